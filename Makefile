@@ -1,0 +1,47 @@
+# The project's own commands. Every target does its own set-up on a machine that has Python 3.11+ and nothing else.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+EXTRAS := intake review scheduling billing portal demo
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
+	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml
+
+.PHONY: setup demo run test check format lock migration env
+
+setup: .venv/.ready
+
+.venv/.ready: requirements/dev.txt requirements/uv.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: setup
+	@$(BIN)/python -m services demo $(ARGS)
+
+run: setup
+	@$(BIN)/python -m services run $(ARGS)
+
+test: setup
+	@$(BIN)/python -m tests.servers install
+	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+check: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/contracts
+
+format: setup
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+# Compiles the extras of pyproject.toml into hash-locked files without URLs, one per service and dev.txt for the whole.
+lock:
+	@test -x $(BIN)/uv || ($(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv)
+	@echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
+		--no-emit-index-url --custom-compile-command "make lock" - -o requirements/uv.txt
+	@for extra in $(EXTRAS) dev; do $(COMPILE) --extra $$extra -o requirements/$$extra.txt || exit 1; done
+	@sed -i '/^lingjun/d' requirements/*.txt
