@@ -1,0 +1,125 @@
+"""What the public platform sends and gets: the JSON bodies of services/intake/api.py. Shapes only; rules.py decides."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+
+def text(longest: int, shortest: int = 1) -> StringConstraints:
+    """A trimmed text of `shortest` to `longest` characters."""
+    return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
+
+
+class Body(BaseModel):
+    """A strict request body: an unknown field is a mistake of the sender's and is said so."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ConsentIn(Body):
+    """One recorded consent (PIPL, arts. 17, 23, 29): which text, when, by whom."""
+
+    kind: Literal["notice", "sensitive", "recipients"]
+    text_version: Annotated[str, text(40)]
+    accepted_at: AwareDatetime
+    accepted_by: Annotated[str, text(50, 2)]
+
+
+class StudentIn(Body):
+    """The person who would attend."""
+
+    name: Annotated[str, text(50, 2)]
+    gender: Literal["male", "female"]
+    born_on: date
+    identity_type: Literal["resident_id", "foreign_permanent_resident", "hk_mo_tw_permit", "passport"] = "resident_id"
+    identity_number: Annotated[str, text(30, 5)]
+    mobile: Annotated[str, text(30, 5)]
+    email: Annotated[str, text(72, 5)]
+    position: Annotated[str, text(50)]
+    role: Literal["legal_representative", "chairman", "general_manager", "deputy", "other"]
+    education: Literal["below_bachelor", "bachelor", "master", "doctor"]
+    resume: Annotated[str, text(1000, 0)] = ""
+
+
+class FirmIn(Body):
+    """The firm that files. Money in yuan with two decimals, as text; three years, newest last."""
+
+    name: Annotated[str, text(100, 2)]
+    former_name: Annotated[str, text(100)] | None = None
+    credit_code: Annotated[str, text(30, 15)]
+    address: Annotated[str, text(200)]
+    legal_representative: Annotated[str, text(50, 2)]
+    founded_on: date
+    scale: Literal["large", "medium", "small", "micro"]
+    ownership: Literal["state", "joint", "private", "foreign"]
+    industry: Annotated[str, text(60)]
+    main_product: Annotated[str, text(200)]
+    tier: Literal["national_little_giant", "municipal_little_giant", "hidden_champion", "specialised", "none"]
+    tier_year: int | None = Field(default=None, ge=2000, le=2100)
+    revenue: tuple[Annotated[str, text(20)], Annotated[str, text(20)], Annotated[str, text(20)]]
+    research: tuple[Annotated[str, text(20)], Annotated[str, text(20)], Annotated[str, text(20)]]
+    employees: int = Field(ge=1, le=1_000_000)
+
+
+class InvoiceIn(Body):
+    """Who the invoice is made out to; the firm, unless said otherwise."""
+
+    title: Annotated[str, text(100, 2)]
+    tax_number: Annotated[str, text(20, 15)]
+    kind: Literal["normal", "special"] = "normal"
+
+
+class ScanIn(Body):
+    """A scan that was uploaded before, with the stamp that the firm declares to be on it."""
+
+    kind: Annotated[str, text(30)]
+    file_id: UUID
+    stamped: bool
+
+
+class ApplicationIn(Body):
+    """One application, as the platform posts it."""
+
+    programme: Annotated[str, text(40)]
+    platform_no: Annotated[str, text(40)]
+    unit_code: Annotated[str, text(12)]
+    recommendation: Literal["recommended", "not_recommended", "pending"]
+    interview_mode: Literal["online", "on_site"]
+    past_participant: bool
+    consents: tuple[ConsentIn, ...]
+    student: StudentIn
+    firm: FirmIn
+    invoice: InvoiceIn | None = None
+    scans: tuple[ScanIn, ...]
+
+
+class FileOut(BaseModel):
+    """A stored scan: its id, to refer to, and the SHA-256 of what arrived."""
+
+    id: UUID
+    sha256: str
+    media_type: str
+    size: int
+
+
+class ApplicationOut(BaseModel):
+    """What the platform may know of an application."""
+
+    id: UUID
+    application_no: str
+    platform_no: str
+    payment_reference: str
+    status: str
+    status_title: str
+    revision: int
+    submitted_at: datetime | None
+    defects: list[dict[str, str]]
+    correct_by: datetime | None
+
+
+class WithdrawalIn(Body):
+    """Why an application is taken back."""
+
+    reason: Annotated[str, text(200, 2)]

@@ -1,0 +1,76 @@
+"""What billing says: the self-paid fee, refunds and invoices. Amounts are fen; times are the bank's booking times."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from shared.events.base import Event
+
+
+class FeePaid(Event):
+    """Allocations reached the self-paid part. Said each time they do, also when the person holds no seat."""
+
+    TYPE: ClassVar[str] = "billing.fee_paid.v1"
+    PART: ClassVar[str] = "fee"
+    application_id: UUID
+    programme: str
+    paid_fen: int
+    paid_at: datetime
+
+
+class FeePaymentReversed(Event):
+    """Allocations fell below the self-paid part again."""
+
+    TYPE: ClassVar[str] = "billing.fee_payment_reversed.v1"
+    PART: ClassVar[str] = "fee"
+    application_id: UUID
+    programme: str
+    paid_fen: int
+    reversed_at: datetime
+
+
+class FeeOverdue(Event):
+    """An admitted person has not paid by pay_by, and imported statements cover that time."""
+
+    TYPE: ClassVar[str] = "billing.fee_overdue.v1"
+    PART: ClassVar[str] = "fee"
+    application_id: UUID
+    programme: str
+    paid_fen: int
+    pay_by: datetime
+    covered_until: datetime
+
+
+class RefundSent(Event):
+    """The debit of a refund stands in a bank statement."""
+
+    TYPE: ClassVar[str] = "billing.refund_sent.v1"
+    PART: ClassVar[str] = "refund"
+    application_id: UUID
+    programme: str
+    amount_fen: int
+    sent_at: datetime
+
+
+class InvoiceRequested(Event):
+    """An invoice was asked for under a request number; the request itself is no invoice."""
+
+    TYPE: ClassVar[str] = "billing.invoice_requested.v1"
+    PART: ClassVar[str] = "invoice"
+    application_id: UUID
+    programme: str
+    request_no: str
+    amount_fen: int
+
+
+class InvoiceIssued(Event):
+    """The connector reported the issued invoice and its number."""
+
+    TYPE: ClassVar[str] = "billing.invoice_issued.v1"
+    PART: ClassVar[str] = "invoice"
+    application_id: UUID
+    programme: str
+    request_no: str
+    invoice_number: str
+    amount_fen: int
+    issued_at: datetime
