@@ -1,0 +1,38 @@
+"""Payment references with ISO 7064 MOD 97-10 check digits: minted by intake, found in bank remarks by billing."""
+
+import re
+import unicodedata
+
+_SERIAL_DIGITS = 6
+
+
+def payment_reference(serial: int, *, prefix: str = "ZX") -> str:
+    """Serial 210001 -> "ZX21000113": six digits and two check digits, so that the eight digits mod 97 are 1.
+
+    Digits only after the prefix, because people type it by hand (ISO/IEC 7064, MOD 97-10). Raises ValueError for a
+    serial of more than six digits: the number range is used up, which is for the operator and not for an applicant.
+    """
+    if not 0 < serial < 10**_SERIAL_DIGITS:
+        raise ValueError(f"payment reference serial out of range: {serial}")
+    return f"{prefix}{serial:06d}{98 - serial * 100 % 97:02d}"
+
+
+def is_payment_reference(text: str, *, prefix: str = "ZX") -> bool:
+    """Whether the text is exactly one reference in its printed form, with the right check digits."""
+    digits = text.removeprefix(prefix)
+    if not text.startswith(prefix) or not re.fullmatch(r"[0-9]{8}", digits):
+        return False
+    serial = int(digits[:_SERIAL_DIGITS])
+    return serial > 0 and text == payment_reference(serial, prefix=prefix)
+
+
+def payment_references(text: str, *, prefix: str = "ZX") -> tuple[str, ...]:
+    """The valid references in a free text, in order, each once.
+
+    Reads what people type: full-width characters, lower case, blanks or hyphens inside, several in one remark. What
+    fails its check digits, is cut short or runs on into more digits is not a reference.
+    """
+    plain = unicodedata.normalize("NFKC", text).upper()
+    pattern = r"[\s-]*".join([*prefix, *["([0-9])"] * (_SERIAL_DIGITS + 2)]) + r"(?![0-9])"
+    found = (prefix + "".join(match.groups()) for match in re.finditer(pattern, plain))
+    return tuple(dict.fromkeys(reference for reference in found if is_payment_reference(reference, prefix=prefix)))
