@@ -1,0 +1,181 @@
+"""Fixtures that every test may ask for: real servers (started once for the run, on first use) and a real browser.
+
+What could not run is named in the closing lines; where CI is set, that is a failure.
+"""
+
+import os
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError, sync_playwright
+from redis import Redis
+
+from tests.servers import keeper, packages, postgres, rabbitmq
+from tests.servers.address import Address
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def pytest_configure_node(node) -> None:  # a hook of pytest-xdist
+    """Tells each worker which process's end ends the run."""
+    node.workerinput["run_pid"] = os.getpid()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Names the servers that were used and everything that did not run."""
+    not_run = terminalreporter.stats.get("skipped", [])
+    used = keeper.servers_used(_run_directory(config))
+    if used:
+        terminalreporter.write_line(f"Servers: {', '.join(used)}")
+    if not_run:
+        terminalreporter.section("not run")
+    for report in not_run:
+        terminalreporter.write_line(f"{report.nodeid}: {report.longrepr[-1]}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a test that did not run is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _run_directory(config: pytest.Config) -> Path:
+    """The directory that the workers of one run share, in the run's base temporary directory."""
+    base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    directory = (base.parent if hasattr(config, "workerinput") else base) / "servers"
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
+def _server(name: str, config: pytest.Config) -> Address:
+    run_pid = config.workerinput["run_pid"] if hasattr(config, "workerinput") else os.getpid()
+    try:
+        return keeper.address_of(name, _run_directory(config), run_pid)
+    except keeper.NotHere as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server(pytestconfig: pytest.Config) -> Address:
+    """The run's RabbitMQ, for tests that make their own virtual hosts (tests.servers.rabbitmq.virtual_host)."""
+    return _server("rabbitmq", pytestconfig)
+
+
+@pytest.fixture(scope="module")
+def rabbitmq_url(rabbitmq_server: Address) -> Iterator[str]:
+    """An empty virtual host of this module's own: amqp://user:password@127.0.0.1:port/vhost."""
+    with rabbitmq.virtual_host(rabbitmq_server, f"test-{uuid.uuid4().hex}") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_server(pytestconfig: pytest.Config) -> Address:
+    """The run's PostgreSQL, for fixtures that keep a database longer than a test (tests.servers.postgres.database)."""
+    return _server("postgres", pytestconfig)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Address) -> Iterator[Callable[[str], str]]:
+    """Makes an empty database for this test alone: postgresql+psycopg://…; dropped after the test."""
+    with ExitStack() as databases:
+
+        def make(name: str) -> str:
+            unique = f"{name}_{uuid.uuid4().hex[:12]}"
+            return databases.enter_context(postgres.database(postgres_server, unique))
+
+        yield make
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, once as a SQLite file and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    make: Callable[[str], str] = request.getfixturevalue("postgres_url")
+    return make("test")
+
+
+@pytest.fixture(scope="session")
+def redis_server(pytestconfig: pytest.Config) -> Address:
+    """The run's Redis."""
+    return _server("redis", pytestconfig)
+
+
+@pytest.fixture
+def redis_url(redis_server: Address) -> Iterator[str]:
+    """An empty database of this worker's own number: redis://…; emptied again after the test."""
+    number = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "gw0")))
+    url = f"redis://{redis_server.user}:{redis_server.password}@127.0.0.1:{redis_server.port}/{number}"
+    with Redis.from_url(url) as client:
+        client.flushdb()
+        yield url
+        client.flushdb()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser's program, for Playwright's executable_path."""
+    found = packages.chromium()
+    if found is None:
+        pytest.skip("chromium is not installed: python -m tests.servers install (as root on Debian or Ubuntu)")
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """A headless browser for one module: Playwright's event loop would stop asyncio.run in later modules."""
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium, headless=True, args=CHROMIUM_FLAGS) as browser,
+    ):
+        yield browser
+
+
+@pytest.fixture
+def browser_problems() -> list[str]:
+    """Console errors and requests to other hosts so far; a test that provokes one asserts it and clears the list."""
+    return []
+
+
+@pytest.fixture
+def browser_context(browser: Browser, browser_problems: list[str]) -> Iterator[BrowserContext]:
+    """A fresh profile in Chinese, whose pages fail the test on any console error or request to another host."""
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            browser_problems.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def on_request(request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in ("data", "blob", "about") and address.hostname != "127.0.0.1":
+            browser_problems.append(f"request to another host: {request.url}")
+
+    def on_web_error(error: WebError) -> None:
+        browser_problems.append(f"uncaught: {error.error}")
+
+    with browser.new_context(locale="zh-CN", timezone_id="Asia/Shanghai") as context:
+        context.on("console", on_console)
+        context.on("request", on_request)
+        context.on("weberror", on_web_error)
+        yield context
+    assert browser_problems == []
+
+
+@pytest.fixture
+def browser_page(browser_context: BrowserContext) -> Page:
+    """A page of the fresh profile."""
+    return browser_context.new_page()

@@ -1,0 +1,22 @@
+"""`python -m tests.servers install` brings what is missing; `keep` holds one server for a test run (internal)."""
+
+import sys
+from pathlib import Path
+
+from tests.servers import keeper, packages
+
+
+def main(arguments: list[str]) -> int:
+    """Returns the exit code."""
+    match arguments:
+        case ["install"]:
+            return packages.install()
+        case ["keep", name, directory, run_pid]:
+            keeper.keep(name, Path(directory), int(run_pid))
+            return 0
+    sys.stderr.write("usage: python -m tests.servers install\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

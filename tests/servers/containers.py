@@ -1,0 +1,105 @@
+"""The servers of docker-compose.yml as containers for a test run, by pytest-docker, each on a free loopback port.
+
+Called by the keeper, where a Docker engine answers and has the images, and by tests/compose/.
+"""
+
+import functools
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pytest_docker.plugin import get_docker_services
+
+from tests.servers.address import Address
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE_FILES = [str(ROOT / "docker-compose.yml"), str(ROOT / "tests/compose/servers.yml")]
+# service: (port, management port, administrator, the variable of .env that holds the password)
+SERVICES = {
+    "rabbitmq": (5672, 15672, "lingjun", "LINGJUN_BROKER_PASSWORD"),
+    "postgres": (5432, 0, "postgres", "LINGJUN_POSTGRES_PASSWORD"),
+    "redis": (6379, 0, "default", "LINGJUN_REDIS_PASSWORD"),
+}
+
+
+@functools.cache
+def engine_answers() -> bool:
+    """Whether a Docker engine answers; a client alone is not enough."""
+    return _succeeds(["docker", "info"])
+
+
+@functools.cache
+def compose_command() -> str | None:
+    """`docker compose` or a `docker-compose` binary, whichever answers; None where neither does."""
+    beside_python = Path(sys.executable).with_name("docker-compose")
+    candidates = ("docker compose", "docker-compose", str(beside_python))
+    return next((command for command in candidates if _succeeds([*command.split(), "version"])), None)
+
+
+@functools.cache
+def images_ready() -> bool:
+    """Whether the three servers can run as containers without fetching anything."""
+    if compose_command() is None or not engine_answers():
+        return False
+    with environment_file() as (path, _):
+        listed = _compose(path, "config", "--images", *SERVICES).stdout.split()
+    return bool(listed) and all(_succeeds(["docker", "image", "inspect", image]) for image in listed)
+
+
+def pull_images() -> None:
+    """Fetches the servers' images; where no registry can be reached, private instances are used instead."""
+    if compose_command() is None:
+        return
+    with environment_file() as (path, _):
+        _compose(path, "pull", "--quiet", *SERVICES)
+    images_ready.cache_clear()
+
+
+@contextmanager
+def container(service: str) -> Iterator[Address]:
+    """One server of docker-compose.yml in a project of its own, removed with its volumes at the end."""
+    port, management_port, user, password_variable = SERVICES[service]
+    with (
+        environment_file() as (path, values),
+        get_docker_services(
+            f"{compose_command()} --env-file {path}",
+            COMPOSE_FILES,
+            f"lingjun-test-{service}-{os.getpid()}",
+            [f"up --detach --wait --no-build {service}"],
+            ["down --volumes --timeout 0"],
+        ) as services,
+    ):
+        management = services.port_for(service, management_port) if management_port else 0
+        published = services.port_for(service, port)
+        yield Address("container", published, user, values[password_variable], management)
+
+
+@contextmanager
+def environment_file() -> Iterator[tuple[Path, dict[str, str]]]:
+    """A .env for one run: the values of .env.example, with a random secret wherever it leaves the value out."""
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    pairs = re.findall(r"^([A-Z0-9_]+)=(.*)$", example, re.MULTILINE)
+    values = {name: value or secrets.token_hex(16) for name, value in pairs}
+    with tempfile.TemporaryDirectory(prefix="lingjun-env-") as directory:
+        path = Path(directory) / "env"
+        path.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+        yield path, values
+
+
+def _compose(environment: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    files = [part for file in COMPOSE_FILES for part in ("-f", file)]
+    command = [*(compose_command() or "").split(), "--env-file", str(environment), *files, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def _succeeds(command: list[str]) -> bool:
+    if shutil.which(command[0]) is None:
+        return False
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

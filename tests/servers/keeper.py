@@ -1,0 +1,105 @@
+"""Holds one server for a test run: started by the first test that asks, ended when the run's controller has ended.
+
+`address_of` is called by the fixtures in any worker; `keep` is the keeper's own process.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.servers import containers, packages, postgres, rabbitmq, redis
+from tests.servers.address import Address
+from tests.servers.processes import DidNotStart, private_instances_possible, wait_until_gone
+
+ROOT = Path(__file__).resolve().parents[2]
+PRIVATE: dict[str, Callable[[Path], AbstractContextManager[Address]]] = {
+    "rabbitmq": rabbitmq.private_instance,
+    "postgres": postgres.private_instance,
+    "redis": redis.private_instance,
+}
+PROGRAMS: dict[str, Callable[[], Path | None]] = {
+    "rabbitmq": packages.rabbitmq_server,
+    "postgres": packages.postgres_server,
+    "redis": packages.redis_server,
+}
+
+
+class NotHere(Exception):
+    """The machine has neither containers nor the server's program; the message says how to get it."""
+
+
+def address_of(name: str, run_directory: Path, run_pid: int) -> Address:
+    """The run's server of this name, started if nobody has yet; one per run, whichever worker comes first.
+
+    Raises NotHere, or DidNotStart with the end of the server's log.
+    """
+    if not containers.images_ready() and not (private_instances_possible() and PROGRAMS[name]()):
+        raise NotHere(f"{name} is not installed: python -m tests.servers install (as root on Debian or Ubuntu)")
+    answer = run_directory / f"{name}.json"
+    with (run_directory / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not answer.exists():
+            _start_keeper(name, run_directory, run_pid, answer)
+    found = json.loads(answer.read_text())
+    if "failure" in found:
+        raise DidNotStart(found["failure"])
+    return Address(**found)
+
+
+def servers_used(run_directory: Path) -> list[str]:
+    """What the run has started, for its closing lines."""
+    answers = sorted(run_directory.glob("*.json"))
+    return [f"{path.stem} ({json.loads(path.read_text()).get('place', 'did not start')})" for path in answers]
+
+
+def _start_keeper(name: str, run_directory: Path, run_pid: int, answer: Path) -> None:
+    command = [sys.executable, "-m", "tests.servers", "keep", name, str(run_directory), str(run_pid)]
+    log_path = run_directory / f"{name}.log"
+    with log_path.open("wb") as log:
+        keeper = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    while not answer.exists():
+        if keeper.poll() is not None and not answer.exists():
+            raise DidNotStart(f"The keeper of {name} ended early:\n{log_path.read_text()[-2000:]}")
+        time.sleep(0.05)
+
+
+def keep(name: str, run_directory: Path, run_pid: int) -> None:
+    """Starts the server, writes its address beside the lock, and holds it until the run's process is gone."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    answer = run_directory / f"{name}.json"
+    try:
+        with server(name) as address:
+            _write(answer, asdict(address))
+            wait_until_gone(run_pid)
+    except DidNotStart as failure:
+        _write(answer, {"failure": str(failure)})
+
+
+@contextmanager
+def server(name: str) -> Iterator[Address]:
+    """A server by containers where their images are ready, else a private instance; gone when left."""
+    if containers.images_ready():
+        with containers.container(name) as address:
+            yield address
+        return
+    # Not below the run's directory: that one is closed to the accounts that the servers run as.
+    directory = Path(tempfile.gettempdir()) / f"lingjun-{name}-{os.getpid()}"
+    with PRIVATE[name](directory) as address:
+        yield address
+
+
+def _write(path: Path, content: dict[str, object]) -> None:
+    partial = path.with_suffix(".part")
+    partial.write_text(json.dumps(content))
+    partial.rename(path)

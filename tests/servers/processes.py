@@ -1,0 +1,144 @@
+"""Child processes that cannot outlive their parent, and free loopback ports for them.
+
+Called by the private instances of rabbitmq, postgres and redis, and by the keeper.
+"""
+
+import ctypes
+import os
+import pwd
+import random
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+START_SECONDS = 120.0
+
+
+class DidNotStart(Exception):
+    """A server is installed but did not answer; the message carries the end of its log."""
+
+
+def private_instances_possible() -> bool:
+    """Whether this system can tie a child's life to its parent's (Linux only)."""
+    return sys.platform == "linux"
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on, below the range from which outgoing connections draw theirs."""
+    while True:
+        port = random.randint(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def unprivileged_account(preferred: str) -> str | None:
+    """The account to run a server as: the preferred one or nobody for root, None (oneself) for anyone else."""
+    if os.geteuid() != 0:
+        return None
+    return preferred if any(entry.pw_name == preferred for entry in pwd.getpwall()) else "nobody"
+
+
+@contextmanager
+def data_directory(path: Path, account: str | None) -> Iterator[Path]:
+    """An empty directory that the account owns, removed at the end."""
+    path.mkdir(mode=0o700)
+    if account:
+        shutil.chown(path, account)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def running(
+    command: Sequence[str | Path],
+    *,
+    directory: Path,
+    account: str | None,
+    environment: Mapping[str, str],
+    end_signal: signal.Signals = signal.SIGKILL,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a server, its output in `output.log` of the directory, and ends it by id when left.
+
+    The kernel sends the same signal when the calling process dies in any way, so nothing is left over.
+    """
+    libc = ctypes.CDLL(None)
+    group = pwd.getpwnam(account).pw_gid if account else None
+    with (directory / "output.log").open("ab") as log:
+        process = subprocess.Popen(
+            list(map(str, command)),
+            cwd=directory,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            user=account,
+            group=group,
+            extra_groups=[] if account else None,
+            start_new_session=True,
+            # After the change of user, because a change of user clears it.
+            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, int(end_signal)),
+        )
+    try:
+        yield process
+    finally:
+        end(process, end_signal)
+
+
+def end(process: subprocess.Popen[bytes], end_signal: signal.Signals) -> None:
+    """Ends a child, by force when it has not gone after ten seconds."""
+    process.send_signal(end_signal)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def wait_until_it_answers(name: str, process: subprocess.Popen[bytes], log: Path, answers: Callable[[], bool]) -> None:
+    """Asks until the server answers; raises DidNotStart when it has died or two minutes have passed."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if answers():
+            return
+        time.sleep(0.1)
+    tail = log.read_text(errors="replace")[-2000:] if log.exists() else "(no output)"
+    raise DidNotStart(f"{name} did not start:\n{tail}")
+
+
+def wait_until_gone(pid: int) -> None:
+    """Returns once the process has ended, however it ended."""
+    if hasattr(os, "pidfd_open"):
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        select.select([descriptor], [], [])
+        os.close(descriptor)
+        return
+    while is_alive(pid):
+        time.sleep(0.3)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this id exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

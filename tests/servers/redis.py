@@ -1,0 +1,49 @@
+"""A private Redis for a test run. Called by the keeper; tests/conftest.py gives each worker its own database number."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from tests.servers import packages
+from tests.servers.address import Address
+from tests.servers.processes import data_directory, free_port, running, unprivileged_account, wait_until_it_answers
+
+DATABASES = 64
+CONFIGURATION = """\
+bind 127.0.0.1
+port {port}
+requirepass {password}
+databases {databases}
+dir {directory}
+save ""
+appendonly no
+"""
+
+
+@contextmanager
+def private_instance(directory: Path) -> Iterator[Address]:
+    """A Redis that keeps nothing on disk, on loopback only. Raises DidNotStart."""
+    program = packages.redis_server()
+    assert program is not None
+    account = unprivileged_account("redis")
+    address = Address("private instance", free_port(), "default", secrets.token_urlsafe(16))
+    with data_directory(directory, account):
+        configuration = directory / "redis.conf"
+        configuration.write_text(CONFIGURATION.format(databases=DATABASES, directory=directory, **vars(address)))
+        environment = {"PATH": "/usr/bin:/bin"}
+        with running([program, configuration], directory=directory, account=account, environment=environment) as server:
+            wait_until_it_answers("Redis", server, directory / "output.log", lambda: answers(address))
+            yield address
+
+
+def answers(address: Address) -> bool:
+    """Whether the server accepts commands."""
+    try:
+        with Redis(port=address.port, password=address.password) as client:
+            return bool(client.ping())
+    except RedisError:
+        return False
