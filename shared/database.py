@@ -1,40 +1,26 @@
-"""Engines, sessions and column types; the same promises on SQLite and PostgreSQL. Used by every service's edges and models."""
+"""One service's database: engines and transactions, with the same promises on SQLite and PostgreSQL. Used by the edges."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlmodel import Session
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime, kept in UTC; SQLite forgets the zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError("a time without a zone")
-        return value.astimezone(UTC) if value else None
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+from shared.audit import append_pending
 
 
 class Database:
     """One service's database: a writing engine and a reading one.
 
     On SQLite every writing transaction begins with BEGIN IMMEDIATE, because the driver's deferred BEGIN lets two
-    writers read the same row and lose an update; the reading engine cannot write and never blocks.
+    writers read the same row and lose an update; the reading engine cannot write and never blocks. `committed` is
+    called after each commit, to wake the relay; nothing depends on it.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, committed: Callable[[], None] = lambda: None) -> None:
         self.url = url
+        self.committed = committed
         self.is_sqlite = url.startswith("sqlite")
         self.engine = _sqlite_engine(url, "IMMEDIATE") if self.is_sqlite else _postgres_engine(url, pool_size=10)
         self.reading = _sqlite_engine(url, "DEFERRED", read_only=True) if self.is_sqlite else _reading(self.engine)
@@ -44,6 +30,8 @@ class Database:
         """A session that commits at the end, or leaves nothing behind. For edges: doors, bus, worker."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+            append_pending(session)
+        self.committed()
 
     @contextmanager
     def reader(self) -> Iterator[Session]:
@@ -55,11 +43,6 @@ class Database:
         """Gives every connection back; the database can then be removed."""
         self.reading.dispose()
         self.engine.dispose()
-
-
-def locked(statement: Any) -> Any:
-    """The row of a subject, locked until the commit on PostgreSQL; SQLite has one writer at a time anyway."""
-    return statement.with_for_update()
 
 
 def _postgres_engine(url: str, *, pool_size: int) -> Engine:

@@ -1,11 +1,11 @@
 """Refusals: understood, and no. Raised by rules and actions of every service; only shared/web.py knows status codes.
 
-    Refusal
-    ├── NotFound    the thing asked for does not exist (or may not be seen)
-    ├── Forbidden   the actor may not do this
-    ├── Conflict    the present state does not allow it
-    └── Invalid     what came in is wrong
-    NotYet          not a refusal: a predecessor has not arrived; the delivery is retried
+Refusal
+├── NotFound    the thing asked for does not exist (or may not be seen)
+├── Forbidden   the actor may not do this
+├── Conflict    the present state does not allow it
+└── Invalid     what came in is wrong
+NotYet          not a refusal: a predecessor has not arrived; the delivery is retried
 """
 
 from dataclasses import dataclass, field

@@ -1,0 +1,83 @@
+"""The bus process of a service: relay, consumer, dispatcher and timer under one supervisor. Used by each service's bus.py."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from shared.events import Event
+from shared.events.listeners import LISTENERS
+from shared.jobs import Dispatcher
+from shared.messaging.consumer import Consumer, Handler
+from shared.messaging.relay import Relay
+from shared.messaging.transport import Transport
+from shared.process import Process
+from shared.timer import RunDue, Timer
+
+_RECONNECT_SECONDS = (0.5, 1, 2, 5)
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Bus:
+    """What one service does with the bus. `handlers` must be exactly those of LISTENERS."""
+
+    process: Process
+    handlers: Mapping[type[Event], Handler]
+    run_due: RunDue
+
+    def __post_init__(self) -> None:
+        bound = set(LISTENERS[self.process.service])
+        if bound != set(self.handlers):
+            odd = sorted(event.TYPE for event in bound ^ set(self.handlers))
+            raise TypeError(f"{self.process.service}: handlers and LISTENERS differ in {odd}")
+
+    async def run(self, send: Callable[[UUID], None]) -> None:
+        """Runs until cancelled. `send` hands a job to Celery, or executes it in the process."""
+        process = self.process
+        relaying, consuming = process.transport(), process.transport()
+        relay = Relay(process.database, relaying)
+        dispatcher = Dispatcher(process.database, send)
+
+        def wake() -> None:
+            relay.wake()
+            dispatcher.wake()
+
+        process.database.committed = wake
+        consumer = Consumer(process.database, consuming, self.handlers, clock=process.clock, tools=process.tools)
+        timer = Timer(process.database, self.run_due, clock=process.clock, tools=process.tools)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(connected(relaying, relay.run))
+            group.create_task(connected(consuming, consumer.run))
+            group.create_task(supervised(dispatcher.run))
+            group.create_task(supervised(timer.run))
+
+
+async def connected(transport: Transport, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Opens the transport and works; when the connection is lost, waits a little longer each time and begins again."""
+
+    async def open_and_work() -> None:
+        try:
+            await transport.open()
+            await work()
+        finally:
+            await transport.close()
+
+    await supervised(open_and_work)
+
+
+async def supervised(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Begins `work` again after a failure, loudly; a broker or a database that is away is waited for."""
+    failures = 0
+    while True:
+        started = asyncio.get_running_loop().time()
+        try:
+            await work()
+        except Exception as fault:
+            failures = 0 if asyncio.get_running_loop().time() - started > 30 else failures + 1
+            pause = _RECONNECT_SECONDS[min(failures, len(_RECONNECT_SECONDS)) - 1]
+            _log.error("bus_restarts", work=work.__qualname__, reason=f"{type(fault).__name__}: {fault}", pause=pause)
+            await asyncio.sleep(pause)

@@ -1,0 +1,167 @@
+"""Slow jobs as rows: started in the action's transaction, executed by Celery or in the process, retried by the row.
+
+`start` is called by actions; Dispatcher runs in bus.py and hands due rows out; JobWorker runs in worker.py.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy import or_
+from sqlmodel import Session, col, select
+
+from shared.clock import Clock, real_now
+from shared.columns import locked
+from shared.context import Context, Tools
+from shared.correlation import correlated, correlation_id
+from shared.database import Database
+from shared.errors import Refusal
+from shared.events.base import Value
+from shared.models import JobRow
+
+LADDER = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+LEASE = timedelta(minutes=10)
+POLL = 0.25
+_log = structlog.get_logger()
+
+
+class Job(Value):
+    """The typed payload of a job; `NAME` is imperative + document, and stable."""
+
+    NAME: ClassVar[str]
+
+
+JobFunction = Callable[..., str]
+
+
+def start(session: Session, job: Job) -> UUID:
+    """Puts the job on its way once this transaction commits. Returns its id, which makes its effects repeatable."""
+    now = real_now()
+    row = JobRow(
+        id=uuid4(),
+        name=job.NAME,
+        payload=job.model_dump(mode="json"),
+        correlation_id=correlation_id(),
+        state="waiting",
+        next_at=now,
+        created_at=now,
+    )
+    session.add(row)
+    return row.id
+
+
+class Dispatcher:
+    """Hands due job rows to `send`. A row that was handed out and not ended when its lease is over is handed out again."""
+
+    def __init__(self, database: Database, send: Callable[[UUID], None]) -> None:
+        self._database, self._send = database, send
+        self._woken = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def wake(self) -> None:
+        """Something may have been committed."""
+        self._loop.call_soon_threadsafe(self._woken.set)
+
+    async def run(self) -> None:
+        """Dispatches until cancelled."""
+        while True:
+            self._woken.clear()
+            for job_id in await asyncio.to_thread(self._lease_due):
+                await asyncio.to_thread(self._hand_out, job_id)
+            try:
+                await asyncio.wait_for(self._woken.wait(), POLL)
+            except TimeoutError:
+                continue
+
+    def _hand_out(self, job_id: UUID) -> None:
+        try:
+            self._send(job_id)
+        except Exception:
+            with self._database.transaction() as session:
+                row = session.get_one(JobRow, job_id)
+                row.state, row.lease_until = "waiting", None
+                session.add(row)
+            raise
+
+    def _lease_due(self) -> list[UUID]:
+        now = real_now()
+        due = select(JobRow).where(
+            or_(
+                (col(JobRow.state) == "waiting") & (col(JobRow.next_at) <= now),
+                col(JobRow.state).in_(["sent", "running"]) & (col(JobRow.lease_until) <= now),
+            )
+        )
+        with self._database.reader() as session:
+            if session.exec(due.limit(1)).first() is None:
+                return []
+        with self._database.transaction() as session:
+            rows = session.exec(due.order_by(col(JobRow.created_at)).limit(100).with_for_update(skip_locked=True)).all()
+            for row in rows:
+                row.state, row.lease_until = "sent", now + LEASE
+                session.add(row)
+            return [row.id for row in rows]
+
+
+class JobWorker:
+    """Executes jobs by id. `functions`: name -> (payload type, function); a function returns a word on its outcome."""
+
+    def __init__(
+        self,
+        database: Database,
+        functions: Mapping[type[Job], JobFunction],
+        *,
+        clock: Clock,
+        tools: Tools,
+    ) -> None:
+        self._database, self._clock, self._tools = database, clock, tools
+        self._functions = {kind.NAME: (kind, function) for kind, function in functions.items()}
+
+    def execute(self, job_id: UUID) -> None:
+        """Runs the job unless it has ended or somebody else runs it; effects and outcome commit together."""
+        row = self._claim(job_id)
+        if row is None:
+            return
+        kind, function = self._functions[row.name]
+        context = Context(actor=f"job:{row.name}", now=self._clock.now(), tools=self._tools, job_id=row.id)
+        try:
+            with correlated(row.correlation_id), self._database.transaction() as session:
+                outcome = function(session, kind.model_validate(row.payload), context=context)
+                self._end(session, job_id, "done", outcome)
+        except Exception as fault:
+            self._fail(row, fault)
+
+    def _claim(self, job_id: UUID) -> JobRow | None:
+        with self._database.transaction() as session:
+            row = session.exec(locked(select(JobRow).where(JobRow.id == job_id))).one_or_none()
+            if row is None or row.state not in ("waiting", "sent"):
+                return None
+            row.state, row.lease_until, row.attempt = "running", real_now() + LEASE, row.attempt + 1
+            session.add(row)
+            return row
+
+    def _end(self, session: Session, job_id: UUID, state: str, outcome: str) -> None:
+        row = session.get_one(JobRow, job_id)
+        row.state, row.outcome, row.ended_at, row.lease_until = state, outcome[:500], real_now(), None
+        session.add(row)
+
+    def _fail(self, row: JobRow, fault: Exception) -> None:
+        reason = f"{type(fault).__name__}: {fault}"
+        final = isinstance(fault, Refusal) or row.attempt > len(LADDER)
+        _log.error("job_failed", job=row.name, job_id=str(row.id), attempt=row.attempt, final=final, reason=reason)
+        with self._database.transaction() as session:
+            if final:
+                self._end(session, row.id, "failed", reason)
+                return
+            kept = session.get_one(JobRow, row.id)
+            kept.state, kept.outcome, kept.lease_until = "waiting", reason[:500], None
+            kept.next_at = real_now() + LADDER[row.attempt - 1]
+            session.add(kept)
+
+
+def still_to_do(session: Session) -> int:
+    """Jobs that have not ended."""
+    open_rows = select(JobRow.id).where(col(JobRow.state).in_(["waiting", "sent", "running"]))
+    return len(session.exec(open_rows).all())

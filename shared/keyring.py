@@ -1,0 +1,116 @@
+"""Sealing of personal data by purpose: AES-256-GCM with the key's id in the header, a keyed hash to compare, a mask to show.
+
+A key belongs to a programme and a purpose, one file each; destroying it erases events, dead letters and backups too.
+Each process is given only its purposes' folders. The index key of a purpose is kept across programmes, because a
+person's past attendance is found by it.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from shared.errors import Forbidden, NotFound
+from shared.events import Sealed
+
+Purpose = Literal["identity", "contact", "bank", "scan"]
+ALGORITHM = b"\x01"
+_NONCE = 12
+
+
+class KeyRing:
+    """The keys under `folder`, a subfolder per purpose; only those of `purposes` are touched. `may_create` is intake's
+    alone: a programme's keys begin there."""
+
+    def __init__(self, folder: Path, *, purposes: Sequence[Purpose], may_create: bool = False) -> None:
+        self._folder = folder
+        self._purposes = purposes
+        self._may_create = may_create
+        self._cached: dict[Path, bytes] = {}
+
+    def seal(self, purpose: Purpose, programme: str, clear: str, *, mask: str) -> Sealed:
+        """Seals a text; equal texts give equal `index` within a purpose, also across programmes."""
+        sealed = base64.b64encode(self.encrypt(purpose, programme, clear.encode())).decode()
+        return Sealed(sealed=sealed, index=self.index(purpose, clear), mask=mask)
+
+    def open(self, purpose: Purpose, value: Sealed) -> str:
+        """The clear text. Raises Forbidden without the purpose's key, NotFound if the key was destroyed or the text altered."""
+        return self.decrypt(purpose, base64.b64decode(value.sealed)).decode()
+
+    def index(self, purpose: Purpose, clear: str) -> str:
+        """HMAC-SHA-256, hex, of a text under the purpose's index key."""
+        return hmac.new(self._key(purpose, "index"), clear.encode(), hashlib.sha256).hexdigest()
+
+    def encrypt(self, purpose: Purpose, programme: str, clear: bytes) -> bytes:
+        """Header (algorithm, length of the key id, key id), nonce, ciphertext; the header is authenticated."""
+        name = programme.encode()
+        header = ALGORITHM + bytes([len(name)]) + name
+        nonce = os.urandom(_NONCE)
+        return header + nonce + AESGCM(self._key(purpose, programme)).encrypt(nonce, clear, header + purpose.encode())
+
+    def decrypt(self, purpose: Purpose, sealed: bytes) -> bytes:
+        """The reverse of `encrypt`, with the errors of `open`."""
+        cut = 2 + sealed[1]
+        header, nonce, ciphertext = sealed[:cut], sealed[cut : cut + _NONCE], sealed[cut + _NONCE :]
+        try:
+            return AESGCM(self._key(purpose, header[2:].decode())).decrypt(nonce, ciphertext, header + purpose.encode())
+        except InvalidTag as fault:
+            raise NotFound("密文已损坏或被改动,无法解密。", code="sealed-text-altered") from fault
+
+    def _key(self, purpose: Purpose, name: str) -> bytes:
+        path = self._folder / purpose / f"{_safe(name)}.key"
+        if purpose not in self._purposes:
+            raise Forbidden(f"本进程没有用途“{purpose}”的密钥。", code="no-key-for-purpose")
+        if path not in self._cached:
+            self._cached[path] = self._read_or_create(path, purpose)
+        return self._cached[path]
+
+    def _read_or_create(self, path: Path, purpose: str) -> bytes:
+        if self._may_create and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(os.urandom(32))
+                    file.flush()
+                    os.fsync(file.fileno())
+            except FileExistsError:
+                pass
+        if not path.exists():
+            raise NotFound(f"用途“{purpose}”的密钥已销毁,资料无法再读取。", code="key-destroyed")
+        return path.read_bytes()
+
+
+def mask_identity(number: str) -> str:
+    """`500103********3012`: the first six and the last four stay."""
+    return f"{number[:6]}{'*' * max(len(number) - 10, 4)}{number[-4:]}"
+
+
+def mask_mobile(number: str) -> str:
+    """`138****8000`, of an E.164 number too."""
+    digits = re.sub(r"^\+86", "", number)
+    return f"{digits[:3]}****{digits[-4:]}"
+
+
+def mask_email(address: str) -> str:
+    """`w***@example.cn`."""
+    name, _, domain = address.partition("@")
+    return f"{name[:1]}***@{domain}"
+
+
+def mask_account(number: str) -> str:
+    """`****3605`: the last four digits of a bank account."""
+    return f"****{number[-4:]}"
+
+
+def _safe(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", name):
+        raise Forbidden("密钥编号不合规范。", code="key-name")
+    return name

@@ -1,0 +1,121 @@
+"""Broker -> handlers: what has arrived is handled in one transaction (inbox, effects, new outbox rows), then acknowledged.
+
+If the batch fails it is halved until the culprit stands alone; that one is retried with backoff, or buried at once when
+it was refused. Runs in each bus.py.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import structlog
+from sqlmodel import Session
+
+from shared.clock import Clock
+from shared.context import Context, Tools
+from shared.correlation import correlated
+from shared.database import Database
+from shared.errors import NotYet, Refusal
+from shared.events import CONTRACTS, Event
+from shared.messaging.envelope import Envelope, read_envelope, read_event
+from shared.messaging.transport import LADDER, Delivery, Transport
+from shared.models import HeardPart, InboxRow
+
+Handler = Callable[..., None]
+BATCH = 100
+_log = structlog.get_logger()
+
+
+class Consumer:
+    """One service's queue. `handlers` are called `handler(session, event, context=…)`, once in effect per event."""
+
+    def __init__(
+        self,
+        database: Database,
+        transport: Transport,
+        handlers: Mapping[type[Event], Handler],
+        *,
+        clock: Clock,
+        tools: Tools,
+        rungs: int = len(LADDER),
+    ) -> None:
+        self._database, self._transport, self._handlers = database, transport, handlers
+        self._clock, self._tools, self._rungs = clock, tools, rungs
+
+    async def run(self) -> None:
+        """Consumes until cancelled; raises ConnectionError when the broker is lost."""
+        while True:
+            await self._settle(await self._transport.receive(BATCH))
+
+    async def _settle(self, batch: Sequence[Delivery]) -> None:
+        try:
+            await asyncio.to_thread(self._handle, batch)
+        except Exception as fault:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                await self._settle(batch[:middle])
+                await self._settle(batch[middle:])
+            else:
+                await self._put_aside(batch[0], fault)
+        else:
+            await self._transport.done(batch)
+
+    async def _put_aside(self, delivery: Delivery, fault: Exception) -> None:
+        reason = f"{type(fault).__name__}: {fault}"
+        final = isinstance(fault, Refusal) or delivery.attempt >= self._rungs
+        log = _log.bind(event_id=delivery.headers.get("cloudEvents:id"), type=delivery.headers.get("cloudEvents:type"))
+        if final:
+            log.error("event_buried", reason=reason)
+            await self._transport.bury(delivery, reason)
+        else:
+            log.warning("event_retried", reason=reason, attempt=delivery.attempt, awaited=isinstance(fault, NotYet))
+            await self._transport.retry(delivery)
+
+    def _handle(self, batch: Sequence[Delivery]) -> None:
+        with self._database.transaction() as session:
+            for delivery in batch:
+                self._handle_one(session, delivery)
+
+    def _handle_one(self, session: Session, delivery: Delivery) -> None:
+        envelope = read_envelope(delivery.headers, delivery.body)
+        contract = CONTRACTS.get(envelope.type)
+        if contract not in self._handlers:
+            _log.info("event_of_unknown_type", type=envelope.type)
+            return
+        if session.get(InboxRow, envelope.id):
+            return
+        event = read_event(envelope)
+        now = self._clock.now()
+        fresh = _supersedes(session, envelope, event)
+        if fresh:
+            with correlated(envelope.correlation_id):
+                self._handlers[type(event)](session, event, context=self._context(envelope, now))
+        session.add(
+            InboxRow(
+                event_id=envelope.id,
+                source=envelope.source,
+                type=envelope.type,
+                subject=envelope.subject,
+                sequence=envelope.sequence,
+                outcome="handled" if fresh else "stale",
+                handled_at=now,
+            )
+        )
+        session.flush()
+
+    def _context(self, envelope: Envelope, now: datetime) -> Context:
+        return Context(actor=f"event:{envelope.type}", now=now, tools=self._tools, envelope=envelope)
+
+
+def _supersedes(session: Session, envelope: Envelope, event: Event) -> bool:
+    """Whether this is the newest heard of its part; remembers it if so."""
+    key = (envelope.source, envelope.subject, event.PART)
+    heard = session.get(HeardPart, key)
+    if heard is None:
+        session.add(HeardPart(source=key[0], subject=key[1], part=key[2], sequence=envelope.sequence))
+        return True
+    if heard.sequence >= envelope.sequence:
+        return False
+    heard.sequence = envelope.sequence
+    session.add(heard)
+    return True

@@ -1,0 +1,148 @@
+"""The embedded bus: durable queues in one SQLite file, for a single machine without a broker. Keeps the promises of transport.py."""
+
+import asyncio
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+from shared.messaging.transport import DEAD_LETTERS, LADDER, Delivery, Outgoing, with_reason
+
+_T = TypeVar("_T")
+_POLL = 0.25
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS binding (queue TEXT, type TEXT, PRIMARY KEY (queue, type));
+CREATE TABLE IF NOT EXISTS message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 0, visible_at REAL NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS message_queue ON message (queue, id);
+"""
+
+
+class EmbeddedBus:
+    """The file that all embedded transports of a house share; also wakes waiting consumers within the process."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.executescript(_SCHEMA)
+        self._lock = threading.Lock()
+        self.arrivals: dict[str, asyncio.Event] = {}
+
+    async def transact(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Runs `work` in one transaction, in a thread."""
+        return await asyncio.to_thread(self._transact, work)
+
+    def _transact(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(self._connection)
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+            return result
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._lock:
+            self._connection.close()
+
+
+class EmbeddedTransport:
+    """One queue of the embedded bus. `topology` (queue -> bound types) is declared whole by whoever opens first."""
+
+    def __init__(
+        self, bus: EmbeddedBus, queue: str, topology: Mapping[str, Sequence[str]], ladder: Sequence[timedelta] = LADDER
+    ) -> None:
+        self._bus, self._queue, self._topology, self._ladder = bus, queue, topology, ladder
+        self._held: set[int] = set()
+
+    async def open(self) -> None:
+        self._held.clear()
+        self._bus.arrivals.setdefault(self._queue, asyncio.Event())
+        await self._bus.transact(self._bind)
+
+    def _bind(self, connection: sqlite3.Connection) -> None:
+        rows = [(queue, kind) for queue, types in self._topology.items() for kind in types]
+        connection.executemany("INSERT OR IGNORE INTO binding VALUES (?, ?)", rows)
+
+    async def publish(self, batch: Sequence[Outgoing]) -> dict[UUID, str]:
+        refused: dict[UUID, str] = {}
+
+        def fan_out(connection: sqlite3.Connection) -> set[str]:
+            woken = set()
+            for message in batch:
+                found = connection.execute("SELECT queue FROM binding WHERE type = ?", (message.type,))
+                queues = [queue for (queue,) in found]
+                if not queues:
+                    refused[message.id] = "no queue is bound to this type"
+                rows = [(queue, json.dumps(message.headers), message.body) for queue in queues]
+                connection.executemany("INSERT INTO message (queue, headers, body) VALUES (?, ?, ?)", rows)
+                woken.update(queues)
+            return woken
+
+        self._wake(await self._bus.transact(fan_out))
+        return refused
+
+    async def receive(self, most: int) -> list[Delivery]:
+        arrival = self._bus.arrivals[self._queue]
+        while True:
+            arrival.clear()
+            if found := await self._bus.transact(lambda connection: self._take(connection, most)):
+                self._held.update(delivery.tag for delivery in found)
+                return found
+            try:
+                await asyncio.wait_for(arrival.wait(), _POLL)
+            except TimeoutError:
+                continue
+
+    def _take(self, connection: sqlite3.Connection, most: int) -> list[Delivery]:
+        found = connection.execute(
+            "SELECT id, headers, body, attempt FROM message WHERE queue = ? AND visible_at <= ? ORDER BY id LIMIT ?",
+            (self._queue, time.time(), most + len(self._held)),
+        )
+        fresh = [Delivery(tag, json.loads(headers), body, attempt) for tag, headers, body, attempt in found]
+        return [delivery for delivery in fresh if delivery.tag not in self._held][:most]
+
+    async def done(self, deliveries: Sequence[Delivery]) -> None:
+        tags = [(delivery.tag,) for delivery in deliveries]
+        await self._bus.transact(lambda connection: connection.executemany("DELETE FROM message WHERE id = ?", tags))
+        self._held.difference_update(delivery.tag for delivery in deliveries)
+
+    async def retry(self, delivery: Delivery) -> None:
+        pause = self._ladder[delivery.attempt].total_seconds()
+        await self._bus.transact(
+            lambda connection: connection.execute(
+                "UPDATE message SET attempt = attempt + 1, visible_at = ? WHERE id = ?",
+                (time.time() + pause, delivery.tag),
+            )
+        )
+        self._held.discard(delivery.tag)
+
+    async def bury(self, delivery: Delivery, reason: str) -> None:
+        headers = json.dumps(with_reason(delivery.headers, self._queue, reason))
+
+        def move(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM message WHERE id = ?", (delivery.tag,))
+            row = (DEAD_LETTERS, headers, delivery.body)
+            connection.execute("INSERT INTO message (queue, headers, body) VALUES (?, ?, ?)", row)
+
+        await self._bus.transact(move)
+        self._held.discard(delivery.tag)
+        self._wake({DEAD_LETTERS})
+
+    async def close(self) -> None:
+        self._held.clear()
+
+    def _wake(self, queues: set[str]) -> None:
+        for queue in queues & self._bus.arrivals.keys():
+            self._bus.arrivals[queue].set()

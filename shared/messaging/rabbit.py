@@ -1,0 +1,187 @@
+"""RabbitMQ through aio-pika: a topic exchange, a quorum queue per service with one active consumer, publisher confirms,
+a parking queue per rung of the retry ladder, and the dead letters. Keeps the promises of transport.py.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
+from aiormq.abc import FieldValue
+
+from shared.messaging.transport import DEAD_LETTERS, LADDER, Delivery, Outgoing, with_reason
+
+EXCHANGE = "lingjun.events"
+DEAD_EXCHANGE = "lingjun.dead"
+ATTEMPT = "x-lingjun-attempt"
+PREFETCH = 400
+# A crash loop must end in the dead letters: RabbitMQ 3 redelivers for ever, RabbitMQ 4 twenty times.
+_DELIVERY_LIMIT = 20
+
+
+class RabbitTransport:
+    """One queue's connection. `topology` (queue -> bound types) is declared whole, so that no listener's queue is missing
+    when the first event is published."""
+
+    def __init__(
+        self, url: str, queue: str, topology: Mapping[str, Sequence[str]], ladder: Sequence[timedelta] = LADDER
+    ) -> None:
+        self._url, self._queue, self._topology, self._ladder = url, queue, topology, ladder
+        self._connection: AbstractConnection | None = None
+        self._channel: AbstractChannel
+        self._events: AbstractExchange
+        self._arrived: asyncio.Queue[AbstractIncomingMessage]
+        self._consuming = False
+
+    async def open(self) -> None:
+        await self.close()
+        with _faults():
+            self._connection = await aio_pika.connect(self._url, timeout=10)
+            self._channel = await self._connection.channel(on_return_raises=True)
+            await self._channel.set_qos(prefetch_count=PREFETCH)
+            self._events = await self._channel.declare_exchange(EXCHANGE, "topic", durable=True)
+            await self._declare_dead_letters()
+            for queue, types in self._topology.items():
+                await self._declare_queue(queue, types)
+        self._arrived, self._consuming = asyncio.Queue(), False
+
+    async def _declare_dead_letters(self) -> None:
+        exchange = await self._channel.declare_exchange(DEAD_EXCHANGE, "fanout", durable=True)
+        queue = await self._channel.declare_queue(
+            _name(DEAD_LETTERS),
+            durable=True,
+            arguments={"x-queue-type": "quorum", "x-single-active-consumer": True},
+        )
+        await queue.bind(exchange)
+
+    async def _declare_queue(self, name: str, types: Sequence[str]) -> None:
+        safely: dict[str, FieldValue] = {
+            "x-queue-type": "quorum",
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        }
+        queue = await self._channel.declare_queue(
+            _name(name),
+            durable=True,
+            arguments=safely
+            | {
+                "x-single-active-consumer": True,
+                "x-delivery-limit": _DELIVERY_LIMIT,
+                "x-dead-letter-exchange": DEAD_EXCHANGE,
+            },
+        )
+        for kind in types:
+            await queue.bind(self._events, kind)
+        for rung, pause in enumerate(self._ladder):
+            await self._channel.declare_queue(
+                _parking(name, rung),
+                durable=True,
+                arguments=safely
+                | {
+                    "x-message-ttl": int(pause.total_seconds() * 1000),
+                    "x-dead-letter-exchange": "",
+                    "x-dead-letter-routing-key": _name(name),
+                },
+            )
+
+    async def publish(self, batch: Sequence[Outgoing]) -> dict[UUID, str]:
+        sent = [self._publish_one(message) for message in batch]
+        with _faults():
+            results = await asyncio.gather(*sent, return_exceptions=True)
+            refused: dict[UUID, str] = {}
+            for message, result in zip(batch, results, strict=True):
+                if isinstance(result, DeliveryError):
+                    refused[message.id] = f"{type(result).__name__}: {result}"
+                elif isinstance(result, BaseException):
+                    raise result
+            return refused
+
+    async def _publish_one(self, message: Outgoing) -> None:
+        body = _persistent(message.body, message.headers, message_id=str(message.id))
+        await self._events.publish(body, routing_key=message.type, mandatory=True)
+
+    async def receive(self, most: int) -> list[Delivery]:
+        with _faults():
+            if not self._consuming:
+                queue = await self._channel.get_queue(_name(self._queue))
+                await queue.consume(self._arrived.put)
+                self._consuming = True
+            found = [await self._first()]
+        while len(found) < most and not self._arrived.empty():
+            found.append(self._arrived.get_nowait())
+        return [_delivery(message) for message in found]
+
+    async def _first(self) -> AbstractIncomingMessage:
+        arrival = asyncio.ensure_future(self._arrived.get())
+        lost = asyncio.ensure_future(self._channel.closed())
+        try:
+            await asyncio.wait({arrival, lost}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            lost.cancel()
+            if not arrival.done():
+                arrival.cancel()
+        if not arrival.done() or arrival.cancelled():
+            raise ConnectionError("the broker closed the channel")
+        return arrival.result()
+
+    async def done(self, deliveries: Sequence[Delivery]) -> None:
+        with _faults():
+            for delivery in deliveries:
+                await delivery.tag.ack()
+
+    async def retry(self, delivery: Delivery) -> None:
+        headers = delivery.headers | {ATTEMPT: delivery.attempt + 1}
+        await self._move(delivery, headers, self._channel.default_exchange, _parking(self._queue, delivery.attempt))
+
+    async def bury(self, delivery: Delivery, reason: str) -> None:
+        exchange = await self._channel.get_exchange(DEAD_EXCHANGE, ensure=False)
+        await self._move(delivery, with_reason(delivery.headers, self._queue, reason), exchange, "")
+
+    async def _move(
+        self, delivery: Delivery, headers: dict[str, Any], exchange: AbstractExchange, routing_key: str
+    ) -> None:
+        with _faults():
+            await exchange.publish(_persistent(delivery.body, headers), routing_key=routing_key, mandatory=True)
+            await delivery.tag.ack()
+
+    async def close(self) -> None:
+        if self._connection and not self._connection.is_closed:
+            await self._connection.close()
+
+
+def _name(queue: str) -> str:
+    return f"lingjun.{queue}"
+
+
+def _parking(queue: str, rung: int) -> str:
+    return f"lingjun.{queue}.retry.{rung + 1}"
+
+
+def _persistent(body: bytes, headers: Mapping[str, Any], message_id: str | None = None) -> aio_pika.Message:
+    return aio_pika.Message(
+        body,
+        headers=dict(headers),
+        content_type="application/json",
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        message_id=message_id,
+    )
+
+
+def _delivery(message: AbstractIncomingMessage) -> Delivery:
+    headers = {key: value.decode() if isinstance(value, bytes) else value for key, value in message.headers.items()}
+    attempt = headers.pop(ATTEMPT, 0)
+    return Delivery(message, headers, message.body, attempt if isinstance(attempt, int) else 0)
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Whatever the client library raises about a lost connection becomes a ConnectionError."""
+    try:
+        yield
+    except (AMQPError, ChannelInvalidStateError) as fault:
+        raise ConnectionError(f"RabbitMQ: {fault}") from cast(Exception, fault)

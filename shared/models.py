@@ -1,0 +1,119 @@
+"""Tables of the plumbing: the same in every service's database, so they are declared once, in a registry of their own."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, UniqueConstraint
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from shared.columns import UtcDateTime
+
+plumbing = registry()
+
+
+class Plumbing(SQLModel, registry=plumbing):
+    """Base of the plumbing's tables."""
+
+
+class OutboxRow(Plumbing, table=True):
+    """An event that is committed and not yet confirmed by the broker. Holds the final envelope; the relay parses nothing."""
+
+    __tablename__ = "outbox"
+    id: int | None = Field(default=None, primary_key=True)
+    event_id: UUID = Field(unique=True)
+    headers: dict[str, Any] = Field(sa_type=JSON)
+    body: str
+
+
+class PublishedEvent(Plumbing, table=True):
+    """The index of what this service has said; its sequence numbers count per subject. Outlives the outbox row."""
+
+    __tablename__ = "published_event"
+    __table_args__ = (UniqueConstraint("subject", "sequence"),)
+    event_id: UUID = Field(primary_key=True)
+    type: str = Field(index=True)
+    subject: str
+    sequence: int
+    occurred_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class InboxRow(Plumbing, table=True):
+    """An event that this service has heard and handled, once. `outcome` is handled or stale."""
+
+    __tablename__ = "inbox"
+    event_id: UUID = Field(primary_key=True)
+    source: str
+    type: str = Field(index=True)
+    subject: str
+    sequence: int
+    outcome: str
+    handled_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class HeardPart(Plumbing, table=True):
+    """The newest sequence number heard of one part of a subject; an older one is stale."""
+
+    __tablename__ = "heard_part"
+    source: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    part: str = Field(primary_key=True)
+    sequence: int
+
+
+class JobRow(Plumbing, table=True):
+    """A slow job. The row owns attempts, retries and the lease; whoever executes it asks the row first."""
+
+    __tablename__ = "job"
+    id: UUID = Field(primary_key=True)
+    name: str = Field(index=True)
+    payload: dict[str, Any] = Field(sa_type=JSON)
+    correlation_id: str
+    state: str = Field(index=True)
+    attempt: int = 0
+    next_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: str | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AuditRow(Plumbing, table=True):
+    """One audited act. `digest` covers the row and the digest before it, so a changed or missing row shows."""
+
+    __tablename__ = "audit"
+    id: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor: str = Field(index=True)
+    action: str = Field(index=True)
+    subject: str = Field(index=True)
+    details: dict[str, Any] = Field(sa_type=JSON)
+    correlation_id: str
+    digest: str
+
+
+class AuditHead(Plumbing, table=True):
+    """The end of the chain, one row; whoever appends locks it."""
+
+    __tablename__ = "audit_head"
+    id: int = Field(primary_key=True)
+    count: int
+    digest: str
+
+
+class StaffAccess(Plumbing, table=True):
+    """What the portal last said of an account: sessions signed before `valid_from` are void."""
+
+    __tablename__ = "staff_access"
+    account: str = Field(primary_key=True)
+    roles: list[str] = Field(sa_type=JSON)
+    valid_from: datetime = Field(sa_type=UtcDateTime)
+
+
+class TimerRow(Plumbing, table=True):
+    """When the service last looked for what is due, in business time."""
+
+    __tablename__ = "timer"
+    id: int = Field(primary_key=True)
+    looked_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,0 +1,84 @@
+"""Opens what the settings name: database, transport, Redis, keys, files, post, clock. Used by web.py, bus.py and worker.py."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import fakeredis
+from redis import Redis
+
+from shared.clock import Clock, make_clock
+from shared.context import Tools
+from shared.database import Database
+from shared.events.listeners import topology
+from shared.files import FileStore
+from shared.keyring import KeyRing
+from shared.messaging.embedded import EmbeddedBus, EmbeddedTransport
+from shared.messaging.rabbit import RabbitTransport
+from shared.messaging.transport import LADDER, Transport
+from shared.post import make_post
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of one service, with its adaptors open."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    tools: Tools
+
+    @property
+    def service(self) -> str:
+        """The service's name, as in its folder."""
+        return self.settings.SERVICE
+
+    def transport(self, queue: str | None = None) -> Transport:
+        """A connection to the bus, not yet opened, for the service's own queue or another."""
+        return make_transport(self.settings.broker_url, queue or self.service)
+
+
+def open_process(settings: Settings) -> Process:
+    """The adaptors of `settings`; nothing is contacted yet."""
+    keys = KeyRing(settings.keys_dir, purposes=settings.PURPOSES, may_create=settings.CREATES_KEYS)
+    tools = Tools(
+        keys=keys,
+        files=FileStore(settings.files_url, keys),
+        post=make_post(settings.mail_url),
+        redis=make_redis(settings.redis_url),
+        public_url=settings.public_url,
+    )
+    return Process(settings, Database(settings.database_url), make_clock(settings.clock), tools)
+
+
+def make_transport(
+    url: str,
+    queue: str,
+    bindings: Mapping[str, Sequence[str]] | None = None,
+    ladder: Sequence[timedelta] = LADDER,
+) -> Transport:
+    """`sqlite:///file` for the embedded bus, `amqp://…` for RabbitMQ."""
+    bound = topology() if bindings is None else bindings
+    if url.startswith("sqlite:///"):
+        return EmbeddedTransport(_embedded_bus(url.removeprefix("sqlite:///")), queue, bound, ladder)
+    return RabbitTransport(url, queue, bound, ladder)
+
+
+def make_redis(url: str) -> Redis:
+    """`redis://…`, or `memory://name` for the stand-in that everything in this process shares under that name."""
+    if url.startswith("memory://"):
+        return fakeredis.FakeRedis(server=_redis_server(url), decode_responses=True)
+    return Redis.from_url(url, decode_responses=True)
+
+
+@cache
+def _embedded_bus(path: str) -> EmbeddedBus:
+    return EmbeddedBus(Path(path))
+
+
+@cache
+def _redis_server(_name: str) -> fakeredis.FakeServer:
+    return fakeredis.FakeServer()

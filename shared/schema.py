@@ -1,0 +1,83 @@
+"""Brings a service's database to the code's schema: the plumbing's migrations and the service's own, by Alembic.
+
+Used by `python -m services migrate`, the embedded house and the tests; refuses a schema that is newer than the code.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData, create_engine
+
+from shared.errors import Conflict
+
+_HERE = Path(__file__).parent / "migrations"
+_SERVICES = Path(__file__).parent.parent / "services"
+
+
+def upgrade(database_url: str, service: str) -> None:
+    """Runs every migration that is missing; a repeat does nothing."""
+    config = _config(database_url, service)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        present = set(MigrationContext.configure(connection).get_current_heads())
+    engine.dispose()
+    if newer := present - known:
+        raise Conflict(
+            f"数据库 {service} 的结构({','.join(sorted(newer))})比程序新:请升级程序,或恢复较早的备份。",
+            code="schema-newer",
+        )
+    command.upgrade(config, "heads")
+
+
+def autogenerate(service: str, message: str) -> None:
+    """Writes a new migration from the difference between the tables in code and the migrations so far. For developers."""
+    with TemporaryDirectory() as folder:
+        _autogenerate(f"sqlite:///{folder}/empty.db", service, message)
+
+
+def _autogenerate(database_url: str, service: str, message: str) -> None:
+    upgrade(database_url, service)
+    branch = "plumbing" if service == "shared" else service
+    config = _config(database_url, service)
+    begun = any((_folder(service) / "versions").glob("*.py"))
+    head = f"{branch}@head" if begun else "base"
+    command.revision(
+        config,
+        message=message,
+        autogenerate=True,
+        head=head,
+        branch_label=None if begun else branch,
+        version_path=str(_folder(service) / "versions"),
+        rev_id=f"{branch}_{len(list((_folder(service) / 'versions').glob('*.py'))) + 1:04d}",
+    )
+
+
+def differences(database_url: str, metadata: list[MetaData]) -> list[object]:
+    """What the tables in code and in the database do not share; empty when the migrations are complete."""
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        found = compare_metadata(context, metadata)  # type: ignore[arg-type]
+    engine.dispose()
+    return found
+
+
+def _folder(service: str) -> Path:
+    return _HERE if service == "shared" else _SERVICES / service / "migrations"
+
+
+def _config(database_url: str, service: str) -> Config:
+    config = Config()
+    folders = [_HERE / "versions"] + ([_folder(service) / "versions"] if service != "shared" else [])
+    config.set_main_option("script_location", str(_HERE))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("file_template", "%%(rev)s")
+    config.set_main_option("version_locations", "\n".join(map(str, folders)))
+    config.attributes.update(database_url=database_url, service=service)
+    return config

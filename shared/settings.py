@@ -1,0 +1,45 @@
+"""What a process is told from outside: environment variables with the prefix LINGJUN_. Each service's settings.py names its own."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.keyring import Purpose
+
+
+class Settings(BaseSettings):
+    """The common part. URLs choose the adaptors; nothing outside them knows which column of the table is running."""
+
+    model_config = SettingsConfigDict(env_prefix="LINGJUN_", extra="ignore")
+
+    SERVICE: ClassVar[str]
+    TITLE: ClassVar[str]
+    PURPOSES: ClassVar[tuple[Purpose, ...]] = ()
+    CREATES_KEYS: ClassVar[bool] = False
+
+    database_url: str
+    broker_url: str
+    redis_url: str
+    files_url: str
+    mail_url: str
+    keys_dir: Path
+    token_public_key_file: Path
+    public_url: str
+    clock: str = "system"
+    log_level: str = "INFO"
+
+
+def embedded(data: Path, service: str, *, public_url: str, clock: str) -> dict[str, str]:
+    """The settings of one service of an embedded house that keeps its data under `data` (absolute)."""
+    return {
+        "database_url": f"sqlite:///{data}/{service}.db",
+        "broker_url": f"sqlite:///{data}/bus.db",
+        "redis_url": f"memory://{data}",
+        "files_url": f"file://{data}/files",
+        "mail_url": f"file://{data}/mail",
+        "keys_dir": f"{data}/keys",
+        "token_public_key_file": f"{data}/keys/token/public.pem",
+        "public_url": public_url,
+        "clock": clock,
+    }
