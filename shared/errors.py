@@ -3,6 +3,7 @@
 Refusal
 ├── NotFound    the thing asked for does not exist (or may not be seen)
 ├── Forbidden   the actor may not do this
+│   └── NotSignedIn   nobody has said who acts
 ├── Conflict    the present state does not allow it
 └── Invalid     what came in is wrong
 NotYet          not a refusal: a predecessor has not arrived; the delivery is retried
@@ -38,6 +39,10 @@ class NotFound(Refusal):
 
 class Forbidden(Refusal):
     """The actor is known and may not do this."""
+
+
+class NotSignedIn(Forbidden):
+    """Nobody has said who acts: no session, or one that is over."""
 
 
 class Conflict(Refusal):

@@ -1,7 +1,7 @@
 """Alembic's environment, one for every service: shared/schema.py says which database and which service."""
 
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import create_engine
@@ -11,7 +11,7 @@ from shared.columns import UtcDateTime
 from shared.models import plumbing
 
 
-def _as_plain(kind: str, value: Any, _autogen: Any) -> str | bool:
+def _as_plain(kind: str, value: Any, _autogen: Any) -> str | Literal[False]:
     if kind == "type" and isinstance(value, UtcDateTime):
         return "sa.DateTime(timezone=True)"
     return "sa.String()" if kind == "type" and isinstance(value, AutoString) else False

@@ -1,0 +1,34 @@
+"""Pydantic's complaints in words that the sender can act on. Used by shared/web.py."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.errors import Fault
+
+_WORDS = {
+    "missing": "缺少此项,请补上",
+    "extra_forbidden": "没有这个字段,请删去或检查拼写",
+    "string_too_long": "超过 {max_length} 个字符,请缩短",
+    "string_too_short": "至少要 {min_length} 个字符",
+    "literal_error": "只能是 {expected} 之一",
+    "enum": "只能是 {expected} 之一",
+    "json_invalid": "不是合法的 JSON",
+    "timezone_aware": "时间必须带时区,例如 2021-11-25T10:00:00+08:00",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
+}
+
+
+def faults_of(errors: Sequence[Any]) -> list[Fault]:
+    """One fault per error: a JSON pointer to the field (RFC 6901), pydantic's stable code, and what to do."""
+    return [Fault(_pointer(error["loc"]), error["type"], _words(error)) for error in errors]
+
+
+def _words(error: Any) -> str:
+    template = _WORDS.get(error["type"], "格式不正确,请对照接口说明")
+    return template.format_map(error.get("ctx", {}))
+
+
+def _pointer(location: Sequence[Any]) -> str:
+    inside = [str(step) for step in location if step != "body"]
+    return "/" + "/".join(inside)

@@ -1,0 +1,164 @@
+"""The HTTP edge of every service: the app, its sessions, refusals as problem+json (RFC 9457), headers, health. Used by web.py.
+
+Only this module knows status codes. Paths keep their service prefix (`/intake/api/…`), so that a gateway or the embedded
+front door passes them on as they are.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import structlog
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+
+from shared.context import Tools
+from shared.correlation import current_correlation_id
+from shared.edge import Edge
+from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, NotSignedIn, Refusal
+from shared.process import Process
+from shared.validation import faults_of
+
+STATUS: dict[type[Refusal], HTTPStatus] = {
+    NotFound: HTTPStatus.NOT_FOUND,
+    NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    Conflict: HTTPStatus.CONFLICT,
+    Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+RefusalPage = Callable[[Request, int, Refusal], Response]
+_log = structlog.get_logger()
+
+
+def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> FastAPI:
+    """A service's app without its own routes. `refusal_page` renders refusals for people; paths under /api/ get JSON."""
+    prefix = prefix_of(process.service)
+    app = FastAPI(
+        title=process.settings.TITLE,
+        openapi_url=f"{prefix}/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.process = process
+    app.state.refusal_page = refusal_page
+    app.add_middleware(Edge)
+    app.add_exception_handler(Refusal, _on_refusal)
+    app.add_exception_handler(RequestValidationError, _on_invalid_body)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_failure)
+    app.add_api_route(f"{prefix}/healthz", _healthz, include_in_schema=False)
+    app.add_api_route(f"{prefix}/readyz", _readyz, include_in_schema=False)
+    return app
+
+
+def prefix_of(service: str) -> str:
+    """The path prefix of a service; the portal has none."""
+    return "" if service == "portal" else f"/{service}"
+
+
+def process_of(request: Request) -> Process:
+    """The process that serves this request."""
+    process: Process = request.app.state.process
+    return process
+
+
+def open_session(request: Request) -> Iterator[Session]:
+    """A writing session of this request, committed before the reply is sent."""
+    with process_of(request).database.transaction() as session:
+        yield session
+
+
+def open_reader(request: Request) -> Iterator[Session]:
+    """A session of this request that cannot write."""
+    with process_of(request).database.reader() as session:
+        yield session
+
+
+def business_now(request: Request) -> datetime:
+    """Business time, UTC."""
+    return process_of(request).clock.now()
+
+
+def tools_of(request: Request) -> Tools:
+    """The adaptors of this process."""
+    return process_of(request).tools
+
+
+WritingSession = Annotated[Session, Depends(open_session, scope="function")]
+ReadingSession = Annotated[Session, Depends(open_reader, scope="function")]
+Now = Annotated[datetime, Depends(business_now)]
+WithTools = Annotated[Tools, Depends(tools_of)]
+
+
+def refuse(request: Request, refusal: Refusal, *, status: int | None = None) -> Response:
+    """The answer to a refusal: problem+json for machines, a page for people."""
+    code = status or next(number for kind, number in STATUS.items() if isinstance(refusal, kind))
+    page: RefusalPage | None = request.app.state.refusal_page
+    if page and "/api/" not in request.url.path:
+        return page(request, code, refusal)
+    problem: dict[str, Any] = {
+        "type": f"urn:lingjun:problem:{refusal.code}",
+        "title": HTTPStatus(code).phrase,
+        "status": int(code),
+        "detail": refusal.message,
+        "code": refusal.code,
+        "instance": request.url.path,
+        "correlation_id": current_correlation_id(),
+    }
+    if refusal.faults:
+        problem["faults"] = [vars(fault) for fault in refusal.faults]
+    return JSONResponse(problem, status_code=code, media_type="application/problem+json")
+
+
+def _on_refusal(request: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    _log.info("refused", code=refusal.code, path=request.url.path)
+    return refuse(request, refusal)
+
+
+def _on_invalid_body(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults: list[Fault] = faults_of(error.errors())
+    summary = ";".join(f"{fault.field}:{fault.message}" for fault in faults[:3])
+    return refuse(request, Invalid(f"提交的内容不合要求。{summary}", code="invalid-body", faults=faults))
+
+
+def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = {404: "没有这个页面或接口。", 405: "这个地址不支持该操作。"}.get(error.status_code, "请求无法处理。")
+    return refuse(request, Refusal(message, code="http"), status=error.status_code)
+
+
+def _on_failure(request: Request, error: Exception) -> Response:
+    _log.error("request_failed", path=request.url.path, exc_info=error)
+    refusal = Refusal(
+        "系统出了差错,您的操作没有生效。请稍后再试;如仍不成功,请把页面上的编号告诉管理员。", code="failure"
+    )
+    return refuse(request, refusal, status=500)
+
+
+def _healthz() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+def _readyz(request: Request) -> Response:
+    process = process_of(request)
+    checks = {"database": lambda: _select_one(process), "redis": process.tools.redis.ping}
+    faults = {}
+    for name, check in checks.items():
+        try:
+            check()
+        except Exception as fault:
+            faults[name] = type(fault).__name__
+    status = HTTPStatus.SERVICE_UNAVAILABLE if faults else HTTPStatus.OK
+    return JSONResponse({"status": "waiting" if faults else "ready", "faults": faults}, status_code=status)
+
+
+def _select_one(process: Process) -> None:
+    with process.database.reader() as session:
+        session.connection().execute(text("SELECT 1"))
