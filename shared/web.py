@@ -148,7 +148,7 @@ def _healthz() -> dict[str, str]:
 
 def _readyz(request: Request) -> Response:
     process = process_of(request)
-    checks = {"database": lambda: _select_one(process), "redis": process.tools.redis.ping}
+    checks: dict[str, Callable[[], object]] = {"database": lambda: _select_one(process), "redis": process.tools.redis.ping}
     faults = {}
     for name, check in checks.items():
         try:
