@@ -1,0 +1,123 @@
+"""A bus of each kind, and a tiny service to hear with: one counter table, one handler per test."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from shared.clock import SystemClock
+from shared.context import Tools
+from shared.database import Database
+from shared.events.billing import FeePaid
+from shared.files import FileStore
+from shared.keyring import KeyRing
+from shared.messaging.consumer import Consumer
+from shared.messaging.relay import Relay
+from shared.outbox import publish
+from shared.post import FolderPost
+from shared.process import make_redis, make_transport
+from shared.schema import upgrade
+
+LADDER = (timedelta(milliseconds=50), timedelta(milliseconds=100))
+
+
+@pytest.fixture(params=["embedded", "rabbitmq"])
+def bus_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The broker of both columns: a SQLite file, and a real RabbitMQ."""
+    if request.param == "embedded":
+        return f"sqlite:///{tmp_path / 'bus.db'}"
+    url: str = request.getfixturevalue("rabbitmq_url")
+    return url
+
+
+class House:
+    """One publisher and one listener on a bus, each with its own database; LADDER is short."""
+
+    def __init__(self, bus_url: str, speaker: Database, listener: Database, tools: Tools) -> None:
+        self.bus_url, self.speaker, self.listener, self.tools = bus_url, speaker, listener, tools
+        self.queue = f"q{uuid4().hex[:8]}"
+
+    def transport(self, queue: str | None = None) -> Any:
+        """A connection with the test's own topology."""
+        return make_transport(self.bus_url, queue or self.queue, {self.queue: (FeePaid.TYPE,)}, LADDER)
+
+    def say(self, *events: FeePaid) -> None:
+        """Publishes in one transaction."""
+        with self.speaker.transaction() as session:
+            for event in events:
+                publish(session, event, now=datetime.now(UTC))
+
+    @asynccontextmanager
+    async def relaying(self):
+        """The speaker's outbox is relayed inside."""
+        transport = self.transport()
+        await transport.open()
+        async with running(Relay(self.speaker, transport).run):
+            yield
+        await transport.close()
+
+    @asynccontextmanager
+    async def consuming(self, handler: Callable[..., None]):
+        """The listener handles FeePaid with `handler` inside."""
+        transport = self.transport()
+        await transport.open()
+        consumer = Consumer(
+            self.listener, transport, {FeePaid: handler}, clock=SystemClock(), tools=self.tools, rungs=len(LADDER)
+        )
+        async with running(consumer.run):
+            yield
+        await transport.close()
+
+
+@asynccontextmanager
+async def running(work):
+    """A task that is cancelled at the end, and whose failure fails the test."""
+    task = asyncio.create_task(work())
+    try:
+        yield
+        if task.done():
+            task.result()
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def eventually(check: Callable[[], bool], seconds: float = 20) -> None:
+    """Waits until `check` holds; fails after `seconds`."""
+    for _ in range(int(seconds / 0.02)):
+        if await asyncio.to_thread(check):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come to pass")
+
+
+def fee_paid(paid_fen: int = 2_500_000, application_id: Any = None) -> FeePaid:
+    """An event to say."""
+    return FeePaid(
+        application_id=application_id or uuid4(), programme="P", paid_fen=paid_fen, paid_at=datetime.now(UTC)
+    )
+
+
+@pytest.fixture
+def house(bus_url: str, tmp_path: Path) -> House:
+    """Publisher and listener on both kinds of bus."""
+    databases = []
+    for name in ("speaker", "listener"):
+        url = f"sqlite:///{tmp_path / name}.db"
+        upgrade(url, "shared")
+        databases.append(Database(url))
+    keys = KeyRing(tmp_path / "keys", purposes=())
+    tools = Tools(
+        keys=keys,
+        files=FileStore(f"file://{tmp_path}/files", keys),
+        post=FolderPost(tmp_path / "mail"),
+        redis=make_redis(f"memory://{tmp_path}"),
+        public_url="http://127.0.0.1",
+    )
+    return House(bus_url, databases[0], databases[1], tools)

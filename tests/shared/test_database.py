@@ -1,0 +1,65 @@
+"""Transactions at the edge: nothing lost between threads, nothing half done, on SQLite and PostgreSQL."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col, select
+
+from shared import audit
+from shared.columns import locked
+from shared.models import AuditHead, AuditRow, HeardPart
+
+NOW = datetime(2021, 11, 22, 1, tzinfo=UTC)
+
+
+def test_twenty_threads_that_count_together_lose_no_count(database):
+    with database.transaction() as session:
+        session.add(HeardPart(source="s", subject="s", part="p", sequence=0))
+
+    def count(_turn):
+        with database.transaction() as session:
+            row = session.exec(locked(select(HeardPart))).one()
+            row.sequence += 1
+            session.add(row)
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(count, range(200)))
+    with database.reader() as session:
+        assert session.exec(select(HeardPart.sequence)).one() == 200
+
+
+def test_a_transaction_that_fails_leaves_nothing_behind(database):
+    with pytest.raises(ZeroDivisionError), database.transaction() as session:
+        session.add(HeardPart(source="s", subject="s", part="p", sequence=0))
+        audit.record(session, "try", "s", actor="a", now=NOW)
+        session.flush()
+        _ = 1 / 0
+    with database.reader() as session:
+        assert session.exec(select(HeardPart)).all() == []
+        assert session.exec(select(AuditRow)).all() == []
+
+
+def test_a_reading_session_cannot_write(database):
+    with database.reader() as session, pytest.raises(DBAPIError):
+        session.add(HeardPart(source="s", subject="s", part="p", sequence=0))
+        session.flush()
+
+
+def test_the_audit_chain_stays_whole_under_threads_and_shows_any_change(database):
+    def act(turn):
+        with database.transaction() as session:
+            audit.record(session, "act", str(turn), actor="a", now=NOW, details={"turn": turn})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(act, range(40)))
+    with database.reader() as session:
+        rows = session.exec(select(AuditRow).order_by(col(AuditRow.id))).all()
+        head = session.get_one(AuditHead, 1)
+        assert (len(rows), audit.first_break(rows, head)) == (40, None)
+        assert audit.first_break(rows[:-1], head) == 40
+        assert audit.first_break([*rows[:5], *rows[6:]], head) == 6
+        session.expunge_all()
+        rows[10].details = {"turn": "forged"}
+        assert audit.first_break(rows, head) == 11

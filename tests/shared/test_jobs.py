@@ -1,0 +1,130 @@
+"""Jobs as rows: done once, retried by the row, refused for good, handed out again when a worker died."""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import ClassVar
+
+import pytest
+from sqlmodel import select
+
+from shared import jobs
+from shared.clock import SystemClock, real_now
+from shared.errors import Conflict
+from shared.jobs import Dispatcher, Job, JobWorker
+from shared.models import HeardPart, JobRow
+
+
+class WriteLetter(Job):
+    NAME: ClassVar[str] = "write_letter"
+    number: int
+
+
+def worker(database, tools, function):
+    return JobWorker(database, {WriteLetter: function}, clock=SystemClock(), tools=tools)
+
+
+def started(database):
+    with database.transaction() as session:
+        return jobs.start(session, WriteLetter(number=7))
+
+
+def row_of(database, job_id):
+    with database.reader() as session:
+        return session.exec(select(JobRow).where(JobRow.id == job_id)).one()
+
+
+def leave_a_mark(session, job, *, context):
+    session.add(HeardPart(source="s", subject=str(context.job_id), part="p", sequence=job.number))
+    return "written"
+
+
+def marks(database):
+    with database.reader() as session:
+        return [row.sequence for row in session.exec(select(HeardPart)).all()]
+
+
+def test_a_job_that_is_executed_twice_takes_effect_once(database, tools):
+    job_id = started(database)
+    executor = worker(database, tools, leave_a_mark)
+    executor.execute(job_id)
+    executor.execute(job_id)
+    row = row_of(database, job_id)
+    assert (row.state, row.outcome, row.attempt) == ("done", "written", 1)
+    assert marks(database) == [7]
+
+
+def test_a_job_that_breaks_is_put_back_with_a_delay_and_leaves_no_effect(database, tools):
+    def breaks(session, job, *, context):
+        leave_a_mark(session, job, context=context)
+        raise RuntimeError("the printer is away")
+
+    job_id = started(database)
+    worker(database, tools, breaks).execute(job_id)
+    row = row_of(database, job_id)
+    assert (row.state, row.outcome, row.attempt) == ("waiting", "RuntimeError: the printer is away", 1)
+    assert row.next_at > real_now()
+    assert marks(database) == []
+
+
+def test_a_job_that_is_refused_fails_for_good(database, tools):
+    def refuses(_session, _job, *, context):
+        raise Conflict("席位已释放。")
+
+    job_id = started(database)
+    worker(database, tools, refuses).execute(job_id)
+    assert row_of(database, job_id).state == "failed"
+
+
+def test_a_job_that_breaks_on_every_rung_fails_at_last(database, tools):
+    def breaks(_session, _job, *, context):
+        raise RuntimeError("never")
+
+    job_id = started(database)
+    executor = worker(database, tools, breaks)
+    for _ in range(len(jobs.LADDER) + 1):
+        assert row_of(database, job_id).state == "waiting"
+        executor.execute(job_id)
+    assert row_of(database, job_id).state == "failed"
+
+
+@pytest.mark.parametrize("state", ["sent", "running"])
+def test_a_job_whose_worker_died_is_handed_out_again_after_its_lease(database, tools, state):
+    job_id = started(database)
+    with database.transaction() as session:
+        row = session.get_one(JobRow, job_id)
+        row.state, row.lease_until = state, real_now() - timedelta(seconds=1)
+        session.add(row)
+    handed = dispatch(database, 1)
+    assert handed == [job_id]
+    worker(database, tools, leave_a_mark).execute(job_id)
+    assert marks(database) == [7]
+
+
+def test_a_job_that_could_not_be_handed_out_waits_again_at_once(database):
+    job_id = started(database)
+
+    async def play():
+        def broken(_job_id):
+            raise ConnectionError("no broker")
+
+        with suppress(ConnectionError):
+            await Dispatcher(database, broken).run()
+
+    asyncio.run(play())
+    assert row_of(database, job_id).state == "waiting"
+    assert dispatch(database, 1) == [job_id]
+
+
+def dispatch(database, count):
+    """Runs a dispatcher until it has handed out `count` jobs."""
+    handed = []
+
+    async def play():
+        task = asyncio.create_task(Dispatcher(database, handed.append).run())
+        while len(handed) < count:
+            await asyncio.sleep(0.01)
+        task.cancel()
+
+    asyncio.run(asyncio.wait_for(play(), 10))
+    return handed
