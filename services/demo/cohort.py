@@ -65,8 +65,8 @@ class Application:
         return str(self.body["platform_no"])
 
     def request(self, file_ids: Mapping[str, str]) -> dict[str, Any]:
-        """The body to post, once each kind of scan has been uploaded and has an id."""
-        scans = [{"kind": s.kind, "file_id": file_ids[s.kind], "stamped": s.flaw != "unstamped"} for s in self.scans]
+        """The body to post, once each kind of scan has been uploaded and has an id; firms always declare the stamp."""
+        scans = [{"kind": scan.kind, "file_id": file_ids[scan.kind], "stamped": True} for scan in self.scans]
         return self.body | {"scans": scans}
 
 
