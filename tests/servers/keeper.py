@@ -93,10 +93,13 @@ def server(name: str) -> Iterator[Address]:
         with containers.container(name) as address:
             yield address
         return
-    # Not below the run's directory: that one is closed to the accounts that the servers run as.
-    directory = Path(tempfile.gettempdir()) / f"lingjun-{name}-{os.getpid()}"
-    with PRIVATE[name](directory) as address:
+    with PRIVATE[name](private_directory(name)) as address:
         yield address
+
+
+def private_directory(name: str) -> Path:
+    """Where a private instance of this process may work: pytest's own folders are closed to the servers' accounts."""
+    return Path(tempfile.gettempdir()) / f"lingjun-{name}-{os.getpid()}"
 
 
 def _write(path: Path, content: dict[str, object]) -> None:

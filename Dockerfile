@@ -1,0 +1,58 @@
+# One base, then a target per service: docker build --target intake --tag lingjun-intake .
+# Each image holds its own service, the shared plumbing and the libraries that its lock names, and no compiler.
+# Only what the classic builder understands is used.
+FROM python:3.13-slim AS base
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# The number is the same in every image, because the services share volumes; a new volume takes its owner from here.
+RUN groupadd --gid 10001 lingjun \
+    && useradd --uid 10001 --gid lingjun --no-create-home --home-dir /tmp --shell /usr/sbin/nologin lingjun \
+    && for folder in files mail token/public token/private keys/identity keys/contact keys/bank keys/scan; do \
+        install --directory --owner=lingjun --group=lingjun --mode=0750 /var/lib/lingjun/$folder || exit 1; \
+    done
+WORKDIR /app
+COPY deploy/connected.py deploy/
+
+FROM base AS intake
+COPY requirements/intake.txt requirements/
+RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/intake.txt
+COPY shared/ shared/
+COPY services/__init__.py services/__main__.py services/
+COPY services/intake/ services/intake/
+USER 10001:10001
+CMD ["python", "-m", "services.intake.web"]
+
+FROM base AS review
+COPY requirements/review.txt requirements/
+RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/review.txt
+COPY shared/ shared/
+COPY services/__init__.py services/__main__.py services/
+COPY services/review/ services/review/
+USER 10001:10001
+CMD ["python", "-m", "services.review.web"]
+
+FROM base AS scheduling
+COPY requirements/scheduling.txt requirements/
+RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/scheduling.txt
+COPY shared/ shared/
+COPY services/__init__.py services/__main__.py services/
+COPY services/scheduling/ services/scheduling/
+USER 10001:10001
+CMD ["python", "-m", "services.scheduling.web"]
+
+FROM base AS billing
+COPY requirements/billing.txt requirements/
+RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/billing.txt
+COPY shared/ shared/
+COPY services/__init__.py services/__main__.py services/
+COPY services/billing/ services/billing/
+USER 10001:10001
+CMD ["python", "-m", "services.billing.web"]
+
+FROM base AS portal
+COPY requirements/portal.txt requirements/
+RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/portal.txt
+COPY shared/ shared/
+COPY services/__init__.py services/__main__.py services/
+COPY services/portal/ services/portal/
+USER 10001:10001
+CMD ["python", "-m", "services.portal.web"]

@@ -1,0 +1,37 @@
+"""The compose configuration as Docker Compose itself understands it. Used by the tests of this folder."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers import containers
+
+Compose = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def compose() -> Compose:
+    """Runs compose on docker-compose.yml with nothing but the given environment file. Needs no engine."""
+    command = containers.compose_command()
+    if command is None:
+        pytest.skip("neither `docker compose` nor a docker-compose binary answers")
+
+    def run(environment: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        full = [*command.split(), "--env-file", str(environment), "-f", containers.COMPOSE_FILES[0], *arguments]
+        return subprocess.run(full, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def services(compose: Compose) -> dict[str, dict[str, Any]]:
+    """The services by name, with every value filled in as from a fresh .env."""
+    with containers.environment_file() as (environment, _):
+        outcome = compose(environment, "config", "--format", "json")
+    assert outcome.returncode == 0, outcome.stderr
+    found: dict[str, dict[str, Any]] = json.loads(outcome.stdout)["services"]
+    return found

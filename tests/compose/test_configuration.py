@@ -1,0 +1,168 @@
+"""The promises of docker-compose.yml, Dockerfile and .env.example that can be checked without an engine."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.compose.conftest import Compose
+from tests.servers.containers import ROOT, environment_file
+
+COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+VARIABLES = sorted(set(re.findall(r"\$\{(\w+)", COMPOSE_TEXT)))
+HOUSE = ("intake", "review", "scheduling", "billing", "portal")
+PROCESSES = {f"{service}-{kind}" for service in HOUSE for kind in ("migrate", "web", "bus", "worker")}
+PURPOSES = {
+    "intake": {"identity", "contact", "bank", "scan"},
+    "review": {"identity", "contact", "scan"},
+    "scheduling": {"identity", "contact"},
+    "billing": {"bank", "contact"},
+    "portal": set(),
+}
+
+Services = dict[str, dict[str, Any]]
+
+
+def service_of(process: str) -> str:
+    return process.partition("-")[0]
+
+
+def key_volumes(configuration: dict[str, Any]) -> dict[str, bool]:
+    """The purposes whose keys a process sees, and whether it may write there."""
+    mounts = [mount for mount in configuration["volumes"] if "/keys/" in mount["target"]]
+    return {mount["source"].removeprefix("keys-"): not mount.get("read_only", False) for mount in mounts}
+
+
+def stage_of(target: str) -> str:
+    """The instructions of one target of the Dockerfile."""
+    found = re.search(rf"^FROM base AS {target}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    assert found, f"the Dockerfile has no target {target}"
+    return found.group(1)
+
+
+def test_every_service_has_its_processes_and_the_portal_has_no_worker(services: Services) -> None:
+    assert set(services) == (PROCESSES - {"portal-worker"}) | {"gateway", "postgres", "rabbitmq", "redis"}
+
+
+def test_only_the_gateway_publishes_a_port(services: Services) -> None:
+    assert [name for name, configuration in services.items() if configuration.get("ports")] == ["gateway"]
+    assert [port["target"] for port in services["gateway"]["ports"]] == [8080]
+
+
+def test_every_value_from_outside_is_required_with_a_hint() -> None:
+    assert re.findall(r"\$\{\w+(?!\w|:\?[^}]+\})[^}]*\}", COMPOSE_TEXT) == []
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_missing_value_is_refused_by_name(compose: Compose, tmp_path: Path, variable: str) -> None:
+    with environment_file() as (_, values):
+        incomplete = {name: value for name, value in values.items() if name != variable}
+    (tmp_path / "env").write_text("".join(f"{name}={value}\n" for name, value in incomplete.items()))
+    outcome = compose(tmp_path / "env", "config", "--quiet")
+    assert outcome.returncode != 0
+    assert variable in outcome.stderr
+
+
+def test_the_example_lists_every_variable_explains_it_and_gives_no_secret() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    values = dict(re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE))
+    assert sorted(values) == VARIABLES
+    secret = {name for name in values if "PASSWORD" in name}
+    assert {name for name, value in values.items() if not value} == secret
+    assert all(re.search(r"#.*\n(?:\w+=.*\n)*$", example.partition(f"{name}=")[0]) for name in values)
+
+
+def test_every_long_running_process_has_a_health_check_and_is_restarted(services: Services) -> None:
+    lasting = {name: found for name, found in services.items() if not name.endswith("-migrate")}
+    assert [name for name, found in lasting.items() if "test" not in found.get("healthcheck", {})] == []
+    assert {found["restart"] for found in lasting.values()} == {"unless-stopped"}
+
+
+def test_a_process_waits_for_its_servers_and_its_own_schema(services: Services) -> None:
+    for name in PROCESSES - {"portal-worker"}:
+        waits = {on: detail["condition"] for on, detail in services[name]["depends_on"].items()}
+        healthy = {"rabbitmq": "service_healthy", "redis": "service_healthy"}
+        schema = {f"{service_of(name)}-migrate": "service_completed_successfully"}
+        expected = {"postgres": "service_healthy"} if name.endswith("-migrate") else healthy | schema
+        assert waits == expected, name
+
+
+def test_every_container_is_hardened(services: Services) -> None:
+    for name, found in services.items():
+        assert found["read_only"] is True, name
+        assert found["cap_drop"] == ["ALL"], name
+        assert found["security_opt"] == ["no-new-privileges:true"], name
+        assert int(found["mem_limit"]) > 0, name
+        assert found["user"].partition(":")[0] not in ("", "0", "root"), name
+
+
+def test_the_servers_are_on_networks_that_lead_nowhere(services: Services) -> None:
+    assert {name: list(services[name]["networks"]) for name in ("postgres", "rabbitmq", "redis")} == {
+        "postgres": ["back"],
+        "rabbitmq": ["back"],
+        "redis": ["back"],
+    }
+    assert re.findall(r"^  (\w+): \{internal: true\}$", COMPOSE_TEXT, re.MULTILINE) == ["front", "back"]
+
+
+def test_a_process_holds_the_keys_of_its_purposes_only_and_intake_alone_writes_them(services: Services) -> None:
+    for name in PROCESSES - {"portal-worker"}:
+        service = service_of(name)
+        writes = service == "intake"
+        assert key_volumes(services[name]) == dict.fromkeys(PURPOSES[service], writes), name
+
+
+def test_the_portal_alone_sees_the_key_that_signs_sessions(services: Services) -> None:
+    holders = {
+        service_of(name)
+        for name, found in services.items()
+        if any(mount["source"] == "token-private" for mount in found.get("volumes", []))
+        or "LINGJUN_TOKEN_PRIVATE_KEY_FILE" in found.get("environment", {})
+    }
+    assert holders == {"portal"}
+
+
+def test_each_service_signs_in_to_its_own_database(services: Services) -> None:
+    with environment_file() as (_, values):
+        names = set(values)
+    for name in PROCESSES - {"portal-worker"}:
+        service = service_of(name)
+        url = services[name]["environment"]["LINGJUN_DATABASE_URL"]
+        assert re.fullmatch(rf"postgresql\+psycopg://{service}:\w{{32}}@postgres:5432/{service}", url), name
+        assert f"LINGJUN_{service.upper()}_DATABASE_PASSWORD" in names
+
+
+def test_settings_have_the_prefix_of_the_house(services: Services) -> None:
+    names = {variable for name in PROCESSES - {"portal-worker"} for variable in services[name]["environment"]}
+    assert [name for name in names if not name.startswith("LINGJUN_")] == []
+
+
+def test_each_image_is_a_target_that_holds_its_own_service_only(services: Services) -> None:
+    for name in PROCESSES - {"portal-worker"}:
+        assert services[name]["build"]["target"] == service_of(name)
+    for service in HOUSE:
+        copied = re.findall(r"^COPY (.+) \S+$", stage_of(service), re.MULTILINE)
+        assert copied == [
+            f"requirements/{service}.txt",
+            "shared/",
+            "services/__init__.py services/__main__.py",
+            f"services/{service}/",
+        ]
+
+
+def test_each_image_installs_hashed_wheels_and_runs_without_rights() -> None:
+    for service in HOUSE:
+        stage = stage_of(service)
+        assert f"--only-binary :all: --no-deps --require-hashes --requirement requirements/{service}.txt" in stage
+        assert "USER 10001:10001" in stage
+
+
+def test_the_classic_builder_understands_the_dockerfile() -> None:
+    assert re.findall(r"--mount|--link|<<|^# *syntax|--chmod|--parents", DOCKERFILE, re.MULTILINE) == []
+
+
+def test_what_the_images_copy_is_let_through_to_the_builder() -> None:
+    allowed = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
+    assert allowed == ["deploy/connected.py", "requirements/*.txt", "services", "shared"]
