@@ -1,0 +1,137 @@
+"""Typesetting: text is data, rare characters print, and what cannot print is known."""
+
+import shutil
+import struct
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from shared.typesetting import MISSING, PACKAGED_FONTS, _code_points, typeset, uncovered
+from tests.printed import (
+    LATIN_FIRM,
+    MARKUP,
+    RARE,
+    lines,
+    metadata,
+    pages,
+    pictures,
+    squeezed,
+    stays_within_margins,
+    words,
+)
+
+PROBE = Path(__file__).with_name("templates") / "probe.typ"
+NOW = datetime(2021, 12, 9, 1, 30, tzinfo=UTC)
+
+
+def probe(text: object) -> bytes:
+    return typeset(PROBE, {"now": NOW, "text": text})
+
+
+def test_rare_characters_can_be_copied_out_of_the_document():
+    assert words(probe(RARE)).count(RARE) == 2
+    assert uncovered(RARE) == set()
+
+
+def test_each_rare_character_has_a_shape_of_its_own():
+    shapes = {character: pictures(probe(character))[0].tobytes() for character in (*RARE, MISSING, " ")}
+
+    assert len(set(shapes.values())) == len(RARE) + 2
+
+
+def test_markup_in_text_prints_literally():
+    assert words(probe(MARKUP)).count(squeezed(MARKUP)) == 2
+
+
+def test_a_backslash_and_quotes_print_literally():
+    text = '\\u{41}\\"“”--~\\'
+
+    assert words(probe(text)).count(text) == 2
+
+
+def test_lines_of_a_text_stay_lines():
+    assert lines(probe("甲\r\n乙\t丙"))[1:3] == ["甲", "乙 丙"]
+
+
+@pytest.mark.parametrize("character", ["\ue78d", "\x00", "\x07", "\u202e", "\u2066", "😀", "\ud800"])
+def test_what_no_font_covers_is_reported_and_its_place_is_marked(character):
+    assert uncovered(f"张{character}三") == {character}
+    assert words(probe(f"张{character}三")).count(f"张{MISSING}三") == 2
+
+
+def test_blanks_and_variation_selectors_need_no_font():
+    text = "葛\U000e0100 \u200b三\t\n"
+
+    assert uncovered(text) == set()
+    assert MISSING not in words(probe(text))
+
+
+def test_every_character_of_gb2312_is_covered():
+    cells = [bytes([row, cell]) for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF)]
+    gb2312 = "".join(cell.decode("gb2312", errors="ignore") for cell in cells)
+
+    assert len(gb2312) == 6763
+    assert uncovered(gb2312) == set()
+
+
+def test_only_the_given_font_folders_count(tmp_path):
+    shutil.copy(PACKAGED_FONTS / "NotoSansSC-Regular.otf", tmp_path)
+    alone = typeset(PROBE, {"now": NOW, "text": "领军"}, font_dirs=[tmp_path])
+
+    assert b"NotoSansSC" in alone
+    assert b"NotoSerifSC" not in alone
+    assert b"NotoSerifSC" in probe("领军")
+    assert uncovered("领军", font_dirs=[tmp_path / "empty"]) == {"领", "军"}
+
+
+def test_equal_data_give_equal_bytes():
+    assert probe("领军") == probe("领军")
+    assert probe("领军") != probe("领君")
+
+
+def test_the_creation_date_is_that_of_the_data():
+    assert metadata(probe("领军"))["CreationDate"].startswith("D:20211209013000")
+
+
+def test_a_document_without_a_time_is_a_mistake():
+    with pytest.raises(KeyError, match="now"):
+        typeset(PROBE, {"text": "领军"})
+
+
+def test_the_document_says_that_it_is_pdf_a_2b():
+    pdf = probe("领军")
+
+    assert b"<pdfaid:part>2</pdfaid:part>" in pdf
+    assert b"<pdfaid:conformance>B</pdfaid:conformance>" in pdf
+
+
+def test_moments_print_as_china_reads_them_and_dates_as_they_are():
+    assert "2021-12-09T09:30" in words(probe(NOW))
+    assert "2021-12-09" in words(probe(date(2021, 12, 9)))
+
+
+def test_text_stays_in_the_type_area_and_the_page_is_numbered():
+    pdf = probe("领军人才培训，" * 300 + LATIN_FIRM)
+
+    assert stays_within_margins(pdf)
+    assert [page[-3:] for page in pages(pdf)] == [f"—{number}—" for number in range(1, len(pages(pdf)) + 1)]
+
+
+def test_no_line_begins_with_a_closing_mark():
+    pdf = probe("一二三四，五六七。" * 200)
+
+    assert words(pdf).count("，") == 400
+    assert not [line for line in lines(pdf) if line[:1] in "，。"]
+
+
+def test_a_font_that_maps_by_segments_is_read_too():
+    # Two segments: 一丁 by offset array (glyphs 7 and 0, so 丁 is missing), 王 by delta; then the closing 0xFFFF.
+    last, first = (0x4E01, 0x738B, 0xFFFF), (0x4E00, 0x738B, 0xFFFF)
+    delta, offset = (0, 0x10000 - 0x738B + 9, 1), (6, 0, 0)
+    columns = struct.pack(">3HH3H3H3H", *last, 0, *first, *delta, *offset) + struct.pack(">2H", 7, 0)
+    subtable = struct.pack(">7H", 4, 14 + len(columns), 0, 6, 0, 0, 0) + columns
+    cmap = struct.pack(">HHHHI", 0, 1, 3, 1, 12) + subtable
+    font = struct.pack(">IHHHH4sIII", 0x00010000, 1, 0, 0, 0, b"cmap", 0, 28, len(cmap)) + cmap
+
+    assert set(_code_points(font, 0)) == {0x4E00, 0x738B}
