@@ -218,6 +218,7 @@ def scans_of(body: dict[str, Any], serial: int) -> tuple[Scan, ...]:
             f"住所：{its_firm['address']}",
             f"法定代表人：{its_firm['legal_representative']}",
             f"成立日期：{its_firm['founded_on']}",
+            f"本复印件仅用于报名{body['platform_no']}",
         ),
         "identity": (
             f"姓名：{student['name']}",

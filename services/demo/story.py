@@ -133,4 +133,4 @@ def _two_defects(original: Application) -> tuple[Application, Return]:
 
 
 def _never_corrected(original: Application) -> tuple[Application, Return]:
-    return _spoilt(original, form="blurred"), Return((("form", "申请表扫描件缺页，请补齐后重新上传"),), None)
+    return _spoilt(original, form="blurred"), Return((("form", "申请表扫描件模糊，无法辨认，请重新扫描"),), None)

@@ -12,6 +12,11 @@ from services.demo.scans import Scan
 MAGIC = {"application/pdf": b"%PDF-", "image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
 
 
+def test_no_two_applications_share_a_scan_not_even_those_of_one_firm():
+    scans = [scan for one in cohort(1).applications for scan in one.scans]
+    assert len(set(scans)) == len(scans) == 354
+
+
 def test_every_scan_is_what_it_claims_to_be_small_and_its_own():
     scans = [scan for one in cohort(1).applications[:30] for scan in one.scans]
     contents = [scan.content() for scan in scans]
