@@ -48,9 +48,9 @@ class SheetRow:
         return self.cell(f"{role}_out" if outgoing and self._columns[f"{role}_out"] else role)
 
     def joined(self, role: str) -> str:
-        """The different texts of a role's several columns, with a blank between them so that no two codes merge."""
+        """The different texts of a role's several columns, kept apart so that no two codes merge."""
         texts = (self._cells[place] for place in self._columns[role] if place < len(self._cells))
-        return " ".join(dict.fromkeys(text for text in texts if text))
+        return "；".join(dict.fromkeys(text for text in texts if text))
 
     def refuse(self, problem: str) -> NoReturn:
         raise Invalid(f"第 {self.line} 行{problem}，请核对文件或从网银重新导出。", code="statement.row")

@@ -1,0 +1,87 @@
+import csv
+
+from services.billing.rules.proposals import Flag, Outcome
+from shared.money import fen
+from tests.billing.books import (
+    FEE,
+    SAMPLES,
+    Books,
+    book_sample,
+    decided,
+    sample_accounts,
+)
+
+
+def key_rows() -> list[dict[str, str]]:
+    with (SAMPLES / "answer_key.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def expected(row: dict[str, str]) -> tuple[dict[str, int], int, list[str], set[str]]:
+    """Allocations, unapplied, candidates and flags out of the key's notation."""
+    allocations, unapplied_fen, candidates, flags = {}, 0, [], set()
+    for token in row["expected_allocation"].replace(";", "|").split("|"):
+        name, _, amount = token.partition(":")
+        if name == "UNAPPLIED":
+            unapplied_fen = fen(amount)
+        elif amount:
+            allocations[name.removeprefix("-")] = -fen(amount) if name.startswith("-") else fen(amount)
+        elif name.startswith("ZJTX"):
+            candidates.append(name)
+        elif name != "-":
+            flags.add(name)
+    return allocations, unapplied_fen, candidates, flags
+
+
+def test_every_entry_of_the_sample_agrees_with_its_key():
+    booked = book_sample(Books(*sample_accounts()), "icbc_historydetail_20211122_20211205.csv")
+    rows = key_rows()
+    reversed_ids = {proposal.counterpart_id for _, proposal in booked if proposal.outcome is Outcome.REVERSAL}
+    for number, ((_, proposal), row) in enumerate(zip(booked, rows, strict=True)):
+        allocations, unapplied_fen, candidates, flags = expected(row)
+        found = {str(flag) for flag in proposal.flags} | ({"REVERSED"} if str(number) in reversed_ids else set())
+        if proposal.outcome is Outcome.SUGGEST:
+            found.discard("PAYER_NOT_BUYER")
+        assert (row["txn_id"], str(proposal.outcome), dict(proposal.allocations), proposal.unapplied_fen, found) == (
+            row["txn_id"], row["expected_outcome"], allocations, unapplied_fen, flags,
+        )  # fmt: skip
+        assert not candidates or sorted(proposal.candidates) == sorted(candidates)
+
+
+def test_personal_payers_of_the_sample_are_flagged_also_where_a_person_confirms():
+    """The key lists the flag where nobody is asked; whoever confirms a suggestion needs it as much."""
+    booked = book_sample(Books(*sample_accounts()), "icbc_historydetail_20211122_20211205.csv")
+    cases = {
+        row["case"]
+        for (_, proposal), row in zip(booked, key_rows(), strict=True)
+        if Flag.PAYER_NOT_BUYER in proposal.flags
+    }
+    assert cases == {"M06", "M07"}
+
+
+def test_the_sample_imported_again_changes_nothing():
+    books = Books(*sample_accounts())
+    book_sample(books, "icbc_historydetail_20211122_20211205.csv")
+    before = dict(books.accounts)
+    again = book_sample(books, "icbc_historydetail_20211122_20211205.csv")
+    assert {proposal.outcome for _, proposal in again} == {Outcome.DUPLICATE}
+    assert books.accounts == before
+
+
+def test_the_camt_file_repeats_one_booking_of_the_icbc_file_in_another_format():
+    books = Books(*sample_accounts())
+    book_sample(books, "icbc_historydetail_20211122_20211205.csv")
+    booked = book_sample(books, "layout_camt053.xml")
+    assert [str(proposal.outcome) for _, proposal in booked] == [
+        "DUPLICATE", "AUTO", "IGNORE", "AUTO", "AUTO", "AUTO", "SUGGEST",
+    ]  # fmt: skip
+    assert booked[4][1].flags == {Flag.REFUND_DUE}
+    assert decided(booked[6][1])[1:3] == ({"ZJTX2021-0089": FEE}, 1_500_000)
+
+
+def test_the_cmb_file_is_matched_whole():
+    booked = book_sample(Books(*sample_accounts()), "layout_cmb.xlsx")
+    assert [str(proposal.outcome) for _, proposal in booked] == [
+        "IGNORE", "AUTO", "AUTO", "AUTO", "SUGGEST", "NO_MATCH", "AUTO", "AUTO", "AUTO", "IGNORE", "AUTO", "SUGGEST",
+    ]  # fmt: skip
+    assert booked[4][1].allocations == {"ZJTX2021-0051": FEE, "ZJTX2021-0052": FEE}
