@@ -1,0 +1,72 @@
+"""A programme -> the four annexes of its notice, as PDF. Called by intake's actions when a programme is published."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from shared.events.intake import Programme
+from shared.money import capitals, yuan
+from shared.typesetting import typeset
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+@dataclass(frozen=True)
+class Annexes:
+    """All that the annexes are made of: the programme, and for the teaching plan what it is about, if that is settled."""
+
+    programme: Programme
+    now: datetime
+    goals: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+
+
+def application_form(annexes: Annexes) -> bytes:
+    """附件1 申请表 (notice, clause 5.3 and annex 1): the blank form to print, fill in, stamp and scan. Two sides."""
+    return _print("application_form.typ", annexes)
+
+
+def year_schedule(annexes: Annexes) -> bytes:
+    """附件2 年度课程安排 (notice, clause 3 and annex 2): the frame of the year, before dates are fixed."""
+    plan = annexes.programme.plan
+    return _print(
+        "year_schedule.typ",
+        annexes,
+        fewest_modules=-(-plan.days // max(plan.module_days)),
+        most_modules=plan.days // min(plan.module_days),
+    )
+
+
+def teaching_plan(annexes: Annexes) -> bytes:
+    """附件3 教学方案 (notice, clause 3 and annex 3): subject matter, shares of hours and teachers, the way to the certificate.
+
+    The shares are printed in lesson hours with the tolerance of the programme, as 70% of 128 is no whole number.
+    """
+    plan = annexes.programme.plan
+    shares = {
+        "practice": (plan.practice_percent, 100 - plan.practice_percent),
+        "mentors": (plan.mentor_percent, 100 - plan.mentor_percent),
+    }
+    hours = {name: [f"{plan.hours * percent / 100:g}" for percent in pair] for name, pair in shares.items()}
+    return _print("teaching_plan.typ", annexes, hours=hours)
+
+
+def remittance_details(annexes: Annexes) -> bytes:
+    """附件4 汇款信息 (notice, clause 4 and annex 4): account, amount, and how to name the payment."""
+    fees = annexes.programme.fee_lines
+    due = annexes.programme.fee("self")
+    return _print(
+        "remittance_details.typ",
+        annexes,
+        total=yuan(sum(line.amount_fen for line in fees)),
+        lines=[{"title": line.title, "payee": line.payee, "amount": yuan(line.amount_fen)} for line in fees],
+        due=yuan(due),
+        due_capitals=capitals(due),
+    )
+
+
+def _print(template: str, annexes: Annexes, **printed: Any) -> bytes:
+    """Sets the template with the annexes' own values, and those that need words or commas."""
+    values = {**vars(annexes), "programme": annexes.programme.model_dump()}
+    return typeset(TEMPLATES / template, {**values, **printed})
