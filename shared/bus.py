@@ -1,17 +1,16 @@
 """The bus process of a service: relay, consumer, dispatcher and timer under one supervisor. Used by each service's bus.py."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from shared.events import Event
 from shared.events.listeners import LISTENERS
 from shared.jobs import Dispatcher
-from shared.messaging.consumer import Consumer, Handler
+from shared.messaging.consumer import Consumer, Handlers
 from shared.messaging.relay import Relay
 from shared.messaging.transport import Transport
 from shared.process import Process
@@ -26,7 +25,7 @@ class Bus:
     """What one service does with the bus. `handlers` must be exactly those of LISTENERS."""
 
     process: Process
-    handlers: Mapping[type[Event], Handler]
+    handlers: Handlers
     run_due: RunDue
 
     def __post_init__(self) -> None:

@@ -35,6 +35,7 @@ class Job(Value):
 
 
 JobFunction = Callable[..., str]
+JobFunctions = Mapping[type[Job], JobFunction]
 
 
 def start(session: Session, job: Job) -> UUID:
@@ -111,7 +112,7 @@ class JobWorker:
     def __init__(
         self,
         database: Database,
-        functions: Mapping[type[Job], JobFunction],
+        functions: JobFunctions,
         *,
         clock: Clock,
         tools: Tools,

@@ -26,14 +26,19 @@ _NONCE = 12
 
 
 class KeyRing:
-    """The keys under `folder`, a subfolder per purpose; only those of `purposes` are touched. `may_create` is intake's
-    alone: a programme's keys begin there."""
+    """The keys under `folder`, a subfolder per purpose; only those of `purposes` are touched. Only intake calls `create`:
+    a programme's keys begin there, and a key that was destroyed is never made again by reading."""
 
-    def __init__(self, folder: Path, *, purposes: Sequence[Purpose], may_create: bool = False) -> None:
+    def __init__(self, folder: Path, *, purposes: Sequence[Purpose]) -> None:
         self._folder = folder
         self._purposes = purposes
-        self._may_create = may_create
         self._cached: dict[Path, bytes] = {}
+
+    def create(self, programme: str) -> None:
+        """Makes a programme's keys, and the index keys, of every purpose; those that exist are kept."""
+        for purpose in self._purposes:
+            for name in (programme, "index"):
+                _create(self._path(purpose, name))
 
     def seal(self, purpose: Purpose, programme: str, clear: str, *, mask: str) -> Sealed:
         """Seals a text; equal texts give equal `index` within a purpose, also across programmes."""
@@ -65,27 +70,31 @@ class KeyRing:
             raise NotFound("密文已损坏或被改动,无法解密。", code="sealed-text-altered") from fault
 
     def _key(self, purpose: Purpose, name: str) -> bytes:
-        path = self._folder / purpose / f"{_safe(name)}.key"
         if purpose not in self._purposes:
             raise Forbidden(f"本进程没有用途“{purpose}”的密钥。", code="no-key-for-purpose")
+        path = self._path(purpose, name)
         if path not in self._cached:
-            self._cached[path] = self._read_or_create(path, purpose)
+            if not path.exists():
+                raise NotFound(f"用途“{purpose}”的密钥不存在或已销毁,资料无法读取。", code="key-destroyed")
+            self._cached[path] = path.read_bytes()
         return self._cached[path]
 
-    def _read_or_create(self, path: Path, purpose: str) -> bytes:
-        if self._may_create and not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            try:
-                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(handle, "wb") as file:
-                    file.write(os.urandom(32))
-                    file.flush()
-                    os.fsync(file.fileno())
-            except FileExistsError:
-                pass
-        if not path.exists():
-            raise NotFound(f"用途“{purpose}”的密钥已销毁,资料无法再读取。", code="key-destroyed")
-        return path.read_bytes()
+    def _path(self, purpose: Purpose, name: str) -> Path:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", name):
+            raise Forbidden("密钥编号不合规范。", code="key-name")
+        return self._folder / purpose / f"{name}.key"
+
+
+def _create(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(handle, "wb") as file:
+        file.write(os.urandom(32))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def mask_identity(number: str) -> str:
@@ -108,9 +117,3 @@ def mask_email(address: str) -> str:
 def mask_account(number: str) -> str:
     """`****3605`: the last four digits of a bank account."""
     return f"****{number[-4:]}"
-
-
-def _safe(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", name):
-        raise Forbidden("密钥编号不合规范。", code="key-name")
-    return name

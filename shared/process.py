@@ -43,7 +43,7 @@ class Process:
 
 def open_process(settings: Settings) -> Process:
     """The adaptors of `settings`; nothing is contacted yet."""
-    keys = KeyRing(settings.keys_dir, purposes=settings.PURPOSES, may_create=settings.CREATES_KEYS)
+    keys = KeyRing(settings.keys_dir, purposes=settings.PURPOSES)
     tools = Tools(
         keys=keys,
         files=FileStore(settings.files_url, keys),

@@ -1,7 +1,7 @@
 """What a process is told from outside: environment variables with the prefix LINGJUN_. Each service's settings.py names its own."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -16,7 +16,6 @@ class Settings(BaseSettings):
     SERVICE: ClassVar[str]
     TITLE: ClassVar[str]
     PURPOSES: ClassVar[tuple[Purpose, ...]] = ()
-    CREATES_KEYS: ClassVar[bool] = False
 
     database_url: str
     broker_url: str
@@ -30,7 +29,7 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
 
 
-def embedded(data: Path, service: str, *, public_url: str, clock: str) -> dict[str, str]:
+def embedded(data: Path, service: str, *, public_url: str, clock: str) -> dict[str, Any]:
     """The settings of one service of an embedded house that keeps its data under `data` (absolute)."""
     return {
         "database_url": f"sqlite:///{data}/{service}.db",

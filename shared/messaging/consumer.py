@@ -22,6 +22,7 @@ from shared.messaging.transport import LADDER, Delivery, Transport
 from shared.models import HeardPart, InboxRow
 
 Handler = Callable[..., None]
+Handlers = Mapping[type[Event], Handler]
 BATCH = 100
 _log = structlog.get_logger()
 
@@ -33,7 +34,7 @@ class Consumer:
         self,
         database: Database,
         transport: Transport,
-        handlers: Mapping[type[Event], Handler],
+        handlers: Handlers,
         *,
         clock: Clock,
         tools: Tools,

@@ -26,7 +26,7 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def tools(tmp_path: Path) -> Tools:
     """Keys of every purpose, files, post and a Redis of this test's own."""
-    keys = KeyRing(tmp_path / "keys", purposes=("identity", "contact", "bank", "scan"), may_create=True)
+    keys = KeyRing(tmp_path / "keys", purposes=("identity", "contact", "bank", "scan"))
     return Tools(
         keys=keys,
         files=FileStore(f"file://{tmp_path}/files", keys),

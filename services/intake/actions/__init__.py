@@ -1,0 +1,35 @@
+"""Verbs that change intake's state. Called by api.py, pages.py, handlers.py and tasks.py; each is audited."""
+
+from services.intake.actions.applications import (
+    expire_drafts,
+    note_outcome,
+    note_return,
+    resubmit_application,
+    save_draft,
+    submit_application,
+    submit_draft,
+    withdraw_application,
+)
+from services.intake.actions.clients import issue_client_key, revoke_client_key
+from services.intake.actions.consent import confirm_consent, renew_consent_link
+from services.intake.actions.programmes import import_past_participants, publish_programme, revise_programme
+from services.intake.actions.scans import store_scan
+
+__all__ = [
+    "confirm_consent",
+    "expire_drafts",
+    "import_past_participants",
+    "issue_client_key",
+    "note_outcome",
+    "note_return",
+    "publish_programme",
+    "renew_consent_link",
+    "resubmit_application",
+    "revise_programme",
+    "revoke_client_key",
+    "save_draft",
+    "store_scan",
+    "submit_application",
+    "submit_draft",
+    "withdraw_application",
+]

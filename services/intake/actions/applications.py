@@ -1,0 +1,284 @@
+"""Filing, correcting, withdrawing and expiring applications, and noting what other services decided of them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, col, select
+
+from services.intake.actions.content import sealed_content
+from services.intake.actions.programmes import locked_programme
+from services.intake.errors import PersonAlreadyApplied, UnknownApplication
+from services.intake.jobs import SendConsentRequest, SendReturnNotice
+from services.intake.models import Application, Consent, PastParticipant, PlatformClient, ProgrammeRow
+from services.intake.rules.applications import check_application, check_participation, check_window
+from services.intake.schemas import ApplicationIn
+from services.intake.states import APPLICATION_STEPS, STATUS_TITLES, ApplicationStatus, Outcome
+from shared import audit, jobs
+from shared.checkdigits import payment_reference
+from shared.clock import local
+from shared.columns import locked
+from shared.errors import Conflict, Invalid, NotYet
+from shared.events.intake import ApplicationResubmitted, ApplicationSubmitted, ApplicationWithdrawn, Programme
+from shared.keyring import KeyRing
+from shared.outbox import publish
+from shared.transitions import check_step
+
+
+def submit_application(
+    session: Session, body: ApplicationIn, *, client: PlatformClient, actor: str, now: datetime, keys: KeyRing
+) -> Application:
+    """Accepts an application (notice, clause 5) -> ApplicationSubmitted, and asks the student to confirm. Once per person
+    and programme; a repeat of the client's number is refused, a repeat of its request is the edge's matter."""
+    row = _file(session, body, ApplicationStatus.SUBMITTED, client=client, actor=actor, now=now, keys=keys)
+    _say_submitted(session, row, now=now)
+    return row
+
+
+def save_draft(
+    session: Session, body: ApplicationIn, *, client: PlatformClient, actor: str, now: datetime, keys: KeyRing
+) -> Application:
+    """Keeps a complete application without filing it; it expires at the deadline."""
+    return _file(session, body, ApplicationStatus.DRAFT, client=client, actor=actor, now=now, keys=keys)
+
+
+def submit_draft(
+    session: Session, application_id: UUID, *, client: PlatformClient, actor: str, now: datetime
+) -> Application:
+    """Files a draft as it is, in the window."""
+    row = own_application(session, application_id, client)
+    check_window(programme_of(session, row), now)
+    _step(row, ApplicationStatus.SUBMITTED)
+    audit.record(session, "submit_draft", str(row.id), actor=actor, now=now)
+    _say_submitted(session, row, now=now)
+    return row
+
+
+def _file(
+    session: Session,
+    body: ApplicationIn,
+    status: ApplicationStatus,
+    *,
+    client: PlatformClient,
+    actor: str,
+    now: datetime,
+    keys: KeyRing,
+) -> Application:
+    programme_row = locked_programme(session, body.programme)
+    programme = Programme.model_validate(programme_row.data)
+    check_window(programme, now)
+    content = _checked_content(session, body, programme, client=client, now=now, keys=keys)
+    _check_unique(session, body, content, client, programme)
+    programme_row.last_serial += 1
+    session.add(programme_row)
+    row = Application(
+        id=uuid4(),
+        client_id=client.id,
+        programme=programme.code,
+        serial=programme_row.last_serial,
+        application_no=f"{programme.code}-{programme_row.last_serial:04d}",
+        platform_no=body.platform_no,
+        payment_reference=payment_reference(local(programme.opens_at).year % 100 * 10_000 + programme_row.last_serial),
+        status=status,
+        created_at=now,
+        **_columns(body, content),
+    )
+    session.add(row)
+    session.flush()
+    _record_consents(session, row, body)
+    audit.record(session, "file_application", str(row.id), actor=actor, now=now, details={"status": status})
+    return row
+
+
+def _checked_content(
+    session: Session, body: ApplicationIn, programme: Programme, *, client: PlatformClient, now: datetime, keys: KeyRing
+) -> dict[str, Any]:
+    if faults := check_application(body, programme, now=now):
+        summary = ";".join(fault.message for fault in faults[:3])
+        raise Invalid(f"报名资料有 {len(faults)} 处需要更正。{summary}", code="invalid-application", faults=faults)
+    content = sealed_content(session, body, client=client, keys=keys)
+    known = session.get(PastParticipant, content["student"]["identity"]["index"]) is not None
+    check_participation(body, known=known)
+    return content
+
+
+def _check_unique(
+    session: Session, body: ApplicationIn, content: dict[str, Any], client: PlatformClient, programme: Programme
+) -> None:
+    ended = [ApplicationStatus.WITHDRAWN, ApplicationStatus.EXPIRED]
+    held = select(Application).where(Application.programme == programme.code, col(Application.status).not_in(ended))
+    if session.exec(held.where(Application.identity_index == content["student"]["identity"]["index"])).first():
+        raise PersonAlreadyApplied
+    same_number = select(Application).where(
+        Application.client_id == client.id, Application.platform_no == body.platform_no
+    )
+    if session.exec(same_number).first():
+        raise Conflict(f"平台编号“{body.platform_no}”已用于另一份报名。", code="platform-no-used")
+    of_firm = session.exec(held.where(Application.credit_code == content["firm"]["credit_code"])).all()
+    if len(of_firm) >= programme.max_per_firm:
+        raise Conflict(f"每家企业本期至多 {programme.max_per_firm} 人报名,该企业已满。", code="firm-full")
+
+
+def _columns(body: ApplicationIn, content: dict[str, Any]) -> dict[str, Any]:
+    student, firm = content["student"], content["firm"]
+    return {
+        "unit_code": body.unit_code,
+        "recommendation": body.recommendation,
+        "interview_mode": body.interview_mode,
+        "student_name": student["name"],
+        "identity_index": student["identity"]["index"],
+        "identity_mask": student["identity"]["mask"],
+        "mobile_mask": student["mobile"]["mask"],
+        "firm_name": firm["name"],
+        "credit_code": firm["credit_code"],
+        "tier": firm["tier"],
+        "content": content,
+    }
+
+
+def _record_consents(session: Session, row: Application, body: ApplicationIn) -> None:
+    for consent in body.consents:
+        session.add(
+            Consent(
+                id=uuid4(),
+                application_id=row.id,
+                kind=consent.kind,
+                text_version=consent.text_version,
+                accepted_at=consent.accepted_at,
+                accepted_by=consent.accepted_by,
+                channel="platform",
+            )
+        )
+
+
+def _say_submitted(session: Session, row: Application, *, now: datetime) -> None:
+    row.submitted_at = now
+    row.outcome = Outcome.UNDER_REVIEW
+    session.add(row)
+    publish(session, ApplicationSubmitted.model_validate(_event_fields(row)), now=now)
+    jobs.start(session, SendConsentRequest(application_id=row.id))
+
+
+def _event_fields(row: Application) -> dict[str, Any]:
+    named = ("application_no", "programme", "platform_no", "revision", "submitted_at", "unit_code", "recommendation")
+    fields = {name: getattr(row, name) for name in (*named, "interview_mode", "payment_reference")}
+    return fields | {"application_id": row.id} | row.content
+
+
+def resubmit_application(
+    session: Session,
+    application_id: UUID,
+    body: ApplicationIn,
+    *,
+    client: PlatformClient,
+    actor: str,
+    now: datetime,
+    keys: KeyRing,
+) -> Application:
+    """Takes the corrected version of a returned application -> ApplicationResubmitted; `submitted_at` is kept. Allowed after
+    the window, because the first submission was in time, until `correct_by`."""
+    row = own_application(session, application_id, client)
+    if row.correct_by and now >= row.correct_by:
+        raise Conflict(f"补正期限 {local(row.correct_by):%Y年%m月%d日%H:%M} 已过。", code="correction-late")
+    _step(row, ApplicationStatus.SUBMITTED)
+    programme = programme_of(session, row)
+    content = _checked_content(session, body, programme, client=client, now=now, keys=keys)
+    if content["student"]["identity"]["index"] != row.identity_index:
+        raise Conflict("补正不能更换学员;如需更换,请撤回后重新报名。", code="person-changed")
+    for name, value in _columns(body, content).items():
+        setattr(row, name, value)
+    row.revision, row.defects, row.correct_by, row.outcome = row.revision + 1, [], None, Outcome.UNDER_REVIEW
+    session.add(row)
+    _record_consents(session, row, body)
+    audit.record(session, "resubmit_application", str(row.id), actor=actor, now=now, details={"revision": row.revision})
+    publish(session, ApplicationResubmitted.model_validate(_event_fields(row)), now=now)
+    return row
+
+
+def withdraw_application(
+    session: Session, application_id: UUID, reason: str, *, client: PlatformClient, actor: str, now: datetime
+) -> Application:
+    """Takes an application back -> ApplicationWithdrawn, unless it was only a draft; a repeat changes nothing."""
+    row = own_application(session, application_id, client)
+    if row.status == ApplicationStatus.WITHDRAWN:
+        return row
+    if row.outcome in (Outcome.REGISTERED, Outcome.CERTIFIED, Outcome.NOT_CERTIFIED):
+        raise Conflict("学员已报到,不能撤回报名;请联系报到处办理退学。", code="registered")
+    was_draft = row.status == ApplicationStatus.DRAFT
+    _step(row, ApplicationStatus.WITHDRAWN)
+    session.add(row)
+    audit.record(session, "withdraw_application", str(row.id), actor=actor, now=now, details={"reason": reason})
+    if not was_draft:
+        event = ApplicationWithdrawn(application_id=row.id, withdrawn_at=now, reason=reason)
+        publish(session, event, now=now)
+    return row
+
+
+def expire_drafts(session: Session, *, actor: str, now: datetime) -> None:
+    """Ends the drafts of every programme whose window is over."""
+    for programme_row in session.exec(select(ProgrammeRow)).all():
+        if now < Programme.model_validate(programme_row.data).closes_at:
+            continue
+        drafts = select(Application).where(
+            Application.programme == programme_row.code, Application.status == ApplicationStatus.DRAFT
+        )
+        for row in session.exec(locked(drafts)).all():
+            _step(row, ApplicationStatus.EXPIRED)
+            session.add(row)
+            audit.record(session, "expire_draft", str(row.id), actor=actor, now=now)
+
+
+def note_return(
+    session: Session,
+    application_id: UUID,
+    defects: list[dict[str, str]],
+    *,
+    correct_by: datetime,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Opens an application for correction, as review asked, and writes to the student."""
+    row = known_application(session, application_id)
+    if row.status == ApplicationStatus.WITHDRAWN:
+        return
+    _step(row, ApplicationStatus.RETURNED)
+    row.defects, row.correct_by, row.outcome = defects, correct_by, None
+    session.add(row)
+    audit.record(session, "note_return", str(row.id), actor=actor, now=now)
+    jobs.start(session, SendReturnNotice(application_id=row.id, revision=row.revision))
+
+
+def note_outcome(session: Session, application_id: UUID, outcome: Outcome, *, actor: str, now: datetime) -> None:
+    """Shows what another service decided; the newest event of a part decides, so a repeat changes nothing."""
+    row = known_application(session, application_id)
+    row.outcome = outcome
+    session.add(row)
+    audit.record(session, "note_outcome", str(row.id), actor=actor, now=now, details={"outcome": outcome})
+
+
+def own_application(session: Session, application_id: UUID, client: PlatformClient) -> Application:
+    """The application, locked, if this client filed it. Raises UnknownApplication."""
+    row = session.exec(locked(select(Application).where(Application.id == application_id))).one_or_none()
+    if row is None or row.client_id != client.id:
+        raise UnknownApplication
+    found: Application = row
+    return found
+
+
+def known_application(session: Session, application_id: UUID) -> Application:
+    """The application, locked. Raises NotYet: what is said of it came before it."""
+    row = session.exec(locked(select(Application).where(Application.id == application_id))).one_or_none()
+    if row is None:
+        raise NotYet(f"application {application_id}")
+    found: Application = row
+    return found
+
+
+def programme_of(session: Session, row: Application) -> Programme:
+    """The programme that the application is for, as now published."""
+    return Programme.model_validate(session.get_one(ProgrammeRow, row.programme).data)
+
+
+def _step(row: Application, target: ApplicationStatus) -> None:
+    check_step(APPLICATION_STEPS, ApplicationStatus(row.status), target, titles=STATUS_TITLES)
+    row.status = target

@@ -1,0 +1,62 @@
+"""The student's own confirmation, by a link (PIPL, arts. 23 and 29: separate consent; the firm files, so the person confirms)."""
+
+import secrets
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, select
+
+from services.intake.actions.applications import known_application
+from services.intake.actions.clients import hash_of
+from services.intake.models import Application, Consent, ConsentLink
+from services.intake.states import ApplicationStatus
+from shared import audit
+from shared.errors import Conflict, NotFound
+from shared.events.intake import StudentConsented
+from shared.outbox import publish
+
+TEXT_VERSION = "2021-11-22"
+
+
+def renew_consent_link(session: Session, application_id: UUID, *, now: datetime) -> str:
+    """Makes the application's link anew and returns its token; an earlier one no longer opens."""
+    token = secrets.token_urlsafe(32)
+    link = session.get(ConsentLink, application_id)
+    if link is None:
+        link = ConsentLink(application_id=application_id, token_hash="", sent_at=now)
+    link.token_hash, link.sent_at = hash_of(token), now
+    session.add(link)
+    return token
+
+
+def application_behind(session: Session, token: str) -> Application:
+    """The application that a link leads to. Raises NotFound for a link that was replaced or never made."""
+    link = session.exec(select(ConsentLink).where(ConsentLink.token_hash == hash_of(token))).first()
+    if link is None:
+        raise NotFound("确认链接无效或已更换,请使用最近一次通知中的链接。", code="consent-link")
+    return session.get_one(Application, link.application_id)
+
+
+def confirm_consent(session: Session, token: str, *, actor: str, now: datetime) -> Application:
+    """Records that the student confirmed -> StudentConsented; a repeat changes nothing."""
+    row = known_application(session, application_behind(session, token).id)
+    if row.consented_at:
+        return row
+    if row.status in (ApplicationStatus.WITHDRAWN, ApplicationStatus.EXPIRED):
+        raise Conflict("这份报名已撤回或失效,无需确认。", code="application-ended")
+    row.consented_at = now
+    session.add(row)
+    session.add(
+        Consent(
+            id=uuid4(),
+            application_id=row.id,
+            kind="personal",
+            text_version=TEXT_VERSION,
+            accepted_at=now,
+            accepted_by=row.student_name,
+            channel="link",
+        )
+    )
+    audit.record(session, "confirm_consent", str(row.id), actor=actor, now=now)
+    publish(session, StudentConsented(application_id=row.id, consented_at=now, text_version=TEXT_VERSION), now=now)
+    return row

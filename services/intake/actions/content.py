@@ -1,0 +1,77 @@
+"""From the platform's body to what is kept and said: numbers normalised, sensitive values sealed, scans claimed."""
+
+from decimal import Decimal
+from typing import Any
+
+from sqlmodel import Session
+
+from services.intake.models import PlatformClient, StoredScan
+from services.intake.rules.identifiers import mobile_e164, normalised
+from services.intake.schemas import ApplicationIn
+from shared.errors import Fault, Invalid
+from shared.events import FileClaim
+from shared.events.intake import Firm, InvoiceTitle, Student
+from shared.keyring import KeyRing, mask_email, mask_identity, mask_mobile
+
+
+def sealed_content(session: Session, body: ApplicationIn, *, client: PlatformClient, keys: KeyRing) -> dict[str, Any]:
+    """The parts `student`, `firm`, `invoice` and `scans` of ApplicationSubmitted, as JSON. Raises Invalid for a scan
+    that this client has not uploaded."""
+    firm = _firm(body)
+    invoice = body.invoice
+    title = InvoiceTitle(
+        title=invoice.title if invoice else firm.name,
+        tax_number=normalised(invoice.tax_number) if invoice else firm.credit_code,
+        kind=invoice.kind if invoice else "normal",
+    )
+    return {
+        "student": _student(body, keys).model_dump(mode="json"),
+        "firm": firm.model_dump(mode="json"),
+        "invoice": title.model_dump(mode="json"),
+        "scans": [claim.model_dump(mode="json") for claim in _claims(session, body, client)],
+    }
+
+
+def _student(body: ApplicationIn, keys: KeyRing) -> Student:
+    student, programme = body.student, body.programme
+    number, mobile = normalised(student.identity_number), mobile_e164(student.mobile) or ""
+    return Student(
+        name=student.name,
+        gender=student.gender,
+        born_on=student.born_on,
+        position=student.position,
+        role=student.role,
+        education=student.education,
+        resume=student.resume,
+        identity=keys.seal("identity", programme, number, mask=mask_identity(number)),
+        mobile=keys.seal("contact", programme, mobile, mask=mask_mobile(mobile)),
+        email=keys.seal("contact", programme, student.email, mask=mask_email(student.email)),
+    )
+
+
+def _firm(body: ApplicationIn) -> Firm:
+    given = body.firm.model_dump()
+    revenue = tuple(_fen(amount) for amount in given.pop("revenue"))
+    research = tuple(_fen(amount) for amount in given.pop("research"))
+    given["credit_code"] = normalised(given["credit_code"])
+    return Firm(**given, revenue_fen=revenue, research_fen=research)
+
+
+def _fen(yuan: str) -> int:
+    return int(Decimal(yuan.replace(",", "")) * 100)
+
+
+def _claims(session: Session, body: ApplicationIn, client: PlatformClient) -> list[FileClaim]:
+    claims, faults = [], []
+    for place, scan in enumerate(body.scans):
+        row = session.get(StoredScan, scan.file_id)
+        if row is None or row.client_id != client.id or row.programme != body.programme:
+            message = "没有这份已上传的扫描件,请先上传并填写返回的 id。"
+            faults.append(Fault(f"/scans/{place}/file_id", "scan-unknown", message))
+            continue
+        claims.append(
+            FileClaim(kind=scan.kind, key=row.key, sha256=row.sha256, media_type=row.media_type, size=row.size)
+        )
+    if faults:
+        raise Invalid("扫描件引用有误。", code="invalid-application", faults=faults)
+    return claims

@@ -1,0 +1,68 @@
+"""Publishing and revising programmes, and the list of those who attended before."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from services.intake.errors import UnknownProgramme
+from services.intake.models import PastParticipant, ProgrammeRow
+from services.intake.rules.applications import check_programme, check_revision
+from services.intake.rules.identifiers import normalised
+from shared import audit
+from shared.columns import locked
+from shared.errors import Conflict
+from shared.events.intake import Programme, ProgrammePublished, ProgrammeRevised
+from shared.keyring import KeyRing
+from shared.outbox import publish
+
+
+def publish_programme(session: Session, programme: Programme, *, actor: str, now: datetime, keys: KeyRing) -> None:
+    """Opens a programme to every service. Its keys are made here, because they begin and end with the programme."""
+    check_programme(programme)
+    if session.get(ProgrammeRow, programme.code):
+        raise Conflict(f"项目“{programme.code}”已发布;如需更改,请修订。", code="programme-exists")
+    keys.create(programme.code)
+    row = ProgrammeRow(
+        code=programme.code, version=programme.version, data=programme.model_dump(mode="json"), published_at=now
+    )
+    session.add(row)
+    audit.record(session, "publish_programme", programme.code, actor=actor, now=now)
+    publish(session, ProgrammePublished(programme=programme), now=now)
+
+
+def revise_programme(session: Session, programme: Programme, *, actor: str, now: datetime) -> None:
+    """Replaces a programme by its next version."""
+    row = locked_programme(session, programme.code)
+    check_programme(programme)
+    check_revision(Programme.model_validate(row.data), programme, now=now)
+    row.version, row.data = programme.version, programme.model_dump(mode="json")
+    session.add(row)
+    audit.record(session, "revise_programme", row.code, actor=actor, now=now, details={"version": row.version})
+    publish(session, ProgrammeRevised(programme=programme), now=now)
+
+
+def import_past_participants(
+    session: Session, people: Iterable[tuple[str, str, str]], *, actor: str, now: datetime, keys: KeyRing
+) -> int:
+    """Adds people who attended before: (document number, name, programme). Returns how many were new; repeats add none."""
+    added = 0
+    for number, name, programme in people:
+        index = keys.index("identity", normalised(number))
+        if session.get(PastParticipant, index) is None:
+            session.add(PastParticipant(identity_index=index, programme=programme, name=name, recorded_at=now))
+            session.flush()
+            added += 1
+    audit.record(
+        session, "import_past_participants", "past_participant", actor=actor, now=now, details={"added": added}
+    )
+    return added
+
+
+def locked_programme(session: Session, code: str) -> ProgrammeRow:
+    """The programme's row, locked: it hands out serial numbers. Raises UnknownProgramme."""
+    row = session.exec(locked(select(ProgrammeRow).where(ProgrammeRow.code == code))).one_or_none()
+    if row is None:
+        raise UnknownProgramme(code)
+    found: ProgrammeRow = row
+    return found

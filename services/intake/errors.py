@@ -1,0 +1,31 @@
+"""Intake's refusals that more than one place raises.
+
+Refusal
+├── NotFound   UnknownApplication, UnknownProgramme
+└── Conflict   PersonAlreadyApplied
+"""
+
+from shared.errors import Conflict, NotFound
+
+
+class UnknownProgramme(NotFound):
+    """No programme of that code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"没有编号为“{code}”的项目,请核对 programme 字段。", code="unknown-programme")
+
+
+class UnknownApplication(NotFound):
+    """No application of that id that the caller may see."""
+
+    def __init__(self) -> None:
+        super().__init__("没有这份报名申请。", code="unknown-application")
+
+
+class PersonAlreadyApplied(Conflict):
+    """The person holds an application of this programme already."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "同一学员在本期只能有一份有效报名;如需更换企业,请先撤回原报名。", code="person-already-applied"
+        )

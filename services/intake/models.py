@@ -1,0 +1,140 @@
+"""Intake's tables: programmes, platform clients, stored scans, applications, consents, past participants."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Index, UniqueConstraint, text
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from shared.columns import UtcDateTime
+
+registered = registry()
+
+
+class IntakeRow(SQLModel, registry=registered):
+    """Base of intake's tables."""
+
+
+class ProgrammeRow(IntakeRow, table=True):
+    """A published programme; `data` is shared.events.intake.Programme. Its row hands out the serial numbers."""
+
+    __tablename__ = "programme"
+    code: str = Field(primary_key=True)
+    version: int
+    data: dict[str, Any] = Field(sa_type=JSON)
+    last_serial: int = 0
+    published_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class PlatformClient(IntakeRow, table=True):
+    """A machine that may post applications. Only a hash of its key is kept."""
+
+    __tablename__ = "platform_client"
+    id: UUID = Field(primary_key=True)
+    name: str = Field(unique=True)
+    key_hash: str = Field(unique=True)
+    issued_at: datetime = Field(sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class StoredScan(IntakeRow, table=True):
+    """An uploaded scan: where it is and what it hashes to. Never overwritten."""
+
+    __tablename__ = "stored_scan"
+    id: UUID = Field(primary_key=True)
+    client_id: UUID = Field(foreign_key="platform_client.id")
+    programme: str
+    key: str
+    sha256: str
+    media_type: str
+    size: int
+    uploaded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Application(IntakeRow, table=True):
+    """One application. `content` is the event's body (sealed where sensitive); the columns beside it are for lists."""
+
+    __tablename__ = "application"
+    __table_args__ = (
+        UniqueConstraint("client_id", "platform_no"),
+        Index(
+            "one_person_per_programme",
+            "programme",
+            "identity_index",
+            unique=True,
+            sqlite_where=text("status NOT IN ('withdrawn', 'expired')"),
+            postgresql_where=text("status NOT IN ('withdrawn', 'expired')"),
+        ),
+    )
+    id: UUID = Field(primary_key=True)
+    client_id: UUID = Field(foreign_key="platform_client.id")
+    programme: str = Field(index=True)
+    serial: int
+    application_no: str = Field(unique=True)
+    platform_no: str
+    payment_reference: str = Field(unique=True)
+    status: str = Field(index=True)
+    outcome: str | None = Field(default=None, index=True)
+    revision: int = 1
+    unit_code: str = Field(index=True)
+    recommendation: str
+    interview_mode: str
+    student_name: str
+    identity_index: str = Field(index=True)
+    identity_mask: str
+    mobile_mask: str
+    firm_name: str
+    credit_code: str = Field(index=True)
+    tier: str
+    content: dict[str, Any] = Field(sa_type=JSON)
+    defects: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
+    correct_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    submitted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    consented_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Consent(IntakeRow, table=True):
+    """One recorded consent: which text, when, by whom, over which channel (PIPL, arts. 17, 23, 29)."""
+
+    __tablename__ = "consent"
+    id: UUID = Field(primary_key=True)
+    application_id: UUID = Field(foreign_key="application.id", index=True)
+    kind: str
+    text_version: str
+    accepted_at: datetime = Field(sa_type=UtcDateTime)
+    accepted_by: str
+    channel: str
+
+
+class ConsentLink(IntakeRow, table=True):
+    """The link by which a student confirms in person. Only a hash of its token is kept; a newer link replaces it."""
+
+    __tablename__ = "consent_link"
+    application_id: UUID = Field(primary_key=True, foreign_key="application.id")
+    token_hash: str = Field(unique=True)
+    sent_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class PastParticipant(IntakeRow, table=True):
+    """A person who attended before (notice, clause 1), by keyed hash of the document number."""
+
+    __tablename__ = "past_participant"
+    identity_index: str = Field(primary_key=True)
+    programme: str
+    name: str
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class IdempotencyKey(IntakeRow, table=True):
+    """The first answer to a client's idempotency key, and a digest of the body that it was given to."""
+
+    __tablename__ = "idempotency_key"
+    client_id: UUID = Field(primary_key=True, foreign_key="platform_client.id")
+    key: str = Field(primary_key=True)
+    body_digest: str
+    status: int
+    answer: dict[str, Any] = Field(sa_type=JSON)
+    answered_at: datetime = Field(sa_type=UtcDateTime)

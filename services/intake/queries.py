@@ -1,0 +1,67 @@
+"""Questions about intake's state that change nothing. Called by api.py and pages.py."""
+
+from uuid import UUID
+
+from sqlmodel import Session, col, func, select
+
+from services.intake.actions.clients import hash_of
+from services.intake.errors import UnknownApplication
+from services.intake.models import Application, PlatformClient, ProgrammeRow
+from services.intake.states import ApplicationStatus
+from shared.errors import NotSignedIn
+from shared.events.intake import Programme
+
+
+def client_of_key(session: Session, key: str) -> PlatformClient:
+    """The platform client with this API key. Raises NotSignedIn. Found by hash, so that timing tells nothing of the key."""
+    found = session.exec(select(PlatformClient).where(PlatformClient.key_hash == hash_of(key))).first()
+    if found is None or found.revoked_at:
+        raise NotSignedIn("接口密钥无效或已停用。", code="api-key")
+    return found
+
+
+def application_of(session: Session, application_id: UUID, client: PlatformClient) -> Application:
+    """An application that this client filed. Raises UnknownApplication."""
+    row = session.get(Application, application_id)
+    if row is None or row.client_id != client.id:
+        raise UnknownApplication
+    return row
+
+
+def applications_of(session: Session, client: PlatformClient, *, after: int, most: int) -> list[Application]:
+    """A client's applications by serial number, `most` after serial `after`."""
+    found = (
+        select(Application)
+        .where(Application.client_id == client.id, Application.serial > after)
+        .order_by(col(Application.serial))
+        .limit(most)
+    )
+    return list(session.exec(found).all())
+
+
+def applications_by_status(session: Session) -> dict[str, int]:
+    """How many applications are in each of intake's states."""
+    counted = select(Application.status, func.count()).group_by(Application.status)
+    return dict(session.exec(counted).all())
+
+
+def recommended_firms(session: Session, programme: Programme) -> dict[str, int]:
+    """Unit code -> distinct firms that it recommended in time, by credit code (notice, clause 6.2); every unit is there."""
+    counted = (
+        select(Application.unit_code, func.count(func.distinct(Application.credit_code)))
+        .where(
+            Application.programme == programme.code,
+            Application.recommendation == "recommended",
+            col(Application.submitted_at).is_not(None),
+            Application.status != ApplicationStatus.WITHDRAWN,
+        )
+        .group_by(Application.unit_code)
+    )
+    found = dict(session.exec(counted).all())
+    return {unit.code: found.get(unit.code, 0) for unit in programme.units}
+
+
+def programmes(session: Session) -> list[Programme]:
+    """Every published programme, newest first."""
+    rows = session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.published_at).desc())).all()
+    return [Programme.model_validate(row.data) for row in rows]

@@ -1,0 +1,114 @@
+"""What an application must be to be accepted (notice, clauses 1 and 5), and how a programme may still be revised."""
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from services.intake.rules.identifiers import check_credit_code, check_identity, is_email, mobile_e164, normalised
+from services.intake.schemas import ApplicationIn
+from shared.clock import local
+from shared.errors import Conflict, Fault, Invalid
+from shared.events.intake import Programme
+
+REQUIRED_CONSENTS = ("notice", "sensitive", "recipients")
+
+
+def check_window(programme: Programme, now: datetime) -> None:
+    """Raises Conflict outside the half-open window (notice, clause 5.1)."""
+    if now < programme.opens_at:
+        raise Conflict(f"报名尚未开始,{local(programme.opens_at):%Y年%m月%d日%H:%M} 起受理。", code="not-open")
+    if now >= programme.closes_at:
+        raise Conflict(f"报名已于 {local(programme.closes_at):%Y年%m月%d日%H:%M} 截止,不再受理。", code="closed")
+
+
+def check_application(body: ApplicationIn, programme: Programme, *, now: datetime) -> list[Fault]:
+    """Every fault of the body at once, each with a JSON pointer and what to do; empty when it may be accepted."""
+    student, firm = body.student, body.firm
+    faults = check_identity(
+        student.identity_type,
+        normalised(student.identity_number),
+        born_on=student.born_on,
+        gender=student.gender,
+        today=local(now).date(),
+    )
+    faults += check_credit_code(normalised(firm.credit_code))
+    if mobile_e164(student.mobile) is None:
+        faults.append(Fault("/student/mobile", "mobile", "手机号码不是有效的中国内地手机号,请核对。"))
+    if not is_email(student.email):
+        faults.append(Fault("/student/email", "email", "电子邮箱格式不正确。"))
+    if body.invoice:
+        faults += check_credit_code(normalised(body.invoice.tax_number), field="/invoice/tax_number")
+    if body.unit_code not in {unit.code for unit in programme.units}:
+        faults.append(Fault("/unit_code", "unit", "申报单位代码不在本期名单内,请按通知所列 41 个单位填写。"))
+    return faults + _check_consents(body) + _check_scans(body, programme) + _check_figures(body)
+
+
+def _check_consents(body: ApplicationIn) -> list[Fault]:
+    given = {consent.kind for consent in body.consents}
+    return [
+        Fault("/consents", f"consent-{kind}", "缺少个人信息处理同意记录(文本版本、时间、同意人),请先取得同意再报送。")
+        for kind in REQUIRED_CONSENTS
+        if kind not in given
+    ]
+
+
+def _check_scans(body: ApplicationIn, programme: Programme) -> list[Fault]:
+    faults = []
+    kinds = [scan.kind for scan in body.scans]
+    for required in programme.required_scans:
+        if kinds.count(required.kind) != 1:
+            faults.append(Fault("/scans", f"scan-{required.kind}", f"“{required.title}”扫描件应恰好一份,请补传。"))
+    for place, scan in enumerate(body.scans):
+        if scan.kind not in {required.kind for required in programme.required_scans}:
+            faults.append(Fault(f"/scans/{place}/kind", "scan-kind", "没有这种材料,请删去。"))
+        elif not scan.stamped:
+            faults.append(Fault(f"/scans/{place}/stamped", "scan-unstamped", "扫描件须加盖公司公章。"))
+    return faults
+
+
+def _check_figures(body: ApplicationIn) -> list[Fault]:
+    faults = []
+    for name in ("revenue", "research"):
+        for place, amount in enumerate(getattr(body.firm, name)):
+            try:
+                figure = Decimal(amount.replace(",", ""))
+                wrong = not figure.is_finite() or figure < 0 or figure != round(figure, 2)
+            except InvalidOperation:
+                wrong = True
+            if wrong:
+                message = "金额应为非负数,最多两位小数,单位为元。"
+                faults.append(Fault(f"/firm/{name}/{place}", "amount", message))
+    return faults
+
+
+def check_participation(body: ApplicationIn, *, known: bool) -> None:
+    """Raises Conflict for a person who attended before; it bars the person, not the firm (notice, clause 1)."""
+    if body.past_participant or known:
+        raise Conflict("该学员已参加过领军人才培训,按通知第一条不得报名本期培训。", code="past-participant")
+
+
+def check_revision(old: Programme, new: Programme, *, now: datetime) -> None:
+    """Raises Conflict unless the change is still allowed: once open, deadlines only lengthen and the units stay."""
+    if new.version != old.version + 1:
+        raise Conflict(f"修订版本号应为 {old.version + 1}。", code="programme-version")
+    if now < old.opens_at:
+        return
+    frozen: Collection[str] = ("opens_at", "units", "required_scans")
+    changed = [name for name in frozen if getattr(old, name) != getattr(new, name)]
+    if changed or new.closes_at < old.closes_at or new.pay_by < old.pay_by:
+        raise Conflict("报名开始后,截止时间只能延长,申报单位与材料要求不得更改。", code="programme-frozen")
+
+
+def check_programme(programme: Programme) -> None:
+    """Raises Invalid for a programme whose own numbers contradict each other."""
+    faults = []
+    if programme.opens_at >= programme.closes_at:
+        faults.append(Fault("/closes_at", "window", "截止时间须晚于开始时间。"))
+    if programme.quota < 1:
+        faults.append(Fault("/quota", "quota", "名额至少为 1。"))
+    if sorted(line.code for line in programme.fee_lines) != ["central", "municipal", "self"]:
+        faults.append(Fault("/fee_lines", "fee-lines", "费用须恰有中央、市级、自筹三项。"))
+    if sum(programme.scoring.interview_items.values()) != 100:
+        faults.append(Fault("/scoring", "scoring", "面试各项分值之和须为 100。"))
+    if faults:
+        raise Invalid("项目设置有误。", code="programme", faults=faults)

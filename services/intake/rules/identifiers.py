@@ -1,0 +1,134 @@
+"""Numbers of people and firms: normalised for comparison, and what is wrong with them. Sources: domain.md section 2.
+
+`python-stdnum`'s resident-ID tables refuse genuine Chongqing adults, so the ID rule is our own (GB 11643 check digit).
+"""
+
+import re
+import unicodedata
+from datetime import date
+
+import phonenumbers
+from stdnum.cn import uscc
+
+from shared.errors import Fault
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECK = "10X98765432"
+_PROVINCES = frozenset(
+    [
+        "11",
+        "12",
+        "13",
+        "14",
+        "15",
+        "21",
+        "22",
+        "23",
+        "31",
+        "32",
+        "33",
+        "34",
+        "35",
+        "36",
+        "37",
+        "41",
+        "42",
+        "43",
+        "44",
+        "45",
+        "46",
+        "50",
+        "51",
+        "52",
+        "53",
+        "54",
+        "61",
+        "62",
+        "63",
+        "64",
+        "65",
+        "71",
+        "81",
+        "82",
+        "83",
+    ]
+)
+YOUNGEST, OLDEST = 16, 100
+_EMAIL = re.compile(r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$")
+
+
+def normalised(text: str) -> str:
+    """For matching only: NFKC, no blanks or hyphens, upper case."""
+    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
+
+
+def check_identity(kind: str, number: str, *, born_on: date, gender: str, today: date) -> list[Fault]:
+    """What is wrong with an identity document's number, as normalised."""
+    if kind == "resident_id":
+        return _check_resident_id(number, born_on=born_on, gender=gender, today=today)
+    if kind == "foreign_permanent_resident":
+        valid = re.fullmatch(r"9\d{16}[\dX]", number) and _check_digit(number) == number[-1]
+        if not (valid or re.fullmatch(r"[A-Z]{3}\d{12}", number)):
+            return [_identity("permanent-resident", "永久居留身份证号码不正确,请核对证件。")]
+        return []
+    if not re.fullmatch(r"[A-Z0-9]{5,20}", number):
+        return [_identity("document-number", "证件号码只能是 5 到 20 位字母和数字,请核对证件。")]
+    return []
+
+
+def _check_resident_id(number: str, *, born_on: date, gender: str, today: date) -> list[Fault]:
+    if re.fullmatch(r"\d{15}", number):
+        return [_identity("resident-id-15", "15 位身份证号码已停用,请填写 18 位号码。")]
+    if not re.fullmatch(r"\d{17}[\dX]", number):
+        return [_identity("resident-id-form", "身份证号码应为 18 位数字,末位可为 X。")]
+    if number[:2] not in _PROVINCES:
+        return [_identity("resident-id-area", "身份证号码的前两位不是有效的地区代码,请核对证件。")]
+    if _check_digit(number) != number[-1]:
+        return [_identity("resident-id-check-digit", "身份证号码校验位不正确,请逐位核对证件。")]
+    try:
+        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return [_identity("resident-id-date", "身份证号码中的出生日期不存在,请核对证件。")]
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    if not YOUNGEST <= age <= OLDEST:
+        return [_identity("age", f"按身份证号码计算的年龄为 {age} 岁,不在 {YOUNGEST} 至 {OLDEST} 岁之间,请核对证件。")]
+    faults = []
+    if born != born_on:
+        faults.append(Fault("/student/born_on", "born-on", "出生日期与身份证号码不一致,请核对。"))
+    if (int(number[16]) % 2 == 1) != (gender == "male"):
+        faults.append(Fault("/student/gender", "gender", "性别与身份证号码不一致,请核对。"))
+    return faults
+
+
+def _check_digit(number: str) -> str:
+    return _CHECK[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number, strict=False)) % 11]
+
+
+def _identity(code: str, message: str) -> Fault:
+    return Fault("/student/identity_number", code, message)
+
+
+def check_credit_code(code: str, *, field: str = "/firm/credit_code") -> list[Fault]:
+    """What is wrong with a unified social credit code (GB 32100), as normalised."""
+    if re.fullmatch(r"\d{15}", code):
+        return [Fault(field, "old-tax-number", "15 位旧税号已停用,请填写 18 位统一社会信用代码。")]
+    if not uscc.is_valid(code):
+        return [Fault(field, "credit-code", "统一社会信用代码不正确(应为 18 位,末位为校验位),请对照营业执照核对。")]
+    return []
+
+
+def mobile_e164(number: str) -> str | None:
+    """The mobile number as E.164, or None if it is none of a person's mobile numbers in China."""
+    try:
+        parsed = phonenumbers.parse(unicodedata.normalize("NFKC", number), "CN")
+    except phonenumbers.NumberParseException:
+        return None
+    is_mobile = phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.MOBILE
+    if parsed.country_code != 86 or not is_mobile or not phonenumbers.is_valid_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_email(address: str) -> bool:
+    """Whether the address can be written to, by its form."""
+    return _EMAIL.match(address) is not None

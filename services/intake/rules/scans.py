@@ -1,0 +1,46 @@
+"""What a scan must be: PDF, JPEG or PNG by content, readable, of a sane size. The declared type is only compared."""
+
+import io
+from typing import Literal
+
+import pypdfium2
+from PIL import Image, UnidentifiedImageError
+
+from shared.errors import Invalid
+
+LARGEST_SCAN = 10 * 1024 * 1024
+LARGEST_PIXELS = 60_000_000
+MOST_PAGES = 20
+_SIGNATURES = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+_IMAGE_FORMATS: dict[str, tuple[Literal["JPEG", "PNG"], ...]] = {"image/jpeg": ("JPEG",), "image/png": ("PNG",)}
+
+
+def media_type_of(content: bytes, declared: str) -> str:
+    """The media type, by content. Raises Invalid saying what is wrong with the file."""
+    if not content:
+        raise Invalid("文件是空的,请重新上传扫描件。", code="scan-empty")
+    if len(content) > LARGEST_SCAN:
+        raise Invalid("扫描件超过 10 MB,请降低分辨率后重新上传。", code="scan-too-large")
+    found = next((kind for signature, kind in _SIGNATURES.items() if content.startswith(signature)), None)
+    if found is None:
+        raise Invalid("文件不是 PDF、JPEG 或 PNG(按内容判断,与扩展名无关),请上传扫描件原文件。", code="scan-type")
+    if declared not in (found, "application/octet-stream"):
+        raise Invalid(f"文件声明为 {declared},内容却是 {found},请更正后重新上传。", code="scan-type-differs")
+    _open(content, found)
+    return found
+
+
+def _open(content: bytes, media_type: str) -> None:
+    try:
+        if media_type == "application/pdf":
+            pages = len(pypdfium2.PdfDocument(content))
+        else:
+            with Image.open(io.BytesIO(content), formats=_IMAGE_FORMATS[media_type]) as image:
+                if image.width * image.height > LARGEST_PIXELS:
+                    raise Invalid("图片像素过大,请以 300 dpi 重新扫描。", code="scan-pixels")
+                image.verify()
+            pages = 1
+    except (pypdfium2.PdfiumError, UnidentifiedImageError, OSError, SyntaxError, ValueError) as fault:
+        raise Invalid("文件已损坏,无法打开,请重新扫描后上传。", code="scan-unreadable") from fault
+    if not 1 <= pages <= MOST_PAGES:
+        raise Invalid(f"扫描件应为 1 至 {MOST_PAGES} 页,此文件有 {pages} 页。", code="scan-pages")

@@ -1,0 +1,14 @@
+"""Intake's settings. It seals everything that comes in, so it holds every purpose's keys."""
+
+from typing import ClassVar
+
+from shared.keyring import Purpose
+from shared.settings import Settings
+
+
+class IntakeSettings(Settings):
+    """See shared.settings.Settings."""
+
+    SERVICE: ClassVar[str] = "intake"
+    TITLE: ClassVar[str] = "领军 · 报名受理"
+    PURPOSES: ClassVar[tuple[Purpose, ...]] = ("identity", "contact", "bank", "scan")

@@ -1,0 +1,65 @@
+"""The states of an application while it is intake's: from, to, by whom, on what."""
+
+from enum import StrEnum
+
+from shared.transitions import Transition
+
+
+class ApplicationStatus(StrEnum):
+    """Intake's own part; what review, scheduling and billing decide is shown beside it as a projection."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class Outcome(StrEnum):
+    """How far the application has come elsewhere, as the platform may know it."""
+
+    UNDER_REVIEW = "under_review"
+    VERIFIED = "verified"
+    REJECTED = "rejected"
+    ADMITTED = "admitted"
+    WAITLISTED = "waitlisted"
+    NOT_SELECTED = "not_selected"
+    SEAT_RELEASED = "seat_released"
+    REGISTERED = "registered"
+    CERTIFIED = "certified"
+    NOT_CERTIFIED = "not_certified"
+
+
+_S = ApplicationStatus
+APPLICATION_STEPS = (
+    Transition(None, _S.DRAFT, "platform", "saves an application"),
+    Transition(None, _S.SUBMITTED, "platform", "posts an application in the window"),
+    Transition(_S.DRAFT, _S.SUBMITTED, "platform", "submits the draft in the window"),
+    Transition(_S.DRAFT, _S.EXPIRED, "timer", "the deadline passed"),
+    Transition(_S.SUBMITTED, _S.RETURNED, "review", "ApplicationReturned"),
+    Transition(_S.RETURNED, _S.SUBMITTED, "platform", "posts the corrected application"),
+    Transition(_S.DRAFT, _S.WITHDRAWN, "platform", "takes it back"),
+    Transition(_S.SUBMITTED, _S.WITHDRAWN, "platform", "takes it back"),
+    Transition(_S.RETURNED, _S.WITHDRAWN, "platform", "takes it back"),
+)
+
+STATUS_TITLES: dict[StrEnum, str] = {
+    _S.DRAFT: "草稿",
+    _S.SUBMITTED: "已提交",
+    _S.RETURNED: "退回补正",
+    _S.WITHDRAWN: "已撤回",
+    _S.EXPIRED: "逾期失效",
+}
+
+OUTCOME_TITLES: dict[StrEnum, str] = {
+    Outcome.UNDER_REVIEW: "审核中",
+    Outcome.VERIFIED: "初审通过",
+    Outcome.REJECTED: "初审不通过",
+    Outcome.ADMITTED: "录取",
+    Outcome.WAITLISTED: "候补",
+    Outcome.NOT_SELECTED: "未入选",
+    Outcome.SEAT_RELEASED: "名额已释放",
+    Outcome.REGISTERED: "已报到",
+    Outcome.CERTIFIED: "结业",
+    Outcome.NOT_CERTIFIED: "未结业",
+}

@@ -1,0 +1,47 @@
+"""Slow jobs of intake: notices to the student. Thin; a repeat of a job replaces its message."""
+
+from sqlmodel import Session
+
+from services.intake import actions, jobs
+from services.intake.models import Application
+from services.intake.states import ApplicationStatus
+from shared.clock import local
+from shared.context import Context
+from shared.events.intake import Student
+from shared.post import Letter
+
+
+def send_consent_request(session: Session, job: jobs.SendConsentRequest, *, context: Context) -> str:
+    """Sends the student a fresh confirmation link."""
+    row = session.get_one(Application, job.application_id)
+    if row.status == ApplicationStatus.WITHDRAWN or row.consented_at:
+        return "not needed"
+    token = actions.renew_consent_link(session, row.id, now=context.now)
+    link = f"{context.tools.public_url}/intake/consent/{token}"
+    text = (
+        f"{row.student_name} 您好:\n\n{row.firm_name} 已为您报名(编号 {row.application_no})。\n"
+        f"请本人打开以下链接,核对报名信息并确认个人信息处理同意书。确认之前不会开始审核。\n\n{link}\n\n"
+        "如非本人意愿,请忽略本通知并与企业联系。"
+    )
+    _write(row, "请确认您的报名", text, context)
+    return "sent"
+
+
+def send_return_notice(session: Session, job: jobs.SendReturnNotice, *, context: Context) -> str:
+    """Tells the student what is to be corrected, and by when."""
+    row = session.get_one(Application, job.application_id)
+    if row.status != ApplicationStatus.RETURNED or row.revision != job.revision or row.correct_by is None:
+        return "superseded"
+    listed = "\n".join(f"- {defect['item']}:{defect['reason']}" for defect in row.defects)
+    text = (
+        f"{row.student_name} 您好:\n\n您的报名(编号 {row.application_no})需要补正:\n{listed}\n\n"
+        f"请于 {local(row.correct_by):%Y年%m月%d日%H:%M} 前由企业在平台重新提交,逾期视为放弃。"
+    )
+    _write(row, "报名资料需要补正", text, context)
+    return "sent"
+
+
+def _write(row: Application, subject: str, text: str, context: Context) -> None:
+    assert context.job_id is not None
+    address = context.tools.keys.open("contact", Student.model_validate(row.content["student"]).email)
+    context.tools.post.send(Letter(id=context.job_id, to=address, subject=subject, text=text))

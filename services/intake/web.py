@@ -1,0 +1,20 @@
+"""Process: intake's HTTP server, for the platform and for staff."""
+
+from fastapi import FastAPI
+
+from services.intake import api
+from services.intake.settings import IntakeSettings
+from shared.process import Process
+from shared.serve import serve_web
+from shared.web import make_app as make_empty_app
+
+
+def make_app(process: Process) -> FastAPI:
+    """Intake's app over an open process."""
+    app = make_empty_app(process)
+    app.include_router(api.router)
+    return app
+
+
+if __name__ == "__main__":
+    serve_web(IntakeSettings(), make_app)

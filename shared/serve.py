@@ -1,0 +1,52 @@
+"""Starts one process of one service from its settings: web, bus or worker. Called by the services' web.py, bus.py, worker.py."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared.bus import Bus
+from shared.celery import make_celery, send_job, serve_jobs
+from shared.jobs import JobFunctions, JobWorker
+from shared.logs import configure
+from shared.process import Process, open_process
+from shared.settings import Settings
+
+PORT = 8000
+
+
+def serve_web(settings: Settings, make_app: Callable[[Process], FastAPI]) -> None:
+    """Serves the app on port 8000 of every address of the container, until told to stop."""
+    configure(settings.SERVICE, settings.log_level)
+    app = make_app(open_process(settings))
+    uvicorn.run(app, host="0.0.0.0", port=PORT, log_config=None, proxy_headers=False, server_header=False)  # noqa: S104
+
+
+def serve_bus(settings: Settings, make_bus: Callable[[Process], Bus]) -> None:
+    """Runs the bus until told to stop; jobs go to Celery."""
+    configure(settings.SERVICE, settings.log_level)
+    celery = make_celery(settings.SERVICE, broker_url=settings.broker_url, redis_url=settings.redis_url)
+    bus = make_bus(open_process(settings))
+    asyncio.run(_until_stopped(bus, lambda job_id: send_job(celery, job_id)))
+
+
+async def _until_stopped(bus: Bus, send: Callable[..., None]) -> None:
+    task = asyncio.ensure_future(bus.run(send))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
+
+
+def serve_worker(settings: Settings, jobs: JobFunctions) -> None:
+    """Runs a Celery worker with threads, until told to stop."""
+    configure(settings.SERVICE, settings.log_level)
+    process = open_process(settings)
+    celery = make_celery(settings.SERVICE, broker_url=settings.broker_url, redis_url=settings.redis_url)
+    serve_jobs(celery, JobWorker(process.database, jobs, clock=process.clock, tools=process.tools))
+    celery.worker_main([*sys.argv[1:], "worker", "--pool=threads", "--concurrency=2", "--loglevel=WARNING"])

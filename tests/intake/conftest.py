@@ -1,0 +1,76 @@
+"""An intake with the reference programme published and one platform client, on both databases, reached over HTTP."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+from sqlmodel import SQLModel, select
+
+from services.demo.cohort import Application, cohort
+from services.demo.programme import CODE, programme
+from services.intake import actions
+from services.intake.settings import IntakeSettings
+from services.intake.web import make_app
+from shared.events.intake import Programme
+from shared.process import Process
+from tests.processes import START, process_for
+
+
+@dataclass
+class Intake:
+    """The service, and the platform's ways to speak to it."""
+
+    process: Process
+    http: TestClient
+    folder: Path
+
+    def upload(self, application: Application) -> dict[str, str]:
+        """Uploads an application's scans; kind -> id."""
+        ids = {}
+        for scan in application.scans:
+            answer = self.http.post(
+                "/intake/api/files",
+                params={"programme": CODE},
+                content=scan.content(),
+                headers={"Content-Type": scan.media_type},
+            )
+            assert answer.status_code == 201, answer.text
+            ids[scan.kind] = answer.json()["id"]
+        return ids
+
+    def file(self, application: Application, *, key: str | None = None, **changes: Any) -> Response:
+        """Uploads the scans and posts the application."""
+        body = application.request(self.upload(application)) | changes
+        return self.post(body, key=key or application.key)
+
+    def post(self, body: dict[str, Any], *, key: str, draft: bool = False) -> Response:
+        """Posts a body as it is."""
+        address = "/intake/api/applications" + ("?draft=true" if draft else "")
+        return self.http.post(address, json=body, headers={"Idempotency-Key": key})
+
+    def rows(self, model: type[SQLModel]) -> list[Any]:
+        """Every row of a table."""
+        with self.process.database.reader() as session:
+            return list(session.exec(select(model)).all())
+
+
+@pytest.fixture
+def intake(database_url: str, tmp_path: Path) -> Iterator[Intake]:
+    process = process_for(IntakeSettings, database_url, tmp_path)
+    with process.database.transaction() as session:
+        given = Programme.model_validate(programme())
+        actions.publish_programme(session, given, actor="test", now=START, keys=process.tools.keys)
+        key = actions.issue_client_key(session, "平台", actor="test", now=START)
+    with TestClient(make_app(process), headers={"Authorization": f"Bearer {key}"}) as http:
+        yield Intake(process, http, tmp_path)
+    process.database.close()
+
+
+@pytest.fixture(scope="session")
+def applications() -> tuple[Application, ...]:
+    """Valid applications of the demo's cohort."""
+    return cohort(1).applications

@@ -1,0 +1,31 @@
+"""Opens a process of one service for a test: its own database, folder, clock file, and an embedded bus nobody reads."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from shared.clock import TravellingClock
+from shared.process import Process, open_process
+from shared.schema import upgrade
+from shared.settings import Settings, embedded
+
+START = datetime(2021, 11, 22, 1, 0, tzinfo=UTC)
+
+
+def process_for(kind: type[Settings], database_url: str, folder: Path, *, start: datetime = START) -> Process:
+    """An open process with an upgraded, empty database; its clock stands at `start` until `travel`."""
+    clock_file = folder / "clock"
+    TravellingClock(clock_file).set(start)
+    given = embedded(folder, kind.SERVICE, public_url="http://127.0.0.1:8000", clock=f"travelling:{clock_file}")
+    upgrade(database_url, kind.SERVICE)
+    return open_process(kind(**given | {"database_url": database_url}))
+
+
+def travel(process: Process, moment: datetime) -> None:
+    """Moves the process's business time on."""
+    assert isinstance(process.clock, TravellingClock)
+    process.clock.set(moment)
+
+
+def letters(folder: Path) -> list[str]:
+    """The messages sent so far, as text."""
+    return [path.read_text() for path in sorted((folder / "mail").glob("*.eml"))]
