@@ -1,0 +1,173 @@
+"""Rows -> interview notices, sign-in sheets, the teaching calendar and the certificate lists, as PDF.
+
+Called by scheduling's tasks and pages.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+from shared.typesetting import typeset
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+BRING = ("本人有效身份证件原件",)
+
+
+@dataclass(frozen=True)
+class InterviewNotice:
+    """What one person is told of the interview; `place` is a room, or the link of an online one."""
+
+    programme: str
+    institution: str
+    name: str
+    firm: str
+    starts_at: datetime
+    ends_at: datetime
+    mode: Literal["online", "on_site"]
+    place: str
+    panel: str
+    issued_on: date
+    now: datetime
+    bring: tuple[str, ...] = BRING
+    contact: str = ""
+
+
+@dataclass(frozen=True)
+class Signer:
+    """One line of a sign-in sheet."""
+
+    name: str
+    firm: str
+
+
+@dataclass(frozen=True)
+class SignInSheet:
+    """One half-day of one module, and who is to sign."""
+
+    programme: str
+    module: int
+    on: date
+    half: Literal["am", "pm"]
+    topic: str
+    teacher: str
+    place: str
+    hours: int
+    students: tuple[Signer, ...]
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One half-day of teaching; `hours` are lesson hours of 45 minutes."""
+
+    module: int
+    on: date
+    half: Literal["am", "pm"]
+    kind: Literal["practice", "theory"]
+    topic: str
+    teacher: str
+    teacher_kind: Literal["mentor", "professor"]
+    place: str
+    region: str
+    hours: int
+
+
+@dataclass(frozen=True)
+class TeachingCalendar:
+    """A published teaching plan, lesson by lesson, in order."""
+
+    programme: str
+    institution: str
+    version: int
+    lessons: tuple[Lesson, ...]
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Certified:
+    """One line of the certificate list; the identity number masked, the certificate's number once it is imported."""
+
+    name: str
+    identity_mask: str
+    firm: str
+    hours: int
+    result: str = "合格"
+    certificate_number: str = ""
+
+
+@dataclass(frozen=True)
+class CertificateList:
+    """All who completed every lesson and passed."""
+
+    programme: str
+    institution: str
+    starts_on: date
+    ends_on: date
+    rows: tuple[Certified, ...]
+    now: datetime
+
+
+@dataclass(frozen=True)
+class NotCertified:
+    """One person who is not on the certificate list, and every reason."""
+
+    name: str
+    identity_mask: str
+    firm: str
+    hours: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NotCertifiedList:
+    """All who attended and are not on the certificate list."""
+
+    programme: str
+    institution: str
+    rows: tuple[NotCertified, ...]
+    now: datetime
+
+
+def interview_notice(notice: InterviewNotice) -> bytes:
+    """面试通知 (notice, clause 5.4.2): when, in which mode, where, before which panel, and what to bring."""
+    return typeset(TEMPLATES / "interview_notice.typ", vars(notice))
+
+
+def sign_in_sheet(sheet: SignInSheet) -> bytes:
+    """签到表 (notice, clause 3: all lessons attended): one half-day, turned sheet, the table's head on each page."""
+    return typeset(TEMPLATES / "sign_in_sheet.typ", vars(sheet))
+
+
+def teaching_calendar(calendar: TeachingCalendar) -> bytes:
+    """课程表 (notice, clause 3): every half-day by module, with the totals and shares that the clause asks for.
+
+    Shares are of lesson hours, to one decimal.
+    """
+    lessons = calendar.lessons
+    hours = sum(lesson.hours for lesson in lessons)
+    totals = {
+        "days": len({lesson.on for lesson in lessons}),
+        "hours": hours,
+        "modules": len({lesson.module for lesson in lessons}),
+        "regions": len({lesson.region for lesson in lessons}),
+        "practice": _share((lesson.hours for lesson in lessons if lesson.kind == "practice"), hours),
+        "mentors": _share((lesson.hours for lesson in lessons if lesson.teacher_kind == "mentor"), hours),
+    }
+    return typeset(TEMPLATES / "teaching_calendar.typ", {**vars(calendar), "totals": totals})
+
+
+def certificate_list(certificates: CertificateList) -> bytes:
+    """结业名单 (notice, clause 3): those alone who completed all lessons and passed, to hand to the issuing office."""
+    return typeset(TEMPLATES / "certificate_list.typ", vars(certificates))
+
+
+def not_certified_list(missing: NotCertifiedList) -> bytes:
+    """未结业人员名单 (notice, clause 3): who is short of lessons or did not pass, with the reason; for the office's own use."""
+    return typeset(TEMPLATES / "not_certified_list.typ", vars(missing))
+
+
+def _share(part: Iterable[int], whole: int) -> str:
+    return f"{sum(part) * 100 / whole:.1f}%" if whole else "—"
