@@ -42,8 +42,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"Servers: {', '.join(used)}")
     if not_run:
         terminalreporter.section("not run")
-    for report in not_run:
-        terminalreporter.write_line(f"{report.nodeid}: {report.longrepr[-1]}")
+    for reason in sorted({report.longrepr[-1] for report in not_run}):
+        terminalreporter.write_line(reason.removeprefix("Skipped: "))
+        for report in not_run:
+            if report.longrepr[-1] == reason:
+                terminalreporter.write_line(f"  {report.nodeid}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

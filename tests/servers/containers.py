@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pytest_docker.plugin import get_docker_services
@@ -66,19 +66,15 @@ def pull_images() -> None:
 def container(service: str) -> Iterator[Address]:
     """One server of docker-compose.yml in a project of its own, removed with its volumes at the end."""
     port, management_port, user, password_variable = SERVICES[service]
-    with (
-        environment_file() as (path, values),
-        get_docker_services(
-            f"{compose_command()} --env-file {path}",
-            COMPOSE_FILES,
-            f"lingjun-test-{service}-{os.getpid()}",
-            [f"up --detach --wait --no-build {service}"],
-            ["down --volumes --timeout 0"],
-        ) as services,
-    ):
+    project = f"lingjun-test-{service}-{os.getpid()}"
+    with environment_file() as (path, values), ExitStack() as stack:
+        # Not left to pytest-docker, which removes nothing when the start itself has failed.
+        stack.callback(_compose, path, "--project-name", project, "down", "--volumes", "--timeout", "0")
+        command = f"{compose_command()} --env-file {path}"
+        start = [f"up --detach --wait --no-build {service}"]
+        services = stack.enter_context(get_docker_services(command, COMPOSE_FILES, project, start, []))
         management = services.port_for(service, management_port) if management_port else 0
-        published = services.port_for(service, port)
-        yield Address("container", published, user, values[password_variable], management)
+        yield Address("container", services.port_for(service, port), user, values[password_variable], management)
 
 
 @contextmanager
