@@ -7,7 +7,7 @@ EXTRAS := intake review scheduling billing portal demo
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup demo run test check format lock migration env
+.PHONY: setup demo run test check format lock events env
 
 setup: .venv/.ready
 
@@ -37,6 +37,10 @@ check: setup
 format: setup
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+# Writes docs/events.md and the contract snapshots from shared/events.
+events: setup
+	@$(BIN)/python -m shared.events.document
 
 # Compiles the extras of pyproject.toml into hash-locked files without URLs, one per service and dev.txt for the whole.
 lock:

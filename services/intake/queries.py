@@ -4,9 +4,9 @@ from uuid import UUID
 
 from sqlmodel import Session, col, func, select
 
-from services.intake.actions.clients import hash_of
 from services.intake.errors import UnknownApplication
 from services.intake.models import Application, PlatformClient, ProgrammeRow
+from services.intake.rules.secrets import hash_of
 from services.intake.states import ApplicationStatus
 from shared.errors import NotSignedIn
 from shared.events.intake import Programme

@@ -1,6 +1,5 @@
 """Keys of the machines that post applications."""
 
-import hashlib
 import secrets
 from datetime import datetime
 from uuid import uuid4
@@ -8,6 +7,7 @@ from uuid import uuid4
 from sqlmodel import Session, select
 
 from services.intake.models import PlatformClient
+from services.intake.rules.secrets import hash_of
 from shared import audit
 from shared.errors import Conflict, NotFound
 
@@ -31,7 +31,3 @@ def revoke_client_key(session: Session, name: str, *, actor: str, now: datetime)
     session.add(client)
     audit.record(session, "revoke_client_key", name, actor=actor, now=now)
 
-
-def hash_of(secret: str) -> str:
-    """SHA-256, hex: enough for a secret of 256 random bits."""
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 from sqlmodel import Session, select
 
 from services.intake.actions.applications import known_application
-from services.intake.actions.clients import hash_of
 from services.intake.models import Application, Consent, ConsentLink
+from services.intake.rules.secrets import hash_of
 from services.intake.states import ApplicationStatus
 from shared import audit
 from shared.errors import Conflict, NotFound

@@ -1,0 +1,77 @@
+"""Writes docs/events.md and the snapshots of tests/contracts from the contracts. `python -m shared.events.document`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from shared.events import CONTRACTS, SERVICES, Event
+from shared.events.listeners import LISTENERS
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "events.md"
+SNAPSHOTS = ROOT / "tests" / "contracts" / "snapshots"
+
+
+def page() -> str:
+    """The text of docs/events.md."""
+    lines = [
+        "# Events",
+        "",
+        "Written by `make events` from `shared/events/`; `make check` fails when it is stale. Every event travels as",
+        "CloudEvents 1.0 in AMQP binary mode: the attributes as headers with the prefix `cloudEvents:`, the JSON below as",
+        "the body. `sequence` counts per (source, subject). The portal hears everything and is not listed.",
+        "",
+    ]
+    for service in SERVICES:
+        lines += [f"## {service}", ""]
+        for contract in (one for one in CONTRACTS.values() if one.TYPE.startswith(f"{service}.")):
+            lines += _section(contract)
+    return "\n".join(lines)
+
+
+def _section(contract: type[Event]) -> list[str]:
+    heard_by = [name for name, heard in LISTENERS.items() if contract in heard and name != "portal"]
+    rows = [f"| `{name}` | {_type_of(field.annotation)} |" for name, field in contract.model_fields.items()]
+    return [
+        f"### {contract.__name__}",
+        "",
+        f"`{contract.TYPE}` · part *{contract.PART}* · heard by {', '.join(heard_by) or 'nobody else'}",
+        "",
+        " ".join((contract.__doc__ or "").split()),
+        "",
+        "| field | type |",
+        "|---|---|",
+        *rows,
+        "",
+    ]
+
+
+def _type_of(annotation: Any) -> str:
+    if isinstance(annotation, type) and not hasattr(annotation, "__args__"):
+        return annotation.__name__
+    text = str(annotation).replace("typing.", "").replace("datetime.", "").replace("uuid.", "")
+    return "".join(part.rpartition(".")[2] if "shared." in part else part for part in _split(text)).replace("|", "\\|")
+
+
+def _split(text: str) -> list[str]:
+    for mark in "[], ":
+        text = text.replace(mark, f"\0{mark}\0")
+    return text.split("\0")
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Wire name -> JSON schema."""
+    return {name: contract.model_json_schema() for name, contract in sorted(CONTRACTS.items())}
+
+
+def main() -> None:
+    """Writes the page and the snapshots."""
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page())
+    SNAPSHOTS.mkdir(parents=True, exist_ok=True)
+    for name, schema in schemas().items():
+        (SNAPSHOTS / f"{name}.json").write_text(json.dumps(schema, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
