@@ -1,0 +1,125 @@
+"""Jobs over a real RabbitMQ with a real Celery worker and Redis: done once, also when a worker is killed in the middle."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import ClassVar
+from uuid import UUID
+
+import pytest
+from sqlmodel import select
+
+from shared import jobs
+from shared.celery import make_celery, send_job
+from shared.database import Database
+from shared.jobs import Dispatcher, Job
+from shared.models import HeardPart, JobRow
+from shared.schema import upgrade
+from tests.messaging.conftest import eventually
+
+WORKER = """
+import sys, time
+from pathlib import Path
+from shared.celery import make_celery, serve_jobs
+from shared.clock import SystemClock
+from shared.context import Tools
+from shared.database import Database
+from shared.jobs import JobWorker
+from tests.messaging.test_celery import Mark, leave_a_mark
+
+database_url, broker_url, redis_url, folder = sys.argv[1:5]
+app = make_celery("marks", broker_url=broker_url, redis_url=redis_url)
+tools = Tools(keys=None, files=None, post=None, redis=None, public_url=folder)
+serve_jobs(app, JobWorker(Database(database_url), {Mark: leave_a_mark}, clock=SystemClock(), tools=tools))
+app.worker_main(["worker", "--pool=threads", "--concurrency=2", "--loglevel=WARNING"])
+"""
+
+
+class Mark(Job):
+    NAME: ClassVar[str] = "mark"
+    number: int
+
+
+def leave_a_mark(session, job, *, context):
+    folder = Path(context.tools.public_url)
+    (folder / f"begun-{job.number}").write_text("")
+    if job.number == 13 and not (folder / "go-on").exists():
+        time.sleep(60)
+    session.add(HeardPart(source="s", subject=str(context.job_id), part="p", sequence=job.number))
+    return "marked"
+
+
+@pytest.fixture
+def place(database_url, rabbitmq_url, redis_url, tmp_path):
+    upgrade(database_url, "shared")
+    return database_url, rabbitmq_url, redis_url, tmp_path
+
+
+def start_worker(place):
+    database_url, broker_url, redis_url, folder = place
+    arguments = [sys.executable, "-c", WORKER, database_url, broker_url, redis_url, str(folder)]
+    return subprocess.Popen(arguments, start_new_session=True, cwd=Path(__file__).parents[2])
+
+
+def stop(worker, how=signal.SIGTERM):
+    os.killpg(worker.pid, how)
+    worker.wait(30)
+
+
+def started(database, number):
+    with database.transaction() as session:
+        return jobs.start(session, Mark(number=number))
+
+
+def state_of(database, job_id: UUID) -> str:
+    with database.reader() as session:
+        return session.exec(select(JobRow.state).where(JobRow.id == job_id)).one()
+
+
+def marks(database):
+    with database.reader() as session:
+        return sorted(row.sequence for row in session.exec(select(HeardPart)).all())
+
+
+async def dispatched(database, place, check):
+    """Dispatches to Celery until `check` holds."""
+    celery = make_celery("marks", broker_url=place[1], redis_url=place[2])
+    task = asyncio.create_task(Dispatcher(database, lambda job_id: send_job(celery, job_id)).run())
+    try:
+        await eventually(check, 60)
+    finally:
+        task.cancel()
+
+
+def test_jobs_run_on_a_celery_worker_once_each(place):
+    database = Database(place[0])
+    ids = [started(database, number) for number in range(10)]
+    worker = start_worker(place)
+    try:
+        asyncio.run(dispatched(database, place, lambda: all(state_of(database, one) == "done" for one in ids)))
+    finally:
+        stop(worker)
+    assert marks(database) == list(range(10))
+
+
+def test_a_job_whose_worker_is_killed_is_taken_up_by_the_next_worker_and_takes_effect_once(place):
+    database, folder = Database(place[0]), place[3]
+    job_id = started(database, 13)
+    worker = start_worker(place)
+    asyncio.run(dispatched(database, place, lambda: (folder / "begun-13").exists()))
+    stop(worker, signal.SIGKILL)
+    (folder / "go-on").write_text("")
+    with database.transaction() as session:
+        row = session.get_one(JobRow, job_id)
+        row.lease_until = row.created_at
+        session.add(row)
+    worker = start_worker(place)
+    try:
+        asyncio.run(dispatched(database, place, lambda: state_of(database, job_id) == "done"))
+    finally:
+        stop(worker)
+    assert marks(database) == [13]
