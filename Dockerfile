@@ -16,7 +16,7 @@ FROM base AS intake
 COPY requirements/intake.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/intake.txt
 COPY shared/ shared/
-COPY services/__init__.py services/__main__.py services/
+COPY services/__init__.py services/
 COPY services/intake/ services/intake/
 USER 10001:10001
 CMD ["python", "-m", "services.intake.web"]
@@ -25,7 +25,7 @@ FROM base AS review
 COPY requirements/review.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/review.txt
 COPY shared/ shared/
-COPY services/__init__.py services/__main__.py services/
+COPY services/__init__.py services/
 COPY services/review/ services/review/
 USER 10001:10001
 CMD ["python", "-m", "services.review.web"]
@@ -34,7 +34,7 @@ FROM base AS scheduling
 COPY requirements/scheduling.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/scheduling.txt
 COPY shared/ shared/
-COPY services/__init__.py services/__main__.py services/
+COPY services/__init__.py services/
 COPY services/scheduling/ services/scheduling/
 USER 10001:10001
 CMD ["python", "-m", "services.scheduling.web"]
@@ -43,7 +43,7 @@ FROM base AS billing
 COPY requirements/billing.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/billing.txt
 COPY shared/ shared/
-COPY services/__init__.py services/__main__.py services/
+COPY services/__init__.py services/
 COPY services/billing/ services/billing/
 USER 10001:10001
 CMD ["python", "-m", "services.billing.web"]
@@ -52,7 +52,7 @@ FROM base AS portal
 COPY requirements/portal.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/portal.txt
 COPY shared/ shared/
-COPY services/__init__.py services/__main__.py services/
+COPY services/__init__.py services/
 COPY services/portal/ services/portal/
 USER 10001:10001
 CMD ["python", "-m", "services.portal.web"]

@@ -49,3 +49,11 @@ lock:
 		--no-emit-index-url --custom-compile-command "make lock" - -o requirements/uv.txt
 	@for extra in $(EXTRAS) dev; do $(COMPILE) --extra $$extra -o requirements/$$extra.txt || exit 1; done
 	@sed -i '/^lingjun/d' requirements/*.txt
+
+# Writes the secrets that docker-compose.yml asks for, once; a second run changes nothing.
+env: .env
+
+.env:
+	@umask 077; while IFS= read -r line; do case "$$line" in \
+		LINGJUN_*=) echo "$$line$$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')";; *) echo "$$line";; \
+	esac; done < .env.example > $@.part && mv $@.part $@

@@ -1,8 +1,11 @@
 """Brings a service's database to the code's schema: the plumbing's migrations and the service's own, by Alembic.
 
-Used by `python -m services migrate`, the embedded house and the tests; refuses a schema that is newer than the code.
+`python -m shared.schema upgrade intake` does so for LINGJUN_DATABASE_URL, `… new intake "message"` writes a migration;
+also used by the embedded house and the tests. Refuses a schema that is newer than the code.
 """
 
+import os
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -81,3 +84,24 @@ def _config(database_url: str, service: str) -> Config:
     config.set_main_option("version_locations", "\n".join(map(str, folders)))
     config.attributes.update(database_url=database_url, service=service)
     return config
+
+
+def main(arguments: list[str]) -> int:
+    """`upgrade SERVICE` or `new SERVICE MESSAGE`."""
+    match arguments:
+        case ["upgrade", service]:
+            try:
+                upgrade(os.environ["LINGJUN_DATABASE_URL"], service)
+            except (Conflict, KeyError) as fault:
+                sys.stderr.write(f"{fault}\n")
+                return 2
+        case ["new", service, message]:
+            autogenerate(service, message)
+        case _:
+            sys.stderr.write("usage: python -m shared.schema upgrade SERVICE | new SERVICE MESSAGE\n")
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -15,14 +15,13 @@ from shared.logs import configure
 from shared.process import Process, open_process
 from shared.settings import Settings
 
-PORT = 8000
-
 
 def serve_web(settings: Settings, make_app: Callable[[Process], FastAPI]) -> None:
-    """Serves the app on port 8000 of every address of the container, until told to stop."""
+    """Serves the app at `settings.listen`, until told to stop."""
     configure(settings.SERVICE, settings.log_level)
     app = make_app(open_process(settings))
-    uvicorn.run(app, host="0.0.0.0", port=PORT, log_config=None, proxy_headers=False, server_header=False)  # noqa: S104
+    host, _, port = settings.listen.rpartition(":")
+    uvicorn.run(app, host=host, port=int(port), log_config=None, proxy_headers=False, server_header=False)
 
 
 def serve_bus(settings: Settings, make_bus: Callable[[Process], Bus]) -> None:

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     token_public_key_file: Path
     public_url: str
     clock: str = "system"
+    listen: str = "127.0.0.1:8000"
     log_level: str = "INFO"
 
 

@@ -147,7 +147,7 @@ def test_each_image_is_a_target_that_holds_its_own_service_only(services: Servic
         assert copied == [
             f"requirements/{service}.txt",
             "shared/",
-            "services/__init__.py services/__main__.py",
+            "services/__init__.py",
             f"services/{service}/",
         ]
 
