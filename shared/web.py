@@ -18,10 +18,10 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from shared.context import Tools
-from shared.correlation import current_correlation_id
 from shared.edge import Edge
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, NotSignedIn, Refusal
 from shared.process import Process
+from shared.signin import Guard
 from shared.validation import faults_of
 
 STATUS: dict[type[Refusal], HTTPStatus] = {
@@ -46,6 +46,7 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     )
     app.state.process = process
     app.state.refusal_page = refusal_page
+    app.add_middleware(Guard, process=process, refuse=refuse)
     app.add_middleware(Edge)
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid_body)
@@ -96,10 +97,10 @@ WithTools = Annotated[Tools, Depends(tools_of)]
 
 
 def refuse(request: Request, refusal: Refusal, *, status: int | None = None) -> Response:
-    """The answer to a refusal: problem+json for machines, a page for people."""
+    """The answer to a refusal: problem+json for machines and for the forms of pages, else a page for people."""
     code = status or next(number for kind, number in STATUS.items() if isinstance(refusal, kind))
     page: RefusalPage | None = request.app.state.refusal_page
-    if page and "/api/" not in request.url.path:
+    if page and "/api/" not in request.url.path and "json" not in request.headers.get("accept", ""):
         return page(request, code, refusal)
     problem: dict[str, Any] = {
         "type": f"urn:lingjun:problem:{refusal.code}",
@@ -108,7 +109,7 @@ def refuse(request: Request, refusal: Refusal, *, status: int | None = None) -> 
         "detail": refusal.message,
         "code": refusal.code,
         "instance": request.url.path,
-        "correlation_id": current_correlation_id(),
+        "correlation_id": getattr(request.state, "correlation_id", ""),
     }
     if refusal.faults:
         problem["faults"] = [vars(fault) for fault in refusal.faults]
@@ -148,7 +149,10 @@ def _healthz() -> dict[str, str]:
 
 def _readyz(request: Request) -> Response:
     process = process_of(request)
-    checks: dict[str, Callable[[], object]] = {"database": lambda: _select_one(process), "redis": process.tools.redis.ping}
+    checks: dict[str, Callable[[], object]] = {
+        "database": lambda: _select_one(process),
+        "redis": process.tools.redis.ping,
+    }
     faults = {}
     for name, check in checks.items():
         try:

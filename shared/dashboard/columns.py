@@ -1,0 +1,181 @@
+"""Columns of a list, each with a Chinese label: text, badge, money, moment, day, flag, number, masked value.
+
+A service's pages.py declares them in a ListView; they decide how a value is shown, filtered and exported.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from starlette.requests import Request
+from starlette_admin.fields import BaseField, BooleanField, EnumField, IntegerField, StringField
+from starlette_admin.types import RequestAction
+
+from shared.clock import local
+from shared.dashboard import filters
+from shared.money import yuan
+
+
+@dataclass(frozen=True)
+class Badge:
+    """How one value of an enum is shown: its Chinese title and a Tabler colour (blue, green, yellow, red, secondary …)."""
+
+    title: str
+    tone: str = "secondary"
+
+
+class _Column:
+    """What columns share: they are exported as people read them."""
+
+    async def serialize_value(self, request: Request, value: Any) -> Any:
+        """A plain value in exports, what the template needs on pages."""
+        return self.exported(value) if request.state.action == RequestAction.EXPORT else self.shown(value)
+
+    def shown(self, value: Any) -> Any:
+        return value
+
+    def exported(self, value: Any) -> Any:
+        return self.shown(value)
+
+
+@dataclass
+class Text(_Column, StringField):
+    """A text; searched by the search box unless `searchable` says otherwise."""
+
+    def __post_init__(self) -> None:
+        self.filters = self.filters or filters.TEXT
+        super().__post_init__()
+
+    def shown(self, value: Any) -> str:
+        return str(value)
+
+
+@dataclass
+class Badged(_Column, EnumField):
+    """A value of an enum as a coloured badge; `badges` maps each stored value to its title and colour."""
+
+    badges: Mapping[str, Badge] = field(default_factory=dict)
+    list_template: str = "columns/badge.html"
+    detail_template: str = "columns/badge.html"
+
+    def __post_init__(self) -> None:
+        self.filters = self.filters or filters.BADGE
+        self.choices = [(value, badge.title) for value, badge in self.badges.items()]
+        super().__post_init__()
+
+    def shown(self, value: Any) -> Badge:
+        plain = value.value if isinstance(value, Enum) else value
+        return self.badges.get(plain, Badge(str(plain)))
+
+    def exported(self, value: Any) -> str:
+        return self.shown(value).title
+
+
+@dataclass
+class Number(_Column, IntegerField):
+    """A whole number, at the right edge."""
+
+    list_template: str = "columns/number.html"
+
+    def __post_init__(self) -> None:
+        self.filters = self.filters or filters.NUMBER
+        super().__post_init__()
+
+
+@dataclass
+class Money(Number):
+    """Fen, shown as yuan; filtered in yuan, exported as a number of yuan."""
+
+    def __post_init__(self) -> None:
+        self.filters = self.filters or filters.MONEY
+        super().__post_init__()
+
+    def shown(self, value: int) -> str:
+        return yuan(value)
+
+    def exported(self, value: int) -> Decimal:
+        return Decimal(value) / 100
+
+
+@dataclass
+class Moment(_Column, StringField):
+    """A UTC time, shown to the minute as people in China read it; filtered by their days."""
+
+    list_template: str = "columns/plain.html"
+
+    def __post_init__(self) -> None:
+        self.filters = self.filters or filters.MOMENT
+        super().__post_init__()
+
+    def shown(self, value: datetime) -> str:
+        return f"{local(value):%Y-%m-%d %H:%M}"
+
+
+@dataclass
+class Day(_Column, StringField):
+    """A date."""
+
+    list_template: str = "columns/plain.html"
+
+    def __post_init__(self) -> None:
+        self.filters = self.filters or filters.DAY
+        super().__post_init__()
+
+    def shown(self, value: date) -> str:
+        return value.isoformat()
+
+
+@dataclass
+class Flag(_Column, BooleanField):
+    """Yes or no, in the words given."""
+
+    yes: Badge = field(default=Badge("是", "green"))
+    no: Badge = field(default=Badge("否", "secondary"))
+    list_template: str = "columns/badge.html"
+    detail_template: str = "columns/badge.html"
+
+    def __post_init__(self) -> None:
+        self.filters = self.filters or filters.FLAG
+        super().__post_init__()
+
+    def shown(self, value: bool) -> Badge:
+        return self.yes if value else self.no
+
+    def exported(self, value: bool) -> str:
+        return self.shown(value).title
+
+
+@dataclass
+class Masked(_Column, BaseField):
+    """The mask of a sealed value: of a JSON column that holds a Sealed, or of a column that holds the mask itself."""
+
+    list_template: str = "columns/plain.html"
+    detail_template: str = "columns/plain.html"
+
+    def __post_init__(self) -> None:
+        self.filters = self.filters or filters.NONE
+        self.searchable = self.orderable = False
+        super().__post_init__()
+
+    def shown(self, value: Any) -> str:
+        return str(value["mask"] if isinstance(value, Mapping) else getattr(value, "mask", value))
+
+
+@dataclass
+class Words(_Column, BaseField):
+    """A JSON list of values, joined by 、 with the titles of `titles` where there are any."""
+
+    titles: Mapping[str, str] = field(default_factory=dict)
+    list_template: str = "columns/plain.html"
+    detail_template: str = "columns/plain.html"
+
+    def __post_init__(self) -> None:
+        self.filters = self.filters or filters.NONE
+        self.searchable = self.orderable = False
+        super().__post_init__()
+
+    def shown(self, value: Any) -> str:
+        return "、".join(self.titles.get(str(word), str(word)) for word in value)

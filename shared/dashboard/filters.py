@@ -1,0 +1,145 @@
+"""What a list's filter builder offers per kind of column, in words of the office. Used by columns.py.
+
+Amounts are typed in yuan, times as days of Asia/Shanghai.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from starlette_admin.contrib.sqla import filters as sqla
+from starlette_admin.filters import FilterApplyContext
+from starlette_admin.filters.base import BaseFilter, FilterDataType, FilterValidationError
+
+from shared.clock import SHANGHAI
+
+
+class Contains(sqla.ContainsFilter):
+    label = "包含"
+
+
+class Is(sqla.EqualFilter):
+    label = "等于"
+
+
+class IsNot(sqla.NotEqualFilter):
+    label = "不等于"
+
+
+class IsEmpty(sqla.IsNullFilter):
+    label = "为空"
+
+
+class IsGiven(sqla.IsNotNullFilter):
+    label = "不为空"
+
+
+class Equals(sqla.NumericEqualFilter):
+    label = "等于"
+
+
+class AtLeast(sqla.GreaterThanOrEqualFilter):
+    label = "不少于"
+
+
+class AtMost(sqla.LessThanOrEqualFilter):
+    label = "不多于"
+
+
+class Yes(sqla.IsTrueFilter):
+    label = "是"
+
+
+class No(sqla.IsFalseFilter):
+    label = "否"
+
+
+def _fen(raw: Any) -> int:
+    try:
+        return int(Decimal(str(raw).replace(",", "")) * 100)
+    except InvalidOperation as fault:
+        raise FilterValidationError("金额应为数字，单位为元。") from fault
+
+
+class EqualsYuan(Equals):
+    def parse_value(self, raw: Any) -> int:
+        return _fen(raw)
+
+
+class AtLeastYuan(AtLeast):
+    def parse_value(self, raw: Any) -> int:
+        return _fen(raw)
+
+
+class AtMostYuan(AtMost):
+    def parse_value(self, raw: Any) -> int:
+        return _fen(raw)
+
+
+class _OfDay(BaseFilter):
+    """A comparison with a day; `bound` makes of a day what the column holds: the day itself, or its first instant."""
+
+    data_type = FilterDataType.DATE
+
+    def parse_value(self, raw: Any) -> date:
+        try:
+            return date.fromisoformat(str(raw))
+        except ValueError as fault:
+            raise FilterValidationError("日期应写作 2021-11-22 这样的形式。") from fault
+
+    def bound(self, day: date) -> Any:
+        return day
+
+    def column(self, context: FilterApplyContext) -> Any:
+        return getattr(context.view.model, context.field_name)  # type: ignore[union-attr]
+
+
+class _OnDay(_OfDay):
+    name = "on"
+    label = "在这一天"
+
+    def apply(self, ctx: FilterApplyContext) -> Any:
+        column = self.column(ctx)
+        return (column >= self.bound(ctx.value)) & (column < self.bound(ctx.value + timedelta(days=1)))
+
+
+class _FromDay(_OfDay):
+    name = "from"
+    label = "从这一天起"
+
+    def apply(self, ctx: FilterApplyContext) -> Any:
+        return self.column(ctx) >= self.bound(ctx.value)
+
+
+class _UntilDay(_OfDay):
+    name = "until"
+    label = "到这一天止"
+
+    def apply(self, ctx: FilterApplyContext) -> Any:
+        return self.column(ctx) < self.bound(ctx.value + timedelta(days=1))
+
+
+def _first_instant(_filter: _OfDay, day: date) -> datetime:
+    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
+
+
+class OnLocalDay(_OnDay):
+    bound = _first_instant
+
+
+class FromLocalDay(_FromDay):
+    bound = _first_instant
+
+
+class UntilLocalDay(_UntilDay):
+    bound = _first_instant
+
+
+TEXT: list[type[BaseFilter]] = [Contains, Is, IsEmpty, IsGiven]
+BADGE: list[type[BaseFilter]] = [Is, IsNot, IsEmpty, IsGiven]
+NUMBER: list[type[BaseFilter]] = [Equals, AtLeast, AtMost]
+MONEY: list[type[BaseFilter]] = [EqualsYuan, AtLeastYuan, AtMostYuan]
+MOMENT: list[type[BaseFilter]] = [OnLocalDay, FromLocalDay, UntilLocalDay, IsEmpty, IsGiven]
+DAY: list[type[BaseFilter]] = [_OnDay, _FromDay, _UntilDay, IsEmpty, IsGiven]
+FLAG: list[type[BaseFilter]] = [Yes, No]
+NONE: list[type[BaseFilter]] = []

@@ -1,0 +1,209 @@
+"""The frame of a service's dashboard: layout, navigation, access, static files, and its lists. Made by each pages.py.
+
+Built on starlette-admin for lists; every other page is the service's own route, rendered by replies.py in the same layout.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from jinja2 import pass_context
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette_admin.contrib.sqla import Admin
+from starlette_admin.i18n import I18nConfig, LocaleMiddleware, TimezoneConfig
+from starlette_admin.i18n import gettext as translated
+from starlette_admin.theme import DefaultTheme, TablerSettings
+
+from shared.dashboard.lists import ListView
+from shared.dashboard.notices import COOKIE as NOTICE_COOKIE
+from shared.dashboard.notices import send_notices, take_notices
+from shared.dashboard.templating import furnish, load_translations
+from shared.errors import Refusal
+from shared.process import Process
+from shared.signin import Actor, actor_of, refuse_access
+from shared.web import prefix_of, refuse
+
+LANGUAGES = I18nConfig(default_locale="zh", language_header_name=None, language_cookie_name="lingjun_language")
+_TIMEZONE = TimezoneConfig(default_timezone="Asia/Shanghai", timezone_cookie_name=None, use_user_locale_timezone=False)
+_ROUTES_KEPT = frozenset({"static", "index", "list", "detail", "action", "row-action"})
+
+
+@dataclass(frozen=True)
+class NavLink:
+    """One line of the navigation. No roles: everybody who may enter the dashboard."""
+
+    title: str
+    href: str
+    icon: str
+    roles: tuple[str, ...] = ()
+
+
+class _Theme(DefaultTheme):
+    """The library's Tabler look; templates, static files and translations of this package come first."""
+
+    package = "shared"
+
+
+class _Admin(Admin):
+    """The library's admin without what this house has its own: forged-request guard, notices, error pages, editing."""
+
+    def _init_csrf(self) -> None:
+        """The guard in shared/signin.py stands before every app."""
+
+    def _init_flash(self) -> None:
+        """Notices do this."""
+
+    def _template_response(
+        self, request: Request, name: str, context: dict[str, Any] | None = None, status_code: int = 200
+    ) -> Response:
+        return render(request, name, context or {}, status=status_code)
+
+    async def _render_error(self, request: Request, exc: Exception = HTTPException(500)) -> Response:
+        assert isinstance(exc, HTTPException)
+        message = {403: "您没有使用此功能的权限。", 404: "没有这条记录或这个页面。"}.get(
+            exc.status_code, "请求无法处理。"
+        )
+        return await run_in_threadpool(refuse, request, Refusal(message, code="http"), status=exc.status_code)
+
+
+class Dashboard:
+    """A service's dashboard. Add links and lists in the order of the navigation, include the routes, then `mount`."""
+
+    def __init__(self, process: Process, *, icon: str, roles: tuple[str, ...], templates: Path) -> None:
+        self.process, self.icon, self.roles = process, icon, roles
+        self.title: str = process.settings.TITLE
+        self.prefix = prefix_of(process.service)
+        # Below a step of its own: a page at /cases/{key} and the list of cases must not hide each other.
+        self.base = f"{self.prefix}/tables"
+        self.links: list[NavLink] = []
+        self._admin = _Admin(
+            process.database.reading,
+            title=self.title,
+            base_url=self.base,
+            route_name=f"{process.service}-lists",
+            templates_dir=str(templates),
+            theme=_Theme(TablerSettings(base="slate", primary="blue", radius=1)),
+            secret_key="unused: this house signs with the session",  # noqa: S106
+            i18n_config=LANGUAGES,
+            timezone_config=_TIMEZONE,
+            middlewares=[Middleware(_Entrance, roles=roles, open_paths=f"{self.base}/static/")],
+        )
+        self._admin.routes = [route for route in self._admin.routes if route.name in _ROUTES_KEPT]
+        self.templates = self._admin.templates
+        furnish(self.templates.env)
+        self._furnish_globals(self.templates.env.globals)
+
+    def _furnish_globals(self, names: dict[str, Any]) -> None:
+        names.update(
+            dashboard=self,
+            t=translated,
+            csrf_input=_csrf_input,
+            static_url=self.static_url,
+            url_for=_path_for,
+            detail_url=self.detail_url,
+            demo_moment=lambda: self.process.clock.now() if self.process.clock.travels else None,
+        )
+
+    def link(self, title: str, href: str, icon: str, *roles: str) -> None:
+        """A line of the navigation that leads to a page of the service's own."""
+        self.links.append(NavLink(title, href, icon, roles))
+
+    def add_list(self, view: ListView) -> None:
+        """A list and its line in the navigation."""
+        self._admin.add_view(view)
+        self.links.append(NavLink(view.menu_label, self.list_path(str(view.key)), str(view.icon), view.roles))
+
+    def list_path(self, key: str) -> str:
+        """Where a list is."""
+        return f"{self.base}/{key}/list"
+
+    def static_url(self, _request: Request, path: str, v: object = None) -> str:
+        """Where a static file of the library or of this package is."""
+        return f"{self.base}/static/{path}" + (f"?v={v}" if v else "")
+
+    def detail_url(self, request: Request, key: str, pk: object) -> str:
+        """Where a row of a list leads."""
+        view: Any = self._admin._find_view_by_key(key)
+        return str(view.detail_path or f"{self.base}/{key}/detail?pk={{key}}").replace("{key}", str(pk))
+
+    def links_of(self, request: Request) -> list[tuple[NavLink, bool]]:
+        """The navigation as this actor sees it, and which line is the present page's."""
+        actor: Actor | None = request.state.actor
+        seen = [link for link in self.links if actor and (not link.roles or actor.may(*link.roles, "auditor"))]
+        path = request.url.path
+        here = max((link.href for link in seen if path.startswith(link.href)), key=len, default="")
+        return [(link, link.href == here) for link in seen]
+
+    def mount(self, app: FastAPI) -> None:
+        """Puts the lists behind the app's own routes, and the layout at the disposal of every page."""
+        load_translations()
+        app.state.dashboard, app.state.ROUTE_NAME = self, self._admin.route_name
+        self._admin.mount_to(app)
+        for name in ("process", "dashboard", "refusal_page"):
+            setattr(self._admin.app.state, name, getattr(app.state, name))
+        app.add_middleware(LocaleMiddleware, i18n_config=LANGUAGES)
+
+
+def render(request: Request, template: str, context: dict[str, Any], *, status: int = 200) -> Response:
+    """A page in the layout, with the notices that waited for it."""
+    dashboard: Dashboard = request.app.state.dashboard
+    notices = take_notices(request)
+    context = {"actor": request.state.actor, "notices": notices, **context}
+    response = dashboard.templates.TemplateResponse(request, template, context, status_code=status)
+    if notices:
+        response.delete_cookie(NOTICE_COOKIE)
+    return response
+
+
+@pass_context
+def _path_for(context: dict[str, Any], name: str, /, **parameters: Any) -> str:
+    """A path, not an address: what a proxy in front is called does not matter."""
+    request: Request = context["request"]
+    return request.url_for(name, **parameters).path
+
+
+def _csrf_input(request: Request) -> Markup:
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(request.state.csrf_token)
+
+
+class _Entrance:
+    """ASGI middleware before the lists: whoever may not enter the dashboard is refused; static files are for everybody."""
+
+    def __init__(self, app: ASGIApp, roles: tuple[str, ...], open_paths: str) -> None:
+        self._app, self._roles, self._open_paths = app, roles, open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(self._open_paths):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            await run_in_threadpool(self._admit, request)
+        except Refusal as refusal:
+            answer = await run_in_threadpool(refuse, request, refusal)
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, _noticing(request, send))
+
+    def _admit(self, request: Request) -> None:
+        actor = actor_of(request)
+        if not actor.may(*self._roles, "auditor"):
+            refuse_access(request, actor)
+
+
+def _noticing(request: Request, send: Send) -> Callable[[Message], Any]:
+    async def send_with_notices(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            carrier = Response()
+            send_notices(request, carrier)
+            message["headers"] = [*message["headers"], *(h for h in carrier.raw_headers if h[0] == b"set-cookie")]
+        await send(message)
+
+    return send_with_notices

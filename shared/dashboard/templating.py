@@ -1,0 +1,94 @@
+"""Templates of the dashboards: nonces and hooks put into their source, filters for people's dates and amounts, translations.
+
+Used by frame.py.
+"""
+
+import io
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+from jinja2 import BaseLoader, Environment
+from starlette_admin import i18n
+
+from shared.clock import local
+from shared.money import yuan
+
+_SCRIPT = re.compile(r"<script(?![^>]*\snonce=)", re.IGNORECASE)
+_NONCE = '<script nonce="{{ request.state.csp_nonce }}"'
+# The inline handlers of the library's templates; frame.js does what they did.
+_HANDLERS = {
+    'onclick="applyColumnVisibility()"': 'data-lj="apply-columns"',
+    'onchange="window.location = this.value"': 'data-lj="go-to-value"',
+}
+_WEEKDAYS = "一二三四五六日"
+_FOLDER = Path(__file__).parent.parent / "translations"
+
+
+class StrictLoader(BaseLoader):
+    """Makes every template fit a policy without inline code: in its source, before any value is filled in."""
+
+    def __init__(self, inner: BaseLoader) -> None:
+        self._inner = inner
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, Callable[[], bool] | None]:
+        source, path, is_fresh = self._inner.get_source(environment, template)
+        return fitting(source), path, is_fresh
+
+    def list_templates(self) -> list[str]:
+        return self._inner.list_templates()
+
+
+def fitting(source: str) -> str:
+    """The source with a nonce on every script and hooks instead of inline handlers."""
+    for handler, hook in _HANDLERS.items():
+        source = source.replace(handler, hook)
+    return _SCRIPT.sub(_NONCE, source)
+
+
+def furnish(environment: Environment) -> None:
+    """Puts the loader and the filters into a dashboard's environment."""
+    assert environment.loader is not None
+    environment.loader = StrictLoader(environment.loader)
+    environment.filters.update(moment=moment, clock=clock, day=day, yuan=yuan, percent=percent)
+
+
+def moment(value: datetime | None) -> str:
+    """A UTC time as people in China read it, to the minute: 2021-11-22 09:30."""
+    return f"{local(value):%Y-%m-%d %H:%M}" if value else "—"
+
+
+def clock(value: datetime | None) -> str:
+    """Only the time of day: 09:30."""
+    return f"{local(value):%H:%M}" if value else "—"
+
+
+def day(value: date | datetime | None) -> str:
+    """A date with its weekday: 2021年11月22日 周一. Of a time, the day that it is in China."""
+    if value is None:
+        return "—"
+    date_ = local(value).date() if isinstance(value, datetime) else value
+    return f"{date_.year}年{date_.month}月{date_.day}日 周{_WEEKDAYS[date_.weekday()]}"
+
+
+def percent(part: float, whole: float) -> str:
+    """62.5%, 0% of nothing."""
+    return f"{100 * part / whole:.1f}".removesuffix(".0") + "%" if whole else "0%"
+
+
+def load_translations() -> None:
+    """Merges the house's catalogues (Chinese source; English) into the library's, for every dashboard of the process."""
+    for path in sorted(_FOLDER.glob("*/LC_MESSAGES/lingjun.po")):
+        locale = path.parent.parent.name
+        with path.open("rb") as file:
+            catalogue = read_po(file, locale=locale)
+        compiled = io.BytesIO()
+        write_mo(compiled, catalogue)
+        compiled.seek(0)
+        target: Any = i18n.translations[locale]
+        target.merge(Translations(fp=compiled, domain="admin"))
