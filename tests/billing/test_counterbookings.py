@@ -208,3 +208,60 @@ def test_two_refunds_that_may_have_come_back_are_for_a_person():
 
 def test_an_expense_is_listed_and_books_nothing():
     assert decided(judged(debit("重庆某某酒店有限公司", "会场租金"))) == (Outcome.NO_MATCH, {}, 0, set())
+
+
+def test_taxes_paid_to_the_treasury_are_no_subsidy():
+    assert decided(judged(debit("国家金库重庆分库国库", "缴税"))) == (Outcome.NO_MATCH, {}, 0, set())
+
+
+def test_a_reversed_cent_is_no_verification():
+    books = Books(A1)
+    books.book(credit(ALPHA, code(1), 1))
+    assert books.judge(replace(debit(ALPHA, "", 1), is_reversal=True), "new").outcome is Outcome.REVERSAL
+
+
+def test_a_reversal_without_a_counterparty_is_found_by_its_amount():
+    books = Books(A1)
+    books.book(credit(ALPHA, code(1)))
+    assert books.judge(debit("", "冲正"), "new").allocations == {"A1": -FEE}
+
+
+def test_a_duplicate_is_never_what_a_reversal_takes_back():
+    books = Books(A1)
+    books.book(credit(ALPHA, code(1)), "same")
+    books.book(credit(ALPHA, code(1)), "same")
+    assert books.judge(debit(ALPHA, "冲正"), "new").counterpart_id == "0"
+
+
+def test_a_payment_after_a_reversal_is_a_payment_whatever_its_remark_says():
+    books = Books(A1)
+    books.book(credit(ALPHA, code(1)))
+    books.book(debit(ALPHA, "冲正"))
+    again = books.book(credit(ALPHA, f"冲正后重缴{code(1)}", at=NOON + timedelta(days=2)))
+    assert decided(again) == (Outcome.AUTO, {"A1": FEE}, 0, set())
+
+
+def test_an_overpayment_refunded_to_the_firm_instead_of_the_student_leaves_the_seat_paid():
+    books = Books(A1)
+    books.book(credit("钱一鸣", code(1), 4_000_000))
+    refund = books.book(debit(ALPHA, f"退费{code(1)}", 1_500_000))
+    assert decided(refund) == (Outcome.REFUND_OUT, {}, -1_500_000, {Flag.PAYEE_NOT_PAYER})
+
+
+def test_a_refund_of_a_payment_that_was_not_needed_takes_it_from_what_is_unapplied():
+    books = Books(replace(A1, allocated_fen=FEE))
+    books.book(credit("钱一鸣", code(1)))
+    assert decided(books.book(debit("钱一鸣", "退款"))) == (Outcome.REFUND_OUT, {}, -FEE, set())
+
+
+def test_a_refund_whose_payments_are_not_among_the_prior_entries_accuses_nobody():
+    paid = replace(A1, allocated_fen=FEE, standing=Standing.REFUND_DUE)
+    assert decided(judged(debit(ALPHA, f"退费{code(1)}"), paid)) == (Outcome.REFUND_OUT, {"A1": -FEE}, 0, set())
+
+
+def test_one_refund_for_two_applications_takes_back_both():
+    books = Books(*(replace(each, standing=Standing.REFUND_DUE) for each in (B2, B3)))
+    books.book(credit(BETA, f"{code(2)}{code(3)}", 2 * FEE))
+    remark = f"退费{code(2)}{code(3)}"
+    assert books.judge(debit(BETA, remark, 2 * FEE), "new").allocations == {"A2": -FEE, "A3": -FEE}
+    assert books.judge(debit(BETA, remark, FEE), "new").outcome is Outcome.AMBIGUOUS

@@ -4,7 +4,6 @@ from datetime import timedelta
 import pytest
 
 from services.billing.rules.matching import payment_flags
-from services.billing.rules.names import comparable, is_personal
 from services.billing.rules.proposals import Flag, Outcome, Standing
 from shared.checkdigits import payment_reference
 from tests.billing.books import (
@@ -17,12 +16,10 @@ from tests.billing.books import (
     NOON,
     Books,
     account,
-    book_sample,
     code,
     credit,
     decided,
     judged,
-    sample_accounts,
 )
 
 # Rule 2: references
@@ -279,13 +276,24 @@ def test_flags_are_the_same_when_a_person_allocates():
     assert payment_flags(credit(ALPHA), A1) == set()
 
 
-@pytest.mark.parametrize(("name", "personal"), [("王二", True), ("欧阳三省", True), ("阿依·古丽", True), ("甲木公司", False),
-                                                ("某商店", False), ("", False), (ALPHA, False)])  # fmt: skip
-def test_a_persons_name_is_told_from_a_firms(name, personal):
-    assert is_personal(comparable(name)) is personal
+def test_a_number_that_runs_on_is_another_number():
+    assert judged(credit("", "LJ2022-0002")).allocations == {"A2": FEE}
+    assert judged(credit("", "LJ2022-00021")).outcome is Outcome.NO_MATCH
 
 
-def test_every_proposal_gives_a_reason_a_person_can_read():
-    for _, proposal in book_sample(Books(*sample_accounts()), "icbc_historydetail_20211122_20211205.csv"):
-        assert proposal.reason.endswith("。")
-        assert any("\u4e00" <= char <= "\u9fff" for char in proposal.reason)
+def test_a_single_character_is_too_little_to_name_anybody():
+    assert judged(credit("", "培训费"), account(16, ALPHA, "培")).outcome is Outcome.NO_MATCH
+
+
+def test_a_name_cut_in_the_middle_of_a_character_is_a_trace():
+    assert judged(credit("重庆甲木数控机?")).allocations == {"A1": FEE}
+
+
+def test_a_trace_of_a_firm_leads_to_its_application_still_open():
+    paid = replace(B2, allocated_fen=FEE)
+    assert judged(credit(f"{BETA}分公司", "", 1_000_000), paid, B3).allocations == {"A3": 1_000_000}
+
+
+def test_a_trace_of_two_firms_is_never_split_between_them():
+    other = account(11, "重庆甲木数控刀具有限公司", "褚十全")
+    assert judged(credit("重庆甲木数控", "", 2 * FEE), A1, other).outcome is Outcome.AMBIGUOUS

@@ -85,3 +85,9 @@ def test_the_cmb_file_is_matched_whole():
         "IGNORE", "AUTO", "AUTO", "AUTO", "SUGGEST", "NO_MATCH", "AUTO", "AUTO", "AUTO", "IGNORE", "AUTO", "SUGGEST",
     ]  # fmt: skip
     assert booked[4][1].allocations == {"ZJTX2021-0051": FEE, "ZJTX2021-0052": FEE}
+
+
+def test_every_proposal_gives_a_reason_a_person_can_read():
+    for _, proposal in book_sample(Books(*sample_accounts()), "icbc_historydetail_20211122_20211205.csv"):
+        assert proposal.reason.endswith("。")
+        assert any("\u4e00" <= char <= "\u9fff" for char in proposal.reason)
