@@ -21,7 +21,9 @@ def serve_web(settings: Settings, make_app: Callable[[Process], FastAPI]) -> Non
     configure(settings.SERVICE, settings.log_level)
     app = make_app(open_process(settings))
     host, _, port = settings.listen.rpartition(":")
-    uvicorn.run(app, host=host, port=int(port), log_config=None, proxy_headers=False, server_header=False)
+    uvicorn.run(
+        app, host=host, port=int(port), log_config=None, lifespan="off", proxy_headers=False, server_header=False
+    )
 
 
 def serve_bus(settings: Settings, make_bus: Callable[[Process], Bus]) -> None:

@@ -1,6 +1,8 @@
 """Opens a process of one service for a test: its own database, folder, clock file, and an embedded bus nobody reads."""
 
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 from shared.clock import TravellingClock
@@ -27,5 +29,10 @@ def travel(process: Process, moment: datetime) -> None:
 
 
 def letters(folder: Path) -> list[str]:
-    """The messages sent so far, as text."""
-    return [path.read_text() for path in sorted((folder / "mail").glob("*.eml"))]
+    """The texts of the messages sent so far."""
+    found = []
+    for path in sorted((folder / "mail").glob("*.eml")):
+        body = message_from_bytes(path.read_bytes(), policy=default).get_body()
+        assert body is not None
+        found.append(str(body.get_content()))
+    return found

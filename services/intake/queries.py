@@ -1,13 +1,16 @@
 """Questions about intake's state that change nothing. Called by api.py and pages.py."""
 
+from collections import Counter
+from datetime import date
 from uuid import UUID
 
 from sqlmodel import Session, col, func, select
 
 from services.intake.errors import UnknownApplication
-from services.intake.models import Application, PlatformClient, ProgrammeRow
+from services.intake.models import Application, Consent, PlatformClient, ProgrammeRow
 from services.intake.rules.secrets import hash_of
 from services.intake.states import ApplicationStatus
+from shared.clock import local
 from shared.errors import NotSignedIn
 from shared.events.intake import Programme
 
@@ -65,3 +68,66 @@ def programmes(session: Session) -> list[Programme]:
     """Every published programme, newest first."""
     rows = session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.published_at).desc())).all()
     return [Programme.model_validate(row.data) for row in rows]
+
+
+def unit_name(session: Session, row: Application) -> str:
+    """The Chinese name of the application's filing unit."""
+    programme = Programme.model_validate(session.get_one(ProgrammeRow, row.programme).data)
+    return next((unit.name for unit in programme.units if unit.code == row.unit_code), row.unit_code)
+
+
+def unconfirmed(session: Session, programme: str) -> int:
+    """Submitted applications whose student has not confirmed in person."""
+    waiting = select(func.count()).where(
+        Application.programme == programme,
+        Application.status == ApplicationStatus.SUBMITTED,
+        col(Application.consented_at).is_(None),
+    )
+    return session.exec(waiting).one()
+
+
+def applications_by_outcome(session: Session) -> dict[str, int]:
+    """How many applications have come how far elsewhere."""
+    counted = (
+        select(Application.outcome, func.count())
+        .where(Application.status == ApplicationStatus.SUBMITTED)
+        .group_by(Application.outcome)
+    )
+    return {outcome: count for outcome, count in session.exec(counted).all() if outcome}
+
+
+def arrivals_by_day(session: Session, programme: str) -> dict[date, int]:
+    """Day in China -> applications first submitted on it, in order."""
+    found = select(Application.submitted_at).where(
+        Application.programme == programme, col(Application.submitted_at).is_not(None)
+    )
+    days = Counter(local(moment).date() for moment in session.exec(found).all() if moment)
+    return dict(sorted(days.items()))
+
+
+def returned_applications(session: Session, programme: str) -> list[Application]:
+    """Applications that wait for correction, the nearest term first."""
+    found = (
+        select(Application)
+        .where(Application.programme == programme, Application.status == ApplicationStatus.RETURNED)
+        .order_by(col(Application.correct_by))
+    )
+    return list(session.exec(found).all())
+
+
+def consents_of(session: Session, application_id: UUID) -> list[Consent]:
+    """The consents recorded for an application, oldest first."""
+    found = select(Consent).where(Consent.application_id == application_id).order_by(col(Consent.accepted_at))
+    return list(session.exec(found).all())
+
+
+def figures(session: Session) -> dict[str, int]:
+    """Intake's numbers for the closing summary."""
+    by_status = applications_by_status(session)
+    return {
+        "applications": sum(by_status.values()),
+        **{f"applications_{status}": by_status.get(status, 0) for status in ApplicationStatus},
+        "consented": session.exec(
+            select(func.count()).select_from(Application).where(col(Application.consented_at).is_not(None))
+        ).one(),
+    }

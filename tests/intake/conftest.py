@@ -65,8 +65,8 @@ def intake(database_url: str, tmp_path: Path) -> Iterator[Intake]:
         given = Programme.model_validate(programme())
         actions.publish_programme(session, given, actor="test", now=START, keys=process.tools.keys)
         key = actions.issue_client_key(session, "平台", actor="test", now=START)
-    with TestClient(make_app(process), headers={"Authorization": f"Bearer {key}"}) as http:
-        yield Intake(process, http, tmp_path)
+    http = TestClient(make_app(process), headers={"Authorization": f"Bearer {key}"})
+    yield Intake(process, http, tmp_path)
     process.database.close()
 
 

@@ -11,11 +11,12 @@ from services.intake.actions.applications import (
     withdraw_application,
 )
 from services.intake.actions.clients import issue_client_key, revoke_client_key
-from services.intake.actions.consent import confirm_consent, renew_consent_link
+from services.intake.actions.consent import application_behind, confirm_consent, renew_consent_link, request_consent
 from services.intake.actions.programmes import import_past_participants, publish_programme, revise_programme
 from services.intake.actions.scans import store_scan
 
 __all__ = [
+    "application_behind",
     "confirm_consent",
     "expire_drafts",
     "import_past_participants",
@@ -24,6 +25,7 @@ __all__ = [
     "note_return",
     "publish_programme",
     "renew_consent_link",
+    "request_consent",
     "resubmit_application",
     "revise_programme",
     "revoke_client_key",

@@ -30,4 +30,3 @@ def revoke_client_key(session: Session, name: str, *, actor: str, now: datetime)
     client.revoked_at = client.revoked_at or now
     session.add(client)
     audit.record(session, "revoke_client_key", name, actor=actor, now=now)
-

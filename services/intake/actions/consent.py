@@ -7,15 +7,25 @@ from uuid import UUID, uuid4
 from sqlmodel import Session, select
 
 from services.intake.actions.applications import known_application
+from services.intake.jobs import SendConsentRequest
 from services.intake.models import Application, Consent, ConsentLink
 from services.intake.rules.secrets import hash_of
 from services.intake.states import ApplicationStatus
-from shared import audit
+from shared import audit, jobs
 from shared.errors import Conflict, NotFound
 from shared.events.intake import StudentConsented
 from shared.outbox import publish
 
 TEXT_VERSION = "2021-11-22"
+
+
+def request_consent(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
+    """Writes to the student again, with a fresh link."""
+    row = known_application(session, application_id)
+    if row.consented_at:
+        raise Conflict("学员已经确认,无需再次通知。", code="already-consented")
+    audit.record(session, "request_consent", str(row.id), actor=actor, now=now)
+    jobs.start(session, SendConsentRequest(application_id=row.id))
 
 
 def renew_consent_link(session: Session, application_id: UUID, *, now: datetime) -> str:

@@ -1,0 +1,146 @@
+"""Intake's pages in a real browser, and what its forms refuse."""
+
+import json
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import select
+
+from services.demo.programme import CODE, programme
+from services.intake import tasks
+from services.intake.jobs import SendConsentRequest, SendReturnNotice
+from services.intake.models import Application, PastParticipant, PlatformClient
+from services.intake.web import make_app
+from shared.jobs import JobWorker
+from shared.models import JobRow
+from tests.processes import letters
+from tests.signing import csrf_headers, serving, session_cookies
+
+
+def run_jobs(intake):
+    """Executes every waiting job, as the worker would."""
+    jobs = {SendConsentRequest: tasks.send_consent_request, SendReturnNotice: tasks.send_return_notice}
+    worker = JobWorker(intake.process.database, jobs, clock=intake.process.clock, tools=intake.process.tools)
+    for row in intake.rows(JobRow):
+        worker.execute(row.id)
+
+
+def links(intake):
+    """The confirmation links sent so far."""
+    return re.findall(r"/intake/consent/[\w-]+", "".join(letters(intake.folder)))
+
+
+@pytest.fixture
+def staff_http(intake):
+    """Signed in as intake's staff."""
+    return TestClient(
+        make_app(intake.process),
+        cookies=session_cookies(intake.process, "intake"),
+        headers=csrf_headers(),
+        follow_redirects=False,
+    )
+
+
+def test_a_student_confirms_by_the_link_in_the_notice_and_the_office_sees_it(intake, applications, browser_context):
+    intake.file(applications[0])
+    run_jobs(intake)
+    with serving(make_app(intake.process)) as address:
+        person = browser_context.new_page()
+        person.goto(address + links(intake)[0])
+        person.get_by_role("button", name="本人确认以上信息无误").click()
+        person.get_by_role("status").wait_for()
+        cookies = session_cookies(intake.process, "intake")
+        browser_context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
+        office = browser_context.new_page()
+        office.goto(address + "/intake")
+        assert office.locator(".lj-stat-value").first.inner_text().startswith("1")
+        office.get_by_role("link", name="报名申请").first.click()
+        office.get_by_text(applications[0].body["student"]["name"]).first.click()
+        assert "本人确认" in office.locator("body").inner_text()
+        assert applications[0].body["student"]["identity_number"] not in office.content()
+        for shown in (person, office):
+            shown.wait_for_load_state("networkidle")
+    assert intake.rows(Application)[0].consented_at is not None
+
+
+def test_the_office_publishes_a_programme_from_a_file_and_prints_its_annexes(intake, staff_http):
+    second = programme() | {"code": "CQ-2022-ZJTX"}
+    files = {"definition": ("p.json", json.dumps(second), "application/json")}
+    assert staff_http.post("/intake/programmes", files=files).status_code == 303
+    assert staff_http.post("/intake/programmes", files=files).status_code == 409
+    for number in range(1, 5):
+        annex = staff_http.get(f"/intake/programmes/{CODE}/annexes/{number}")
+        assert annex.content.startswith(b"%PDF-")
+    assert staff_http.get(f"/intake/programmes/{CODE}/annexes/5").status_code == 404
+
+
+def test_a_programme_file_that_is_wrong_says_where(staff_http):
+    broken = programme() | {"quota": "fifty"}
+    files = {"definition": ("p.json", json.dumps(broken), "application/json")}
+    answer = staff_http.post("/intake/programmes", files=files)
+    assert answer.status_code == 422
+    assert "quota" in answer.text
+
+
+def test_a_revision_may_lengthen_the_window_and_not_shorten_it(intake, staff_http):
+    longer = programme() | {"version": 2, "closes_at": "2021-12-03T16:00:00Z"}
+    shorter = programme() | {"version": 3, "closes_at": "2021-12-01T16:00:00Z"}
+
+    def revise(definition):
+        files = {"definition": ("p.json", json.dumps(definition), "application/json")}
+        return staff_http.post(f"/intake/programmes/{CODE}/revision", files=files).status_code
+
+    assert [revise(longer), revise(shorter)] == [303, 409]
+
+
+def test_a_key_is_shown_once_and_kept_as_a_hash(intake, staff_http):
+    shown = staff_http.post("/intake/clients", data={"name": "第二平台"})
+    key = re.search(r"ljk_[\w-]+", shown.text)
+    assert key is not None
+    assert key[0] not in str(intake.rows(PlatformClient))
+    assert staff_http.post("/intake/clients", data={"name": "第二平台"}).status_code == 409
+    assert staff_http.post("/intake/clients/revocation", data={"name": "没有的"}).status_code == 404
+
+
+def test_past_participants_are_imported_once_and_never_in_clear(intake, staff_http):
+    table = "证件号码,姓名,培训\n500103197803123012,张三,2019\n"
+    for _ in range(2):
+        answer = staff_http.post("/intake/past-participants", files={"table": ("t.csv", table.encode(), "text/csv")})
+        assert answer.status_code == 303
+    rows = intake.rows(PastParticipant)
+    assert [row.name for row in rows] == ["张三"]
+    assert "500103197803123012" not in str(rows)
+
+
+@pytest.mark.parametrize("content", [b"a,b,c\n1,2\n", "证件,姓名\n".encode("utf-16")])
+def test_a_list_of_past_participants_that_cannot_be_read_is_refused_whole(intake, staff_http, content):
+    answer = staff_http.post("/intake/past-participants", files={"table": ("t.csv", content, "text/csv")})
+    assert (answer.status_code, intake.rows(PastParticipant)) == (422, [])
+
+
+def test_a_link_that_was_replaced_no_longer_opens(intake, applications, staff_http):
+    filed = intake.file(applications[0]).json()
+    run_jobs(intake)
+    old = links(intake)[0]
+    assert staff_http.post(f"/intake/applications/{filed['id']}/consent-request").status_code == 303
+    run_jobs(intake)
+    new = next(link for link in links(intake) if link != old)
+    visitor = TestClient(make_app(intake.process))
+    assert (visitor.get(old).status_code, visitor.get(new).status_code) == (404, 200)
+    assert visitor.post(new).status_code == 200
+    assert staff_http.post(f"/intake/applications/{filed['id']}/consent-request").status_code == 409
+
+
+def test_nobody_without_the_role_sees_or_does_anything(intake, applications):
+    filed = intake.file(applications[0]).json()
+    judge = TestClient(
+        make_app(intake.process), cookies=session_cookies(intake.process, "judge"), headers=csrf_headers()
+    )
+    stranger = TestClient(make_app(intake.process), follow_redirects=False)
+    for path in ("/intake", f"/intake/applications/{filed['id']}", "/intake/programmes", "/intake/access"):
+        assert judge.get(path).status_code == 403
+        assert stranger.get(path).headers["location"].startswith("/sign-in")
+    assert judge.post("/intake/clients", data={"name": "x y"}).status_code == 403
+    with intake.process.database.reader() as session:
+        assert [client.name for client in session.exec(select(PlatformClient)).all()] == ["平台"]
