@@ -8,10 +8,9 @@ from fastapi.testclient import TestClient
 from sqlmodel import select
 
 from services.demo.programme import CODE, programme
-from services.intake import tasks
-from services.intake.jobs import SendConsentRequest, SendReturnNotice
 from services.intake.models import Application, PastParticipant, PlatformClient
 from services.intake.web import make_app
+from services.intake.worker import JOBS
 from shared.jobs import JobWorker
 from shared.models import JobRow
 from tests.processes import letters
@@ -20,8 +19,7 @@ from tests.signing import csrf_headers, serving, session_cookies
 
 def run_jobs(intake):
     """Executes every waiting job, as the worker would."""
-    jobs = {SendConsentRequest: tasks.send_consent_request, SendReturnNotice: tasks.send_return_notice}
-    worker = JobWorker(intake.process.database, jobs, clock=intake.process.clock, tools=intake.process.tools)
+    worker = JobWorker(intake.process.database, JOBS, clock=intake.process.clock, tools=intake.process.tools)
     for row in intake.rows(JobRow):
         worker.execute(row.id)
 
