@@ -37,12 +37,17 @@ _ROUTES_KEPT = frozenset({"static", "index", "list", "detail", "action", "row-ac
 
 @dataclass(frozen=True)
 class NavLink:
-    """One line of the navigation. No roles: everybody who may enter the dashboard."""
+    """One line of the navigation. No roles: everybody who may enter. `below`: paths of pages that belong to it."""
 
     title: str
     href: str
     icon: str
     roles: tuple[str, ...] = ()
+    below: str = ""
+
+    def leads_to(self, path: str) -> bool:
+        """Whether the page at `path` is this line's, or one below it."""
+        return path == self.href or bool(self.below) and path.startswith(self.below)
 
 
 class _Theme(DefaultTheme):
@@ -78,7 +83,7 @@ class Dashboard:
 
     def __init__(self, process: Process, *, icon: str, roles: tuple[str, ...], templates: Path) -> None:
         self.process, self.icon, self.roles = process, icon, roles
-        self.title: str = process.settings.TITLE
+        self.title: str = process.settings.TITLE.removeprefix("领军 · ")
         self.prefix = prefix_of(process.service)
         # Below a step of its own: a page at /cases/{key} and the list of cases must not hide each other.
         self.base = f"{self.prefix}/tables"
@@ -112,13 +117,15 @@ class Dashboard:
         )
 
     def link(self, title: str, href: str, icon: str, *roles: str) -> None:
-        """A line of the navigation that leads to a page of the service's own."""
-        self.links.append(NavLink(title, href, icon, roles))
+        """A line of the navigation that leads to a page of the service's own, with the pages below its path."""
+        below = "" if href == f"{self.prefix}/" else href.rstrip("/") + "/"
+        self.links.append(NavLink(title, href, icon, roles, below))
 
     def add_list(self, view: ListView) -> None:
         """A list and its line in the navigation."""
         self._admin.add_view(view)
-        self.links.append(NavLink(view.menu_label, self.list_path(str(view.key)), str(view.icon), view.roles))
+        below = (view.detail_path or "").partition("{key}")[0]
+        self.links.append(NavLink(view.menu_label, self.list_path(str(view.key)), str(view.icon), view.roles, below))
 
     def list_path(self, key: str) -> str:
         """Where a list is."""
@@ -137,9 +144,7 @@ class Dashboard:
         """The navigation as this actor sees it, and which line is the present page's."""
         actor: Actor | None = request.state.actor
         seen = [link for link in self.links if actor and (not link.roles or actor.may(*link.roles, "auditor"))]
-        path = request.url.path
-        here = max((link.href for link in seen if path.startswith(link.href)), key=len, default="")
-        return [(link, link.href == here) for link in seen]
+        return [(link, link.leads_to(request.url.path)) for link in seen]
 
     def mount(self, app: FastAPI) -> None:
         """Puts the lists behind the app's own routes, and the layout at the disposal of every page."""

@@ -1,0 +1,39 @@
+"""The portal's verbs. Every change of an account goes through here; each is audited and, where access changes, said."""
+
+from services.portal.actions.accounts import change_roles, close_account, create_account, renew_link
+from services.portal.actions.attempts import Attempt, check_attempt, count_failure, forget_failures
+from services.portal.actions.dead_letters import note_dead_letter
+from services.portal.actions.occurrences import note_occurrence
+from services.portal.actions.passwords import (
+    change_password,
+    first_account_link,
+    link_owner,
+    make_first_account,
+    set_password,
+)
+from services.portal.actions.sessions import Renewable, end_session, note_refused_sign_in, renew, sign_in
+from services.portal.actions.signing import signing_key
+
+__all__ = [
+    "Attempt",
+    "Renewable",
+    "change_password",
+    "change_roles",
+    "check_attempt",
+    "close_account",
+    "count_failure",
+    "create_account",
+    "end_session",
+    "first_account_link",
+    "forget_failures",
+    "link_owner",
+    "make_first_account",
+    "note_dead_letter",
+    "note_occurrence",
+    "note_refused_sign_in",
+    "renew",
+    "renew_link",
+    "set_password",
+    "sign_in",
+    "signing_key",
+]

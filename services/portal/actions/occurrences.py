@@ -1,0 +1,56 @@
+"""What was heard of applicants: kept with masks, for the timeline and the search. Called by handlers.py."""
+
+import json
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.portal.models import Applicant, Occurrence
+from services.portal.rules.masking import masked
+from shared.events import Event
+from shared.events.intake import ApplicationSubmitted
+from shared.messaging.envelope import Envelope
+
+
+def note_occurrence(session: Session, event: Event, *, envelope: Envelope) -> None:
+    """Keeps one event, once; the applicant's last word is the newest by business time, whoever is heard first."""
+    if session.get(Occurrence, envelope.id):
+        return
+    session.add(
+        Occurrence(
+            event_id=envelope.id,
+            type=envelope.type,
+            subject=envelope.subject,
+            correlation_id=envelope.correlation_id,
+            occurred_at=envelope.time,
+            body=masked(json.loads(envelope.body)),
+        )
+    )
+    application_id = getattr(event, "application_id", None)
+    if application_id is None:
+        return
+    row = session.get(Applicant, application_id) or Applicant(
+        application_id=application_id,
+        application_no="",
+        programme=str(getattr(event, "programme", "")),
+        student_name="",
+        firm_name="",
+        submitted_at=envelope.time,
+        last_type=envelope.type,
+        last_at=envelope.time,
+    )
+    if isinstance(event, ApplicationSubmitted):
+        _identify(row, event)
+    _follow(row, envelope.type, envelope.time)
+    session.add(row)
+
+
+def _identify(row: Applicant, event: ApplicationSubmitted) -> None:
+    row.application_no, row.programme = event.application_no, event.programme
+    row.student_name, row.firm_name = event.student.name, event.firm.name
+    row.submitted_at = event.submitted_at
+
+
+def _follow(row: Applicant, event_type: str, at: datetime) -> None:
+    if at >= row.last_at:
+        row.last_type, row.last_at = event_type, at

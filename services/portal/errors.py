@@ -1,0 +1,43 @@
+"""The portal's refusals that more than one place raises.
+
+Refusal
+├── NotFound    UnknownAccount, UnknownLink, UnknownApplicant
+└── Forbidden   WrongPassword, LockedOut
+"""
+
+from shared.errors import Forbidden, NotFound
+
+
+class UnknownAccount(NotFound):
+    """No account of that name."""
+
+    def __init__(self) -> None:
+        super().__init__("没有这个账号。", code="unknown-account")
+
+
+class UnknownLink(NotFound):
+    """A one-time link that was used, has expired, or never was."""
+
+    def __init__(self) -> None:
+        super().__init__("链接已使用或已过期。请联系管理员重新发放。", code="unknown-link")
+
+
+class UnknownApplicant(NotFound):
+    """No application of that id has been heard of."""
+
+    def __init__(self) -> None:
+        super().__init__("没有这份报名的记录。", code="unknown-applicant")
+
+
+class WrongPassword(Forbidden):
+    """The account does not exist, is closed, or has another password: nobody is told which."""
+
+    def __init__(self) -> None:
+        super().__init__("账号或密码不正确。", code="wrong-password")
+
+
+class LockedOut(Forbidden):
+    """Too many failed tries for an account or from an address."""
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__(f"尝试次数过多，已暂停登录。请在 {minutes} 分钟后再试，或联系管理员。", code="locked-out")

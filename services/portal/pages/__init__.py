@@ -1,0 +1,33 @@
+"""The portal's pages: the door, the home, applicants, accounts, dead letters. Mounted by web.py."""
+
+from pathlib import Path
+
+from fastapi import APIRouter
+
+from services.portal.models import Account, Applicant, DeadLetter
+from services.portal.pages import accounts, applicants, dead_letters, door, home
+from services.portal.states import ROLES
+from shared.dashboard import Dashboard
+from shared.process import Process
+
+router = APIRouter(include_in_schema=False)
+for part in (door, home, applicants, accounts, dead_letters):
+    router.include_router(part.router)
+
+
+def make_dashboard(process: Process) -> Dashboard:
+    """The portal's dashboard: every member of the staff may enter; accounts and dead letters are the administrator's."""
+    dashboard = Dashboard(
+        process, icon="fa-solid fa-house", roles=tuple(ROLES), templates=Path(__file__).parent.parent / "templates"
+    )
+    dashboard.link("首页", "/", "fa-solid fa-house")
+    dashboard.add_list(
+        applicants.ApplicantList(Applicant, key="applicants", title="报名人员", icon="fa-solid fa-users")
+    )
+    dashboard.add_list(accounts.AccountList(Account, key="accounts", title="账号", icon="fa-solid fa-id-badge"))
+    dashboard.add_list(
+        dead_letters.DeadLetterList(
+            DeadLetter, key="dead-letters", title="未送达消息", icon="fa-solid fa-triangle-exclamation"
+        )
+    )
+    return dashboard

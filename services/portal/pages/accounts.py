@@ -1,0 +1,122 @@
+"""Accounts, for the administrator: create, change roles, close, give a new link."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+
+from services.portal import actions, queries
+from services.portal.states import ROLES, AccountState
+from shared.dashboard import Badge, Badged, ListView, Moment, Text, Words, done, page
+from shared.dashboard.history import history
+from shared.signin import Actor, staff
+from shared.web import Now, ReadingSession, WritingSession, process_of
+
+router = APIRouter(prefix="/accounts")
+Administrator = Annotated[Actor, Depends(staff("administrator"))]
+STATES: dict[str, Badge] = {
+    AccountState.INVITED: Badge("待设密码", "yellow"),
+    AccountState.OPEN: Badge("使用中", "green"),
+    AccountState.CLOSED: Badge("已停用", "secondary"),
+}
+ACTS = {
+    "account_created": "建立账号",
+    "roles_changed": "调整角色",
+    "account_closed": "停用账号",
+    "link_issued": "发放一次性链接",
+    "password_set": "设置密码",
+    "password_changed": "修改密码",
+    "signed_in": "登录",
+    "signed_out": "退出登录",
+    "sign_in_refused": "登录未成功",
+}
+
+
+class AccountList(ListView):
+    """Every account."""
+
+    fields = (
+        Text("account", "账号"),
+        Text("name", "姓名"),
+        Words("roles", "角色", titles=ROLES),
+        Badged("state", "状态", badges=STATES),
+        Moment("signed_in_at", "最近登录"),
+        Moment("created_at", "建立时间"),
+    )
+    fields_default_sort = ("account",)
+    detail_path = "/accounts/{key}"
+    roles = ("administrator",)
+    list_template = "accounts.html"
+
+
+@router.get("/new")
+def ask_new(request: Request, actor: Administrator) -> Response:
+    """The form of a new account."""
+    return page(request, "account_new.html", title="新建账号", back="/tables/accounts/list", roles=ROLES.items())
+
+
+@router.post("/new")
+def create(
+    request: Request,
+    actor: Administrator,
+    session: WritingSession,
+    now: Now,
+    account: Annotated[str, Form()] = "",
+    name: Annotated[str, Form()] = "",
+    roles: Annotated[list[str], Form()] = [],  # noqa: B006 (FastAPI copies it)
+) -> Response:
+    """Creates it and shows the one-time link, once."""
+    account = account.strip()
+    link = actions.create_account(session, account, name=name.strip(), roles=roles, actor=actor.account, now=now)
+    return done(request, f"/accounts/{account}", _told(request, link))
+
+
+@router.get("/{account}")
+def show(request: Request, account: str, actor: Administrator, session: ReadingSession) -> Response:
+    """One account and what was done with it."""
+    row = queries.account_named(session, account)
+    return page(
+        request,
+        "account.html",
+        title=row.name,
+        subtitle=row.account,
+        back="/tables/accounts/list",
+        account=row,
+        badge=STATES[row.state],
+        role_titles="、".join(title for role, title in ROLES.items() if role in row.roles),
+        roles=ROLES.items(),
+        rows=history(session, account),
+        acts=ACTS,
+    )
+
+
+@router.post("/{account}/roles")
+def change_roles(
+    request: Request,
+    account: str,
+    actor: Administrator,
+    session: WritingSession,
+    now: Now,
+    roles: Annotated[list[str], Form()] = [],  # noqa: B006
+) -> Response:
+    """Other roles, at once in every service."""
+    actions.change_roles(session, account, roles=roles, actor=actor.account, now=now)
+    return done(request, f"/accounts/{account}", "角色已调整。")
+
+
+@router.post("/{account}/close")
+def close(request: Request, account: str, actor: Administrator, session: WritingSession, now: Now) -> Response:
+    """Ends every session of the account."""
+    actions.close_account(session, account, actor=actor.account, now=now)
+    return done(request, f"/accounts/{account}", "账号已停用。")
+
+
+@router.post("/{account}/link")
+def renew_link(request: Request, account: str, actor: Administrator, session: WritingSession, now: Now) -> Response:
+    """A new one-time link; the old password is void."""
+    link = actions.renew_link(session, account, actor=actor.account, now=now)
+    return done(request, f"/accounts/{account}", _told(request, link))
+
+
+def _told(request: Request, link: str) -> str:
+    address = process_of(request).settings.public_url.rstrip("/") + link
+    return f"请把一次性链接交给本人（三天内有效，只显示这一次）：{address}"

@@ -1,0 +1,50 @@
+"""Applicants: the search, and one applicant's timeline across all services."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.portal import queries
+from services.portal.rules.sentences import SENTENCES, title_of
+from shared.dashboard import Badge, Badged, ListView, Moment, Text, page
+from shared.signin import Actor, staff
+from shared.web import ReadingSession
+
+router = APIRouter()
+LAST = {kind: Badge(title_of(kind), tone) for kind, (_, tone, _) in SENTENCES.items()}
+
+
+class ApplicantList(ListView):
+    """Everybody who applied, the latest news first."""
+
+    fields = (
+        Text("application_no", "报名编号"),
+        Text("student_name", "学员"),
+        Text("firm_name", "企业"),
+        Badged("last_type", "最近进展", badges=LAST),
+        Moment("last_at", "时间"),
+        Moment("submitted_at", "提交时间"),
+    )
+    fields_default_sort = (("last_at", True), ("application_no", False))
+    detail_path = "/applicants/{key}"
+    intro = "按姓名、企业或报名编号查找，点开可看全程记录"
+    empty = "没有找到。请检查姓名、企业名称或报名编号。"
+
+
+@router.get("/applicants/{application_id}")
+def show_applicant(
+    request: Request, application_id: UUID, actor: Annotated[Actor, Depends(staff())], session: ReadingSession
+) -> Response:
+    """What happened to one application, in all services."""
+    applicant = queries.applicant_with(session, application_id)
+    return page(
+        request,
+        "applicant.html",
+        title=applicant.student_name or "报名记录",
+        subtitle=applicant.firm_name,
+        back="/tables/applicants/list",
+        applicant=applicant,
+        badge=LAST.get(applicant.last_type, Badge(applicant.last_type)),
+        timeline=queries.timeline_of(session, application_id),
+    )

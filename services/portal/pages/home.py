@@ -1,0 +1,69 @@
+"""The home page: where each member of the staff may go, a search, and what happened last."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.portal import queries
+from services.portal.models import Account, DeadLetter
+from services.portal.states import ROLES
+from shared.dashboard import page
+from shared.signin import Actor, staff
+from shared.web import ReadingSession
+
+router = APIRouter()
+Anybody = Annotated[Actor, Depends(staff())]
+
+
+@dataclass(frozen=True)
+class Door:
+    """A dashboard that some roles may enter, and what it is for."""
+
+    title: str
+    line: str
+    href: str
+    icon: str
+    roles: tuple[str, ...]
+
+
+DOORS = (
+    Door("报名受理", "收到的报名、各区县推荐情况、材料是否齐全", "/intake/", "fa-solid fa-inbox", ("intake",)),
+    Door(
+        "材料审核与遴选",
+        "核验材料、面试评分、排名、录取与候补",
+        "/review/",
+        "fa-solid fa-clipboard-check",
+        ("reviewer", "committee", "judge"),
+    ),
+    Door(
+        "面试与教学安排",
+        "面试日程、教学计划、考勤、结业名单",
+        "/scheduling/",
+        "fa-solid fa-calendar-days",
+        ("scheduler", "registrar", "judge"),
+    ),
+    Door(
+        "财务",
+        "到账核对、应缴未缴、退费、开票、补贴",
+        "/billing/",
+        "fa-solid fa-coins",
+        ("finance", "finance_checker"),
+    ),
+)
+
+
+@router.get("/")
+def home(request: Request, actor: Anybody, session: ReadingSession) -> Response:
+    """What this person can do here."""
+    administers = actor.may("administrator")
+    return page(
+        request,
+        "home.html",
+        title="首页",
+        doors=[door for door in DOORS if actor.may(*door.roles, "auditor")],
+        roles="、".join(title for role, title in ROLES.items() if role in actor.roles),
+        latest=queries.latest_occurrences(session, most=12),
+        accounts=queries.count_of(session, Account) if administers else None,
+        dead_letters=queries.count_of(session, DeadLetter) if administers else None,
+    )

@@ -1,0 +1,21 @@
+"""The portal's settings. It alone holds the private key that signs sessions; it holds no key of personal data."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from shared.settings import Settings
+
+
+class PortalSettings(Settings):
+    """See shared.settings.Settings. `behind_gateway`: the last address in X-Forwarded-For is the client's."""
+
+    SERVICE: ClassVar[str] = "portal"
+    TITLE: ClassVar[str] = "领军 · 工作台"
+
+    token_private_key_file: Path | None = None
+    behind_gateway: bool = False
+
+    @property
+    def private_key_file(self) -> Path:
+        """Where the private key is: as told, else beside the public one."""
+        return self.token_private_key_file or self.token_public_key_file.with_name("private.pem")

@@ -1,0 +1,25 @@
+"""The states of an account and of a dead letter, and the names of the roles. Standard library only."""
+
+from enum import StrEnum
+
+
+class AccountState(StrEnum):
+    """INVITED -> OPEN by the one-time link; OPEN or INVITED -> CLOSED by an administrator, who may also reopen."""
+
+    INVITED = "invited"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+ROLES: dict[str, str] = {
+    "intake": "报名受理",
+    "reviewer": "材料审核",
+    "committee": "遴选委员会",
+    "judge": "面试评委",
+    "scheduler": "面试与教学安排",
+    "registrar": "报到与学籍",
+    "finance": "财务经办",
+    "finance_checker": "财务复核",
+    "auditor": "审计查阅（只读）",
+    "administrator": "系统管理员",
+}
