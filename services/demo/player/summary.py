@@ -1,0 +1,134 @@
+"""The closing summary: what must agree, line by line, from the services' own figures and never from the generator's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.demo.player.doors import unsettled
+from shared.money import yuan
+
+Figures = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One statement with its numbers, and whether it holds."""
+
+    text: str
+    holds: bool
+
+
+def reconcile(figures: Figures, *, quota: int, seat_fen: Mapping[str, int]) -> list[Line]:
+    """Every line of the summary. `figures`: service -> its `/api/figures`; `seat_fen`: fee line -> fen of one seat."""
+    return [
+        *_applications(figures),
+        *_seats(figures, quota),
+        *_money(figures, quota, seat_fen),
+        *_papers(figures),
+        *_course(figures, quota),
+        *_plumbing(figures),
+    ]
+
+
+def _equal(title: str, left: Mapping[str, int], right: Mapping[str, int], *, money: bool = False) -> Line:
+    """`title: a 1 + b 2 = c 3`; holds when both sides have the same sum."""
+    sides = [" + ".join(f"{name} {yuan(n) if money else n}" for name, n in side.items()) for side in (left, right)]
+    return Line(f"{title}:{sides[0]} = {sides[1]}", sum(left.values()) == sum(right.values()))
+
+
+def _applications(figures: Figures) -> list[Line]:
+    intake, review = figures["intake"]["domain"], figures["review"]["domain"]
+    names = {
+        "seat_held": "在册",
+        "lapsed": "逾期释放",
+        "declined": "放弃",
+        "waiting": "候补",
+        "not_selected": "未入选",
+        "rejected": "初审不通过",
+        "withdrawn": "撤回",
+    }
+    ends = {title: review[name] for name, title in names.items()}
+    drafts = intake["applications_draft"] + intake["applications_expired"]
+    return [
+        _equal("每份报名恰有一个归宿", {"受理": review["cases"]}, ends),
+        _equal("报名都已进入审核", {"报名": intake["applications"]}, {"受理": review["cases"], "草稿与失效": drafts}),
+        Line(f"没有悬而未决的报名:{review['in_process']}", review["in_process"] == 0),
+    ]
+
+
+def _seats(figures: Figures, quota: int) -> list[Line]:
+    review = figures["review"]
+    admitted = review["published"].get("review.student_admitted.v1", 0)
+    return [
+        _equal("席位", {"在册": review["domain"]["seats_held"]}, {"名额": quota}),
+        _equal("录取", {"StudentAdmitted": admitted}, {"名额": quota, "递补": review["domain"]["promotions"]}),
+    ]
+
+
+def _money(figures: Figures, quota: int, seat_fen: Mapping[str, int]) -> list[Line]:
+    money = figures["billing"]["domain"]
+    bank = {"期初": money["opening_fen"], "贷方": money["credits_fen"], "借方": -money["debits_fen"]}
+    lines = {"中央": money["central_fen"], "市级": money["municipal_fen"], "自筹": money["self_fen"]}
+    received = {
+        "已核销": money["applied_fen"],
+        "未分配": money["unapplied_fen"],
+        "未匹配": money["unmatched_fen"],
+        "已忽略": money["ignored_fen"],
+    }
+    spent = {
+        "已退费": money["refunds_sent_fen"],
+        "冲正": money["reversals_fen"],
+        "其他": money["other_debits_fen"],
+    }
+    expected = {f"{quota} 人应收": quota * sum(seat_fen.values())}
+    return [
+        _equal("培训总费用", lines, expected, money=True),
+        *[
+            Line(f"{title}:{yuan(lines[title])} 元", lines[title] == quota * seat_fen[code])
+            for code, title in (("central", "中央"), ("municipal", "市级"), ("self", "自筹"))
+        ],
+        _equal("自筹已收齐", {"已收": money["self_paid_fen"]}, {"应收": money["self_fen"]}, money=True),
+        _equal("银行余额", bank, {"期末": money["closing_fen"]}, money=True),
+        _equal("贷方去向", {"贷方": money["credits_fen"]}, received, money=True),
+        _equal("借方去向", {"借方": money["debits_fen"]}, spent, money=True),
+        Line(f"总账合计为零:{money['ledger_sum_fen']}", money["ledger_sum_fen"] == 0),
+    ]
+
+
+def _papers(figures: Figures) -> list[Line]:
+    review, scheduling, billing = (figures[name]["domain"] for name in ("review", "scheduling", "billing"))
+    return [
+        _equal("录取与结果通知", {"应发": review["letters_due"]}, {"已发": review["letters_sent"]}),
+        _equal("面试通知", {"应发": scheduling["notices_due"]}, {"已发": scheduling["notices_sent"]}),
+        _equal("收款确认与开票单据", {"应发": billing["documents_due"]}, {"已发": billing["documents_sent"]}),
+        _equal("发票", {"申请": billing["invoices_requested"]}, {"已开": billing["invoices_issued"]}),
+    ]
+
+
+def _course(figures: Figures, quota: int) -> list[Line]:
+    course = figures["scheduling"]["domain"]
+    ends = {"结业": course["certified"], "未结业": course["not_certified"]}
+    return [
+        _equal("报到", {"报到": course["registered"]}, {"名额": quota}),
+        _equal("结业名单", {"报到": course["registered"]}, ends),
+        Line(
+            f"教学计划:{course['plan_days']} 天 {course['plan_hours']} 课时",
+            course["plan_days"] == 16 and course["plan_hours"] >= 128,
+        ),
+    ]
+
+
+def _plumbing(figures: Figures) -> list[Line]:
+    left = unsettled(figures)
+    said = sum(sum(one["published"].values()) for one in figures.values())
+    heard = sum(sum(one["heard"].values()) for one in figures.values())
+    dead = figures["portal"]["domain"]["dead_letters"]
+    failed = sum(one["jobs"].get("failed", 0) for one in figures.values())
+    done = sum(one["jobs"].get("done", 0) for one in figures.values())
+    breaks = {name: one["audit_break"] for name, one in figures.items() if one["audit_break"] is not None}
+    return [
+        Line(f"{said} 个事件,每个绑定队列恰好办理一次(共 {heard} 次){':' + left[0] if left else ''}", not left),
+        Line(f"死信:{dead}", dead == 0),
+        Line(f"任务:{done} 个完成,{failed} 个失败", failed == 0),
+        Line(f"审计链完整{':' + str(breaks) if breaks else ''}", not breaks),
+    ]
