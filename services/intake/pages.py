@@ -108,7 +108,7 @@ class ClientList(ListView):
     empty = "还没有发放接口密钥。"
 
 
-@router.get("")
+@router.get("/")
 def overview(request: Request, actor: Clerk, session: ReadingSession, now: Now) -> Response:
     """How many came, from which units, who is short, how long is left."""
     programmes = queries.programmes(session)
@@ -349,7 +349,7 @@ def make_dashboard(process: Process) -> Dashboard:
     """Intake's navigation and lists."""
     templates = Path(__file__).parent / "templates"
     dashboard = Dashboard(process, icon="fa-solid fa-inbox", roles=("intake",), templates=templates)
-    dashboard.link("报名概况", "/intake", "fa-solid fa-chart-pie")
+    dashboard.link("报名概况", "/intake/", "fa-solid fa-chart-pie")
     dashboard.add_list(
         ApplicationList(Application, key="applications", title="报名申请", icon="fa-solid fa-file-lines")
     )

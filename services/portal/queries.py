@@ -97,3 +97,13 @@ def _item(occurrence: Occurrence, applicant: Applicant | None = None) -> Timelin
     said = sentence(occurrence.type, occurrence.body)
     service = _SERVICES.get(occurrence.type.partition(".")[0], "")
     return TimelineItem(occurrence.occurred_at, said.title, said.text, said.tone, service, applicant)
+
+
+def figures(session: Session) -> dict[str, int]:
+    """The portal's numbers for the closing summary."""
+    return {
+        "accounts": session.exec(select(func.count()).select_from(Account)).one(),
+        "applicants": session.exec(select(func.count()).select_from(Applicant)).one(),
+        "occurrences": session.exec(select(func.count()).select_from(Occurrence)).one(),
+        "dead_letters": session.exec(select(func.count()).select_from(DeadLetter)).one(),
+    }

@@ -1,12 +1,15 @@
 """Process: the portal's HTTP server."""
 
+import sys
+
 from fastapi import FastAPI
 
-from services.portal import api, pages
-from services.portal.actions import signing_key
+from services.portal import api, pages, queries
+from services.portal.actions import first_account_link, signing_key
 from services.portal.settings import PortalSettings
 from shared.dashboard import refusal_page
-from shared.process import Process
+from shared.figures import figures_router
+from shared.process import Process, open_process
 from shared.serve import serve_web
 from shared.web import make_app as make_empty_app
 
@@ -19,10 +22,20 @@ def make_app(process: Process) -> FastAPI:
     app.state.signing_key = signing_key(settings.private_key_file, settings.token_public_key_file)
     app.state.behind_gateway = settings.behind_gateway
     app.include_router(api.router)
+    app.include_router(figures_router(process.service, queries.figures))
     app.include_router(pages.router)
     pages.make_dashboard(process).mount(app)
     return app
 
 
+def invite(process: Process) -> str:
+    """The path of a one-time link for the first account; empty when there is an account. An earlier link is void."""
+    with process.database.transaction() as session:
+        return first_account_link(session, actor="console", now=process.clock.now()) or ""
+
+
 if __name__ == "__main__":
-    serve_web(PortalSettings(), make_app)
+    if sys.argv[1:] == ["--first-account"]:
+        sys.stdout.write(f"{invite(open_process(PortalSettings()))}\n")
+    else:
+        serve_web(PortalSettings(), make_app)

@@ -51,7 +51,7 @@ def test_a_student_confirms_by_the_link_in_the_notice_and_the_office_sees_it(int
         cookies = session_cookies(intake.process, "intake")
         browser_context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
         office = browser_context.new_page()
-        office.goto(address + "/intake")
+        office.goto(address + "/intake/")
         assert office.locator(".lj-stat-value").first.inner_text().startswith("1")
         office.get_by_role("link", name="报名申请").first.click()
         office.get_by_text(applications[0].body["student"]["name"]).first.click()
@@ -136,7 +136,7 @@ def test_nobody_without_the_role_sees_or_does_anything(intake, applications):
         make_app(intake.process), cookies=session_cookies(intake.process, "judge"), headers=csrf_headers()
     )
     stranger = TestClient(make_app(intake.process), follow_redirects=False)
-    for path in ("/intake", f"/intake/applications/{filed['id']}", "/intake/programmes", "/intake/access"):
+    for path in ("/intake/", f"/intake/applications/{filed['id']}", "/intake/programmes", "/intake/access"):
         assert judge.get(path).status_code == 403
         assert stranger.get(path).headers["location"].startswith("/sign-in")
     assert judge.post("/intake/clients", data={"name": "x y"}).status_code == 403
