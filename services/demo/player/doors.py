@@ -29,7 +29,7 @@ class Unexpected(Exception):
 
 def house_client(addresses: Mapping[str, str]) -> httpx.Client:
     """A client whose requests go to the service named by the first step of the path, at its address."""
-    return httpx.Client(transport=_ByService(addresses), base_url="http://house", timeout=60)
+    return httpx.Client(transport=_ByService(addresses), base_url="http://127.0.0.1", timeout=60)
 
 
 class _ByService(httpx.HTTPTransport):
@@ -40,8 +40,12 @@ class _ByService(httpx.HTTPTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         first = request.url.path.split("/", 2)[1]
         address = self._addresses.get(first, self._addresses["portal"])
-        request.url = request.url.copy_with(host=address.host, port=address.port)
-        return super().handle_request(request)
+        # A copy: the client keeps its cookies by the address that it asked for, one for all services.
+        url = request.url.copy_with(host=address.host, port=address.port)
+        stream, extensions = request.stream, request.extensions
+        return super().handle_request(
+            httpx.Request(request.method, url, headers=request.headers, stream=stream, extensions=extensions)
+        )
 
 
 @dataclass

@@ -10,7 +10,11 @@ from shared.clock import local
 from shared.errors import Conflict, Fault, Invalid
 from shared.events.intake import Programme
 
-REQUIRED_CONSENTS = ("notice", "sensitive", "recipients")
+REQUIRED_CONSENTS = {
+    "notice": "处理规则告知",
+    "sensitive": "敏感个人信息单独同意",
+    "recipients": "向接收方提供的单独同意",
+}
 
 
 def check_window(programme: Programme, now: datetime) -> None:
@@ -46,8 +50,8 @@ def check_application(body: ApplicationIn, programme: Programme, *, now: datetim
 def _check_consents(body: ApplicationIn) -> list[Fault]:
     given = {consent.kind for consent in body.consents}
     return [
-        Fault("/consents", f"consent-{kind}", "缺少个人信息处理同意记录(文本版本、时间、同意人),请先取得同意再报送。")
-        for kind in REQUIRED_CONSENTS
+        Fault("/consents", f"consent-{kind}", f"缺少“{title}”记录(文本版本、时间、同意人),请先取得同意再报送。")
+        for kind, title in REQUIRED_CONSENTS.items()
         if kind not in given
     ]
 
