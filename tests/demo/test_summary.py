@@ -1,0 +1,90 @@
+"""The closing summary turns red for every number that does not agree."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from services.demo.player.doors import unsettled
+from services.demo.player.summary import reconcile
+from shared.events.listeners import topology
+
+SEAT = {"central": 1_000_000, "municipal": 500_000, "self": 2_500_000}
+SAID = {"review.student_admitted.v1": 53, "intake.application_submitted.v1": 118}
+
+
+def plumbing(service: str) -> dict[str, Any]:
+    heard = {kind: SAID[kind] for kind in topology()[service] if kind in SAID}
+    return {
+        "outbox": 0,
+        "jobs": {"done": 7},
+        "published": {kind: count for kind, count in SAID.items() if kind.startswith(service)},
+        "heard": heard,
+        "looked_at": "2022-12-31T00:00:00+00:00",
+        "now": "2022-12-31T00:00:00+00:00",
+        "audit_break": None,
+    }
+
+
+def figures() -> dict[str, Any]:
+    """A house in which everything agrees."""
+    domain = {
+        "portal": {"dead_letters": 0},
+        "intake": {"applications": 119, "applications_draft": 0, "applications_expired": 1},
+        "review": {
+            "cases": 118, "seat_held": 50, "lapsed": 3, "declined": 0, "waiting": 0, "not_selected": 58, "rejected": 4,
+            "withdrawn": 3, "in_process": 0, "seats_held": 50, "promotions": 3, "letters_due": 111, "letters_sent": 111,
+        },
+        "scheduling": {
+            "notices_due": 115, "notices_sent": 115, "registered": 50, "certified": 45, "not_certified": 5,
+            "plan_days": 16, "plan_hours": 128,
+        },
+        "billing": {
+            "opening_fen": 100, "credits_fen": 125_000_400, "debits_fen": 350, "closing_fen": 125_000_150,
+            "applied_fen": 125_000_000, "unapplied_fen": 300, "unmatched_fen": 60, "ignored_fen": 40,
+            "refunds_sent_fen": 300, "reversals_fen": 30, "other_debits_fen": 20, "ledger_sum_fen": 0,
+            "central_fen": 50_000_000, "municipal_fen": 25_000_000, "self_fen": 125_000_000,
+            "self_paid_fen": 125_000_000, "invoices_requested": 50, "invoices_issued": 50,
+            "documents_due": 150, "documents_sent": 150,
+        },
+    }  # fmt: skip
+    return {service: plumbing(service) | {"domain": numbers} for service, numbers in domain.items()}
+
+
+def red(given: dict[str, Any]) -> list[str]:
+    return [line.text for line in reconcile(given, quota=50, seat_fen=SEAT) if not line.holds]
+
+
+def test_a_house_in_which_all_agrees_is_green():
+    assert red(figures()) == []
+
+
+NUMBERS = [(service, name) for service, one in figures().items() for name in one["domain"]]
+
+
+@pytest.mark.parametrize(("service", "name"), [n for n in NUMBERS if n[1] not in ("applications_draft",)])
+def test_a_number_that_is_off_by_one_turns_a_line_red(service, name):
+    given = copy.deepcopy(figures())
+    given[service]["domain"][name] -= 1
+    assert red(given) != []
+
+
+def test_an_event_that_a_listener_did_not_hear_or_that_still_waits_turns_a_line_red():
+    unheard, waiting = figures(), figures()
+    unheard["billing"]["heard"]["review.student_admitted.v1"] -= 1
+    waiting["review"]["outbox"] = 1
+    assert red(unheard) != []
+    assert red(waiting) != []
+
+
+@pytest.mark.parametrize("change", [{"jobs": {"failed": 1}}, {"audit_break": 4}, {"jobs": {"waiting": 1}}])
+def test_a_failed_or_open_job_and_a_broken_audit_chain_turn_a_line_red(change):
+    given = figures()
+    given["review"] |= change
+    assert red(given) != []
+
+
+def test_a_deadline_that_was_not_looked_at_is_not_settled():
+    given = figures()
+    given["review"]["looked_at"] = "2022-12-30T00:00:00+00:00"
+    assert unsettled(given) == ["review: deadlines not looked at since 2022-12-30T00:00:00+00:00"]
