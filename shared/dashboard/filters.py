@@ -14,16 +14,30 @@ from starlette_admin.filters.base import BaseFilter, FilterDataType, FilterValid
 from shared.clock import SHANGHAI
 
 
+def _one(raw: Any) -> str:
+    """The library takes a value with commas for several, and leaves its quotes on; here it is one value."""
+    return ",".join(raw).strip('"') if isinstance(raw, list) else str(raw)
+
+
 class Contains(sqla.ContainsFilter):
     label = "包含"
+
+    def parse_value(self, raw: Any) -> str:
+        return _one(raw)
 
 
 class Is(sqla.EqualFilter):
     label = "等于"
 
+    def parse_value(self, raw: Any) -> str:
+        return _one(raw)
+
 
 class IsNot(sqla.NotEqualFilter):
     label = "不等于"
+
+    def parse_value(self, raw: Any) -> str:
+        return _one(raw)
 
 
 class IsEmpty(sqla.IsNullFilter):
@@ -56,7 +70,7 @@ class No(sqla.IsFalseFilter):
 
 def _fen(raw: Any) -> int:
     try:
-        return int(Decimal(str(raw).replace(",", "")) * 100)
+        return int(Decimal(_one(raw).replace(",", "")) * 100)
     except InvalidOperation as fault:
         raise FilterValidationError("金额应为数字，单位为元。") from fault
 

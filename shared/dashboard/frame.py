@@ -32,6 +32,12 @@ from shared.web import prefix_of, refuse
 
 LANGUAGES = I18nConfig(default_locale="zh", language_header_name=None, language_cookie_name="lingjun_language")
 _TIMEZONE = TimezoneConfig(default_timezone="Asia/Shanghai", timezone_cookie_name=None, use_user_locale_timezone=False)
+# The library's own refusals: a 400 comes from an address whose search, sorting or filter was changed by hand.
+_ERRORS = {
+    400: "筛选条件无法识别。请重新选择筛选条件。",
+    403: "您没有使用此功能的权限。",
+    404: "没有这条记录或这个页面。",
+}
 _ROUTES_KEPT = frozenset({"static", "index", "list", "detail", "action", "row-action"})
 
 
@@ -47,7 +53,7 @@ class NavLink:
 
     def leads_to(self, path: str) -> bool:
         """Whether the page at `path` is this line's, or one below it."""
-        return path == self.href or bool(self.below) and path.startswith(self.below)
+        return path == self.href or (bool(self.below) and path.startswith(self.below))
 
 
 class _Theme(DefaultTheme):
@@ -72,9 +78,7 @@ class _Admin(Admin):
 
     async def _render_error(self, request: Request, exc: Exception = HTTPException(500)) -> Response:
         assert isinstance(exc, HTTPException)
-        message = {403: "您没有使用此功能的权限。", 404: "没有这条记录或这个页面。"}.get(
-            exc.status_code, "请求无法处理。"
-        )
+        message = _ERRORS.get(exc.status_code, "请求无法处理。")
         return await run_in_threadpool(refuse, request, Refusal(message, code="http"), status=exc.status_code)
 
 

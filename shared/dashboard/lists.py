@@ -150,10 +150,10 @@ class ListView(ModelView):
         self.row_actions = [action.name for action in self.list_actions]
 
     async def is_action_allowed(self, request: Request, name: str) -> bool:
-        return name == "export" or request.state.actor.may(*self.by_name[name].roles)
+        return name == "export" or await self.is_row_action_allowed(request, name)
 
     async def is_row_action_allowed(self, request: Request, name: str) -> bool:
-        return bool(request.state.actor.may(*self.by_name[name].roles))
+        return name in self.by_name and bool(request.state.actor.may(*self.by_name[name].roles))
 
     async def is_row_action_allowed_for_obj(self, request: Request, name: str, obj: Any) -> bool:
         return await self.is_row_action_allowed(request, name) and self.by_name[name].shown(obj)
