@@ -1,0 +1,144 @@
+"""网上初审 (notice, clause 5.4.1): are the scans legible, stamped and true? Checked, passed, returned or rejected."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from services.review.actions.refunds import order_refund
+from services.review.actions.subjects import locked_case, programme_of, seat_of, step_case
+from services.review.models import Case, ScanCheck
+from services.review.queries import candidate, claim_of, current_checks, title_of_scan
+from services.review.rules.checklist import Check, obstacles
+from services.review.rules.deadlines import CORRECTION_DAYS, CROSSING, end_of_local_day
+from services.review.states import CASE_TITLES, CaseState, SeatState
+from shared import audit
+from shared.columns import locked
+from shared.errors import Conflict, Invalid
+from shared.events import FileClaim, Sealed
+from shared.events.review import ApplicationRejected, ApplicationReturned, ApplicationVerified, Defect
+from shared.outbox import publish
+
+LATE = "未在期限内补正"
+
+
+def check_scans(session: Session, case_id: UUID, checks: Mapping[str, Check], *, actor: str, now: datetime) -> None:
+    """Records a reviewer's findings on the scans of the present revision, by kind; a later finding replaces an earlier."""
+    case = locked_case(session, case_id)
+    if case.state != CaseState.OPEN:
+        raise Conflict(f"案卷为“{CASE_TITLES[CaseState(case.state)]}”，不能再核对扫描件。", code="state")
+    for item, check in checks.items():
+        claim = claim_of(case, item)
+        row = session.get(ScanCheck, (case.id, case.revision, item)) or ScanCheck(
+            case_id=case.id,
+            revision=case.revision,
+            item=item,
+            verdict="",
+            seal=False,
+            sha256="",
+            reviewer="",
+            checked_at=now,
+        )
+        row.verdict, row.seal, row.sha256, row.reviewer, row.checked_at = (
+            check.verdict,
+            check.seal,
+            claim.sha256,
+            actor,
+            now,
+        )
+        session.add(row)
+    details = {item: [check.verdict, check.seal] for item, check in checks.items()}
+    audit.record(session, "check_scans", str(case.id), actor=actor, now=now, details=details)
+
+
+def pass_authenticity(session: Session, case_id: UUID, *, actor: str, now: datetime) -> None:
+    """Finds an application authentic -> ApplicationVerified. Raises Conflict, naming everything that is missing, unless
+    every scan was found legible and stamped and the student has confirmed."""
+    case = locked_case(session, case_id)
+    if case.state == CaseState.OPEN:
+        programme = programme_of(session, case.programme)
+        checks = current_checks(session, case)
+        if missing := obstacles(programme.required_scans, checks, consented=case.consented_at is not None):
+            raise Conflict(f"“{case.student_name}”还不能通过初审：{'；'.join(missing)}。", code="not-checked")
+    step_case(session, case, CaseState.PASSED)
+    case.decided_at, case.reason = now, ""
+    audit.record(session, "pass_authenticity", str(case.id), actor=actor, now=now)
+    event = ApplicationVerified(
+        application_id=case.id, programme=case.programme, verified_at=now, candidate=candidate(case)
+    )
+    publish(session, event, now=now)
+
+
+def return_for_correction(
+    session: Session,
+    case_id: UUID,
+    defects: Sequence[tuple[str, str]],
+    *,
+    actor: str,
+    now: datetime,
+    correct_by: datetime | None = None,
+) -> None:
+    """Asks for every correction at once, as (item, reason) -> ApplicationReturned. `correct_by` is half-open; without one
+    it is the end of the third local day after today."""
+    case = locked_case(session, case_id)
+    named = [Defect(item=item.strip(), reason=reason.strip()) for item, reason in defects]
+    if not named or not all(defect.item and defect.reason for defect in named):
+        raise Invalid("请逐项写明需要补正的材料或栏目及原因。", code="defects")
+    correct_by = correct_by or end_of_local_day(now, days=CORRECTION_DAYS)
+    if correct_by <= now:
+        raise Invalid("补正期限必须晚于现在。", code="correct-by")
+    step_case(session, case, CaseState.RETURNED)
+    case.defects, case.correct_by = [defect.model_dump() for defect in named], correct_by
+    audit.record(session, "return_for_correction", str(case.id), actor=actor, now=now, details={"defects": len(named)})
+    event = ApplicationReturned(
+        application_id=case.id, programme=case.programme, defects=tuple(named), correct_by=correct_by
+    )
+    publish(session, event, now=now)
+
+
+def reject_application(session: Session, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
+    """Ends a case that is not authentic, or whose student is barred -> ApplicationRejected, RefundOrdered. Also after it
+    passed, as long as no seat is held or waited for."""
+    case = locked_case(session, case_id)
+    if len(reason.strip()) < 2:
+        raise Invalid("请写明不通过的理由。", code="reason")
+    seat = seat_of(session, case)
+    if seat and seat.state in (SeatState.HELD, SeatState.WAITING):
+        raise Conflict("录取结果已发布，不能再作初审不通过处理；请在“录取名额”中办理。", code="seat-given")
+    _reject(session, case, reason.strip(), actor=actor, now=now)
+
+
+def reject_uncorrected(session: Session, *, actor: str, now: datetime) -> None:
+    """Rejects what was returned and did not come back in time; a correction accepted in the last minute still arrives."""
+    late = select(Case).where(Case.state == CaseState.RETURNED, col(Case.correct_by) <= now - CROSSING)
+    for case in session.exec(locked(late.order_by(col(Case.id)))).all():
+        _reject(session, case, LATE, actor=actor, now=now)
+
+
+def _reject(session: Session, case: Case, reason: str, *, actor: str, now: datetime) -> None:
+    step_case(session, case, CaseState.REJECTED)
+    case.reason, case.decided_at = reason, now
+    audit.record(session, "reject_application", str(case.id), actor=actor, now=now, details={"reason": reason})
+    event = ApplicationRejected(application_id=case.id, programme=case.programme, reason=reason, rejected_at=now)
+    publish(session, event, now=now)
+    order_refund(session, case, f"初审不通过：{reason}", now=now)
+
+
+def look_at_scan(session: Session, case_id: UUID, item: str, *, actor: str, now: datetime) -> FileClaim:
+    """Records that somebody looks at a scan, and says where it is. Commit before opening, so that the look is on record
+    even if it fails."""
+    case = locked_case(session, case_id)
+    claim = claim_of(case, item)
+    details = {"item": title_of_scan(programme_of(session, case.programme), item), "sha256": claim.sha256}
+    audit.record(session, "look_at_scan", str(case.id), actor=actor, now=now, details=details)
+    return claim
+
+
+def look_at_identity(session: Session, case_id: UUID, *, reason: str, actor: str, now: datetime) -> Sealed:
+    """Records that somebody asks for the whole ID number, and why; commit before opening, as above."""
+    if len(reason.strip()) < 4:
+        raise Invalid("请写明查看完整证件号码的事由（至少四个字）。", code="reason")
+    case = locked_case(session, case_id)
+    audit.record(session, "look_at_identity", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
+    return candidate(case).identity

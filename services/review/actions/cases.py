@@ -1,0 +1,76 @@
+"""Opening, reopening and closing a case, as the firm and the student decided at intake."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from services.review.actions.seats import leave_seat
+from services.review.actions.subjects import heard_case, step_case
+from services.review.models import Case, ProgrammeRow
+from services.review.states import CaseState
+from shared import audit
+from shared.columns import locked
+from shared.errors import NotYet
+from shared.events.intake import ApplicationSubmitted
+
+
+def open_case(session: Session, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
+    """Takes an application over for review; one that is known already stays as it is."""
+    if session.get(ProgrammeRow, event.programme) is None:
+        raise NotYet(f"programme {event.programme}")
+    if session.exec(locked(select(Case).where(Case.id == event.application_id))).one_or_none() is not None:
+        return
+    session.add(Case(id=event.application_id, state=CaseState.OPEN, **_columns(event)))
+    session.flush()
+    audit.record(session, "open_case", str(event.application_id), actor=actor, now=now)
+
+
+def reopen_case(session: Session, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
+    """Takes the corrected version over; every check begins anew, because checks belong to a revision. A case that was
+    decided meanwhile keeps its decision. A repeat, or an older revision, changes nothing."""
+    case = heard_case(session, event.application_id)
+    if event.revision <= case.revision:
+        return
+    for name, value in _columns(event).items():
+        setattr(case, name, value)
+    if case.state == CaseState.RETURNED:
+        step_case(session, case, CaseState.OPEN)
+        case.defects, case.correct_by = [], None
+    session.add(case)
+    audit.record(session, "reopen_case", str(case.id), actor=actor, now=now, details={"revision": case.revision})
+
+
+def note_consent(session: Session, case_id: UUID, *, consented_at: datetime, actor: str, now: datetime) -> None:
+    """Remembers that the student confirmed in person (PIPL, art. 29)."""
+    case = heard_case(session, case_id)
+    case.consented_at = consented_at
+    session.add(case)
+    audit.record(session, "note_consent", str(case.id), actor=actor, now=now)
+
+
+def withdraw_case(session: Session, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
+    """Closes a case that was taken back. A held seat becomes free -> SeatReleased; what may have been paid goes back ->
+    RefundOrdered. A rejected case stays rejected; a repeat changes nothing."""
+    case = heard_case(session, case_id)
+    if case.state in (CaseState.WITHDRAWN, CaseState.REJECTED):
+        return
+    step_case(session, case, CaseState.WITHDRAWN)
+    case.reason, case.decided_at = reason, now
+    audit.record(session, "withdraw_case", str(case.id), actor=actor, now=now, details={"reason": reason})
+    leave_seat(session, case, reason=reason, now=now)
+
+
+def _columns(event: ApplicationSubmitted) -> dict[str, Any]:
+    named = ("programme", "application_no", "platform_no", "payment_reference", "revision", "submitted_at", "unit_code")
+    student, firm = event.student, event.firm
+    return {name: getattr(event, name) for name in named} | {
+        "recommendation": event.recommendation,
+        "interview_mode": event.interview_mode,
+        "student_name": student.name,
+        "identity_mask": student.identity.mask,
+        "firm_name": firm.name,
+        "tier": firm.tier,
+        "content": event.model_dump(mode="json", include={"student", "firm", "invoice", "scans"}),
+    }

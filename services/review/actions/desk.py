@@ -1,0 +1,24 @@
+"""The desk's points for firm and materials (notice, clause 5.4.3)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from services.review.actions.subjects import case_to_score
+from services.review.rules.scoring import check_desk_points
+from shared import audit
+
+
+def score_materials(
+    session: Session, case_id: UUID, *, firm_points: int, materials_points: int, actor: str, now: datetime
+) -> None:
+    """Sets both points, in hundredths, within the programme's limits; a later call replaces them until the freeze."""
+    case, programme = case_to_score(session, case_id)
+    check_desk_points(firm_points, materials_points, programme.scoring)
+    details = {"firm": firm_points, "materials": materials_points, "programme_version": programme.version}
+    if case.firm_points is not None:
+        details |= {"firm_before": case.firm_points, "materials_before": case.materials_points or 0}
+    case.firm_points, case.materials_points = firm_points, materials_points
+    session.add(case)
+    audit.record(session, "score_materials", str(case.id), actor=actor, now=now, details=details)

@@ -1,0 +1,147 @@
+"""Interviews as scheduling booked them, and the judges' sheets (notice, clause 5.4.2)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, delete, select
+
+from services.review.actions.subjects import case_to_score, heard_case, programme_of, ranking_of
+from services.review.models import Case, PanelMember, ScoreSheet
+from services.review.queries import latest_sheets, panel_members
+from services.review.rules.scoring import check_sheet, mean, trimmed_mean
+from services.review.states import RankingState
+from shared import audit
+from shared.errors import Conflict, Forbidden, Invalid
+from shared.events.intake import Programme
+from shared.events.review import InterviewScored
+from shared.events.scheduling import InterviewScheduled, PanelJudge
+from shared.outbox import publish
+
+
+def note_interview(session: Session, event: InterviewScheduled, *, actor: str, now: datetime) -> None:
+    """Takes over time, place and panel; a later booking replaces them. Sheets of judges who stay are kept. After the
+    freeze nothing changes any more."""
+    case = heard_case(session, event.application_id)
+    if ranking_of(session, case.programme).state != RankingState.DRAFT:
+        return
+    case.panel, case.interview_at, case.interview_place = event.panel, event.starts_at, event.place
+    case.booked_mode, case.missed_at, case.missed_for_good = event.mode, None, False
+    _replace_panel(session, case, event.judges)
+    audit.record(session, "note_interview", str(case.id), actor=actor, now=now, details={"panel": event.panel})
+    _settle(session, case, programme_of(session, case.programme), now=now)
+
+
+def _replace_panel(session: Session, case: Case, judges: Sequence[PanelJudge]) -> None:
+    kept = {member.judge: member for member in panel_members(session, case.id)}
+    for judge in judges:
+        member = kept.pop(judge.account, None) or PanelMember(case_id=case.id, judge=judge.account, name=judge.name)
+        session.add(member)
+    for member in kept.values():
+        session.delete(member)
+    session.flush()
+
+
+def note_missed_interview(
+    session: Session, case_id: UUID, *, missed_at: datetime, final: bool, actor: str, now: datetime
+) -> None:
+    """The person did not come: no sheets are awaited, and after the last date there will be no rank. After the freeze
+    nothing changes any more."""
+    case = heard_case(session, case_id)
+    if ranking_of(session, case.programme).state != RankingState.DRAFT:
+        return
+    case.missed_at, case.missed_for_good, case.interview_at = missed_at, final, None
+    case.interview_points = case.untrimmed_points = None
+    session.exec(delete(PanelMember).where(PanelMember.case_id == case.id))  # type: ignore[arg-type]
+    session.add(case)
+    audit.record(session, "note_missed_interview", str(case.id), actor=actor, now=now, details={"final": final})
+
+
+def record_score_sheet(
+    session: Session,
+    case_id: UUID,
+    items: Mapping[str, int],
+    *,
+    judge: str,
+    actor: str,
+    now: datetime,
+    from_paper: bool = False,
+    reason: str = "",
+) -> None:
+    """Locks the sheet of a judge of the panel, points in hundredths; the last awaited one gives InterviewScored.
+
+    A judge records the own sheet; the committee's secretary may key it in `from_paper`, which is kept with the sheet. A
+    second sheet is a correction: a new version, with a reason. The same points again change nothing.
+    """
+    case, programme = case_to_score(session, case_id)
+    member = _member(session, case, judge)
+    if actor != judge and not from_paper:
+        raise Forbidden("评委只能提交自己的评分表。", code="own-sheet")
+    if member.recused_at:
+        raise Conflict(f"评委“{member.name}”已回避，不再评分。", code="recused")
+    check_sheet(items, programme.scoring)
+    before = latest_sheets(session, case.id).get(judge)
+    if before and before.items == dict(items):
+        return
+    if before and len(reason.strip()) < 2:
+        raise Invalid(f"评委“{member.name}”的评分表已锁定；更正请写明理由。", code="correction-reason")
+    sheet = ScoreSheet(
+        case_id=case.id,
+        judge=judge,
+        version=before.version + 1 if before else 1,
+        items=dict(items),
+        total=sum(items.values()),
+        keyed_by=actor if from_paper else None,
+        reason=reason.strip(),
+        programme_version=programme.version,
+        locked_at=now,
+    )
+    session.add(sheet)
+    details = {"judge": judge, "version": sheet.version, "total": sheet.total, "from_paper": from_paper}
+    audit.record(session, "record_score_sheet", str(case.id), actor=actor, now=now, details=details)
+    _settle(session, case, programme, now=now)
+
+
+def declare_recusal(session: Session, case_id: UUID, *, reason: str, judge: str, actor: str, now: datetime) -> None:
+    """A judge steps back from a candidate, with a reason: the sheet is no longer awaited. A repeat changes nothing."""
+    case, programme = case_to_score(session, case_id)
+    member = _member(session, case, judge)
+    if actor != judge:
+        raise Forbidden("回避须由评委本人声明。", code="own-sheet")
+    if member.recused_at:
+        return
+    if judge in latest_sheets(session, case.id):
+        raise Conflict("您已提交这位候选人的评分表，不能再声明回避；请与评审委员会联系。", code="sheet-locked")
+    if len(reason.strip()) < 2:
+        raise Invalid("请写明回避的理由。", code="reason")
+    member.recused_at, member.recusal_reason = now, reason.strip()
+    session.add(member)
+    audit.record(session, "declare_recusal", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
+    _settle(session, case, programme, now=now)
+
+
+def _member(session: Session, case: Case, judge: str) -> PanelMember:
+    found = session.exec(
+        select(PanelMember).where(PanelMember.case_id == case.id, PanelMember.judge == judge)
+    ).one_or_none()
+    if found is None:
+        raise Forbidden(f"您不是“{case.student_name}”面试组的评委，不能评分或回避。", code="not-on-panel")
+    return found
+
+
+def _settle(session: Session, case: Case, programme: Programme, *, now: datetime) -> None:
+    """Computes the interview's points once every awaited sheet is in -> InterviewScored, if they are new."""
+    session.flush()
+    awaited = {member.judge for member in panel_members(session, case.id) if not member.recused_at}
+    sheets = {judge: sheet for judge, sheet in latest_sheets(session, case.id).items() if judge in awaited}
+    before = case.interview_points
+    totals = [sheet.total for sheet in sheets.values()]
+    complete = bool(awaited) and awaited == set(sheets)
+    case.interview_points = trimmed_mean(totals, trim_from=programme.scoring.trim_from_panel_size) if complete else None
+    case.untrimmed_points = mean(totals) if complete else None
+    session.add(case)
+    if case.interview_points is not None and case.interview_points != before:
+        event = InterviewScored(
+            application_id=case.id, programme=case.programme, points=case.interview_points, sheets=len(sheets)
+        )
+        publish(session, event, now=now)

@@ -1,0 +1,122 @@
+"""What billing says of money, and what review makes of it: a lapse to confirm, a late payment to decide on."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from services.review.actions.promotions import close_item, open_work
+from services.review.actions.refunds import order_refund
+from services.review.actions.seats import admit, check_waiting_list_open
+from services.review.actions.subjects import heard_case, locked_case, locked_item, locked_programme, seat_of
+from services.review.errors import UnknownWorkItem
+from services.review.models import Case, Seat, WorkItem
+from services.review.queries import open_item
+from services.review.rules.deadlines import end_of_local_day
+from services.review.states import CaseState, SeatState, WorkKind
+from shared import audit
+from shared.errors import Conflict, NotYet
+from shared.events.billing import FeeOverdue, FeePaid, RefundSent
+
+
+def note_fee_paid(session: Session, event: FeePaid, *, actor: str, now: datetime) -> None:
+    """The self-paid part is complete, as of the bank's booking time. A held seat that was paid in time is no longer about
+    to lapse; a released seat is never revived by it, but put before the committee; money for somebody who can no longer
+    get a seat goes back -> RefundOrdered."""
+    case = heard_case(session, event.application_id)
+    case.paid_at = event.paid_at
+    session.add(case)
+    audit.record(session, "note_fee_paid", str(case.id), actor=actor, now=now, details={"paid_fen": event.paid_fen})
+    seat = seat_of(session, case)
+    if case.state in (CaseState.WITHDRAWN, CaseState.REJECTED) or (seat and seat.state == SeatState.NOT_SELECTED):
+        order_refund(session, case, "款项到账时已无录取资格", now=now)
+    elif seat and seat.state == SeatState.RELEASED:
+        _propose_late_payment(session, case, seat, event, actor=actor, now=now)
+    elif seat and seat.state == SeatState.HELD and seat.pay_by and event.paid_at < seat.pay_by:
+        _close_open(session, case, WorkKind.LAPSE_PROPOSED, "已在期限内缴足", actor=actor, now=now)
+
+
+def _propose_late_payment(
+    session: Session, case: Case, seat: Seat, event: FeePaid, *, actor: str, now: datetime
+) -> None:
+    data: dict[str, object] = {
+        "paid_fen": event.paid_fen,
+        "paid_at": event.paid_at.isoformat(),
+        "in_time": bool(seat.pay_by and event.paid_at < seat.pay_by),
+    }
+    if item := open_item(session, case.id, WorkKind.LATE_PAYMENT):
+        item.data = data
+        session.add(item)
+    else:
+        open_work(session, case, WorkKind.LATE_PAYMENT, data, actor=actor, now=now)
+
+
+def note_fee_reversed(session: Session, case_id: UUID, *, actor: str, now: datetime) -> None:
+    """The money is no longer complete; a late payment that waits for a decision is no longer there."""
+    case = heard_case(session, case_id)
+    case.paid_at = None
+    session.add(case)
+    audit.record(session, "note_fee_reversed", str(case.id), actor=actor, now=now)
+    _close_open(session, case, WorkKind.LATE_PAYMENT, "款项已被冲回", actor=actor, now=now)
+
+
+def note_fee_overdue(session: Session, event: FeeOverdue, *, actor: str, now: datetime) -> None:
+    """Proposes that a held seat lapses; a person confirms. Of a deadline that was decided on before nothing is proposed
+    again, nor of one that is no longer the seat's."""
+    case = heard_case(session, event.application_id)
+    seat = seat_of(session, case)
+    if seat is None:
+        raise NotYet(f"seat {case.id}")
+    if seat.state != SeatState.HELD or seat.pay_by != event.pay_by or case.paid_at:
+        return
+    earlier = select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.kind == WorkKind.LAPSE_PROPOSED)
+    if any(item.data["pay_by"] == event.pay_by.isoformat() for item in session.exec(earlier).all()):
+        return
+    data: dict[str, object] = {
+        "paid_fen": event.paid_fen,
+        "pay_by": event.pay_by.isoformat(),
+        "covered_until": event.covered_until.isoformat(),
+    }
+    open_work(session, case, WorkKind.LAPSE_PROPOSED, data, actor=actor, now=now)
+    audit.record(session, "propose_lapse", str(case.id), actor=actor, now=now, details=data)
+
+
+def note_refund_sent(session: Session, event: RefundSent, *, actor: str, now: datetime) -> None:
+    """Remembers that money went back, as the bank booked it."""
+    case = heard_case(session, event.application_id)
+    case.refunded_at, case.refunded_fen = event.sent_at, event.amount_fen
+    session.add(case)
+    audit.record(session, "note_refund_sent", str(case.id), actor=actor, now=now, details={"fen": event.amount_fen})
+
+
+def resolve_late_payment(
+    session: Session, item_id: UUID, choice: Literal["seat", "refund"], *, actor: str, now: datetime
+) -> None:
+    """A person decides on money that came after the seat was released: the seat again, if one is free
+    -> StudentAdmitted(promoted), or all of it back -> RefundOrdered."""
+    item = session.exec(select(WorkItem).where(WorkItem.id == item_id)).one_or_none()
+    if item is None or item.kind != WorkKind.LATE_PAYMENT:
+        raise UnknownWorkItem
+    programme = locked_programme(session, item.programme)
+    case = locked_case(session, item.case_id)
+    item = locked_item(session, item_id)
+    seat = seat_of(session, case)
+    if seat is None or seat.state != SeatState.RELEASED:
+        raise Conflict(f"“{case.student_name}”的名额状态已变，请刷新后再办理。", code="state")
+    audit.record(session, "resolve_late_payment", str(case.id), actor=actor, now=now, details={"choice": choice})
+    if choice == "refund":
+        close_item(session, item, "退回款项", actor=actor, now=now)
+        order_refund(session, case, "迟到缴费，退回款项", now=now)
+        return
+    if case.state != CaseState.PASSED:
+        raise Conflict(f"“{case.student_name}”已撤回报名，只能退回款项。", code="withdrawn")
+    check_waiting_list_open(session, programme, now=now)
+    close_item(session, item, "重新给予名额", actor=actor, now=now)
+    pay_by = end_of_local_day(now, days=programme.promotion_pay_days)
+    admit(session, programme, case, seat, pay_by=pay_by, actor=actor, now=now)
+
+
+def _close_open(session: Session, case: Case, kind: WorkKind, outcome: str, *, actor: str, now: datetime) -> None:
+    if item := open_item(session, case.id, kind):
+        close_item(session, item, outcome, actor=actor, now=now)

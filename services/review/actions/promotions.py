@@ -1,0 +1,133 @@
+"""Passing free seats on: lapses are confirmed, the next on the waiting list is admitted, in order or by an override."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, select
+
+from services.review.actions.refunds import order_refund
+from services.review.actions.seats import admit, check_waiting_list_open, release_seat
+from services.review.actions.subjects import locked_case, locked_item, locked_programme, ranking_of, seat_of
+from services.review.errors import NoSeatFree, SecondPersonNeeded, UnknownCase, UnknownWorkItem
+from services.review.models import Case, Seat, WorkItem
+from services.review.queries import open_item, promotions_due, seats_held
+from services.review.rules.deadlines import end_of_local_day
+from services.review.states import ReleaseReason, SeatState, WorkKind
+from shared import audit
+from shared.errors import Conflict, Invalid
+
+
+def confirm_lapse(session: Session, item_id: UUID, *, actor: str, now: datetime) -> None:
+    """A person confirms that a seat lapses -> SeatReleased(lapsed), and RefundOrdered for what was paid in part."""
+    item = _item(session, item_id, WorkKind.LAPSE_PROPOSED)
+    case = locked_case(session, item.case_id)
+    item = locked_item(session, item_id)
+    seat = seat_of(session, case)
+    if seat is None or seat.state != SeatState.HELD:
+        raise Conflict(f"“{case.student_name}”的名额已不在册，无需再确认逾期。", code="no-seat")
+    if case.paid_at and seat.pay_by and case.paid_at < seat.pay_by:
+        raise Conflict(f"“{case.student_name}”已在期限内缴足，不能按逾期处理。", code="paid-in-time")
+    close_item(session, item, "已确认逾期", actor=actor, now=now)
+    audit.record(session, "confirm_lapse", str(case.id), actor=actor, now=now)
+    release_seat(session, case, seat, ReleaseReason.LAPSED, now=now)
+    order_refund(session, case, "逾期未缴足，名额已释放", now=now)
+
+
+def dismiss_lapse(session: Session, item_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
+    """A person decides that the seat stays, with a reason; the same deadline is not proposed again."""
+    if len(reason.strip()) < 2:
+        raise Invalid("请写明保留名额的理由。", code="reason")
+    item = _item(session, item_id, WorkKind.LAPSE_PROPOSED)
+    case = locked_case(session, item.case_id)
+    close_item(session, locked_item(session, item_id), f"保留名额：{reason.strip()}", actor=actor, now=now)
+    audit.record(session, "dismiss_lapse", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
+
+
+def confirm_promotion(session: Session, case_id: UUID, *, actor: str, now: datetime) -> None:
+    """Admits somebody who waits -> StudentAdmitted(promoted), with an own pay_by: the end of the local day that is
+    `promotion_pay_days` after today. Whoever is not next in order needs an override that another person requested."""
+    code = _programme_of(session, case_id)
+    programme = locked_programme(session, code)
+    check_waiting_list_open(session, programme, now=now)
+    case = locked_case(session, case_id)
+    seat = _waiting(session, case)
+    quota = ranking_of(session, code).quota
+    if seats_held(session, code) >= quota:
+        raise NoSeatFree(quota)
+    details: dict[str, object] = {"waiting_rank": seat.waiting_rank}
+    if case.id not in {due.case_id for due in promotions_due(session, code)}:
+        details["override"] = _used_override(session, case, actor=actor, now=now)
+    audit.record(session, "confirm_promotion", str(case.id), actor=actor, now=now, details=details)
+    pay_by = end_of_local_day(now, days=programme.promotion_pay_days)
+    admit(session, programme, case, seat, pay_by=pay_by, actor=actor, now=now)
+
+
+def _used_override(session: Session, case: Case, *, actor: str, now: datetime) -> str:
+    item = open_item(session, case.id, WorkKind.PROMOTION_OVERRIDE)
+    if item is None:
+        raise Conflict(
+            "应按候补名次依次递补；如需越序，请先提出越序递补并写明理由，再由另一人确认。", code="out-of-order"
+        )
+    if item.opened_by == actor:
+        raise SecondPersonNeeded("越序递补")
+    close_item(session, item, "已确认越序递补", actor=actor, now=now)
+    return str(item.data["reason"])
+
+
+def request_override(session: Session, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
+    """Asks that somebody is promoted out of order; another member of the committee confirms by `confirm_promotion`."""
+    if len(reason.strip()) < 2:
+        raise Invalid("请写明越序递补的理由。", code="reason")
+    case = locked_case(session, case_id)
+    _waiting(session, case)
+    if open_item(session, case.id, WorkKind.PROMOTION_OVERRIDE):
+        raise Conflict("已有人提出越序递补，等待另一人确认。", code="override-open")
+    open_work(session, case, WorkKind.PROMOTION_OVERRIDE, {"reason": reason.strip()}, actor=actor, now=now)
+    audit.record(session, "request_override", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
+
+
+def open_work(
+    session: Session, case: Case, kind: WorkKind, data: dict[str, object], *, actor: str, now: datetime
+) -> None:
+    """Puts something before the committee. The caller holds the case's lock and knows that none of the kind is open."""
+    session.add(
+        WorkItem(
+            id=uuid4(),
+            kind=kind,
+            case_id=case.id,
+            programme=case.programme,
+            data=data,
+            opened_by=actor,
+            opened_at=now,
+        )
+    )
+    session.flush()
+
+
+def close_item(session: Session, item: WorkItem, outcome: str, *, actor: str, now: datetime) -> None:
+    """Ends a work item."""
+    item.closed_at, item.closed_by, item.outcome = now, actor, outcome
+    session.add(item)
+    session.flush()
+
+
+def _item(session: Session, item_id: UUID, kind: WorkKind) -> WorkItem:
+    """The item, not yet locked: its case is locked first."""
+    item = session.exec(select(WorkItem).where(WorkItem.id == item_id)).one_or_none()
+    if item is None or item.kind != kind:
+        raise UnknownWorkItem
+    return item
+
+
+def _programme_of(session: Session, case_id: UUID) -> str:
+    code = session.exec(select(Case.programme).where(Case.id == case_id)).one_or_none()
+    if code is None:
+        raise UnknownCase
+    return code
+
+
+def _waiting(session: Session, case: Case) -> Seat:
+    seat = seat_of(session, case)
+    if seat is None or seat.state != SeatState.WAITING:
+        raise Conflict(f"“{case.student_name}”不在候补名单上。", code="not-waiting")
+    return seat

@@ -1,0 +1,179 @@
+"""学员确定 (notice, clause 5.4.3): freezing the order, deciding ties, releasing it to everybody at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, col, select
+
+from services.review.actions.letters import order_letter
+from services.review.actions.seats import admit, not_select
+from services.review.actions.subjects import locked_programme, ranking_of, step_seat
+from services.review.errors import SecondPersonNeeded
+from services.review.models import Case, RankedCase, Ranking, Seat, TieDecision
+from services.review.queries import entrants, formula_of, frozen_places, missing_decisions
+from services.review.rules.deadlines import publicity_ends
+from services.review.rules.ranking import FORMULA, OpenTie, Place, boundary, rank_entrants
+from services.review.states import (
+    RANKING_STEPS,
+    RANKING_TITLES,
+    CaseState,
+    LetterKind,
+    RankingState,
+    SeatState,
+)
+from shared import audit
+from shared.clock import local
+from shared.columns import locked
+from shared.errors import Conflict, Fault, Invalid
+from shared.events.intake import Programme
+from shared.events.review import ApplicantWaitlisted
+from shared.outbox import publish
+from shared.transitions import check_step
+
+
+def freeze_ranking(session: Session, code: str, *, actor: str, now: datetime) -> Ranking:
+    """Fixes the order with all its inputs. Raises Conflict, listing in `faults` what is still undecided, and again when
+    only the committee can tell people apart. Scores cannot change afterwards."""
+    programme = locked_programme(session, code)
+    cases = _locked_cases(session, code)
+    ranking = ranking_of(session, code)
+    check_step(RANKING_STEPS, RankingState(ranking.state), RankingState.FROZEN, titles=RANKING_TITLES)
+    if now < programme.closes_at:
+        raise Conflict("报名尚未截止，不能冻结排名。", code="window-open")
+    if missing := missing_decisions(session, code):
+        raise Conflict(f"还有 {len(missing)} 项未完成，不能冻结排名。", code="undecided", faults=missing)
+    formula = formula_of(session, programme)
+    places, ties = rank_entrants(entrants(session, programme), formula)
+    if ties:
+        raise _ties_open(ties, {str(case.id): case for case in cases})
+    _fix(session, ranking, programme, places, cases, actor=actor, now=now)
+    audit.record(
+        session, "freeze_ranking", code, actor=actor, now=now, details={"ranked": len(places), "formula": FORMULA}
+    )
+    return ranking
+
+
+def _ties_open(ties: Sequence[OpenTie], cases: dict[str, Case]) -> Conflict:
+    faults = []
+    for tie in ties:
+        people = "、".join(f"{cases[key].student_name}({cases[key].application_no})" for key in tie.keys)
+        last = tie.first + len(tie.keys) - 1
+        faults.append(
+            Fault("/order", "tie", f"第 {tie.first} 至 {last} 名：{people} 各项成绩完全相同，须由评审委员会决定先后。")
+        )
+    return Conflict("有同分须由评审委员会先作出决定，再冻结排名。", code="tie", faults=faults)
+
+
+def _fix(
+    session: Session,
+    ranking: Ranking,
+    programme: Programme,
+    places: Sequence[Place],
+    cases: Sequence[Case],
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
+    ranking.state, ranking.formula, ranking.programme_version = RankingState.FROZEN, FORMULA, programme.version
+    ranking.quota, ranking.waiting_places = programme.quota, programme.waiting_list_places
+    ranking.boundary = boundary(places, programme.quota)
+    ranking.frozen_at, ranking.frozen_by = now, actor
+    session.add(ranking)
+    units = {unit.code: unit.name for unit in programme.units}
+    by_key = {str(case.id): case for case in cases}
+    for place in places:
+        case = by_key[place.entrant.key]
+        session.add(
+            RankedCase(
+                case_id=case.id,
+                programme=programme.code,
+                rank=place.rank,
+                application_no=case.application_no,
+                student_name=case.student_name,
+                firm_name=case.firm_name,
+                unit=units.get(case.unit_code, case.unit_code),
+                inputs=vars(place.entrant),
+                weighted_interview=place.weighted,
+                total=place.total,
+                outcome=place.outcome,
+                note=place.note,
+            )
+        )
+
+
+def record_tie_decision(
+    session: Session, code: str, order: Sequence[UUID], *, reason: str, actor: str, now: datetime
+) -> None:
+    """The committee's order among people whom nothing else tells apart, the better first. Raises Invalid unless they are
+    exactly one open tie. A later decision on the same people replaces it, until the freeze."""
+    programme = locked_programme(session, code)
+    _locked_cases(session, code)
+    check_step(RANKING_STEPS, RankingState(ranking_of(session, code).state), RankingState.FROZEN, titles=RANKING_TITLES)
+    if len(reason.strip()) < 2:
+        raise Invalid("请写明决定的理由。", code="reason")
+    keys = [str(case_id) for case_id in order]
+    undecided = formula_of(session, programme, with_decisions=False)
+    _places, ties = rank_entrants(entrants(session, programme), undecided)
+    if sorted(keys) not in [sorted(tie.keys) for tie in ties]:
+        raise Invalid("这些人并不恰好是一组各项成绩完全相同的人，请刷新排名后重新决定。", code="not-a-tie")
+    decision = TieDecision(
+        id=uuid4(), programme=code, order=keys, reason=reason.strip(), decided_by=actor, decided_at=now
+    )
+    session.add(decision)
+    details = {"order": keys, "reason": reason.strip()}
+    audit.record(session, "record_tie_decision", code, actor=actor, now=now, details=details)
+
+
+def release_ranking(session: Session, code: str, *, actor: str, now: datetime) -> None:
+    """Gives every seat, fills the waiting list and tells the rest, in one step: StudentAdmitted for the first `quota` of
+    those who are still candidates, ApplicantWaitlisted, ApplicantNotSelected with RefundOrdered, and a letter each.
+    Needs another person than the freeze; a second release is refused."""
+    programme = locked_programme(session, code)
+    cases = {case.id: case for case in _locked_cases(session, code)}
+    ranking = ranking_of(session, code)
+    check_step(RANKING_STEPS, RankingState(ranking.state), RankingState.RELEASED, titles=RANKING_TITLES)
+    _check_release(session, ranking, programme, actor=actor, now=now)
+    ranked = [place for place in frozen_places(session, code) if cases[place.case_id].state == CaseState.PASSED]
+    for turn, place in enumerate(ranked):
+        seat = Seat(case_id=place.case_id, programme=code, state="", rank=place.rank)
+        case = cases[place.case_id]
+        if turn < ranking.quota:
+            admit(session, programme, case, seat, pay_by=programme.pay_by, actor=actor, now=now)
+        elif turn < ranking.quota + ranking.waiting_places:
+            _put_on_waiting_list(session, case, seat, turn - ranking.quota + 1, now=now)
+        else:
+            not_select(session, case, seat, now=now)
+    placed = {place.case_id for place in ranked}
+    for case in cases.values():
+        if case.state == CaseState.PASSED and case.id not in placed:
+            not_select(session, case, Seat(case_id=case.id, programme=code, state=""), now=now)
+    ranking.state, ranking.released_at, ranking.released_by = RankingState.RELEASED, now, actor
+    session.add(ranking)
+    audit.record(session, "release_ranking", code, actor=actor, now=now, details={"ranked": len(ranked)})
+
+
+def _check_release(session: Session, ranking: Ranking, programme: Programme, *, actor: str, now: datetime) -> None:
+    assert ranking.frozen_at is not None
+    if actor == ranking.frozen_by:
+        raise SecondPersonNeeded("排名的发布")
+    ends = publicity_ends(ranking.frozen_at, days=programme.publicity_days)
+    if now < ends:
+        raise Conflict(f"公示期到 {local(ends):%Y年%m月%d日%H:%M} 结束，届时方可发布。", code="publicity")
+    if now >= programme.pay_by:
+        raise Conflict("项目的缴费期限已过，请先修订项目的缴费期限再发布。", code="pay-by-past")
+    if missing := missing_decisions(session, programme.code):
+        raise Conflict("冻结之后又有未完成的事项，不能发布。", code="undecided", faults=missing)
+
+
+def _put_on_waiting_list(session: Session, case: Case, seat: Seat, rank: int, *, now: datetime) -> None:
+    seat.waiting_rank = rank
+    step_seat(session, seat, SeatState.WAITING)
+    order_letter(session, case, LetterKind.WAITING_LIST, now=now, rank=rank)
+    publish(session, ApplicantWaitlisted(application_id=case.id, programme=case.programme, rank=rank), now=now)
+
+
+def _locked_cases(session: Session, code: str) -> Sequence[Case]:
+    query = select(Case).where(Case.programme == code).order_by(col(Case.id))
+    found: Sequence[Case] = session.exec(locked(query).execution_options(populate_existing=True)).all()
+    return found

@@ -1,0 +1,167 @@
+"""The seat: given, given up, passed on. Nobody is admitted beyond the quota, because every admission counts the seats
+that are held under the lock of the programme's row (notice, clause 2)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from services.review.actions.letters import order_letter
+from services.review.actions.refunds import order_refund
+from services.review.actions.subjects import (
+    heard_case,
+    locked_case,
+    locked_programme,
+    programme_of,
+    ranking_of,
+    seat_of,
+    step_seat,
+)
+from services.review.errors import NoSeatFree
+from services.review.models import Admission, Case, Seat
+from services.review.queries import candidate, seats_held
+from services.review.states import LetterKind, RankingState, ReleaseReason, SeatState
+from shared import audit
+from shared.errors import Conflict, Invalid, NotYet
+from shared.events.intake import Programme
+from shared.events.review import ApplicantNotSelected, SeatReleased, StudentAdmitted
+from shared.outbox import publish
+
+
+def admit(
+    session: Session, programme: Programme, case: Case, seat: Seat, *, pay_by: datetime, actor: str, now: datetime
+) -> None:
+    """Gives a seat -> StudentAdmitted, and owes the admission letter. The caller holds the locks of programme and case.
+    Raises NoSeatFree. `seat` is new (release) or waits or was released (promotion)."""
+    session.flush()
+    quota = ranking_of(session, case.programme).quota
+    if seats_held(session, case.programme) >= quota:
+        raise NoSeatFree(quota)
+    assert seat.rank is not None
+    promoted = bool(seat.state)
+    step_seat(session, seat, SeatState.HELD)
+    seat.pay_by, seat.released_at, seat.release_reason = pay_by, None, None
+    seat.letter_no = order_letter(session, case, LetterKind.ADMISSION, now=now, pay_by=pay_by.isoformat())
+    session.add(
+        Admission(
+            letter_no=seat.letter_no,
+            case_id=case.id,
+            programme=case.programme,
+            programme_version=programme.version,
+            rank=seat.rank,
+            promoted=promoted,
+            pay_by=pay_by,
+            admitted_by=actor,
+            admitted_at=now,
+        )
+    )
+    event = StudentAdmitted(
+        application_id=case.id,
+        programme=case.programme,
+        programme_version=programme.version,
+        letter_no=seat.letter_no,
+        rank=seat.rank,
+        promoted=promoted,
+        admitted_at=now,
+        pay_by=pay_by,
+        candidate=candidate(case),
+    )
+    publish(session, event, now=now)
+
+
+def not_select(session: Session, case: Case, seat: Seat, *, now: datetime) -> None:
+    """Ends the hope for a seat -> ApplicantNotSelected, RefundOrdered, and owes the letter. Locks as for `admit`."""
+    step_seat(session, seat, SeatState.NOT_SELECTED)
+    order_letter(session, case, LetterKind.REFUSAL, now=now)
+    publish(session, ApplicantNotSelected(application_id=case.id, programme=case.programme, rank=seat.rank), now=now)
+    order_refund(session, case, "未入选", now=now)
+
+
+def release_seat(session: Session, case: Case, seat: Seat, reason: ReleaseReason, *, now: datetime) -> None:
+    """Makes a held seat free -> SeatReleased. The caller holds the case's lock and orders the refund, if one is due."""
+    step_seat(session, seat, SeatState.RELEASED)
+    seat.released_at, seat.release_reason = now, reason
+    event = SeatReleased(application_id=case.id, programme=case.programme, reason=reason.value, released_at=now)
+    publish(session, event, now=now)
+
+
+def leave_seat(session: Session, case: Case, *, reason: str, now: datetime) -> None:
+    """What a withdrawal does to a seat: a held one becomes free, a place on the waiting list ends; money goes back."""
+    seat = seat_of(session, case)
+    if seat and seat.state == SeatState.HELD:
+        release_seat(session, case, seat, ReleaseReason.WITHDRAWN, now=now)
+    elif seat and seat.state == SeatState.WAITING:
+        step_seat(session, seat, SeatState.NOT_SELECTED)
+    order_refund(session, case, f"撤回报名：{reason}", now=now)
+
+
+def decline_seat(session: Session, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
+    """The admitted person gives the seat up before reporting -> SeatReleased(declined), RefundOrdered."""
+    case, seat = _held(session, case_id)
+    if seat.registered_at:
+        raise Conflict("学员已报到，请改用“退学”办理。", code="registered")
+    _check_reason(reason)
+    audit.record(session, "decline_seat", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
+    release_seat(session, case, seat, ReleaseReason.DECLINED, now=now)
+    order_refund(session, case, f"放弃名额：{reason.strip()}", now=now)
+
+
+def drop_out_student(session: Session, case_id: UUID, *, reason: str, refund: bool, actor: str, now: datetime) -> None:
+    """A registered student leaves -> SeatReleased(dropped_out). Whether money goes back is the office's decision."""
+    case, seat = _held(session, case_id)
+    if not seat.registered_at:
+        raise Conflict("学员尚未报到，请改用“放弃名额”办理。", code="not-registered")
+    _check_reason(reason)
+    details = {"reason": reason.strip(), "refund": refund}
+    audit.record(session, "drop_out_student", str(case.id), actor=actor, now=now, details=details)
+    release_seat(session, case, seat, ReleaseReason.DROPPED_OUT, now=now)
+    if refund:
+        order_refund(session, case, f"退学：{reason.strip()}", now=now)
+
+
+def note_registration(session: Session, case_id: UUID, *, registered_at: datetime, actor: str, now: datetime) -> None:
+    """Remembers that the person reported."""
+    case = heard_case(session, case_id)
+    seat = seat_of(session, case)
+    if seat is None:
+        raise NotYet(f"seat {case.id}")
+    seat.registered_at = registered_at
+    session.add(seat)
+    audit.record(session, "note_registration", str(case.id), actor=actor, now=now)
+
+
+def close_waiting_lists(session: Session, *, actor: str, now: datetime) -> None:
+    """From the time of reporting on nobody waits any more: ApplicantNotSelected and RefundOrdered for each who did."""
+    waiting = select(Seat.programme).where(Seat.state == SeatState.WAITING).distinct()
+    for code in session.exec(waiting).all():
+        if now < programme_of(session, code).report_at:
+            continue
+        locked_programme(session, code)
+        still = select(Seat.case_id).where(Seat.programme == code, Seat.state == SeatState.WAITING)
+        for case_id in session.exec(still.order_by(col(Seat.waiting_rank))).all():
+            case = locked_case(session, case_id)
+            seat = seat_of(session, case)
+            if seat and seat.state == SeatState.WAITING:
+                audit.record(session, "close_waiting_list", str(case.id), actor=actor, now=now)
+                not_select(session, case, seat, now=now)
+
+
+def check_waiting_list_open(session: Session, programme: Programme, *, now: datetime) -> None:
+    """Raises Conflict before the release and from the time of reporting on."""
+    if ranking_of(session, programme.code).state != RankingState.RELEASED:
+        raise Conflict("排名尚未发布，还没有候补名单。", code="not-released")
+    if now >= programme.report_at:
+        raise Conflict("已到报到时间，候补名单已关闭，不再递补。", code="waiting-list-closed")
+
+
+def _held(session: Session, case_id: UUID) -> tuple[Case, Seat]:
+    case = locked_case(session, case_id)
+    seat = seat_of(session, case)
+    if seat is None or seat.state != SeatState.HELD:
+        raise Conflict(f"“{case.student_name}”没有在册的名额。", code="no-seat")
+    return case, seat
+
+
+def _check_reason(reason: str) -> None:
+    if len(reason.strip()) < 2:
+        raise Invalid("请写明理由。", code="reason")

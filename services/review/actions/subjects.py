@@ -1,0 +1,96 @@
+"""The rows that actions work on, locked. Used by this package only.
+
+Whoever gives a seat or a number locks the programme's row, and that before any case; whoever freezes or releases locks
+every case too. Handlers lock cases only, so that a batch of events never waits for a programme.
+"""
+
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from services.review.errors import RankingFrozen, UnknownCase, UnknownProgramme, UnknownWorkItem
+from services.review.models import Case, ProgrammeRow, Ranking, Seat, WorkItem
+from services.review.states import CASE_STEPS, CASE_TITLES, SEAT_STEPS, SEAT_TITLES, CaseState, RankingState, SeatState
+from shared.columns import locked
+from shared.errors import Conflict, NotYet
+from shared.events.intake import Programme
+from shared.transitions import check_step
+
+
+def locked_programme(session: Session, code: str) -> Programme:
+    """The programme, its row locked and fresh. Raises UnknownProgramme."""
+    query = locked(select(ProgrammeRow).where(ProgrammeRow.code == code)).execution_options(populate_existing=True)
+    row = session.exec(query).one_or_none()
+    if row is None:
+        raise UnknownProgramme(code)
+    return Programme.model_validate(row.data)
+
+
+def programme_of(session: Session, code: str) -> Programme:
+    """The programme as now published."""
+    return Programme.model_validate(session.get_one(ProgrammeRow, code).data)
+
+
+def locked_case(session: Session, case_id: UUID) -> Case:
+    """The case, locked and fresh. Raises UnknownCase."""
+    query = locked(select(Case).where(Case.id == case_id)).execution_options(populate_existing=True)
+    row: Case | None = session.exec(query).one_or_none()
+    if row is None:
+        raise UnknownCase
+    return row
+
+
+def heard_case(session: Session, case_id: UUID) -> Case:
+    """The case, locked. Raises NotYet: what is said of it came before it."""
+    try:
+        return locked_case(session, case_id)
+    except UnknownCase as fault:
+        raise NotYet(f"case {case_id}") from fault
+
+
+def ranking_of(session: Session, code: str) -> Ranking:
+    """The ranking as last committed. Freeze and release hold every case's lock, so under a case's lock it is settled."""
+    return session.exec(
+        select(Ranking).where(Ranking.programme == code).execution_options(populate_existing=True)
+    ).one()
+
+
+def case_to_score(session: Session, case_id: UUID) -> tuple[Case, Programme]:
+    """A case that passed the authenticity check, locked, while scores may change, and its programme. Raises UnknownCase,
+    RankingFrozen, Conflict."""
+    case = locked_case(session, case_id)
+    if ranking_of(session, case.programme).state != RankingState.DRAFT:
+        raise RankingFrozen
+    if case.state != CaseState.PASSED:
+        raise Conflict(
+            f"“{case.student_name}”为“{CASE_TITLES[CaseState(case.state)]}”，只有初审通过的才能评分。", code="state"
+        )
+    return case, programme_of(session, case.programme)
+
+
+def seat_of(session: Session, case: Case) -> Seat | None:
+    """The seat of a case whose lock the caller holds."""
+    return session.get(Seat, case.id, populate_existing=True)
+
+
+def locked_item(session: Session, item_id: UUID) -> WorkItem:
+    """An open work item, locked. Raises UnknownWorkItem."""
+    query = locked(select(WorkItem).where(WorkItem.id == item_id)).execution_options(populate_existing=True)
+    item: WorkItem | None = session.exec(query).one_or_none()
+    if item is None or item.closed_at:
+        raise UnknownWorkItem
+    return item
+
+
+def step_case(session: Session, case: Case, target: CaseState) -> None:
+    """Moves a case on, by the table."""
+    check_step(CASE_STEPS, CaseState(case.state), target, titles=CASE_TITLES)
+    case.state = target
+    session.add(case)
+
+
+def step_seat(session: Session, seat: Seat, target: SeatState) -> None:
+    """Moves a seat on, by the table; a new one has no state yet."""
+    check_step(SEAT_STEPS, SeatState(seat.state) if seat.state else None, target, titles=SEAT_TITLES)
+    seat.state = target
+    session.add(seat)

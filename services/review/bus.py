@@ -1,0 +1,45 @@
+"""Process: review's outbox relay, event consumer, job dispatcher and timer."""
+
+from sqlmodel import Session
+
+from services.review import actions, handlers
+from services.review.settings import ReviewSettings
+from shared.bus import Bus
+from shared.context import Context
+from shared.events import billing, intake, portal, scheduling
+from shared.messaging.consumer import Handlers
+from shared.process import Process
+from shared.serve import serve_bus
+from shared.signin import on_staff_access_changed
+
+HANDLERS: Handlers = {
+    portal.StaffAccessChanged: on_staff_access_changed,
+    intake.ProgrammePublished: handlers.on_programme_published,
+    intake.ProgrammeRevised: handlers.on_programme_published,
+    intake.ApplicationSubmitted: handlers.on_application_submitted,
+    intake.ApplicationResubmitted: handlers.on_application_resubmitted,
+    intake.StudentConsented: handlers.on_student_consented,
+    intake.ApplicationWithdrawn: handlers.on_application_withdrawn,
+    scheduling.InterviewScheduled: handlers.on_interview_scheduled,
+    scheduling.InterviewMissed: handlers.on_interview_missed,
+    scheduling.StudentRegistered: handlers.on_student_registered,
+    billing.FeePaid: handlers.on_fee_paid,
+    billing.FeePaymentReversed: handlers.on_fee_payment_reversed,
+    billing.FeeOverdue: handlers.on_fee_overdue,
+    billing.RefundSent: handlers.on_refund_sent,
+}
+
+
+def run_due(session: Session, *, context: Context) -> None:
+    """What the clock brings: corrections that did not come, and the end of the waiting list."""
+    actions.reject_uncorrected(session, actor=context.actor, now=context.now)
+    actions.close_waiting_lists(session, actor=context.actor, now=context.now)
+
+
+def make_bus(process: Process) -> Bus:
+    """Review's bus over an open process."""
+    return Bus(process, HANDLERS, run_due)
+
+
+if __name__ == "__main__":
+    serve_bus(ReviewSettings(), make_bus)

@@ -1,0 +1,51 @@
+"""Review's refusals that more than one place raises.
+
+Refusal
+├── NotFound   UnknownCase, UnknownProgramme, UnknownWorkItem
+├── Forbidden  SecondPersonNeeded
+└── Conflict   RankingFrozen, NoSeatFree
+"""
+
+from shared.errors import Conflict, Forbidden, NotFound
+
+
+class UnknownCase(NotFound):
+    """No case of that application."""
+
+    def __init__(self) -> None:
+        super().__init__("没有这份评审案卷，请从案卷列表重新打开。", code="unknown-case")
+
+
+class UnknownProgramme(NotFound):
+    """No programme of that code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"没有编号为“{code}”的项目，请核对项目编号。", code="unknown-programme")
+
+
+class UnknownWorkItem(NotFound):
+    """No such item, or it is done."""
+
+    def __init__(self) -> None:
+        super().__init__("没有这项待办，或已由他人办结。请刷新待办列表。", code="unknown-work-item")
+
+
+class SecondPersonNeeded(Forbidden):
+    """The step needs somebody else than the person who prepared it."""
+
+    def __init__(self, prepared: str) -> None:
+        super().__init__(f"{prepared}须由另一位评审委员会成员办理，同一人不能既提出又确认。", code="second-person")
+
+
+class RankingFrozen(Conflict):
+    """Scores can no longer change."""
+
+    def __init__(self) -> None:
+        super().__init__("排名已冻结，评分不能再更改。", code="ranking-frozen")
+
+
+class NoSeatFree(Conflict):
+    """The quota is used up."""
+
+    def __init__(self, quota: int) -> None:
+        super().__init__(f"名额 {quota} 个已全部在册，没有空出的名额。", code="no-seat-free")

@@ -1,0 +1,99 @@
+"""The ranking: what it is made of, what it lacks, and whether the frozen list still follows from its inputs."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from services.review.models import Case, RankedCase, Ranking, TieDecision
+from services.review.queries.programmes import programme_of
+from services.review.rules.ranking import FORMULA, Entrant, Formula, OpenTie, rank_entrants
+from services.review.states import CaseState
+from shared.clock import local
+from shared.errors import Fault
+from shared.events.intake import Firm, Programme
+
+
+def ranking_of(session: Session, programme: str) -> Ranking:
+    """The ranking of a programme."""
+    return session.get_one(Ranking, programme)
+
+
+def frozen_places(session: Session, programme: str) -> Sequence[RankedCase]:
+    """The frozen list, best first; empty before the freeze."""
+    query = select(RankedCase).where(RankedCase.programme == programme)
+    return session.exec(query.order_by(col(RankedCase.rank))).all()
+
+
+def entrants(session: Session, programme: Programme) -> list[Entrant]:
+    """Everybody who passed and has all points, as the formula needs them."""
+    complete = select(Case).where(
+        Case.programme == programme.code,
+        Case.state == CaseState.PASSED,
+        col(Case.interview_points).is_not(None),
+        col(Case.firm_points).is_not(None),
+    )
+    year = local(programme.opens_at).year
+    return [_entrant(case, year) for case in session.exec(complete).all()]
+
+
+def _entrant(case: Case, year: int) -> Entrant:
+    firm = Firm.model_validate(case.content["firm"])
+    return Entrant(
+        key=str(case.id),
+        number=case.application_no,
+        firm=case.firm_points or 0,
+        materials=case.materials_points or 0,
+        interview=case.interview_points or 0,
+        untrimmed=case.untrimmed_points or 0,
+        tier=firm.tier,
+        newly_listed=firm.tier_year == year,
+    )
+
+
+def formula_of(session: Session, programme: Programme, *, with_decisions: bool = True) -> Formula:
+    """The programme's formula, with the committee's decisions so far."""
+    decided = select(TieDecision).where(TieDecision.programme == programme.code).order_by(col(TieDecision.decided_at))
+    decisions = [decision.order for decision in session.exec(decided).all()] if with_decisions else []
+    return Formula(programme.scoring, programme.quota, programme.waiting_list_places, decisions)
+
+
+def open_ties(session: Session, programme: Programme) -> list[OpenTie]:
+    """Ties that only the committee can break and has not."""
+    _places, ties = rank_entrants(entrants(session, programme), formula_of(session, programme))
+    return ties
+
+
+def missing_decisions(session: Session, code: str) -> list[Fault]:
+    """Everything that is undecided, each with the application's number and the person's name; empty when the ranking can
+    be frozen. Those who missed their interview for good need no points."""
+    cases = session.exec(select(Case).where(Case.programme == code).order_by(col(Case.application_no))).all()
+    faults = []
+    for case in cases:
+        if case.state == CaseState.OPEN:
+            faults.append(_fault(case, "open", "尚未完成初审"))
+        elif case.state == CaseState.RETURNED:
+            faults.append(_fault(case, "returned", "退回补正尚未交回"))
+        elif case.state == CaseState.PASSED and not case.missed_for_good:
+            if case.firm_points is None:
+                faults.append(_fault(case, "desk-points", "缺企业信息分和学员资料分"))
+            if case.interview_at is None:
+                faults.append(_fault(case, "interview", "尚未安排面试"))
+            elif case.interview_points is None:
+                faults.append(_fault(case, "sheets", "面试评分表未齐"))
+    return faults
+
+
+def _fault(case: Case, code: str, message: str) -> Fault:
+    return Fault(f"/cases/{case.application_no}", code, f"{case.application_no} {case.student_name}:{message}")
+
+
+def is_reproducible(session: Session, code: str) -> bool:
+    """Whether the frozen list follows, place by place, from the inputs that were kept with it."""
+    ranking, places = ranking_of(session, code), frozen_places(session, code)
+    if ranking.formula != FORMULA:
+        return False
+    kept_numbers = {"quota": ranking.quota, "waiting_list_places": ranking.waiting_places}
+    programme = programme_of(session, code).model_copy(update=kept_numbers)
+    again, ties = rank_entrants([Entrant(**place.inputs) for place in places], formula_of(session, programme))
+    kept = [(str(place.case_id), place.rank, place.total, place.outcome) for place in places]
+    return not ties and kept == [(one.entrant.key, one.rank, one.total, one.outcome) for one in again]

@@ -1,0 +1,20 @@
+"""Deadlines as people state them: whole local days, half-open. Called by actions and queries."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from shared.clock import SHANGHAI, local
+
+CORRECTION_DAYS = 3
+CROSSING = timedelta(hours=1)
+"""How long the timer waits after `correct_by`: a correction that intake accepted in the last minute is still on its way."""
+
+
+def end_of_local_day(now: datetime, *, days: int) -> datetime:
+    """The midnight that ends the local day `days` after today, as UTC."""
+    day = local(now).date() + timedelta(days=days + 1)
+    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
+
+
+def publicity_ends(frozen_at: datetime, *, days: int) -> datetime:
+    """When a frozen ranking may be released: at once without publicity (公示), else after that many whole days."""
+    return end_of_local_day(frozen_at, days=days) if days else frozen_at

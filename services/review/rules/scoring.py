@@ -1,0 +1,58 @@
+"""Points: of the desk, of a sheet, of an interview, of the whole. All in whole hundredths. Called by actions and ranking.py."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from shared.errors import Fault, Invalid
+from shared.events.intake import ScoringRule
+from shared.money import half_up
+
+POINT = 100
+_SMALLEST_TRIMMED = 3
+
+
+def check_desk_points(firm_points: int, materials_points: int, rule: ScoringRule) -> None:
+    """Raises Invalid unless both lie between nothing and the programme's greatest (notice, clause 5.4.3)."""
+    given = {
+        "firm_points": (firm_points, rule.firm_points),
+        "materials_points": (materials_points, rule.materials_points),
+    }
+    titles = {"firm_points": "企业信息分", "materials_points": "学员资料分"}
+    faults = [
+        Fault(f"/{name}", "points", f"{titles[name]}应在 0 到 {greatest} 分之间。")
+        for name, (points, greatest) in given.items()
+        if not 0 <= points <= greatest * POINT
+    ]
+    if faults:
+        raise Invalid("".join(fault.message for fault in faults), code="points", faults=faults)
+
+
+def check_sheet(items: Mapping[str, int], rule: ScoringRule) -> None:
+    """Raises Invalid unless every item of the rubric, and no other, has points within its limit."""
+    faults = [
+        Fault(f"/{name}", "item-unknown", "评分表没有这一项，请删去。") for name in items.keys() - rule.interview_items
+    ]
+    for name, greatest in rule.interview_items.items():
+        if name not in items:
+            faults.append(Fault(f"/{name}", "item-missing", f"“{rule.item_titles[name]}”未打分。"))
+        elif not 0 <= items[name] <= greatest * POINT:
+            faults.append(Fault(f"/{name}", "points", f"“{rule.item_titles[name]}”应在 0 到 {greatest} 分之间。"))
+    if faults:
+        raise Invalid("评分表有误：" + "".join(fault.message for fault in faults), code="sheet", faults=faults)
+
+
+def mean(totals: Sequence[int]) -> int:
+    """The plain mean of at least one sheet, halves away from zero."""
+    return half_up(Decimal(sum(totals)) / len(totals))
+
+
+def trimmed_mean(totals: Sequence[int], *, trim_from: int) -> int:
+    """The mean without one highest and one lowest sheet, if at least `trim_from` sheets came in; else the plain mean."""
+    if len(totals) < max(trim_from, _SMALLEST_TRIMMED):
+        return mean(totals)
+    return mean(sorted(totals)[1:-1])
+
+
+def weighted_interview(points: int, rule: ScoringRule) -> int:
+    """An interview's points, of the rubric's sum, as part of the total."""
+    return half_up(Decimal(points) * rule.interview_points / sum(rule.interview_items.values()))

@@ -1,0 +1,14 @@
+"""Review's settings. Besides identity and contact it holds the key of the scans, because its people look at them."""
+
+from typing import ClassVar
+
+from shared.keyring import Purpose
+from shared.settings import Settings
+
+
+class ReviewSettings(Settings):
+    """See shared.settings.Settings."""
+
+    SERVICE: ClassVar[str] = "review"
+    TITLE: ClassVar[str] = "领军 · 评审录取"
+    PURPOSES: ClassVar[tuple[Purpose, ...]] = ("identity", "contact", "scan")

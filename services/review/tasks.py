@@ -1,0 +1,109 @@
+"""Slow jobs of review: letters are printed, stored and sent. Thin; a repeat of a job replaces its message."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.review import actions, documents, jobs
+from services.review.models import Case, LetterRow
+from services.review.queries import candidate, programme_of
+from shared.clock import local
+from shared.context import Context
+from shared.events.intake import Programme
+from shared.post import Letter
+
+Print = Callable[[Programme, Case, LetterRow], bytes]
+
+
+def write_admission_letter(session: Session, job: jobs.WriteAdmissionLetter, *, context: Context) -> str:
+    """入学通知书."""
+
+    def printed(programme: Programme, case: Case, letter: LetterRow) -> bytes:
+        return documents.admission_letter(
+            documents.AdmissionLetter(
+                programme=programme,
+                number=letter.number,
+                name=case.student_name,
+                firm=case.firm_name,
+                payment_reference=case.payment_reference,
+                pay_by=datetime.fromisoformat(letter.data["pay_by"]),
+                issued_on=local(letter.ordered_at).date(),
+                now=letter.ordered_at,
+            )
+        )
+
+    return _write(session, job, printed, "入学通知书", context)
+
+
+def write_waiting_list_letter(session: Session, job: jobs.WriteWaitingListLetter, *, context: Context) -> str:
+    """候补通知书."""
+
+    def printed(programme: Programme, case: Case, letter: LetterRow) -> bytes:
+        return documents.waiting_list_letter(
+            documents.WaitingListLetter(
+                programme=programme,
+                number=letter.number,
+                name=case.student_name,
+                firm=case.firm_name,
+                rank=letter.data["rank"],
+                issued_on=local(letter.ordered_at).date(),
+                now=letter.ordered_at,
+            )
+        )
+
+    return _write(session, job, printed, "候补通知书", context)
+
+
+def write_refusal_letter(session: Session, job: jobs.WriteRefusalLetter, *, context: Context) -> str:
+    """未入选通知书."""
+
+    def printed(programme: Programme, case: Case, letter: LetterRow) -> bytes:
+        return documents.not_selected_letter(
+            documents.NotSelectedLetter(
+                programme=programme,
+                number=letter.number,
+                name=case.student_name,
+                firm=case.firm_name,
+                issued_on=local(letter.ordered_at).date(),
+                now=letter.ordered_at,
+            )
+        )
+
+    return _write(session, job, printed, "未入选通知书", context)
+
+
+def _write(
+    session: Session,
+    job: jobs.WriteAdmissionLetter | jobs.WriteWaitingListLetter | jobs.WriteRefusalLetter,
+    printed: Print,
+    title: str,
+    context: Context,
+) -> str:
+    letter = session.get_one(LetterRow, job.letter_id)
+    if letter.sent_at:
+        return "already sent"
+    case = session.get_one(Case, letter.case_id)
+    content = printed(programme_of(session, case.programme), case, letter)
+    claim = context.tools.files.put(
+        content,
+        kind=f"{letter.kind}_letter",
+        programme=case.programme,
+        media_type="application/pdf",
+        purpose="contact",
+        key=f"{case.programme}/letters/{letter.id}.pdf",
+    )
+    assert context.job_id is not None
+    address = context.tools.keys.open("contact", candidate(case).email)
+    text = f"{case.student_name} 您好：\n\n随信附上《{title}》({letter.number})，请查收。\n报名编号：{case.application_no}。"
+    context.tools.post.send(
+        Letter(
+            id=context.job_id,
+            to=address,
+            subject=f"{title} {letter.number}",
+            text=text,
+            attachments={f"{title}.pdf": content},
+        )
+    )
+    actions.note_letter_sent(session, letter.id, claim, actor=context.actor, now=context.now)
+    return "sent"

@@ -1,0 +1,296 @@
+"""Review on an open process, with what the other services would say to it. Used by conftest.py and the tests beside it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlmodel import Session, SQLModel, col, select
+
+from services.demo.cohort import Application, cohort
+from services.demo.programme import CODE, programme
+from services.demo.scans import Scan
+from services.review import actions
+from services.review.bus import HANDLERS
+from services.review.models import Case, RankedCase, Seat, WorkItem
+from services.review.rules.checklist import Check
+from services.review.states import Verdict, WorkKind
+from services.review.worker import JOBS
+from shared.context import Context
+from shared.events import CONTRACTS, Event, FileClaim
+from shared.events.billing import FeeOverdue, FeePaid
+from shared.events.intake import (
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    Firm,
+    InvoiceTitle,
+    Programme,
+    ProgrammePublished,
+    Student,
+    StudentConsented,
+)
+from shared.events.scheduling import InterviewScheduled, PanelJudge
+from shared.jobs import JobWorker
+from shared.keyring import KeyRing, mask_email, mask_identity, mask_mobile
+from shared.models import JobRow, OutboxRow
+from shared.process import Process
+from tests.processes import travel
+
+NAMES = UUID("5a0c7f6e-9d7c-4c53-8a43-0d2f6f1a2b3c")
+FREEZE = datetime(2021, 12, 9, 1, tzinfo=UTC)
+RELEASE = datetime(2021, 12, 9, 2, tzinfo=UTC)
+AFTER_PAY_BY = datetime(2021, 12, 18, 2, tzinfo=UTC)
+JUDGES = tuple(PanelJudge(account=f"judge0{number}", name=f"评委{number}") for number in range(1, 6))
+GOOD = {kind: Check(Verdict.PASSED, True) for kind in ("form", "licence", "identity")}
+ITEMS = {"strategy": 3000, "innovation": 2500, "learning": 2000, "expression": 1500, "commitment": 1000}
+
+
+@cache
+def applications() -> tuple[Application, ...]:
+    """The demo's cohort."""
+    return cohort(1).applications
+
+
+@cache
+def _drawn(scan: Scan) -> bytes:
+    return scan.content()
+
+
+def case_id(number: int) -> UUID:
+    """The id of the application at a place of the cohort."""
+    return uuid5(NAMES, str(number))
+
+
+def sheet(total: int) -> dict[str, int]:
+    """Items, in hundredths, that sum to `total` whole points of 100."""
+    given = {}
+    left = total * 100
+    for item, greatest in ITEMS.items():
+        given[item] = min(greatest, left)
+        left -= given[item]
+    return given
+
+
+@dataclass
+class Review:
+    """The service, what it hears, and what it says."""
+
+    process: Process
+    folder: Path
+    programme: Programme = field(default_factory=lambda: Programme.model_validate(programme()))
+    _session: Session | None = None
+
+    def __post_init__(self) -> None:
+        KeyRing(self.process.settings.keys_dir, purposes=("identity", "contact", "bank", "scan")).create(CODE)
+
+    @property
+    def now(self) -> datetime:
+        return self.process.clock.now()
+
+    def travel(self, moment: datetime) -> None:
+        travel(self.process, moment)
+
+    # What review hears.
+
+    def publish(self, **changes: Any) -> None:
+        """The programme of the notice, with changes."""
+        self.programme = Programme.model_validate(programme() | changes)
+        self.hear(ProgrammePublished(programme=self.programme))
+
+    @contextmanager
+    def together(self) -> Iterator[Session]:
+        """One transaction around what is heard and done inside; without it each has its own."""
+        if self._session is not None:
+            yield self._session
+            return
+        with self.process.database.transaction() as self._session:
+            try:
+                yield self._session
+            finally:
+                self._session = None
+
+    def hear(self, event: Event) -> None:
+        """One event."""
+        context = Context(actor=f"event:{event.TYPE}", now=self.now, tools=self.process.tools)
+        with self.together() as session:
+            HANDLERS[type(event)](session, event, context=context)
+
+    def submitted(
+        self, number: int, *, kind: type[ApplicationSubmitted] = ApplicationSubmitted, **changes: Any
+    ) -> ApplicationSubmitted:
+        """The event of an application of the cohort, sealed as intake would."""
+        one = applications()[number]
+        body = one.body
+        fields = {
+            "application_id": case_id(number),
+            "application_no": f"{CODE}-{number + 1:04d}",
+            "programme": CODE,
+            "platform_no": one.platform_no,
+            "revision": 1,
+            "submitted_at": one.posted_at,
+            "payment_reference": f"ZX2100{number:04d}",
+            "student": self._student(body["student"]),
+            "firm": _firm(body["firm"]),
+            "invoice": InvoiceTitle(title=body["firm"]["name"], tax_number=body["firm"]["credit_code"], kind="normal"),
+            "scans": tuple(self._stored(number, scan) for scan in one.scans),
+        }
+        named = {name: body[name] for name in ("unit_code", "recommendation", "interview_mode")}
+        return kind(**fields | named | changes)
+
+    def _student(self, given: dict[str, Any]) -> Student:
+        keys = KeyRing(self.process.settings.keys_dir, purposes=("identity", "contact"))
+        plain = {name: given[name] for name in ("name", "gender", "born_on", "position", "role", "education", "resume")}
+        number, mobile, email = given["identity_number"], given["mobile"], given["email"]
+        return Student(
+            **plain,
+            identity=keys.seal("identity", CODE, number, mask=mask_identity(number)),
+            mobile=keys.seal("contact", CODE, mobile, mask=mask_mobile(mobile)),
+            email=keys.seal("contact", CODE, email, mask=mask_email(email)),
+        )
+
+    def _stored(self, number: int, scan: Scan) -> FileClaim:
+        return self.process.tools.files.put(
+            _drawn(scan),
+            kind=scan.kind,
+            programme=CODE,
+            media_type=scan.media_type,
+            purpose="scan",
+            key=f"{CODE}/scans/{number}-{scan.kind}",
+        )
+
+    def arrive(self, *numbers: int) -> None:
+        """Applications come in, and their students confirm."""
+        for number in numbers:
+            self.hear(self.submitted(number))
+            self.hear(
+                StudentConsented(application_id=case_id(number), consented_at=self.now, text_version="2021-11-22")
+            )
+
+    def withdraw(self, number: int) -> None:
+        self.hear(ApplicationWithdrawn(application_id=case_id(number), withdrawn_at=self.now, reason="企业排产紧张"))
+
+    def paid(self, number: int, at: datetime) -> None:
+        event = FeePaid(application_id=case_id(number), programme=CODE, paid_fen=2_500_000, paid_at=at)
+        self.hear(event)
+
+    def overdue(self, number: int) -> None:
+        seat = self.row(Seat, case_id(number))
+        assert seat.pay_by is not None
+        event = FeeOverdue(
+            application_id=seat.case_id, programme=CODE, paid_fen=0, pay_by=seat.pay_by, covered_until=self.now
+        )
+        self.hear(event)
+
+    # What the staff do.
+
+    def act(self, action: Callable[..., Any], *given: Any, actor: str = "review01", **more: Any) -> Any:
+        """An action, now."""
+        with self.together() as session:
+            return action(session, *given, actor=actor, now=self.now, **more)
+
+    def verify(self, *numbers: int) -> None:
+        """Checked and passed."""
+        for number in numbers:
+            self.act(actions.check_scans, case_id(number), GOOD)
+            self.act(actions.pass_authenticity, case_id(number))
+
+    def book(self, number: int, judges: Sequence[PanelJudge] = JUDGES) -> None:
+        start = datetime(2021, 12, 6, 1, tzinfo=UTC)
+        event = InterviewScheduled(
+            application_id=case_id(number),
+            programme=CODE,
+            starts_at=start,
+            ends_at=start + timedelta(minutes=30),
+            mode="on_site",
+            place="三楼面试室1",
+            panel="第1组",
+            judges=tuple(judges),
+        )
+        self.hear(event)
+
+    def judge(self, number: int, *totals: int) -> None:
+        """Sheets of the panel, in whole points of 100, one per judge."""
+        for judge, total in zip(JUDGES, totals, strict=False):
+            self.act(
+                actions.record_score_sheet, case_id(number), sheet(total), judge=judge.account, actor=judge.account
+            )
+
+    def desk(self, number: int, firm: int = 20, materials: int = 15) -> None:
+        self.act(actions.score_materials, case_id(number), firm_points=firm * 100, materials_points=materials * 100)
+
+    def ready(self, *totals: int) -> None:
+        """Applications 0, 1, … passed and scored with these interview totals of all five judges."""
+        with self.together():
+            for number, total in enumerate(totals):
+                self.arrive(number)
+                self.verify(number)
+                self.book(number)
+                self.judge(number, *[total] * 5)
+                self.desk(number)
+
+    def released(self, *totals: int) -> None:
+        """As `ready`, then frozen and released on 9 December."""
+        self.ready(*totals)
+        self.travel(FREEZE)
+        self.act(actions.freeze_ranking, CODE, actor="secretary")
+        self.travel(RELEASE)
+        self.act(actions.release_ranking, CODE, actor="chair")
+
+    # What can be seen.
+
+    def rows(self, model: type[SQLModel]) -> list[Any]:
+        with self.process.database.reader() as session:
+            return list(session.exec(select(model)).all())
+
+    def row(self, model: type[Any], key: Any) -> Any:
+        with self.process.database.reader() as session:
+            return session.get_one(model, key)
+
+    def case(self, number: int) -> Case:
+        found: Case = self.row(Case, case_id(number))
+        return found
+
+    def seats(self) -> dict[int, str]:
+        """Place in the cohort -> the seat's state."""
+        return {number: row.state for number in range(20) for row in self.rows(Seat) if row.case_id == case_id(number)}
+
+    def ranks(self) -> list[int]:
+        """Places in the cohort, best first."""
+        by_id = {case_id(number): number for number in range(20)}
+        return [by_id[row.case_id] for row in sorted(self.rows(RankedCase), key=lambda row: row.rank)]
+
+    def said(self, kind: type[Event], number: int | None = None) -> list[Any]:
+        """The events of a type, oldest first; of one application, or all."""
+        with self.process.database.reader() as session:
+            rows = session.exec(select(OutboxRow).order_by(col(OutboxRow.id))).all()
+        bodies = [row for row in rows if row.headers["cloudEvents:type"] == kind.TYPE]
+        events = [CONTRACTS[kind.TYPE].model_validate_json(row.body) for row in bodies]
+        return [event for event in events if number is None or event.subject == str(case_id(number))]
+
+    def items(self, kind: WorkKind) -> list[WorkItem]:
+        return [row for row in self.rows(WorkItem) if row.kind == kind and row.closed_at is None]
+
+    def run_jobs(self) -> None:
+        """Executes every waiting job, as the worker would."""
+        worker = JobWorker(self.process.database, JOBS, clock=self.process.clock, tools=self.process.tools)
+        for row in self.rows(JobRow):
+            worker.execute(row.id)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        with self.process.database.reader() as session:
+            yield session
+
+
+def _firm(given: dict[str, Any]) -> Firm:
+    plain = {name: value for name, value in given.items() if name not in ("revenue", "research")}
+    amounts = {
+        f"{name}_fen": tuple(int(Decimal(amount.replace(",", "")) * 100) for amount in given[name])
+        for name in ("revenue", "research")
+    }
+    return Firm(**plain, **amounts)

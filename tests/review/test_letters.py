@@ -1,0 +1,64 @@
+"""Every decision reaches the person on paper: printed, stored, sent once."""
+
+from email import message_from_string
+
+from services.review.models import LetterRow
+from services.review.states import LetterKind
+from shared.events import FileClaim
+from shared.models import AuditRow, JobRow
+from tests.printed import words
+from tests.processes import letters
+
+
+def test_the_jobs_print_store_and_send_one_letter_per_decision(review):
+    review.released(60, 65, 70, 75, 80, 85)
+    review.run_jobs()
+
+    assert {row.outcome for row in review.rows(JobRow)} == {"sent"}
+    assert len(letters(review.folder)) == 6
+    rows = review.rows(LetterRow)
+    assert all(row.sent_at for row in rows)
+    printed = {
+        row.kind: words(review.process.tools.files.get(FileClaim.model_validate(row.file), purpose="contact"))
+        for row in rows
+    }
+    names = {review.case(number).student_name for number in range(6)}
+    assert printed[LetterKind.ADMISSION].startswith("入学通知书渝领训〔2021〕第00")
+    assert "2021年12月16日24时前" in printed[LetterKind.ADMISSION]
+    assert "候补名单第" in printed[LetterKind.WAITING_LIST]
+    assert "未能入选" in printed[LetterKind.REFUSAL]
+    assert all(any(name in text for name in names) for text in printed.values())
+
+
+def test_a_letter_that_was_sent_is_not_sent_again(review):
+    review.released(60)
+    review.run_jobs()
+    with review.process.database.transaction() as session:
+        row = session.get_one(JobRow, review.rows(JobRow)[0].id)
+        row.state = "waiting"
+    review.run_jobs()
+    assert [row.outcome for row in review.rows(JobRow)] == ["already sent"]
+    assert len(letters(review.folder)) == 1
+
+
+def test_no_address_stands_in_clear_in_rows_or_the_audit_log(review):
+    review.released(60)
+    review.run_jobs()
+    [letter] = letters(review.folder)
+    address = message_from_string(letter)["To"].strip()
+    assert "@" in address
+    kept = str(review.rows(AuditRow)) + str(review.rows(LetterRow)) + str(review.rows(JobRow)) + str(review.case(0))
+    assert address not in kept
+
+
+def test_every_kind_of_letter_has_its_own_series_of_numbers(review):
+    review.released(60, 65, 70, 75, 80, 85)
+    numbers = sorted(row.number for row in review.rows(LetterRow))
+    assert numbers == [
+        "渝领候〔2021〕第001号",
+        "渝领候〔2021〕第002号",
+        "渝领复〔2021〕第001号",
+        "渝领训〔2021〕第001号",
+        "渝领训〔2021〕第002号",
+        "渝领训〔2021〕第003号",
+    ]
