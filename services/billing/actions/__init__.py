@@ -1,0 +1,81 @@
+"""Verbs that change billing's state. Called by api.py, pages.py, handlers.py, tasks.py and the timer; each is audited."""
+
+from services.billing.actions.accounts import (
+    end_account,
+    hold_for_waiting_list,
+    make_fee_due,
+    note_withdrawal,
+    open_fee_account,
+    order_refund,
+)
+from services.billing.actions.approvals import approve_refunds, decline_refund
+from services.billing.actions.decisions import (
+    assign_entry,
+    confirm_proposals,
+    ignore_entry,
+    pair_with_original,
+    put_to_unapplied,
+    settle_refunds_by_hand,
+    undo_decision,
+)
+from services.billing.actions.judging import judge_entries, rematch_open_entries
+from services.billing.actions.overdue import say_overdue_fees
+from services.billing.actions.paperwork import (
+    ROUNDS,
+    ask_for_invoices,
+    invoice_of,
+    lock_document,
+    lock_invoice,
+    note_document_sent,
+    note_invoice_failed,
+    note_invoice_issued,
+    note_invoice_requested,
+    note_invoice_submitted,
+    resubmit_invoice,
+)
+from services.billing.actions.programmes import keep_programme
+from services.billing.actions.refunds import propose_refund_of_entry
+from services.billing.actions.statements import (
+    discard_statement,
+    import_statement,
+    preview_statement,
+    upload_statement,
+)
+
+__all__ = [
+    "ROUNDS",
+    "approve_refunds",
+    "ask_for_invoices",
+    "assign_entry",
+    "confirm_proposals",
+    "decline_refund",
+    "discard_statement",
+    "end_account",
+    "hold_for_waiting_list",
+    "ignore_entry",
+    "import_statement",
+    "invoice_of",
+    "judge_entries",
+    "keep_programme",
+    "lock_document",
+    "lock_invoice",
+    "make_fee_due",
+    "note_document_sent",
+    "note_invoice_failed",
+    "note_invoice_issued",
+    "note_invoice_requested",
+    "note_invoice_submitted",
+    "note_withdrawal",
+    "open_fee_account",
+    "order_refund",
+    "pair_with_original",
+    "preview_statement",
+    "propose_refund_of_entry",
+    "put_to_unapplied",
+    "rematch_open_entries",
+    "resubmit_invoice",
+    "say_overdue_fees",
+    "settle_refunds_by_hand",
+    "undo_decision",
+    "upload_statement",
+]

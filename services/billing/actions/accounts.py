@@ -1,0 +1,138 @@
+"""Fee accounts and their standing, as intake and review decide it. Called by handlers.py. The newest event of a part
+decides, in any order of the services; a repeat changes nothing.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from services.billing.actions.ledger import post
+from services.billing.actions.rows import known_account, lock_programme
+from services.billing.actions.settlement import request_documents, settle
+from services.billing.models import FeeAccount, SubsidyLine
+from services.billing.rules.postings import Line
+from services.billing.states import AccountStanding, LedgerAccount, TransactionKind
+from shared import audit
+from shared.events.intake import ApplicationSubmitted, Programme
+from shared.events.review import StudentAdmitted
+
+
+def open_fee_account(session: Session, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
+    """Opens the account of an application, the self-paid line expected and not yet due (notice, clause 4), or takes up a
+    corrected one. Raises NotYet before the programme is known."""
+    programme = Programme.model_validate(lock_programme(session, event.programme).data)
+    row = session.get(FeeAccount, event.application_id)
+    if row is not None and row.revision >= event.revision:
+        return
+    copied: dict[str, Any] = {
+        "revision": event.revision,
+        "student_name": event.student.name,
+        "firm_name": event.firm.name,
+        "former_name": event.firm.former_name or "",
+        "credit_code": event.firm.credit_code,
+        "email": event.student.email.model_dump(),
+        "invoice_title": event.invoice.title,
+        "invoice_tax_number": event.invoice.tax_number,
+        "invoice_kind": event.invoice.kind,
+    }
+    if row is None:
+        row = FeeAccount(
+            application_id=event.application_id,
+            programme=event.programme,
+            application_no=event.application_no,
+            reference=event.payment_reference,
+            expected_fen=programme.fee("self"),
+            standing=AccountStanding.OPEN,
+            submitted_at=event.submitted_at,
+            **copied,
+        )
+    for name, value in copied.items():
+        setattr(row, name, value)
+    session.add(row)
+    audit.record(session, "open_fee_account", str(row.application_id), actor=actor, now=now)
+
+
+def note_withdrawal(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
+    """The application was taken back; a seat that is held meanwhile is review's to release, so the fee stays due."""
+    account = known_account(session, application_id)
+    if account.standing != AccountStanding.DUE:
+        _end(session, account, "withdrawn", actor=actor, now=now)
+
+
+def end_account(session: Session, application_id: UUID, because: str, *, actor: str, now: datetime) -> None:
+    """Nothing is due any more: rejected, not selected, or the seat released, whose subsidy lines are then cancelled."""
+    account = known_account(session, application_id)
+    for line in session.exec(select(SubsidyLine).where(SubsidyLine.application_id == application_id)).all():
+        _set_subsidy(session, line, cancelled=True, actor=actor, now=now)
+    _end(session, account, because, actor=actor, now=now)
+
+
+def _end(session: Session, account: FeeAccount, because: str, *, actor: str, now: datetime) -> None:
+    account.standing, account.ended_because = AccountStanding.ENDED, because
+    account.pay_by = account.admitted_at = None
+    session.add(account)
+    details = {"because": because}
+    audit.record(session, "end_fee_account", str(account.application_id), actor=actor, now=now, details=details)
+
+
+def hold_for_waiting_list(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
+    """The money of a person on the waiting list is held until the list closes; an application that ended stays ended."""
+    account = known_account(session, application_id)
+    if account.standing == AccountStanding.ENDED:
+        return
+    account.standing = AccountStanding.WAITING
+    session.add(account)
+    audit.record(session, "hold_for_waiting_list", str(application_id), actor=actor, now=now)
+
+
+def make_fee_due(session: Session, event: StudentAdmitted, *, actor: str, now: datetime) -> None:
+    """A seat is held: the self-paid part is due by `pay_by`, and the other lines of clause 4 become claims of their payee."""
+    account = known_account(session, event.application_id)
+    if account.standing == AccountStanding.DUE and account.pay_by == event.pay_by:
+        return
+    account.standing, account.ended_because = AccountStanding.DUE, ""
+    account.admitted_at, account.pay_by, account.overdue_at = event.admitted_at, event.pay_by, None
+    account.refund_ordered_at = None
+    session.add(account)
+    programme = Programme.model_validate(lock_programme(session, account.programme).data)
+    for fee in programme.fee_lines:
+        if fee.code == "self":
+            continue
+        line = session.get(SubsidyLine, (account.application_id, fee.code)) or SubsidyLine(
+            application_id=account.application_id,
+            code=fee.code,
+            title=fee.title,
+            payee=fee.payee,
+            amount_fen=fee.amount_fen,
+            cancelled=True,
+            changed_at=now,
+        )
+        _set_subsidy(session, line, cancelled=False, actor=actor, now=now)
+    audit.record(session, "make_fee_due", str(account.application_id), actor=actor, now=now)
+    session.flush()
+    request_documents(session, account, now=now)
+
+
+def _set_subsidy(session: Session, line: SubsidyLine, *, cancelled: bool, actor: str, now: datetime) -> None:
+    """Adds or cancels a claim, in memo accounts that hold no money of the institution."""
+    if line.cancelled == cancelled:
+        return
+    line.cancelled, line.changed_at = cancelled, now
+    session.add(line)
+    claimed_fen = -line.amount_fen if cancelled else line.amount_fen
+    claim = Line(LedgerAccount.SUBSIDY_CLAIM, str(line.application_id), claimed_fen)
+    memo = Line(LedgerAccount.SUBSIDY_MEMO, str(line.application_id), -claimed_fen)
+    post(session, (claim, memo), kind=TransactionKind.SUBSIDY, actor=actor, now=now, note=line.title)
+
+
+def order_refund(session: Session, application_id: UUID, reason: str, *, actor: str, now: datetime) -> None:
+    """Whatever was paid for this application, now or later, is proposed to go back to the paying account. A repeat
+    proposes nothing twice."""
+    account = known_account(session, application_id)
+    account.refund_ordered_at, account.refund_reason = account.refund_ordered_at or now, reason
+    session.add(account)
+    audit.record(session, "order_refund", str(application_id), actor=actor, now=now, details={"reason": reason})
+    session.flush()
+    settle(session, [application_id], at=now, actor=actor, now=now)

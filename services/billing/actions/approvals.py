@@ -1,0 +1,204 @@
+"""The second person's part of a refund, and what the bank's statement says of it. Called by pages.py and by bookings."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from services.billing.actions.ledger import post
+from services.billing.actions.rows import lock_account, lock_refund
+from services.billing.actions.settlement import settle
+from services.billing.models import BankEntry, ProgrammeRow, Refund, RefundSource, Statement
+from services.billing.queries.balances import allocated_fen
+from services.billing.rules.postings import Line, to_account, undone
+from services.billing.rules.refunding import Approved, settled_by
+from services.billing.states import REFUND_STEPS, REFUND_TITLES, LedgerAccount, RefundState, TransactionKind
+from shared import audit
+from shared.errors import Conflict, Forbidden, Invalid
+from shared.events.billing import RefundSent
+from shared.outbox import publish
+from shared.transitions import check_step
+
+
+def approve_refunds(session: Session, refund_ids: Iterable[UUID], *, actor: str, now: datetime) -> list[Refund]:
+    """Approves proposals: their money is now owed to the payer and pays no fee any more. All or none; a repeat of one that
+    is approved changes nothing. Raises Forbidden for whoever proposed it or booked the money by hand."""
+    refunds = [lock_refund(session, refund_id) for refund_id in sorted(set(refund_ids))]
+    if not refunds:
+        raise Invalid("请至少选择一张退款单。", code="nothing-chosen")
+    for refund in refunds:
+        if refund.state != RefundState.APPROVED:
+            _approve(session, refund, actor=actor, now=now)
+    return refunds
+
+
+def _approve(session: Session, refund: Refund, *, actor: str, now: datetime) -> None:
+    sources = sources_of(session, refund)
+    decided = select(BankEntry.decided_by).where(col(BankEntry.id).in_([source.entry_id for source in sources]))
+    if actor in {refund.proposed_by, *session.exec(decided).all()}:
+        raise Forbidden(
+            f"退款单 {refund.number} 由您提出，或其款项由您认领，须由另一位复核人批准。", code="second-person"
+        )
+    _step(refund, RefundState.APPROVED)
+    fee_fen = sum(source.fee_fen for source in sources)
+    if refund.application_id and fee_fen > allocated_fen(session, refund.application_id):
+        raise Conflict(f"退款单 {refund.number} 的款项已变动，请退回后重新提出。", code="refund-stale")
+    refund.approved_by, refund.approved_at = actor, now
+    session.add(refund)
+    for source in sources:
+        _post(session, refund, source, _lines(refund, source), TransactionKind.REFUND_APPROVED, actor, now)
+    audit.record(session, "approve_refund", str(refund.id), actor=actor, now=now, details={"fen": refund.amount_fen})
+    _settle(session, refund, actor=actor, now=now)
+
+
+def decline_refund(session: Session, refund_id: UUID, *, reason: str, actor: str, now: datetime) -> Refund:
+    """Gives up a proposal, or an approval that the bank has not carried out; the money stays where it was, and an order to
+    refund counts as answered."""
+    if not reason.strip():
+        raise Invalid("请写明不退款的原因。", code="reason-missing")
+    refund = lock_refund(session, refund_id)
+    if refund.application_id:
+        account = lock_account(session, refund.application_id)
+        account.refund_ordered_at = None
+        session.add(account)
+    withdraw_refund(session, refund, reason=reason.strip(), actor=actor, now=now)
+    _settle(session, refund, actor=actor, now=now)
+    audit.record(session, "decline_refund", str(refund.id), actor=actor, now=now, details={"reason": reason.strip()})
+    return refund
+
+
+def withdraw_refund(session: Session, refund: Refund, *, reason: str, actor: str, now: datetime) -> None:
+    """Ends a refund before the bank paid it; what an approval had moved goes back by a counter-posting."""
+    was_approved = refund.state == RefundState.APPROVED
+    _step(refund, RefundState.DECLINED)
+    refund.declined_because = reason
+    session.add(refund)
+    for source in sources_of(session, refund) if was_approved else ():
+        _post(session, refund, source, undone(_lines(refund, source)), TransactionKind.REFUND_WITHDRAWN, actor, now)
+    session.flush()
+
+
+def _post(
+    session: Session,
+    refund: Refund,
+    source: RefundSource,
+    lines: Iterable[Line],
+    kind: TransactionKind,
+    actor: str,
+    now: datetime,
+) -> None:
+    post(session, lines, kind=kind, entry_id=source.entry_id, refund_id=refund.id, actor=actor, now=now)
+
+
+def _lines(refund: Refund, source: RefundSource) -> tuple[Line, ...]:
+    """From the fee and the unapplied money of one entry to what is owed to its payer."""
+    owner = str(refund.application_id or "")
+    return (
+        Line(LedgerAccount.FEE, owner, source.fee_fen),
+        Line(LedgerAccount.UNAPPLIED, str(source.unapplied_of or ""), source.unapplied_fen),
+        Line(LedgerAccount.REFUNDS_PAYABLE, owner, -source.fee_fen - source.unapplied_fen),
+    )
+
+
+def refunds_paid_by(session: Session, entry: BankEntry) -> list[Refund]:
+    """The approved refunds that a debit pays out by its payee, amount and the applications it names; none if it agrees with
+    none."""
+    approved = _approved_for(session, entry)
+    applications = set(entry.proposed_allocations) or set(entry.candidates)
+    ids = settled_by(
+        entry.amount_fen,
+        entry.counterparty_name,
+        entry.account_index,
+        entry.account_reliable,
+        applications,
+        [_as_approved(refund) for refund in approved],
+    )
+    return [refund for refund in approved if str(refund.id) in ids]
+
+
+def _approved_for(session: Session, entry: BankEntry) -> list[Refund]:
+    account_number = session.get_one(Statement, entry.statement_id).account_number
+    found = (
+        select(Refund)
+        .join(ProgrammeRow, col(ProgrammeRow.code) == col(Refund.programme))
+        .where(ProgrammeRow.account_number == account_number, Refund.state == RefundState.APPROVED)
+        .order_by(col(Refund.number))
+    )
+    return list(session.exec(found).all())
+
+
+def _as_approved(refund: Refund) -> Approved:
+    return Approved(
+        refund_id=str(refund.id),
+        application_id=str(refund.application_id or ""),
+        payee=refund.payee_name,
+        account_index=refund.account_index,
+        account_reliable=refund.account_reliable,
+        amount_fen=refund.amount_fen,
+    )
+
+
+def note_sent(session: Session, refunds: Sequence[Refund], entry: BankEntry, *, now: datetime) -> tuple[Line, ...]:
+    """The debit stands in a statement -> RefundSent. Returns what the entry is booked to."""
+    for refund in refunds:
+        _step(refund, RefundState.SENT)
+        refund.sent_entry_id, refund.sent_at = entry.id, entry.booked_at
+        session.add(refund)
+        if refund.application_id:
+            event = RefundSent(
+                application_id=refund.application_id,
+                programme=refund.programme,
+                amount_fen=refund.amount_fen,
+                sent_at=entry.booked_at,
+            )
+            publish(session, event, now=now)
+    return tuple(
+        line
+        for refund in refunds
+        for line in to_account(LedgerAccount.REFUNDS_PAYABLE, -refund.amount_fen, str(refund.application_id or ""))
+    )
+
+
+def refunds_sent_with(session: Session, entry_id: UUID) -> list[Refund]:
+    """The refunds that one debit paid out."""
+    return list(session.exec(select(Refund).where(Refund.sent_entry_id == entry_id).order_by(col(Refund.number))).all())
+
+
+def refunds_bounced_with(session: Session, entry_id: UUID) -> list[Refund]:
+    """The refunds that one credit brought back."""
+    found = select(Refund).where(Refund.bounced_entry_id == entry_id).order_by(col(Refund.number))
+    return list(session.exec(found).all())
+
+
+def note_not_sent(
+    session: Session, refunds: Sequence[Refund], *, bounced_with: BankEntry | None = None
+) -> tuple[Line, ...]:
+    """The bank returned the money, or the booking of the debit was undone: approved again. Returns what comes back."""
+    for refund in refunds:
+        _step(refund, RefundState.APPROVED)
+        refund.sent_entry_id, refund.sent_at = None, None
+        if bounced_with is not None:
+            refund.bounced_at, refund.bounced_entry_id = bounced_with.booked_at, bounced_with.id
+        session.add(refund)
+    return tuple(
+        line
+        for refund in refunds
+        for line in to_account(LedgerAccount.REFUNDS_PAYABLE, refund.amount_fen, str(refund.application_id or ""))
+    )
+
+
+def sources_of(session: Session, refund: Refund) -> list[RefundSource]:
+    """From which received entries a refund comes."""
+    return list(session.exec(select(RefundSource).where(RefundSource.refund_id == refund.id)).all())
+
+
+def _settle(session: Session, refund: Refund, *, actor: str, now: datetime) -> None:
+    session.flush()
+    if refund.application_id:
+        settle(session, [refund.application_id], at=now, actor=actor, now=now)
+
+
+def _step(refund: Refund, target: RefundState) -> None:
+    check_step(REFUND_STEPS, RefundState(refund.state), target, titles=REFUND_TITLES)
+    refund.state = target

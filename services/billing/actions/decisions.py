@@ -1,0 +1,197 @@
+"""What a person decides of an entry that the rules left open, and taking a decision back. Called by pages.py and api.py."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from services.billing.actions.approvals import (
+    note_not_sent,
+    note_sent,
+    refunds_bounced_with,
+    refunds_paid_by,
+    refunds_sent_with,
+)
+from services.billing.actions.bookings import (
+    book_allocation,
+    book_certain,
+    book_ignored,
+    book_refund,
+    book_reversal,
+    unbook,
+)
+from services.billing.actions.overdue import say_overdue_fees
+from services.billing.actions.rows import lock_account, lock_entry, lock_refund
+from services.billing.errors import EntryDecided
+from services.billing.models import BankEntry
+from services.billing.queries.balances import allocated_fen
+from services.billing.queries.refunds import claims_on
+from services.billing.rules.entries import Direction
+from services.billing.rules.proposals import Outcome
+from services.billing.states import Decision, EntryState
+from shared import audit
+from shared.errors import Conflict, Invalid
+from shared.money import yuan
+
+
+def confirm_proposals(session: Session, entry_ids: Sequence[UUID], *, actor: str, now: datetime) -> list[BankEntry]:
+    """Books what the rules suggested, all or none. Raises Conflict where there is no suggestion, or it fits no more."""
+    if not entry_ids:
+        raise Invalid("请至少选择一笔流水。", code="nothing-chosen")
+    return [_confirm(session, entry_id, actor=actor, now=now) for entry_id in sorted(set(entry_ids))]
+
+
+def _confirm(session: Session, entry_id: UUID, *, actor: str, now: datetime) -> BankEntry:
+    entry = _open_entry(session, entry_id)
+    if entry.outcome == Outcome.REFUND_OUT:
+        refunds = refunds_paid_by(session, entry)
+        if not refunds:
+            raise Conflict(
+                "没有与这笔支出的收款人和金额一致、已批准的退款单。请先提出并复核退款，再确认。",
+                code="no-approved-refund",
+            )
+        book_refund(session, entry, refunds, by=actor, actor=actor, now=now)
+    elif entry.outcome == Outcome.SUGGEST and (entry.proposed_allocations or entry.proposed_unapplied_fen):
+        _check_room(session, entry.proposed_allocations)
+        unapplied_fen = entry.proposed_unapplied_fen
+        book_allocation(session, entry, entry.proposed_allocations, unapplied_fen, by=actor, actor=actor, now=now)
+    elif entry.outcome in (Outcome.AUTO, Outcome.IGNORE) and book_certain(session, entry, actor=actor, now=now):
+        entry.decided_by = actor
+    else:
+        raise Conflict("这笔流水没有可以直接确认的建议，请人工分配、暂挂或说明原因。", code="no-proposal")
+    _record(session, "confirm_proposal", entry, actor=actor, now=now)
+    return entry
+
+
+def assign_entry(
+    session: Session, entry_id: UUID, allocations: Mapping[UUID, int], *, note: str, actor: str, now: datetime
+) -> BankEntry:
+    """Books a receipt to one or several applications by hand, amounts in fen; what is over is unapplied."""
+    entry = _open_entry(session, entry_id)
+    if entry.direction != Direction.CREDIT:
+        raise Conflict("这是一笔支出，不能作为缴费分配。", code="not-a-receipt")
+    if not allocations or any(fen <= 0 for fen in allocations.values()):
+        raise Invalid("请为每份报名填写大于零的金额。", code="allocation-amount")
+    over_fen = entry.amount_fen - sum(allocations.values())
+    if over_fen < 0:
+        raise Invalid(
+            f"分配合计超出来款 {yuan(-over_fen)} 元：来款 {yuan(entry.amount_fen)} 元。", code="allocation-too-much"
+        )
+    shares = {str(application_id): fen for application_id, fen in allocations.items()}
+    _check_room(session, shares)
+    book_allocation(session, entry, shares, over_fen, by=actor, actor=actor, now=now, note=note)
+    _record(session, "assign_entry", entry, actor=actor, now=now)
+    return entry
+
+
+def put_to_unapplied(
+    session: Session, entry_id: UUID, *, application_id: UUID | None, note: str, actor: str, now: datetime
+) -> BankEntry:
+    """Keeps a receipt as unapplied money, of one application if that is known: to be refunded or assigned later."""
+    entry = _open_entry(session, entry_id)
+    if entry.direction != Direction.CREDIT:
+        raise Conflict("这是一笔支出，不能暂挂。", code="not-a-receipt")
+    entry.candidates = [str(lock_account(session, application_id).application_id)] if application_id else []
+    book_allocation(session, entry, {}, entry.amount_fen, by=actor, actor=actor, now=now, note=note)
+    _record(session, "put_to_unapplied", entry, actor=actor, now=now)
+    return entry
+
+
+def ignore_entry(session: Session, entry_id: UUID, *, reason: str, actor: str, now: datetime) -> BankEntry:
+    """The entry has nothing to do with fees; the reason is kept."""
+    if not reason.strip():
+        raise Invalid("请写明不予处理的原因。", code="reason-missing")
+    entry = _open_entry(session, entry_id)
+    book_ignored(session, entry, note=reason.strip(), by=actor, actor=actor, now=now)
+    _record(session, "ignore_entry", entry, actor=actor, now=now)
+    return entry
+
+
+def settle_refunds_by_hand(
+    session: Session, entry_id: UUID, refund_ids: Sequence[UUID], *, note: str, actor: str, now: datetime
+) -> BankEntry:
+    """A debit that says nothing of a refund paid out these approved ones, whose amounts are its amount."""
+    entry = _open_entry(session, entry_id)
+    refunds = [lock_refund(session, refund_id) for refund_id in sorted(set(refund_ids))]
+    total_fen = sum(refund.amount_fen for refund in refunds)
+    if entry.direction != Direction.DEBIT or total_fen != entry.amount_fen:
+        raise Conflict(
+            f"所选退款单合计 {yuan(total_fen)} 元，与这笔支出 {yuan(entry.amount_fen)} 元不一致。", code="refund-amount"
+        )
+    book_refund(session, entry, refunds, by=actor, actor=actor, now=now, note=note)
+    _record(session, "settle_refunds_by_hand", entry, actor=actor, now=now)
+    return entry
+
+
+def pair_with_original(
+    session: Session, entry_id: UUID, original_id: UUID, *, note: str, actor: str, now: datetime
+) -> BankEntry:
+    """An open entry takes back another of the other direction and the same amount: a reversal, or a refund that came back."""
+    entry, original = _open_entry(session, entry_id), lock_entry(session, original_id)
+    opposite = original.direction != entry.direction and original.amount_fen == entry.amount_fen
+    known = original.state in (EntryState.OPEN, EntryState.BOOKED) and original.booked_at <= entry.booked_at
+    if not (opposite and known):
+        raise Conflict("原流水须是此前一笔方向相反、金额相同的流水。", code="no-original")
+    if not book_reversal(session, entry, original, by=actor, actor=actor, now=now, note=note):
+        raise Conflict("原流水已被冲正或退回，不能再次对应。", code="original-taken-back")
+    _record(session, "pair_with_original", entry, actor=actor, now=now)
+    return entry
+
+
+def undo_decision(session: Session, entry_id: UUID, *, reason: str, actor: str, now: datetime) -> BankEntry:
+    """Takes the decision on an entry back by a counter-posting; it then waits for a person."""
+    if not reason.strip():
+        raise Invalid("请写明撤销的原因。", code="reason-missing")
+    entry = lock_entry(session, entry_id)
+    if entry.state != EntryState.BOOKED:
+        raise Conflict("这笔流水没有可撤销的处理。", code="nothing-to-undo")
+    if entry.taken_back:
+        raise Conflict("这笔流水已被银行冲正或退回，请先撤销对应的那一笔。", code="taken-back")
+    if claims := claims_on(session, entry_id):
+        numbers = "、".join(refund.number for refund in claims)
+        raise Conflict(f"这笔款项已列入退款单 {numbers}，请先将退款单退回。", code="in-refund")
+    _release(session, entry, reason=reason.strip(), actor=actor, now=now)
+    unbook(session, entry, reason=reason.strip(), actor=actor, now=now)
+    _record(session, "undo_decision", entry, actor=actor, now=now)
+    return entry
+
+
+def _release(session: Session, entry: BankEntry, *, reason: str, actor: str, now: datetime) -> None:
+    """What the decision had done to other rows."""
+    if entry.decision == Decision.REFUND:
+        note_not_sent(session, refunds_sent_with(session, entry.id))
+    if entry.decision not in (Decision.REVERSAL, Decision.PAIRED, Decision.BOUNCE) or entry.counterpart_id is None:
+        return
+    original = lock_entry(session, entry.counterpart_id)
+    original.taken_back = False
+    session.add(original)
+    if entry.decision == Decision.PAIRED:
+        unbook(session, original, reason=reason, actor=actor, now=now)
+    if entry.decision == Decision.BOUNCE:
+        note_sent(session, refunds_bounced_with(session, entry.id), original, now=now)
+
+
+def _open_entry(session: Session, entry_id: UUID) -> BankEntry:
+    entry = lock_entry(session, entry_id)
+    if entry.state != EntryState.OPEN:
+        raise EntryDecided
+    return entry
+
+
+def _check_room(session: Session, allocations: Mapping[str, int]) -> None:
+    for application_id, fen in allocations.items():
+        account = lock_account(session, UUID(application_id))
+        room_fen = account.expected_fen - allocated_fen(session, account.application_id)
+        if fen > room_fen:
+            raise Conflict(
+                f"{account.student_name}（{account.application_no}）只差 {yuan(max(room_fen, 0))} 元，不能分配 "
+                f"{yuan(fen)} 元；请重新匹配或将多出部分暂挂。",
+                code="fee-full",
+            )
+
+
+def _record(session: Session, action: str, entry: BankEntry, *, actor: str, now: datetime) -> None:
+    details = {"fen": entry.amount_fen, "decision": entry.decision, "note": entry.note}
+    audit.record(session, action, str(entry.id), actor=actor, now=now, details=details)
+    say_overdue_fees(session, actor=actor, now=now)

@@ -1,0 +1,63 @@
+"""Posting to the ledger. Called by billing's other actions; nothing else writes postings."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, col, select
+
+from services.billing.models import LedgerTransaction, Posting
+from services.billing.rules.postings import Line
+from services.billing.states import LedgerAccount, TransactionKind
+
+
+def post(
+    session: Session,
+    lines: Iterable[Line],
+    *,
+    kind: TransactionKind,
+    actor: str,
+    now: datetime,
+    entry_id: UUID | None = None,
+    refund_id: UUID | None = None,
+    note: str = "",
+) -> None:
+    """Adds one transaction. Raises ValueError unless its lines sum to zero; a repeat is a second transaction."""
+    posted = [line for line in lines if line.fen]
+    if sum(line.fen for line in posted) != 0:
+        raise ValueError(f"unbalanced transaction: {posted}")
+    if not posted:
+        return
+    transaction = LedgerTransaction(
+        id=uuid4(), kind=kind, entry_id=entry_id, refund_id=refund_id, note=note, actor=actor, posted_at=now
+    )
+    session.add(transaction)
+    session.flush()
+    for line in posted:
+        session.add(
+            Posting(
+                transaction_id=transaction.id,
+                entry_id=entry_id,
+                account=line.account,
+                application_id=UUID(line.application_id) if line.application_id else None,
+                fen=line.fen,
+            )
+        )
+
+
+def lines_of(session: Session, entry_id: UUID, *kinds: TransactionKind) -> list[Line]:
+    """What the transactions of these kinds have moved for an entry in all, undone ones left out."""
+    found = (
+        select(Posting)
+        .join(LedgerTransaction, col(LedgerTransaction.id) == col(Posting.transaction_id))
+        .where(Posting.entry_id == entry_id, col(LedgerTransaction.kind).in_(kinds))
+    )
+    net: dict[tuple[str, UUID | None], int] = defaultdict(int)
+    for posting in session.exec(found).all():
+        net[posting.account, posting.application_id] += posting.fen
+    return [
+        Line(LedgerAccount(account), str(application_id or ""), fen)
+        for (account, application_id), fen in net.items()
+        if fen
+    ]

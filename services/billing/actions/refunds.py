@@ -1,0 +1,96 @@
+"""Proposing refunds: money goes back to the account that it came from, never to another. Called by settlement and pages.py;
+a second person approves (approvals.py).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlmodel import Session
+
+from services.billing.actions.ledger import lines_of
+from services.billing.actions.numbers import next_number
+from services.billing.actions.rows import lock_account, lock_entry
+from services.billing.models import BankEntry, FeeAccount, Refund, RefundSource, Statement
+from services.billing.queries.balances import money_held, unapplied_of
+from services.billing.rules.refunding import Held, by_paying_account
+from services.billing.states import AccountStanding, LedgerAccount, RefundState, TransactionKind
+from shared import audit
+from shared.errors import Conflict, Invalid
+
+
+def propose_refunds(session: Session, account: FeeAccount, *, actor: str, now: datetime) -> list[Refund]:
+    """One proposal for each account that money of this application came from; what is claimed already is not claimed twice."""
+    held = money_held(session, account.application_id)
+    return [
+        _propose(session, group, account=account, reason=account.refund_reason, actor=actor, now=now)
+        for group in by_paying_account(held)
+    ]
+
+
+def propose_refund_of_entry(session: Session, entry_id: UUID, *, reason: str, actor: str, now: datetime) -> Refund:
+    """Finance proposes to give back what is unapplied of an entry, and its fee too where the application has ended."""
+    if not reason.strip():
+        raise Invalid("请写明退款原因。", code="reason-missing")
+    entry = lock_entry(session, entry_id)
+    account = _only_account(session, entry)
+    if account is not None and account.standing == AccountStanding.ENDED:
+        held = [each for each in money_held(session, account.application_id) if each.entry_id == str(entry_id)]
+    else:
+        held = unapplied_of(session, entry_id)
+    groups = by_paying_account(held)
+    if not groups:
+        raise Conflict(
+            "这笔流水没有可退的款项：已缴费的部分须先撤销，已列入退款单的部分不再重复。", code="nothing-to-refund"
+        )
+    refund = _propose(session, groups[0], account=account, reason=reason.strip(), actor=actor, now=now)
+    audit.record(session, "propose_refund", str(refund.id), actor=actor, now=now, details={"entry": str(entry_id)})
+    return refund
+
+
+def _only_account(session: Session, entry: BankEntry) -> FeeAccount | None:
+    """Whose money an entry is, where it is one application's."""
+    moved = lines_of(session, entry.id, TransactionKind.DECISION, TransactionKind.UNDO)
+    owners = {line.application_id for line in moved if line.application_id}
+    return lock_account(session, UUID(owners.pop())) if len(owners) == 1 else None
+
+
+def _propose(
+    session: Session, held: Sequence[Held], *, account: FeeAccount | None, reason: str, actor: str, now: datetime
+) -> Refund:
+    first = session.get_one(BankEntry, UUID(held[0].entry_id))
+    refund = Refund(
+        id=uuid4(),
+        number=next_number(session, "TK", now=now),
+        programme=account.programme if account else session.get_one(Statement, first.statement_id).programme,
+        application_id=account.application_id if account else None,
+        payee_name=first.counterparty_name,
+        payee_account=first.counterparty_account,
+        account_index=first.account_index,
+        account_reliable=first.account_reliable,
+        amount_fen=sum(each.total_fen for each in held),
+        reason=reason,
+        state=RefundState.PROPOSED,
+        proposed_by=actor,
+        proposed_at=now,
+    )
+    session.add(refund)
+    session.flush()
+    for each in held:
+        session.add(
+            RefundSource(
+                refund_id=refund.id,
+                entry_id=UUID(each.entry_id),
+                fee_fen=each.fee_fen,
+                unapplied_fen=each.unapplied_fen,
+                unapplied_of=_owner_of_unapplied(session, UUID(each.entry_id)) if each.unapplied_fen else None,
+            )
+        )
+    session.flush()
+    return refund
+
+
+def _owner_of_unapplied(session: Session, entry_id: UUID) -> UUID | None:
+    moved = lines_of(session, entry_id, TransactionKind.DECISION, TransactionKind.UNDO)
+    owner = next((line.application_id for line in moved if line.account is LedgerAccount.UNAPPLIED), "")
+    return UUID(owner) if owner else None

@@ -1,0 +1,242 @@
+"""Reading a bank's file, showing what it would do, and importing it. Called by pages.py."""
+
+import hashlib
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, col, select
+
+from services.billing.actions.books import Books, load_books
+from services.billing.actions.judging import judge_entries, note_proposal
+from services.billing.actions.rows import lock_statement
+from services.billing.errors import AlreadyImported
+from services.billing.models import BankEntry, ProgrammeRow
+from services.billing.models import Statement as StatementRow
+from services.billing.queries.coverage import imported_statements
+from services.billing.rules.continuity import Span, breaks
+from services.billing.rules.entries import Entry, Statement, fingerprints
+from services.billing.rules.statements import read_statement
+from services.billing.states import STATEMENT_STEPS, STATEMENT_TITLES, EntryState, StatementState
+from shared import audit
+from shared.clock import SHANGHAI, local
+from shared.errors import Conflict, Invalid
+from shared.events import FileClaim
+from shared.files import FileStore
+from shared.keyring import KeyRing, mask_account
+from shared.transitions import check_step
+
+PREVIEWED = 500
+"""So many entries a preview judges; more would keep the page waiting."""
+
+
+def upload_statement(
+    session: Session,
+    content: bytes,
+    *,
+    filename: str,
+    first_day: date | None,
+    last_day: date | None,
+    programme: str,
+    actor: str,
+    now: datetime,
+    files: FileStore,
+) -> StatementRow:
+    """Reads and keeps a file, once by its SHA-256; books nothing. `first_day` and `last_day`, both inclusive, say what it
+    covers where it does not say so itself; `programme` (may be empty) whose account it shows where it does not.
+
+    Raises AlreadyImported for a file that is in the ledger, Invalid for one that cannot be read or is of no known account.
+    A repeat before the import gives the same preview.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    row = session.exec(select(StatementRow).where(StatementRow.sha256 == digest)).one_or_none()
+    if row is not None and row.state in (StatementState.IMPORTING, StatementState.IMPORTED):
+        raise AlreadyImported(f"{local(row.imported_at or row.uploaded_at):%Y-%m-%d %H:%M}")
+    read = read_statement(content, filename=filename)
+    owner = _owner(session, read, programme)
+    read = _with_period(replace(read, account=owner.account_number), first_day, last_day)
+    claim = files.put(
+        content,
+        kind="statement",
+        programme=owner.code,
+        media_type="application/octet-stream",
+        purpose="bank",
+        key=f"statements/{owner.code}/{digest}",
+    )
+    row = row or StatementRow(id=uuid4(), sha256=digest, state="", uploaded_by=actor, uploaded_at=now, **_said(read))
+    _step(row, StatementState.READ)
+    for name, value in _said(read).items():
+        setattr(row, name, value)
+    row.programme, row.claim, row.filename = owner.code, claim.model_dump(), filename[:200]
+    row.uploaded_by, row.uploaded_at = actor, now
+    row.covered_until = min(read.covers_to, now)
+    row.findings = list(_breaks(session, row))
+    session.add(row)
+    audit.record(session, "upload_statement", str(row.id), actor=actor, now=now, details={"sha256": digest})
+    return row
+
+
+def _said(read: Statement) -> dict[str, Any]:
+    return {
+        "programme": "",
+        "account_number": read.account,
+        "claim": {},
+        "filename": "",
+        "layout": read.layout,
+        "opening_fen": read.opening_fen,
+        "closing_fen": read.closing_fen,
+        "covers_from": read.covers_from,
+        "covers_to": read.covers_to,
+        "covered_until": read.covers_to,
+        "entries": len(read.entries),
+    }
+
+
+def _owner(session: Session, read: Statement, code: str) -> ProgrammeRow:
+    """The programme whose remittance account (notice, annex 4) the statement shows; of several, the newest."""
+    rows = session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.code).desc())).all()
+    if code:
+        rows = [row for row in rows if row.code == code]
+    digits = "".join(filter(str.isdigit, read.account))
+    if not digits and len({row.account_number for row in rows}) > 1:
+        raise Invalid("文件没有写明本方账号，请选择它属于哪个项目。", code="statement.account_unknown")
+    found = [row for row in rows if not digits or row.account_number == digits]
+    if not found:
+        raise Invalid(
+            f"对账单的账号 {mask_account(digits)} 不是任何项目的收款账户，请核对是否下载了正确账户的明细。",
+            code="statement.foreign_account",
+        )
+    return found[0]
+
+
+def _with_period(read: Statement, first_day: date | None, last_day: date | None) -> Statement:
+    """The stated period of the file, else the one given. A period that ends with the last entry proves nothing after it."""
+    states_period = (read.covers_from, read.covers_to) != (read.entries[0].booked_at, read.entries[-1].booked_at)
+    if first_day is None or last_day is None:
+        if states_period:
+            return read
+        raise Invalid("文件没有写明起止日期，请填写导出时选择的起始日期和截止日期。", code="statement.period_missing")
+    covers_from = datetime(first_day.year, first_day.month, first_day.day, tzinfo=SHANGHAI)
+    covers_to = datetime(last_day.year, last_day.month, last_day.day, tzinfo=SHANGHAI) + timedelta(days=1)
+    if states_period and local(read.covers_from).date() != first_day:
+        raise Invalid(
+            f"文件写明从 {local(read.covers_from):%Y-%m-%d} 开始，与填写的日期不一致；请留空或改正。",
+            code="statement.period_differs",
+        )
+    if not (covers_from <= read.entries[0].booked_at and read.entries[-1].booked_at < covers_to):
+        raise Invalid("有流水在填写的起止日期之外，请核对日期。", code="statement.period_wrong")
+    return read if states_period else replace(read, covers_from=covers_from, covers_to=covers_to)
+
+
+def _breaks(session: Session, row: StatementRow) -> tuple[str, ...]:
+    imported = imported_statements(session, row.account_number)
+    return breaks(_span(row), [_span(each) for each in imported if each.id != row.id])
+
+
+def _span(row: StatementRow) -> Span:
+    return Span(row.covers_from, row.covers_to, row.opening_fen, row.closing_fen)
+
+
+def preview_statement(
+    session: Session, row: StatementRow, *, keys: KeyRing, files: FileStore
+) -> tuple[tuple[BankEntry, ...], tuple[str, ...]]:
+    """What an import would say of the first entries, as rows that are kept nowhere, and what does not connect. Changes
+    nothing; suggestions count as confirmed when later lines are judged."""
+    books = load_books(session, row.account_number)
+    entries = _entries(row, _read_again(row, files), keys=keys)[:PREVIEWED]
+    for entry in entries:
+        _judge_in(books, entry)
+    return tuple(entries), _breaks(session, row)
+
+
+def _judge_in(books: Books, entry: BankEntry) -> None:
+    note_proposal(entry, books.judge(entry))
+    entry.allocations, entry.unapplied_fen = dict(entry.proposed_allocations), entry.proposed_unapplied_fen
+    books.note(entry)
+
+
+def discard_statement(session: Session, statement_id: UUID, *, actor: str, now: datetime) -> StatementRow:
+    """Drops a preview; the file may be uploaded again."""
+    row = lock_statement(session, statement_id)
+    _step(row, StatementState.DISCARDED)
+    session.add(row)
+    audit.record(session, "discard_statement", str(row.id), actor=actor, now=now)
+    return row
+
+
+def import_statement(
+    session: Session,
+    statement_id: UUID,
+    *,
+    confirmed: bool,
+    actor: str,
+    now: datetime,
+    keys: KeyRing,
+    files: FileStore,
+) -> StatementRow:
+    """Takes the entries into the ledger and books what is certain; a large file goes on in a job. `confirmed` says that a
+    person has seen where it does not connect with what was imported before; without it such a file is refused."""
+    row = lock_statement(session, statement_id)
+    _step(row, StatementState.IMPORTING)
+    others = imported_statements(session, row.account_number)
+    if any(each.state == StatementState.IMPORTING for each in others if each.id != row.id):
+        raise Conflict("同一账户有对账单正在导入，请等它完成后再导入。", code="statement.busy")
+    found = _breaks(session, row)
+    if found and not confirmed:
+        raise Conflict(f"请先确认：{''.join(found)}确认无误后勾选“已核对”再导入。", code="statement.breaks")
+    row.findings, row.imported_by = list(found), actor
+    session.add(row)
+    session.add_all(_entries(row, _read_again(row, files), keys=keys))
+    session.flush()
+    details = {"entries": row.entries, "confirmed": list(found)}
+    audit.record(session, "begin_import", str(row.id), actor=actor, now=now, details=details)
+    judge_entries(session, row.id, actor=actor, now=now)
+    return row
+
+
+def _read_again(row: StatementRow, files: FileStore) -> Statement:
+    content = files.get(FileClaim.model_validate(row.claim), purpose="bank")
+    return replace(read_statement(content, filename=row.filename), account=row.account_number)
+
+
+def _entries(row: StatementRow, read: Statement, *, keys: KeyRing) -> list[BankEntry]:
+    """The entries as rows, the counterparties' accounts sealed."""
+    marks = fingerprints(read, key=keys.index("bank", "fingerprints of bank entries").encode())
+    return [
+        _row(row, entry, mark, position, keys=keys)
+        for position, (entry, mark) in enumerate(zip(read.entries, marks, strict=True), start=1)
+    ]
+
+
+def _row(statement: StatementRow, entry: Entry, mark: str, position: int, *, keys: KeyRing) -> BankEntry:
+    number = entry.counterparty_account
+    sealed = keys.seal("bank", statement.programme, number, mask=mask_account(number)) if number else None
+    return BankEntry(
+        id=uuid4(),
+        statement_id=statement.id,
+        position=position,
+        line=entry.line,
+        booked_at=entry.booked_at,
+        direction=entry.direction,
+        amount_fen=entry.amount_fen,
+        balance_fen=entry.balance_fen,
+        counterparty_name=entry.counterparty_name,
+        counterparty_account=sealed.model_dump() if sealed else None,
+        account_index=sealed.index if sealed else "",
+        account_reliable=entry.account_reliable,
+        remark=entry.remark,
+        summary=entry.summary,
+        serial=entry.serial,
+        is_reversal=entry.is_reversal,
+        fingerprint=mark,
+        state=EntryState.WAITING,
+    )
+
+
+def _step(row: StatementRow, target: StatementState) -> None:
+    present = StatementState(row.state) if row.state else None
+    if present == target == StatementState.READ:
+        return
+    check_step(STATEMENT_STEPS, present, target, titles=STATEMENT_TITLES)
+    row.state = target

@@ -1,0 +1,43 @@
+"""Process: billing's outbox relay, event consumer, job dispatcher and timer."""
+
+from sqlmodel import Session
+
+from services.billing import actions, handlers
+from services.billing.settings import BillingSettings
+from shared.bus import Bus
+from shared.context import Context
+from shared.events import intake, portal, review
+from shared.messaging.consumer import Handlers
+from shared.process import Process
+from shared.serve import serve_bus
+from shared.signin import on_staff_access_changed
+
+HANDLERS: Handlers = {
+    portal.StaffAccessChanged: on_staff_access_changed,
+    intake.ProgrammePublished: handlers.on_programme_published,
+    intake.ProgrammeRevised: handlers.on_programme_revised,
+    intake.ApplicationSubmitted: handlers.on_application_submitted,
+    intake.ApplicationResubmitted: handlers.on_application_resubmitted,
+    intake.ApplicationWithdrawn: handlers.on_application_withdrawn,
+    review.ApplicationRejected: handlers.on_application_rejected,
+    review.StudentAdmitted: handlers.on_student_admitted,
+    review.ApplicantWaitlisted: handlers.on_applicant_waitlisted,
+    review.ApplicantNotSelected: handlers.on_applicant_not_selected,
+    review.SeatReleased: handlers.on_seat_released,
+    review.RefundOrdered: handlers.on_refund_ordered,
+}
+
+
+def run_due(session: Session, *, context: Context) -> None:
+    """What the clock brings: deadlines that statements cover, and invoices that the connector still owes an answer for."""
+    actions.say_overdue_fees(session, actor=context.actor, now=context.now)
+    actions.ask_for_invoices(session, now=context.now)
+
+
+def make_bus(process: Process) -> Bus:
+    """Billing's bus over an open process."""
+    return Bus(process, HANDLERS, run_due)
+
+
+if __name__ == "__main__":
+    serve_bus(BillingSettings(), make_bus)

@@ -1,0 +1,69 @@
+"""A connector for try-outs: it lets the caller ask twice in vain, then shows a sample marked 样张. It issues no invoice.
+
+Its memory is Redis; one that was lost (a restart of an embedded house) begins again with the next submission.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from redis import Redis
+
+from services.billing.connectors.interface import Failed, InvoicePayload, Issued, Pending
+from services.billing.documents import SampleInvoice, sample_invoice
+from shared.clock import local
+
+ROUNDS_IN_VAIN = 2
+_KEEP_SECONDS = 30 * 86_400
+_PAYLOAD = TypeAdapter(InvoicePayload)
+
+
+class FakeConnector:
+    """See interface.InvoiceConnector. Request and year make the number, so asking again gives the same invoice."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+
+    def submit(self, request_id: UUID, payload: InvoicePayload) -> None:
+        self._redis.hsetnx(_key(request_id), "payload", _PAYLOAD.dump_json(payload).decode())
+        self._redis.expire(_key(request_id), _KEEP_SECONDS)
+
+    def query(self, request_id: UUID, *, now: datetime) -> Pending | Issued | Failed:
+        stored = self._redis.hget(_key(request_id), "payload")
+        if stored is None:
+            raise LookupError(f"request {request_id} was never submitted")
+        if self._redis.hincrby(_key(request_id), "asked", 1) <= ROUNDS_IN_VAIN:
+            return Pending()
+        number = _number(request_id, now)
+        return Issued(number=number, issued_at=now, pdf=_sample(number, _PAYLOAD.validate_json(stored), now))
+
+
+def _key(request_id: UUID) -> str:
+    return f"fake_invoice:{request_id}"
+
+
+def _number(request_id: UUID, now: datetime) -> str:
+    """20 digits in the shape of a digital invoice's: year, province (11 is Beijing), channel, serial."""
+    serial = int.from_bytes(hashlib.sha256(request_id.bytes).digest()[:8], "big") % 10**15
+    return f"{local(now).year % 100:02d}110{serial:015d}"
+
+
+def _sample(number: str, payload: InvoicePayload, now: datetime) -> bytes:
+    return sample_invoice(
+        SampleInvoice(
+            number=number,
+            kind=payload.kind,
+            buyer=payload.buyer,
+            seller=payload.seller,
+            rate=payload.rate,
+            net_fen=payload.net_fen,
+            tax_fen=payload.tax_fen,
+            gross_fen=payload.gross_fen,
+            remark=payload.remark,
+            drawer="样张",
+            issued_on=local(now).date(),
+            now=now,
+        )
+    )

@@ -1,0 +1,255 @@
+"""Billing's tables: fee accounts, bank statements and their entries, the ledger, refunds, subsidies, documents, invoices."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, Index, UniqueConstraint, text
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from shared.columns import UtcDateTime
+
+registered = registry()
+
+
+class BillingRow(SQLModel, registry=registered):
+    """Base of billing's tables."""
+
+
+class ProgrammeRow(BillingRow, table=True):
+    """The copy of a programme; `data` is shared.events.intake.Programme. Whatever moves money locks this row first."""
+
+    __tablename__ = "programme"
+    code: str = Field(primary_key=True)
+    version: int
+    account_number: str = Field(index=True)
+    data: dict[str, Any] = Field(sa_type=JSON)
+
+
+class FeeAccount(BillingRow, table=True):
+    """The self-paid fee of one application: who may pay it, how much is expected, where it stands.
+
+    What has been paid is never stored: it is the balance of the ledger. `paid_at` is the booking time of the entry that
+    completed it, and is there exactly while FeePaid is the last thing said.
+    """
+
+    __tablename__ = "fee_account"
+    application_id: UUID = Field(primary_key=True)
+    programme: str = Field(foreign_key="programme.code", index=True)
+    revision: int
+    application_no: str = Field(unique=True)
+    reference: str = Field(unique=True)
+    student_name: str
+    firm_name: str
+    former_name: str
+    credit_code: str = Field(index=True)
+    email: dict[str, Any] = Field(sa_type=JSON)
+    invoice_title: str
+    invoice_tax_number: str
+    invoice_kind: str
+    expected_fen: int = Field(sa_type=BigInteger)
+    standing: str = Field(index=True)
+    ended_because: str = ""
+    submitted_at: datetime = Field(sa_type=UtcDateTime)
+    admitted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    pay_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    paid_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    overdue_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    refund_ordered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    refund_reason: str = ""
+
+
+class Statement(BillingRow, table=True):
+    """A bank's file, once by its SHA-256, and what it says of itself. `covers_*` is half-open."""
+
+    __tablename__ = "statement"
+    id: UUID = Field(primary_key=True)
+    programme: str = Field(foreign_key="programme.code")
+    account_number: str = Field(index=True)
+    sha256: str = Field(unique=True)
+    claim: dict[str, Any] = Field(sa_type=JSON)
+    filename: str
+    layout: str
+    opening_fen: int | None = Field(default=None, sa_type=BigInteger)
+    closing_fen: int | None = Field(default=None, sa_type=BigInteger)
+    covers_from: datetime = Field(sa_type=UtcDateTime)
+    covers_to: datetime = Field(sa_type=UtcDateTime)
+    covered_until: datetime = Field(sa_type=UtcDateTime)
+    entries: int
+    judged: int = 0
+    state: str = Field(index=True)
+    findings: list[str] = Field(default_factory=list, sa_type=JSON)
+    uploaded_by: str
+    uploaded_at: datetime = Field(sa_type=UtcDateTime)
+    imported_by: str = ""
+    imported_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class BankEntry(BillingRow, table=True):
+    """One entry of a statement. `proposed_*` is what the rules said last; `allocations` and `unapplied_fen` are what it
+    has moved, or, while it is open, what its proposal would. Signs as in rules.proposals."""
+
+    __tablename__ = "bank_entry"
+    __table_args__ = (
+        UniqueConstraint("statement_id", "position"),
+        Index(
+            "one_entry_per_fingerprint",
+            "fingerprint",
+            unique=True,
+            sqlite_where=text("state IN ('open', 'booked')"),
+            postgresql_where=text("state IN ('open', 'booked')"),
+        ),
+    )
+    id: UUID = Field(primary_key=True)
+    statement_id: UUID = Field(foreign_key="statement.id", index=True)
+    position: int
+    line: int
+    booked_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    direction: str
+    amount_fen: int = Field(sa_type=BigInteger)
+    balance_fen: int | None = Field(default=None, sa_type=BigInteger)
+    counterparty_name: str
+    counterparty_account: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    account_index: str = Field(index=True)
+    account_reliable: bool
+    remark: str
+    summary: str
+    serial: str | None = None
+    is_reversal: bool
+    fingerprint: str
+    state: str = Field(index=True)
+    outcome: str = Field(default="", index=True)
+    reason: str = ""
+    flags: list[str] = Field(default_factory=list, sa_type=JSON)
+    candidates: list[str] = Field(default_factory=list, sa_type=JSON)
+    proposed_allocations: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    proposed_unapplied_fen: int = Field(default=0, sa_type=BigInteger)
+    counterpart_id: UUID | None = None
+    allocations: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    unapplied_fen: int = Field(default=0, sa_type=BigInteger)
+    decision: str = ""
+    taken_back: bool = False
+    undone: bool = False
+    decided_by: str = ""
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    note: str = ""
+
+
+class LedgerTransaction(BillingRow, table=True):
+    """One balanced set of postings; never changed, never deleted."""
+
+    __tablename__ = "ledger_transaction"
+    id: UUID = Field(primary_key=True)
+    kind: str = Field(index=True)
+    entry_id: UUID | None = Field(default=None, foreign_key="bank_entry.id", index=True)
+    refund_id: UUID | None = Field(default=None, index=True)
+    note: str
+    actor: str
+    posted_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Posting(BillingRow, table=True):
+    """One line of a transaction: positive fen are debits, negative ones credits; each transaction sums to zero."""
+
+    __tablename__ = "posting"
+    id: int | None = Field(default=None, primary_key=True)
+    transaction_id: UUID = Field(foreign_key="ledger_transaction.id", index=True)
+    entry_id: UUID | None = Field(default=None, foreign_key="bank_entry.id", index=True)
+    account: str = Field(index=True)
+    application_id: UUID | None = Field(default=None, index=True)
+    fen: int = Field(sa_type=BigInteger)
+
+
+class Refund(BillingRow, table=True):
+    """Money that goes back to the account that it came from; `sources` say from which entries."""
+
+    __tablename__ = "refund"
+    id: UUID = Field(primary_key=True)
+    number: str = Field(unique=True)
+    programme: str
+    application_id: UUID | None = Field(default=None, foreign_key="fee_account.application_id", index=True)
+    payee_name: str
+    payee_account: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    account_index: str
+    account_reliable: bool
+    amount_fen: int = Field(sa_type=BigInteger)
+    reason: str
+    state: str = Field(index=True)
+    proposed_by: str
+    proposed_at: datetime = Field(sa_type=UtcDateTime)
+    approved_by: str = ""
+    approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    sent_entry_id: UUID | None = Field(default=None, foreign_key="bank_entry.id", index=True)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    bounced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    bounced_entry_id: UUID | None = Field(default=None, index=True)
+    declined_because: str = ""
+
+
+class RefundSource(BillingRow, table=True):
+    """How much of a refund comes out of one received entry: from a fee, and from unapplied money."""
+
+    __tablename__ = "refund_source"
+    refund_id: UUID = Field(primary_key=True, foreign_key="refund.id")
+    entry_id: UUID = Field(primary_key=True, foreign_key="bank_entry.id", index=True)
+    fee_fen: int = Field(sa_type=BigInteger)
+    unapplied_fen: int = Field(sa_type=BigInteger)
+    unapplied_of: UUID | None = None
+
+
+class SubsidyLine(BillingRow, table=True):
+    """A claim of the service centre for one seat (notice, clause 4); no receivable of the institution."""
+
+    __tablename__ = "subsidy_line"
+    application_id: UUID = Field(primary_key=True, foreign_key="fee_account.application_id")
+    code: str = Field(primary_key=True)
+    title: str
+    payee: str
+    amount_fen: int = Field(sa_type=BigInteger)
+    cancelled: bool = False
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Document(BillingRow, table=True):
+    """A document that is due to a person, and, once written and sent, where it is. An invoice is numbered by the bureau."""
+
+    __tablename__ = "document"
+    __table_args__ = (UniqueConstraint("kind", "application_id"), UniqueConstraint("kind", "number"))
+    id: UUID = Field(primary_key=True)
+    kind: str
+    number: str | None = None
+    application_id: UUID = Field(foreign_key="fee_account.application_id")
+    claim: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Invoice(BillingRow, table=True):
+    """An invoice from the request on; the buyer is a snapshot. `id` is the connector's idempotency key."""
+
+    __tablename__ = "invoice"
+    id: UUID = Field(primary_key=True)
+    application_id: UUID = Field(foreign_key="fee_account.application_id", unique=True)
+    request_no: str = Field(unique=True)
+    buyer_title: str
+    buyer_tax_number: str
+    kind: str
+    amount_fen: int = Field(sa_type=BigInteger)
+    payer: str
+    payer_is_buyer: bool
+    state: str = Field(index=True)
+    number: str | None = Field(default=None, unique=True)
+    requested_at: datetime = Field(sa_type=UtcDateTime)
+    submitted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    queried_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    issued_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    failure: str = ""
+
+
+class NumberSeries(BillingRow, table=True):
+    """The last number given out of a series; counted in the transaction that uses it, so no number is lost."""
+
+    __tablename__ = "number_series"
+    series: str = Field(primary_key=True)
+    last: int
