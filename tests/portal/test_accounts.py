@@ -1,0 +1,252 @@
+"""Accounts and sessions: what is kept, what is said, and every refusal, on both databases."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from sqlmodel import Session, col, select
+
+from services.portal import actions
+from services.portal.actions import sessions
+from services.portal.errors import UnknownAccount, UnknownLink, WrongPassword
+from services.portal.models import Account, OneTimeLink, SignedInSession
+from services.portal.states import AccountState
+from shared.clock import real_now
+from shared.errors import Conflict, Invalid, NotSignedIn
+from shared.models import AuditRow, OutboxRow, StaffAccess
+from shared.signin import read_token
+from tests.portal.conftest import NOW, PASSWORD, Portal
+
+
+def said(session: Session) -> list[tuple[str, list[str]]]:
+    """Account and roles of every StaffAccessChanged so far."""
+    bodies = [json.loads(row.body) for row in session.exec(select(OutboxRow).order_by(col(OutboxRow.id)))]
+    return [(body["account"], body["roles"]) for body in bodies]
+
+
+def audited(session: Session) -> list[tuple[str, str, str]]:
+    return [(row.actor, row.action, row.subject) for row in session.exec(select(AuditRow).order_by(col(AuditRow.id)))]
+
+
+def secret_of(link: str) -> str:
+    return link.rpartition("/")[2]
+
+
+def test_the_first_account_is_made_once_by_the_newest_console_link(any_portal: Portal) -> None:
+    database = any_portal.process.database
+    links = []
+    for _ in range(2):
+        with database.transaction() as session:
+            links.append(actions.first_account_link(session, actor="console", now=NOW))
+    first = {"account": "zhao", "name": "赵管理", "password": PASSWORD, "actor": "link", "now": NOW}
+    with database.transaction() as session, pytest.raises(UnknownLink):
+        actions.make_first_account(session, secret_of(str(links[0])), **first)  # type: ignore[arg-type]
+    with database.transaction() as session:
+        actions.make_first_account(session, secret_of(str(links[1])), **first)  # type: ignore[arg-type]
+    with database.transaction() as session:
+        assert actions.first_account_link(session, actor="console", now=NOW) is None
+        assert session.exec(select(OneTimeLink)).all() == []
+        row = session.get_one(Account, "zhao")
+        assert (row.roles, row.state) == (["administrator"], AccountState.OPEN)
+        assert str(row.password_hash).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+        assert said(session) == [("zhao", ["administrator"])]
+
+
+def test_an_account_has_no_access_until_its_owner_sets_the_password(any_portal: Portal) -> None:
+    database = any_portal.process.database
+    with database.transaction() as session:
+        link = actions.create_account(
+            session, "qian", name="钱审核", roles=["judge", "reviewer"], actor="zhao", now=NOW
+        )
+    with database.reader() as session:
+        assert said(session) == [("qian", [])]
+        assert session.get_one(Account, "qian").password_hash is None
+    with database.transaction() as session:
+        actions.set_password(session, secret_of(link), password=PASSWORD, actor="link", now=NOW)
+    with database.reader() as session:
+        assert said(session)[1:] == [("qian", ["reviewer", "judge"])]
+        assert session.get_one(StaffAccess, "qian").roles == ["reviewer", "judge"]
+        assert audited(session) == [("zhao", "account_created", "qian"), ("link", "password_set", "qian")]
+    with database.transaction() as session, pytest.raises(UnknownLink):
+        actions.set_password(session, secret_of(link), password=PASSWORD, actor="link", now=NOW)
+
+
+def test_a_link_that_has_expired_opens_nothing(portal: Portal) -> None:
+    with portal.process.database.transaction() as session:
+        link = actions.create_account(session, "qian", name="钱审核", roles=["judge"], actor="zhao", now=NOW)
+        row = session.exec(select(OneTimeLink)).one()
+        row.expires_at = real_now()
+        session.add(row)
+    with portal.process.database.transaction() as session, pytest.raises(UnknownLink):
+        actions.link_owner(session, secret_of(link))
+
+
+def test_the_first_accounts_link_sets_nobodys_password(portal: Portal) -> None:
+    with portal.process.database.transaction() as session:
+        link = actions.first_account_link(session, actor="console", now=NOW)
+    with portal.process.database.transaction() as session, pytest.raises(UnknownLink):
+        actions.set_password(session, secret_of(str(link)), password=PASSWORD, actor="link", now=NOW)
+
+
+def test_an_account_that_exists_is_not_created_again(any_portal: Portal) -> None:
+    any_portal.account("qian", "judge")
+    with any_portal.process.database.transaction() as session, pytest.raises(Conflict, match="已经存在"):
+        actions.create_account(session, "qian", name="钱二", roles=["judge"], actor="zhao", now=NOW)
+
+
+def test_changed_roles_are_said_once_and_sessions_go_on_with_them(any_portal: Portal) -> None:
+    any_portal.account("qian", "judge")
+    database, key = any_portal.process.database, any_portal.app.state.signing_key
+    with database.transaction() as session:
+        begun = actions.sign_in(session, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+    for _ in range(2):
+        with database.transaction() as session:
+            actions.change_roles(session, "qian", roles=["reviewer"], actor="zhao", now=NOW)
+    with database.transaction() as session:
+        token = read_token(
+            actions.renew(session, begun.secret, key=key), any_portal.process.settings.token_public_key_file
+        )
+        assert token is not None
+        assert token.roles == ("reviewer",)
+        assert token.iat >= session.get_one(StaffAccess, "qian").valid_from.timestamp()
+        assert said(session)[2:] == [("qian", ["reviewer"])]
+
+
+def test_roles_of_nobody_and_roles_that_do_not_go_together_are_refused(portal: Portal) -> None:
+    portal.account("qian", "judge")
+    with portal.process.database.transaction() as session, pytest.raises(UnknownAccount):
+        actions.change_roles(session, "sun", roles=["judge"], actor="zhao", now=NOW)
+    with portal.process.database.transaction() as session, pytest.raises(Invalid):
+        actions.change_roles(session, "qian", roles=["judge", "auditor"], actor="zhao", now=NOW)
+
+
+def test_the_last_administrator_neither_resigns_nor_is_closed(any_portal: Portal) -> None:
+    any_portal.account("zhao", "administrator")
+    database = any_portal.process.database
+    with database.transaction() as session, pytest.raises(Conflict, match="唯一的系统管理员"):
+        actions.change_roles(session, "zhao", roles=["judge"], actor="zhao", now=NOW)
+    with database.transaction() as session, pytest.raises(Conflict, match="唯一的系统管理员"):
+        actions.close_account(session, "zhao", actor="console", now=NOW)
+    with database.transaction() as session, pytest.raises(Conflict, match="唯一的系统管理员"):
+        actions.renew_link(session, "zhao", actor="console", now=NOW)
+    any_portal.account("wang", "administrator")
+    with database.transaction() as session:
+        actions.close_account(session, "zhao", actor="wang", now=NOW)
+
+
+def test_nobody_closes_or_relinks_the_own_account(portal: Portal) -> None:
+    portal.account("zhao", "administrator")
+    with portal.process.database.transaction() as session, pytest.raises(Conflict, match="自己的账号"):
+        actions.close_account(session, "zhao", actor="zhao", now=NOW)
+    with portal.process.database.transaction() as session, pytest.raises(Conflict, match="修改密码"):
+        actions.renew_link(session, "zhao", actor="zhao", now=NOW)
+
+
+def test_a_closed_account_loses_its_sessions_and_cannot_come_in(any_portal: Portal) -> None:
+    any_portal.account("qian", "judge")
+    database, key = any_portal.process.database, any_portal.app.state.signing_key
+    with database.transaction() as session:
+        begun = actions.sign_in(session, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+    for _ in range(2):
+        with database.transaction() as session:
+            actions.close_account(session, "qian", actor="zhao", now=NOW)
+    with database.reader() as session:
+        assert said(session)[2:] == [("qian", [])]
+    with database.transaction() as session, pytest.raises(NotSignedIn):
+        actions.renew(session, begun.secret, key=key)
+    with database.transaction() as session, pytest.raises(WrongPassword):
+        actions.sign_in(session, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+
+
+def test_a_new_link_voids_the_password_and_opens_a_closed_account_again(any_portal: Portal) -> None:
+    any_portal.account("qian", "judge")
+    database, key = any_portal.process.database, any_portal.app.state.signing_key
+    with database.transaction() as session:
+        actions.close_account(session, "qian", actor="zhao", now=NOW)
+    with database.transaction() as session:
+        link = actions.renew_link(session, "qian", actor="zhao", now=NOW)
+    with database.transaction() as session, pytest.raises(WrongPassword):
+        actions.sign_in(session, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+    with database.transaction() as session:
+        actions.set_password(session, secret_of(link), password="Rain-On-Stone-7", actor="link", now=NOW)
+    with database.transaction() as session:
+        actions.sign_in(session, "qian", password="Rain-On-Stone-7", key=key, actor="qian", now=NOW)
+
+
+def test_a_link_of_an_account_closed_meanwhile_opens_nothing(portal: Portal) -> None:
+    with portal.process.database.transaction() as session:
+        link = actions.create_account(session, "qian", name="钱审核", roles=["judge"], actor="zhao", now=NOW)
+        actions.close_account(session, "qian", actor="zhao", now=NOW)
+    with portal.process.database.transaction() as session, pytest.raises(UnknownLink):
+        actions.set_password(session, secret_of(link), password=PASSWORD, actor="link", now=NOW)
+
+
+@pytest.mark.parametrize("account", ["qian", "nobody", "invited"])
+def test_whoever_has_no_fitting_password_is_told_the_same(any_portal: Portal, account: str) -> None:
+    any_portal.account("qian", "judge")
+    database, key = any_portal.process.database, any_portal.app.state.signing_key
+    with database.transaction() as session:
+        actions.create_account(session, "invited", name="孙待定", roles=["judge"], actor="zhao", now=NOW)
+    with database.transaction() as session, pytest.raises(WrongPassword) as refused:
+        actions.sign_in(session, account, password="Wrong-Password-1", key=key, actor=account, now=NOW)
+    assert refused.value.message == "账号或密码不正确。"
+
+
+def test_only_hashes_of_what_the_browser_holds_are_kept(portal: Portal) -> None:
+    portal.account("qian", "judge")
+    with portal.process.database.transaction() as session:
+        begun = actions.sign_in(
+            session, "qian", password=PASSWORD, key=portal.app.state.signing_key, actor="qian", now=NOW
+        )
+        session.flush()
+        kept = session.exec(select(SignedInSession)).one()
+    assert begun.secret not in (kept.secret_hash, kept.sid)
+
+
+@pytest.mark.parametrize(
+    ("started", "renewed"),
+    [
+        (sessions.IDLE + timedelta(minutes=1), sessions.IDLE + timedelta(seconds=1)),
+        (sessions.LONGEST + timedelta(seconds=1), timedelta(0)),
+    ],
+)
+def test_a_session_left_alone_or_too_old_is_over(portal: Portal, started: timedelta, renewed: timedelta) -> None:
+    portal.account("qian", "judge")
+    key = portal.app.state.signing_key
+    with portal.process.database.transaction() as session:
+        begun = actions.sign_in(session, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+        session.flush()
+        kept = session.exec(select(SignedInSession)).one()
+        kept.started_at, kept.renewed_at = real_now() - started, real_now() - renewed
+        session.add(kept)
+    with portal.process.database.transaction() as session, pytest.raises(NotSignedIn):
+        actions.renew(session, begun.secret, key=key)
+
+
+def test_an_ended_session_is_not_renewed_and_ending_it_again_does_nothing(any_portal: Portal) -> None:
+    any_portal.account("qian", "judge")
+    database, key = any_portal.process.database, any_portal.app.state.signing_key
+    with database.transaction() as session:
+        begun = actions.sign_in(session, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+    for _ in range(2):
+        with database.transaction() as session:
+            actions.end_session(session, begun.secret, actor="session", now=NOW)
+    with database.transaction() as session, pytest.raises(NotSignedIn):
+        actions.renew(session, begun.secret, key=key)
+    with database.reader() as session:
+        assert [action for _, action, _ in audited(session)].count("signed_out") == 1
+
+
+def test_a_password_is_changed_by_whoever_knows_the_old_one(any_portal: Portal) -> None:
+    any_portal.account("qian", "judge")
+    change = {"actor": "qian", "now": NOW}
+    database = any_portal.process.database
+    with database.transaction() as session, pytest.raises(WrongPassword):
+        actions.change_password(session, "qian", old="Wrong-Password-1", new="Rain-On-Stone-7", **change)  # type: ignore[arg-type]
+    with database.transaction() as session, pytest.raises(Invalid):
+        actions.change_password(session, "qian", old=PASSWORD, new="short", **change)  # type: ignore[arg-type]
+    with database.transaction() as session:
+        actions.change_password(session, "qian", old=PASSWORD, new="Rain-On-Stone-7", **change)  # type: ignore[arg-type]
+    with database.transaction() as session:
+        key = any_portal.app.state.signing_key
+        actions.sign_in(session, "qian", password="Rain-On-Stone-7", key=key, actor="qian", now=NOW)

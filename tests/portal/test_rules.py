@@ -1,0 +1,167 @@
+"""The portal's pure decisions."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.portal.rules.access import check_an_administrator_remains, check_roles, safe_path
+from services.portal.rules.masking import masked
+from services.portal.rules.passwords import check_account, check_password, check_repeated
+from services.portal.rules.sentences import SENTENCES, sentence, title_of
+from services.portal.states import ROLES
+from shared.errors import Conflict, Invalid
+from shared.events import CONTRACTS
+
+
+@pytest.mark.parametrize("password", ["Wind-Over-Water-9", "abcdefgh1234!", "领军领军领军领军aB领军", "A1" * 6 + "b"])
+def test_a_password_of_twelve_characters_and_three_kinds_is_taken(password: str) -> None:
+    check_password(password, account="zhao")
+
+
+@pytest.mark.parametrize(
+    ("password", "words"),
+    [
+        ("Short-1", "至少 12 个字符"),
+        ("alllowercaseletters", "三类"),
+        ("lowercase-only-here", "三类"),
+        ("12345678901234567", "三类"),
+        ("A1-" + "x" * 126, "不超过 128 个字符"),
+        ("My-Zhao-Password-1", "不能包含账号"),
+    ],
+)
+def test_a_weak_password_is_refused_with_what_is_missing(password: str, words: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        check_password(password, account="zhao", field="new")
+    assert words in refused.value.message
+    assert [fault.field for fault in refused.value.faults] == ["/new"]
+
+
+def test_a_password_typed_differently_the_second_time_is_refused() -> None:
+    check_repeated("a", "a")
+    with pytest.raises(Invalid):
+        check_repeated("a", "b")
+
+
+@pytest.mark.parametrize("account", ["", "a", "1a", "Zhao", "zh ao", "赵", "a" * 33, "zhao\n"])
+def test_an_account_has_a_plain_name(account: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        check_account(account, "赵")
+    assert [fault.field for fault in refused.value.faults] == ["/account", "/name"]
+    check_account("zhao.wei-2", "赵伟")
+
+
+def test_roles_are_kept_in_the_houses_order_each_once() -> None:
+    assert check_roles(["judge", "intake", "judge"]) == ("intake", "judge")
+
+
+@pytest.mark.parametrize(
+    ("roles", "words"),
+    [
+        ([], "至少选择一个角色"),
+        (["king"], "没有这些角色"),
+        (["administrator", "finance"], "系统管理员不兼任"),
+        (["auditor", "judge"], "审计查阅不兼任"),
+        (["finance", "finance_checker"], "不同的人"),
+    ],
+)
+def test_roles_that_do_not_go_together_are_refused(roles: list[str], words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        check_roles(roles)
+
+
+def test_the_last_administrator_stays() -> None:
+    check_an_administrator_remains(1, was_administrator=True, stays_administrator=False)
+    check_an_administrator_remains(0, was_administrator=False, stays_administrator=False)
+    with pytest.raises(Conflict):
+        check_an_administrator_remains(0, was_administrator=True, stays_administrator=False)
+
+
+@pytest.mark.parametrize("wanted", ["//evil.example", "/\\evil.example", "https://evil.example", "", "x", "/a\r\nb"])
+def test_nobody_is_sent_to_another_host(wanted: str) -> None:
+    assert safe_path(wanted) == "/"
+
+
+@given(st.text())
+def test_a_path_to_go_on_to_is_always_one_of_this_house(wanted: str) -> None:
+    assert re.match(r"/(?![/\\])", safe_path(wanted) + " ")
+
+
+def test_a_sealed_value_is_shown_by_its_mask_wherever_it_stands() -> None:
+    sealed = {"sealed": "AAAA", "index": "ffff", "mask": "138****8000"}
+    body = {"student": {"name": "杨致远", "mobile": sealed}, "list": [sealed], "account_number": "6217766750563543"}
+    assert masked(body) == {
+        "student": {"name": "杨致远", "mobile": "138****8000"},
+        "list": ["138****8000"],
+        "account_number": "****3543",
+    }
+
+
+_sealed = st.fixed_dictionaries({"sealed": st.just("CIPHERTEXT"), "index": st.just("HASH"), "mask": st.text()})
+_trees: Any = st.recursive(
+    st.one_of(st.none(), st.integers(), _sealed),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(max_size=3), inner)),
+)
+
+
+@given(_trees)
+def test_no_ciphertext_survives_masking(tree: Any) -> None:
+    shown = json.dumps(masked(tree))
+    assert "CIPHERTEXT" not in shown
+    assert "HASH" not in shown
+
+
+def test_every_event_has_a_sentence_and_every_sentence_an_event() -> None:
+    assert set(SENTENCES) == set(CONTRACTS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "title", "text"),
+    [
+        (
+            "intake.application_submitted.v1",
+            {"firm": {"name": "重庆琮渟齿轮箱股份有限公司"}, "student": {"name": "杨致远"}, "application_no": "BM-1"},
+            "提交报名",
+            "重庆琮渟齿轮箱股份有限公司 推荐 杨致远，报名编号 BM-1",
+        ),
+        (
+            "scheduling.interview_scheduled.v1",
+            {"starts_at": "2021-12-06T01:00:00Z", "mode": "on_site", "place": "三楼会议室", "panel": "第一组"},
+            "面试已安排",
+            "2021年12月06日 09:00，现场，三楼会议室，第一组",
+        ),
+        (
+            "review.student_admitted.v1",
+            {"promoted": False, "rank": 7, "letter_no": "渝企领〔2021〕7号", "pay_by": "2021-12-16T16:00:00Z"},
+            "录取",
+            "第 7 名，录取文号 渝企领〔2021〕7号，请在 2021年12月17日 00:00 前缴费",
+        ),
+        ("billing.refund_sent.v1", {"amount_fen": 2500000}, "退费已汇出", "25,000.00 元"),
+        ("review.seat_released.v1", {"reason": "lapsed"}, "名额释放", "逾期未缴费"),
+        ("review.applicant_not_selected.v1", {"rank": None}, "未入选", ""),
+        (
+            "scheduling.certificate_recorded.v1",
+            {"certified": False, "hours": 120, "reasons": ["缺 8 课时"]},
+            "未能结业",
+            "累计 120 课时；缺 8 课时",
+        ),
+        ("future.thing_happened.v1", {}, "future.thing_happened.v1", ""),
+    ],
+)
+def test_an_event_reads_as_people_speak(kind: str, body: dict[str, Any], title: str, text: str) -> None:
+    said = sentence(kind, body)
+    assert (said.title, said.text) == (title, text)
+
+
+def test_a_kind_of_event_has_a_short_name_for_lists() -> None:
+    assert [title_of(kind) for kind in SENTENCES if re.search(r"[a-z]", title_of(kind))] == []
+
+
+def test_roles_are_those_that_dashboards_ask_for() -> None:
+    source = Path("shared/signin.py").read_text()
+    asked = re.findall(r'^    "([a-z_]+)",$', source.partition("Role = Literal[")[2].partition("]")[0], re.M)
+    assert asked == list(ROLES)
