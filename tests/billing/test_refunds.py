@@ -1,51 +1,251 @@
-from datetime import UTC, datetime, timedelta
+"""Money out: to the account that it came from, after a second person, and sent only when the bank's statement says so."""
+
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
-from services.billing.rules.refunds import Receipt, RefundPart, refund_parts
-from shared.errors import Conflict
+from services.billing import actions
+from services.billing.models import BankEntry, Refund
+from services.billing.states import EntryState, RefundState
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.events.billing import FeePaid, FeePaymentReversed, RefundSent
+from shared.events.review import ApplicantNotSelected, ApplicantWaitlisted, RefundOrdered
+from tests.billing.books import ALPHA, BETA, FEE, code
+from tests.billing.desk import CHECKER, CODE, FINANCE, Desk, application_id
+from tests.billing.money import LAST_DAY, Line, statement_of
 
-NOON = datetime(2021, 11, 25, 4, tzinfo=UTC)
-FEE = 2_500_000
+DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
+SENT = datetime(2021, 12, 20, 2, tzinfo=UTC)
+NEXT_DAY = LAST_DAY + timedelta(days=1)
 
 
-def receipts(*held: int) -> list[Receipt]:
-    return [Receipt(f"E{day}", NOON + timedelta(days=day), amount) for day, amount in enumerate(held)]
+def ordered(number: int) -> RefundOrdered:
+    return RefundOrdered(application_id=application_id(number), programme=CODE, reason="未入选")
 
 
-def test_a_person_who_was_not_admitted_gets_every_payment_back():
-    assert refund_parts(receipts(1_000_000, 1_500_000), keep_fen=0) == (
-        RefundPart("E1", 1_500_000),
-        RefundPart("E0", 1_000_000),
+def ended(desk: Desk, number: int) -> None:
+    desk.say(ApplicantNotSelected(application_id=application_id(number), programme=CODE, rank=60))
+    desk.say(ordered(number))
+
+
+def december(*lines: Line, opening_fen: int = FEE) -> tuple[bytes, str]:
+    return statement_of(*lines, first_day=NEXT_DAY, last_day=date(2021, 12, 31), opening_fen=opening_fen)
+
+
+@pytest.fixture
+def paid(desk: Desk) -> Desk:
+    """Application 1 has paid, is not selected, and review has ordered the refund."""
+    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    ended(desk, 1)
+    return desk
+
+
+def test_an_order_becomes_a_proposal_to_the_paying_account_and_a_repeat_proposes_nothing(paid):
+    (refund,) = paid.refunds()
+    (entry,) = paid.entries()
+    assert (refund.number, refund.state, refund.amount_fen) == ("TK-2021-000001", RefundState.PROPOSED, FEE)
+    assert (refund.payee_name, refund.account_index) == (ALPHA, entry.account_index)
+    paid.say(ordered(1))
+    assert len(paid.refunds()) == 1
+
+
+def test_money_of_the_waiting_list_is_held_until_review_orders_its_refund(desk):
+    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    desk.say(ApplicantWaitlisted(application_id=application_id(1), programme=CODE, rank=51))
+    assert desk.refunds() == []
+
+
+def test_a_refund_is_sent_when_its_debit_stands_in_a_statement_and_not_before(paid):
+    (refund,) = paid.refunds()
+    paid.act(actions.approve_refunds, [refund.id], actor=CHECKER)
+    assert (len(paid.said(FeePaymentReversed)), paid.said(RefundSent)) == (1, [])
+    paid.bring_in(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}")))
+    assert [(said.amount_fen, said.sent_at) for said in paid.said(RefundSent)] == [(FEE, SENT)]
+    assert paid.one(Refund, refund.id).state == RefundState.SENT
+    figures = paid.figures()
+    assert (figures["refunds_sent_fen"], figures["refunds_sent"], figures["open_work_items"]) == (FEE, 1, 0)
+
+
+def test_two_payments_of_one_account_go_back_in_one_sum_and_of_two_accounts_in_two(desk):
+    desk.bring_in(
+        *statement_of(
+            Line(DAY, ALPHA, 1_000_000, code(1)),
+            Line(DAY + timedelta(hours=1), ALPHA, 500_000, code(1)),
+            Line(DAY + timedelta(hours=2), "钱一鸣", 1_000_000, code(1)),
+        )
     )
+    ended(desk, 1)
+    assert [(refund.payee_name, refund.amount_fen) for refund in desk.refunds()] == [
+        (ALPHA, 1_500_000),
+        ("钱一鸣", 1_000_000),
+    ]
 
 
-def test_a_kept_seat_gives_back_only_what_is_over_from_the_latest_payment():
-    assert refund_parts(receipts(FEE, FEE), keep_fen=FEE) == (RefundPart("E1", FEE),)
-    assert refund_parts(receipts(4_000_000), keep_fen=FEE) == (RefundPart("E0", 1_500_000),)
-    assert refund_parts(receipts(2_000_000, 1_000_000, 1_000_000), keep_fen=FEE) == (
-        RefundPart("E2", 1_000_000),
-        RefundPart("E1", 500_000),
+def test_money_that_arrives_after_the_order_is_proposed_to_go_back_too(desk):
+    ended(desk, 1)
+    assert desk.refunds() == []
+    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    assert [refund.amount_fen for refund in desk.refunds()] == [FEE]
+    assert len(desk.said(FeePaid)) == 1
+
+
+def test_nobody_approves_what_they_proposed_or_booked_by_hand(desk):
+    desk.bring_in(*statement_of(Line(DAY, "钱一鸣", FEE, "培训费")))
+    (entry,) = desk.entries()
+    desk.act(actions.confirm_proposals, [entry.id], actor=FINANCE)
+    ended(desk, 1)
+    (refund,) = desk.refunds()
+    with pytest.raises(Forbidden, match="另一位复核人"):
+        desk.act(actions.approve_refunds, [refund.id], actor=FINANCE)
+    desk.act(actions.approve_refunds, [refund.id], actor=CHECKER)
+    assert desk.one(Refund, refund.id).approved_by == CHECKER
+
+
+def test_the_proposer_of_a_refund_does_not_approve_it(desk):
+    desk.bring_in(*statement_of(Line(DAY, ALPHA, 4_000_000, code(1))))
+    (entry,) = desk.entries()
+    desk.act(actions.confirm_proposals, [entry.id], actor=FINANCE)
+    refund = desk.act(actions.propose_refund_of_entry, entry.id, reason="多缴", actor=CHECKER)
+    with pytest.raises(Forbidden, match="另一位复核人"):
+        desk.act(actions.approve_refunds, [refund.id], actor=CHECKER)
+
+
+def test_an_overpayment_is_proposed_by_finance_and_the_fee_stays_paid(desk):
+    desk.say(desk.admitted(1))
+    desk.bring_in(*statement_of(Line(DAY, ALPHA, 4_000_000, code(1))))
+    (entry,) = desk.entries()
+    desk.act(actions.confirm_proposals, [entry.id])
+    assert desk.figures()["open_work_items"] == 1
+    refund = desk.act(actions.propose_refund_of_entry, entry.id, reason="多缴 15,000 元")
+    assert (refund.amount_fen, desk.figures()["open_work_items"]) == (1_500_000, 0)
+    with pytest.raises(Conflict, match="没有可退的款项"):
+        desk.act(actions.propose_refund_of_entry, entry.id, reason="再退一次")
+    desk.act(actions.approve_refunds, [refund.id], actor=CHECKER)
+    desk.bring_in(*december(Line(SENT, ALPHA, -1_500_000, f"退费{code(1)}多缴"), opening_fen=4_000_000))
+    assert [said.amount_fen for said in desk.said(RefundSent)] == [1_500_000]
+    assert desk.said(FeePaymentReversed) == []
+
+
+def test_an_unmatched_receipt_goes_back_to_its_payer(desk):
+    stranger = "重庆某甲商贸有限公司"
+    desk.bring_in(*statement_of(Line(DAY, stranger, 660_000, "货款")))
+    (entry,) = desk.entries()
+    desk.act(actions.put_to_unapplied, entry.id, application_id=None, note="与报名无关")
+    refund = desk.act(actions.propose_refund_of_entry, entry.id, reason="汇错")
+    desk.act(actions.approve_refunds, [refund.id], actor=CHECKER)
+    desk.bring_in(*december(Line(SENT, stranger, -660_000, "退款"), opening_fen=660_000))
+    assert desk.one(Refund, refund.id).state == RefundState.SENT
+    assert desk.said(RefundSent) == []
+
+
+def test_a_refund_debit_without_approval_waits_for_a_person(paid):
+    paid.bring_in(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}")))
+    debit = paid.entries()[-1]
+    assert (debit.state, debit.outcome) == (EntryState.OPEN, "REFUND_OUT")
+    with pytest.raises(Conflict, match="已批准的退款单"):
+        paid.act(actions.confirm_proposals, [debit.id])
+    paid.act(actions.approve_refunds, [paid.refunds()[0].id], actor=CHECKER)
+    assert paid.act(actions.rematch_open_entries) == 1
+    assert len(paid.said(RefundSent)) == 1
+
+
+def test_a_debit_to_another_account_than_the_payers_is_no_refund(paid):
+    paid.act(actions.approve_refunds, [paid.refunds()[0].id], actor=CHECKER)
+    paid.bring_in(*december(Line(SENT, "重庆某乙商贸有限公司", -FEE, f"退费{code(1)}")))
+    assert (paid.entries()[-1].state, paid.said(RefundSent)) == (EntryState.OPEN, [])
+
+
+def test_a_returned_refund_is_approved_again_and_can_be_sent_again(paid):
+    (refund,) = paid.refunds()
+    paid.act(actions.approve_refunds, [refund.id], actor=CHECKER)
+    back, again = SENT + timedelta(days=1), SENT + timedelta(days=2)
+    paid.bring_in(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}"), Line(back, ALPHA, FEE, "退汇：户名不符")))
+    row = paid.one(Refund, refund.id)
+    assert (row.state, row.bounced_at, row.sent_at) == (RefundState.APPROVED, back, None)
+    figures = paid.figures()
+    assert (figures["applied_fen"], figures["refunds_sent_fen"], figures["refunds_sent"]) == (2 * FEE, FEE, 0)
+    paid.bring_in(
+        *statement_of(
+            Line(again + timedelta(days=20), ALPHA, -FEE, f"退费{code(1)}"),
+            first_day=date(2022, 1, 1),
+            last_day=date(2022, 1, 31),
+            opening_fen=FEE,
+        )
     )
+    assert paid.one(Refund, refund.id).state == RefundState.SENT
+    assert len(paid.said(RefundSent)) == 2
 
 
-def test_what_went_back_already_does_not_go_back_again():
-    assert refund_parts(receipts(0, FEE), keep_fen=0) == (RefundPart("E1", FEE),)
-    assert refund_parts(receipts(FEE), keep_fen=FEE) == ()
-    assert refund_parts([], keep_fen=0) == ()
+def test_undoing_a_bounce_or_a_refund_restores_what_was_there_before(paid):
+    (refund,) = paid.refunds()
+    paid.act(actions.approve_refunds, [refund.id], actor=CHECKER)
+    back = SENT + timedelta(days=1)
+    paid.bring_in(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}"), Line(back, ALPHA, FEE, "退汇：户名不符")))
+    _, debit, bounce = paid.entries()
+    with pytest.raises(Conflict, match="先撤销"):
+        paid.act(actions.undo_decision, debit.id, reason="看错了")
+    paid.act(actions.undo_decision, bounce.id, reason="不是退汇")
+    assert paid.one(Refund, refund.id).state == RefundState.SENT
+    paid.act(actions.undo_decision, debit.id, reason="不是这张退款单")
+    assert paid.one(Refund, refund.id).state == RefundState.APPROVED
+    assert paid.figures()["unmatched_fen"] == FEE
 
 
-def test_a_fee_that_is_not_complete_leaves_nothing_over():
-    with pytest.raises(Conflict, match=r"24,990\.00 元不足应留的 25,000\.00 元"):
-        refund_parts(receipts(2_499_000), keep_fen=FEE)
+def test_a_declined_refund_leaves_the_money_and_needs_a_reason(paid):
+    (refund,) = paid.refunds()
+    with pytest.raises(Invalid, match="原因"):
+        paid.act(actions.decline_refund, refund.id, reason=" ")
+    paid.act(actions.decline_refund, refund.id, reason="企业要求转为下期")
+    assert [row.state for row in paid.refunds()] == [RefundState.DECLINED]
+    with pytest.raises(Conflict, match="不退"):
+        paid.act(actions.approve_refunds, [refund.id], actor=CHECKER)
 
 
-@given(st.lists(st.integers(min_value=0, max_value=10**7), max_size=6), st.integers(min_value=0, max_value=10**6))
-def test_the_parts_are_exactly_what_is_not_kept_and_no_receipt_gives_more_than_it_held(held, keep_fen):
-    assume(sum(held) >= keep_fen)
-    paid = {receipt.entry_id: receipt.held_fen for receipt in receipts(*held)}
-    parts = refund_parts(receipts(*held), keep_fen=keep_fen)
-    assert sum(part.amount_fen for part in parts) == sum(held) - keep_fen
-    assert all(0 < part.amount_fen <= paid[part.entry_id] for part in parts)
+def test_an_approval_can_be_taken_back_before_the_bank_pays(paid):
+    (refund,) = paid.refunds()
+    paid.act(actions.approve_refunds, [refund.id], actor=CHECKER)
+    paid.act(actions.decline_refund, refund.id, reason="账户核对有误", actor=CHECKER)
+    assert len(paid.said(FeePaid)) == 2
+    assert paid.figures()["applied_fen"] == FEE
+
+
+def test_a_payment_that_is_part_of_a_refund_is_not_undone(paid):
+    (entry,) = paid.entries()
+    with pytest.raises(Conflict, match="TK-2021-000001"):
+        paid.act(actions.undo_decision, entry.id, reason="看错了")
+
+
+def test_money_that_the_bank_takes_back_is_not_refunded(paid):
+    paid.act(actions.approve_refunds, [paid.refunds()[0].id], actor=CHECKER)
+    taken = Line(SENT - timedelta(days=5), ALPHA, -FEE, "错账冲正", reversal=True)
+    paid.bring_in(*december(taken))
+    assert [row.state for row in paid.refunds()] == [RefundState.DECLINED]
+    assert paid.figures()["reversals_fen"] == FEE
+
+
+def test_refunds_are_approved_many_at_once_or_none(desk):
+    desk.bring_in(*statement_of(Line(DAY, BETA, 2 * FEE, f"{code(2)}、{code(3)}")))
+    ended(desk, 2)
+    ended(desk, 3)
+    ids = [refund.id for refund in desk.refunds()]
+    with pytest.raises(NotFound, match="没有这张退款单"):
+        desk.act(actions.approve_refunds, [*ids, application_id(9)], actor=CHECKER)
+    with pytest.raises(Invalid, match="至少选择一张"):
+        desk.act(actions.approve_refunds, [], actor=CHECKER)
+    assert {refund.state for refund in desk.refunds()} == {RefundState.PROPOSED}
+    desk.act(actions.approve_refunds, ids, actor=CHECKER)
+    desk.bring_in(*december(Line(SENT, BETA, -2 * FEE, f"退费{code(2)}、{code(3)}"), opening_fen=2 * FEE))
+    assert sorted(said.amount_fen for said in desk.said(RefundSent)) == [FEE, FEE]
+
+
+def test_a_person_says_which_refund_a_silent_debit_paid_out(paid):
+    (refund,) = paid.refunds()
+    paid.act(actions.approve_refunds, [refund.id], actor=CHECKER)
+    paid.bring_in(*december(Line(SENT, ALPHA, -FEE, "往来款")))
+    debit = paid.entries()[-1]
+    assert (debit.state, debit.outcome) == (EntryState.OPEN, "NO_MATCH")
+    with pytest.raises(Conflict, match="不一致"):
+        paid.act(actions.settle_refunds_by_hand, debit.id, [], note="")
+    paid.act(actions.settle_refunds_by_hand, debit.id, [refund.id], note="回单附言为往来款")
+    assert len(paid.said(RefundSent)) == 1
+    assert paid.one(BankEntry, debit.id).note == "回单附言为往来款"

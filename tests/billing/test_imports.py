@@ -1,0 +1,156 @@
+"""Files at the door: each once, of a known account, for a stated period that connects with what was imported before."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from services.billing import actions
+from services.billing.actions import judging
+from services.billing.models import BankEntry, Posting, Statement
+from services.billing.states import EntryState, StatementState
+from services.demo.statements import Entry, icbc_csv
+from services.demo.statements import Statement as BankStatement
+from shared.clock import SHANGHAI
+from shared.errors import Conflict, Invalid, NotFound
+from shared.models import AuditRow, JobRow
+from tests.billing.books import ALPHA, FEE, code
+from tests.billing.desk import CODE, Desk, application_id
+from tests.billing.money import FIRST_DAY, LAST_DAY, Line, statement_of
+
+DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
+IN_DECEMBER = datetime(2021, 12, 30, 2, tzinfo=UTC)
+INCOME = "重庆某协会"
+
+
+@pytest.fixture
+def calm(desk: Desk) -> Desk:
+    desk.now = IN_DECEMBER
+    return desk
+
+
+def part(first_day: date, last_day: date, opening_fen: int, amount_fen: int = 100) -> tuple[bytes, str]:
+    at = datetime(first_day.year, first_day.month, first_day.day, 10, tzinfo=SHANGHAI)
+    return statement_of(
+        Line(at, INCOME, amount_fen, "课件"), first_day=first_day, last_day=last_day, opening_fen=opening_fen
+    )
+
+
+def test_the_same_file_again_is_refused_and_books_nothing(calm):
+    calm.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    with pytest.raises(Conflict, match="内容完全相同，本次没有重复入账"):
+        calm.upload(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    assert len(calm.entries()) == 1
+
+
+def test_an_upload_books_nothing_and_a_repeat_before_the_import_is_the_same_preview(calm):
+    first = calm.upload(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    again = calm.upload(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    assert (first.id, again.state, calm.rows(Posting)) == (again.id, StatementState.READ, [])
+    tools = calm.process.tools
+    with calm.process.database.reader() as session:
+        row = session.get_one(Statement, first.id)
+        entries, findings = actions.preview_statement(session, row, keys=tools.keys, files=tools.files)
+    assert [(entry.outcome, entry.allocations) for entry in entries] == [("AUTO", {str(application_id(1)): FEE})]
+    assert (findings, calm.rows(BankEntry)) == ((), [])
+
+
+def test_a_discarded_preview_is_not_imported_and_may_be_uploaded_again(calm):
+    file = statement_of(Line(DAY, ALPHA, FEE, code(1)))
+    row = calm.upload(*file)
+    calm.act(actions.discard_statement, row.id)
+    tools = calm.process.tools
+    with pytest.raises(Conflict, match="已放弃"):
+        calm.act(actions.import_statement, row.id, confirmed=True, keys=tools.keys, files=tools.files)
+    calm.bring_in(*file)
+    with pytest.raises(Conflict, match="已导入"):
+        calm.act(actions.discard_statement, row.id)
+    with pytest.raises(NotFound, match="没有这份对账单"):
+        calm.act(actions.discard_statement, application_id(1))
+
+
+def test_a_file_of_an_unknown_account_is_refused(calm):
+    content, name = statement_of(Line(DAY, ALPHA, FEE, code(1)))
+    foreign = content.replace(b"0200009999200066401", b"0200009999200066499")
+    with pytest.raises(Invalid, match=r"\*\*\*\*6499 不是任何项目的收款账户"):
+        calm.upload(foreign, name)
+    with pytest.raises(Invalid, match="不是任何项目的收款账户"):
+        calm.upload(content, name, programme="CQ-2022")
+
+
+def test_a_file_that_states_no_period_needs_one_and_one_that_fits(calm):
+    content, _ = statement_of(Line(DAY, ALPHA, FEE, code(1)), Line(DAY + timedelta(days=1), INCOME, 100, "课件"))
+    with pytest.raises(Invalid, match="没有写明起止日期"):
+        calm.upload(content, "明细.csv")
+    with pytest.raises(Invalid, match="起止日期之外"):
+        calm.upload(content, "明细.csv", first_day=FIRST_DAY, last_day=date(2021, 11, 25))
+    row = calm.upload(content, "明细.csv", first_day=FIRST_DAY, last_day=LAST_DAY, programme=CODE)
+    assert (row.covers_from, row.covers_to) == (
+        datetime(2021, 11, 21, 16, tzinfo=UTC),
+        datetime(2021, 12, 5, 16, tzinfo=UTC),
+    )
+
+
+def test_a_period_that_contradicts_the_file_is_refused(calm):
+    content, name = statement_of(Line(DAY, ALPHA, FEE, code(1)))
+    with pytest.raises(Invalid, match="与填写的日期不一致"):
+        calm.upload(content, name, first_day=date(2021, 11, 20), last_day=LAST_DAY)
+
+
+def test_a_broken_balance_is_refused_with_its_line(calm):
+    content, name = statement_of(Line(DAY, ALPHA, FEE, code(1)), Line(DAY, INCOME, 100, "课件"))
+    with pytest.raises(Invalid, match="余额不连续"):
+        calm.upload(content.replace(b"25,001.00", b"25,002.00"), name)
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        ((date(2021, 12, 8), date(2021, 12, 9), 100), "缺少 2021-12-06 至 2021-12-07"),
+        ((date(2021, 12, 5), date(2021, 12, 9), 100), "重叠：2021-12-05 至 2021-12-05"),
+        ((date(2021, 12, 6), date(2021, 12, 9), 999), "余额不衔接：前一份期末 1.00 元，后一份期初 9.99 元"),
+    ],
+)
+def test_a_gap_an_overlap_or_a_jump_of_the_balance_is_shown_and_needs_a_person(calm, second, words):
+    calm.bring_in(*part(FIRST_DAY, LAST_DAY, 0))
+    with pytest.raises(Conflict, match=words):
+        calm.bring_in(*part(*second))
+    assert len(calm.entries()) == 1
+    row = calm.bring_in(*part(*second), confirmed=True)
+    assert words in "".join(row.findings)
+    confirmed = [audit.details for audit in calm.rows(AuditRow) if audit.action == "begin_import"]
+    assert words in str(confirmed[-1])
+
+
+def test_statements_that_connect_need_no_confirmation_and_reconcile(calm):
+    calm.bring_in(*part(FIRST_DAY, LAST_DAY, 0))
+    calm.bring_in(*part(date(2021, 12, 6), date(2021, 12, 9), 100))
+    figures = calm.figures()
+    assert (figures["opening_fen"], figures["credits_fen"], figures["closing_fen"]) == (0, 200, 200)
+
+
+def test_an_overlapping_file_lists_what_is_known_and_books_the_rest(calm):
+    known = Line(DAY, ALPHA, FEE, code(1))
+    calm.bring_in(*statement_of(known, last_day=date(2021, 11, 25)))
+    row = calm.bring_in(*statement_of(known, Line(DAY + timedelta(days=3), INCOME, 100, "课件")), confirmed=True)
+    states = [entry.state for entry in calm.entries() if entry.statement_id == row.id]
+    assert states == [EntryState.DUPLICATE, EntryState.OPEN]
+    figures = calm.figures()
+    assert figures["opening_fen"] + figures["credits_fen"] - figures["debits_fen"] == figures["closing_fen"]
+
+
+def test_a_large_file_goes_on_in_jobs_and_says_how_far_it_is(calm, monkeypatch):
+    monkeypatch.setattr(judging, "BATCH", 4)
+    moments = [DAY + timedelta(minutes=minute) for minute in range(10)]
+    entries = tuple(Entry(at.astimezone(SHANGHAI), 100, True, INCOME, "5001", f"课件{at}") for at in moments)
+    row = calm.upload(icbc_csv(BankStatement(FIRST_DAY, LAST_DAY, 0, entries)), "a_20211122_20211205.csv")
+    tools = calm.process.tools
+    calm.act(actions.import_statement, row.id, confirmed=False, keys=tools.keys, files=tools.files)
+    begun = calm.one(Statement, row.id)
+    assert (begun.state, begun.judged, begun.entries) == (StatementState.IMPORTING, 4, 10)
+    assert calm.figures()["credits_fen"] == 0
+    with pytest.raises(Conflict, match="正在导入"):
+        calm.bring_in(*part(date(2021, 12, 6), date(2021, 12, 9), 1_000))
+    assert [job.name for job in calm.rows(JobRow)] == ["judge_entries"]
+    assert calm.run_jobs() == ["2 left", "0 left"]
+    assert (calm.one(Statement, row.id).state, calm.figures()["credits_fen"]) == (StatementState.IMPORTED, 1_000)
+    assert calm.act(actions.judge_entries, row.id) == 0

@@ -1,0 +1,138 @@
+"""Receipt, invoice request and invoice: due when a person is admitted and has paid, whichever comes last, and sent once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.billing import actions
+from services.billing.connectors.interface import Failed
+from services.billing.models import Document, Invoice
+from services.billing.rules.invoicing import tax_of
+from services.billing.states import DocumentKind, InvoiceState
+from shared.errors import Conflict, NotFound
+from shared.events import FileClaim
+from shared.events.billing import InvoiceIssued, InvoiceRequested
+from shared.models import JobRow
+from tests.billing.books import ALPHA, BETA, FEE, code
+from tests.billing.desk import Desk, application_id
+from tests.billing.money import Line, statement_of
+from tests.printed import words
+from tests.processes import letters
+
+DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
+
+
+def papers(desk: Desk) -> dict[str, Document]:
+    return {row.kind: row for row in desk.rows(Document)}
+
+
+@pytest.fixture
+def paid(desk: Desk) -> Desk:
+    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    return desk
+
+
+def test_paid_alone_or_admitted_alone_makes_no_document_due(paid):
+    paid.say(paid.admitted(2))
+    assert (paid.rows(Document), paid.rows(JobRow)) == ([], [])
+
+
+def test_whichever_comes_last_makes_the_documents_due_and_they_are_sent_once(paid):
+    paid.say(paid.admitted(1), paid.admitted(1))
+    paid.run_jobs()
+    found = papers(paid)
+    assert {kind: row.number for kind, row in found.items() if kind != DocumentKind.INVOICE} == {
+        "receipt": "SK-2021-000001",
+        "invoice_request": "KP-2021-000001",
+    }
+    number = found["invoice"].number
+    assert (len(number), number.isdigit()) == (20, True)
+    assert [said.request_no for said in paid.said(InvoiceRequested)] == ["KP-2021-000001"]
+    assert [(said.invoice_number, said.amount_fen) for said in paid.said(InvoiceIssued)] == [(number, FEE)]
+    assert len(letters(paid.folder)) == 3
+    figures = paid.figures()
+    names = ("documents_due", "documents_sent", "receipts_sent", "invoices_requested", "invoices_issued")
+    assert [figures[name] for name in names] == [3, 3, 1, 1, 1]
+    assert paid.run_jobs() == []
+
+
+def test_what_is_sent_is_kept_and_says_what_it_is(paid):
+    paid.say(paid.admitted(1))
+    paid.run_jobs()
+    texts = {}
+    for kind, row in papers(paid).items():
+        content = paid.process.tools.files.get(FileClaim.model_validate(row.claim), purpose="bank")
+        texts[kind] = words(content)
+    assert "本单不是发票" in texts["receipt"]
+    assert "25,000.00" in texts["receipt"]
+    assert "本单不是发票" in texts["invoice_request"]
+    assert "样张" in texts["invoice"]
+    assert ALPHA in texts["invoice"]
+
+
+def test_the_connector_is_asked_until_it_has_issued(paid):
+    paid.say(paid.admitted(1))
+    outcomes = paid.run_jobs()
+    assert [word for word in outcomes if word in ("submitted", "pending", "issued")] == [
+        "submitted",
+        "pending",
+        "pending",
+        "issued",
+    ]
+
+
+def test_what_is_not_issued_at_once_is_asked_for_by_the_timer(paid):
+    paid.say(paid.admitted(1))
+    paid.run_jobs()
+    (invoice,) = paid.rows(Invoice)
+    with paid.process.database.transaction() as session:
+        row = session.get_one(Invoice, invoice.id)
+        row.state = InvoiceState.SUBMITTED
+        session.add(row)
+    paid.tick(paid.now + timedelta(minutes=2))
+    assert [row.name for row in paid.rows(JobRow) if row.state == "waiting"] == ["query_invoice"]
+
+
+def test_a_failed_request_is_submitted_again_by_finance(paid):
+    paid.say(paid.admitted(1))
+    paid.run_jobs()
+    (invoice,) = paid.rows(Invoice)
+    with pytest.raises(Conflict, match="已开具"):
+        paid.act(actions.resubmit_invoice, invoice.id)
+    with paid.process.database.transaction() as session:
+        row = session.get_one(Invoice, invoice.id)
+        row.state = InvoiceState.SUBMITTED
+        reason = Failed("购买方税号不存在").reason
+        actions.note_invoice_failed(session, row, reason, actor="job", now=paid.now)
+    assert paid.figures()["open_work_items"] == 1
+    paid.act(actions.resubmit_invoice, invoice.id)
+    paid.run_jobs()
+    assert paid.one(Invoice, invoice.id).state == InvoiceState.ISSUED
+    with pytest.raises(NotFound, match="没有这张开票申请单"):
+        paid.act(actions.resubmit_invoice, application_id(1))
+
+
+def test_numbers_have_no_gaps_and_an_invoice_says_when_somebody_else_has_paid(desk):
+    desk.say(desk.admitted(1), desk.admitted(2), desk.admitted(3))
+    desk.bring_in(*statement_of(Line(DAY, "钱一鸣", FEE, code(1)), Line(DAY, BETA, 2 * FEE, f"{code(2)}、{code(3)}")))
+    invoices = {row.application_id: row for row in desk.rows(Invoice)}
+    assert sorted(row.request_no for row in invoices.values()) == [f"KP-2021-00000{n}" for n in (1, 2, 3)]
+    assert invoices[application_id(1)].payer_is_buyer is False
+    assert invoices[application_id(2)].payer_is_buyer is True
+
+
+def test_a_payment_that_is_taken_back_before_the_documents_are_written_stops_them(paid):
+    paid.say(paid.admitted(1))
+    (entry,) = paid.entries()
+    paid.act(actions.undo_decision, entry.id, reason="付款人来电")
+    assert paid.run_jobs() == ["not needed", "not needed"]
+    assert (letters(paid.folder), paid.figures()["documents_due"]) == ([], 0)
+    paid.act(actions.assign_entry, entry.id, {application_id(1): FEE}, note="核实无误")
+    paid.run_jobs()
+    assert (len(letters(paid.folder)), paid.figures()["documents_due"]) == (3, 3)
+
+
+@pytest.mark.parametrize(("gross_fen", "net_fen", "tax_fen"), [(2_500_000, 2_427_184, 72_816), (1, 1, 0)])
+def test_net_is_rounded_half_up_and_tax_is_the_rest(gross_fen, net_fen, tax_fen):
+    tax = tax_of(gross_fen, on=DAY.date())
+    assert (tax.net_fen, tax.tax_fen) == (net_fen, tax_fen)
