@@ -23,6 +23,7 @@ from services.review.queries.ranking import (
 )
 from services.review.queries.scores import (
     JudgeTask,
+    awaited_by_judge,
     judge_tasks,
     latest_sheets,
     panel_members,
@@ -36,6 +37,7 @@ from services.review.queries.seats import (
     open_item,
     promotions_due,
     seat_rows,
+    seats_by_case,
     seats_held,
     work_list,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "JudgeTask",
     "PromotionDue",
     "WorkEntry",
+    "awaited_by_judge",
     "candidate",
     "case_with",
     "cases_in",
@@ -72,6 +75,7 @@ __all__ = [
     "promotions_due",
     "ranking_of",
     "seat_rows",
+    "seats_by_case",
     "seats_held",
     "sheet_versions",
     "sheets_awaited",

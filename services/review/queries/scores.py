@@ -1,5 +1,6 @@
 """Panels and sheets: who judges whom, what was given, what is still awaited."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -73,6 +74,12 @@ def sheets_awaited(session: Session, programme: str) -> list[tuple[Case, PanelMe
         .order_by(col(Case.application_no), col(PanelMember.judge))
     ).all()
     return [(case, member) for case, member in found]
+
+
+def awaited_by_judge(session: Session, programme: str) -> list[tuple[str, int]]:
+    """(judge's name, sheets still to come), most first."""
+    counted = Counter(member.name for _case, member in sheets_awaited(session, programme))
+    return counted.most_common()
 
 
 def _latest_of(session: Session, case_ids: Sequence[UUID]) -> dict[UUID, dict[str, ScoreSheet]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, func, select
@@ -31,7 +32,21 @@ class WorkEntry:
     seat: Seat
     since: datetime
     opened_by: str
-    data: dict[str, object]
+    data: dict[str, Any]
+
+    @property
+    def pay_by(self) -> datetime | None:
+        """The deadline that this is about."""
+        return _moment(self.data.get("pay_by"))
+
+    @property
+    def covered_until(self) -> datetime | None:
+        """How far bank statements had been imported when a lapse was proposed."""
+        return _moment(self.data.get("covered_until"))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def seats_held(session: Session, programme: str) -> int:
@@ -79,7 +94,7 @@ def work_list(session: Session, programme: str, *, now: datetime) -> list[WorkEn
     pay_by = end_of_local_day(now, days=given.promotion_pay_days).isoformat()
     for due in promotions_due(session, programme):
         case, seat = session.get_one(Case, due.case_id), session.get_one(Seat, due.case_id)
-        data: dict[str, object] = {"waiting_rank": due.waiting_rank, "pay_by": pay_by}
+        data = {"waiting_rank": due.waiting_rank, "pay_by": pay_by}
         entries.append(WorkEntry(case.id, WorkKind.PROMOTION_PROPOSED, case, seat, now, "", data))
     return entries
 
@@ -96,3 +111,8 @@ def seat_rows(session: Session, programme: str) -> Sequence[tuple[Seat, Case]]:
 def letters_of(session: Session, case_id: UUID) -> Sequence[LetterRow]:
     """The letters owed to a person, oldest first."""
     return session.exec(select(LetterRow).where(LetterRow.case_id == case_id).order_by(col(LetterRow.ordered_at))).all()
+
+
+def seats_by_case(session: Session, case_ids: Sequence[UUID]) -> dict[UUID, Seat]:
+    """Case -> seat, where there is one."""
+    return {seat.case_id: seat for seat in session.exec(select(Seat).where(col(Seat.case_id).in_(case_ids))).all()}

@@ -27,8 +27,8 @@ def check_desk_points(firm_points: int, materials_points: int, rule: ScoringRule
         raise Invalid("".join(fault.message for fault in faults), code="points", faults=faults)
 
 
-def check_sheet(items: Mapping[str, int], rule: ScoringRule) -> None:
-    """Raises Invalid unless every item of the rubric, and no other, has points within its limit."""
+def sheet_faults(items: Mapping[str, int], rule: ScoringRule) -> list[Fault]:
+    """What is wrong with a sheet, item by item: one that is missing, unknown, or beyond its limit."""
     faults = [
         Fault(f"/{name}", "item-unknown", "评分表没有这一项，请删去。") for name in items.keys() - rule.interview_items
     ]
@@ -37,7 +37,12 @@ def check_sheet(items: Mapping[str, int], rule: ScoringRule) -> None:
             faults.append(Fault(f"/{name}", "item-missing", f"“{rule.item_titles[name]}”未打分。"))
         elif not 0 <= items[name] <= greatest * POINT:
             faults.append(Fault(f"/{name}", "points", f"“{rule.item_titles[name]}”应在 0 到 {greatest} 分之间。"))
-    if faults:
+    return faults
+
+
+def check_sheet(items: Mapping[str, int], rule: ScoringRule) -> None:
+    """Raises Invalid unless every item of the rubric, and no other, has points within its limit."""
+    if faults := sheet_faults(items, rule):
         raise Invalid("评分表有误：" + "".join(fault.message for fault in faults), code="sheet", faults=faults)
 
 

@@ -1,0 +1,190 @@
+"""One case: who and which firm, the scans beside the checklist, scores, history, and every decision on it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlmodel import Session
+from starlette.datastructures import FormData
+
+from services.review import actions, queries
+from services.review.models import Case
+from services.review.pages import words
+from services.review.pages.forms import WithForm
+from services.review.pages.words import Office, Reviewer
+from services.review.rules.checklist import Check
+from services.review.rules.deadlines import CORRECTION_DAYS, end_of_local_day
+from services.review.schemas import shown_points
+from services.review.states import Verdict
+from shared.clock import local
+from shared.dashboard import done, file_reply, page
+from shared.dashboard.history import history, typed_moment
+from shared.errors import Invalid
+from shared.web import Now, ReadingSession, WithTools, WritingSession, process_of
+
+router = APIRouter()
+_EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
+_PICTURE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'self'"
+
+
+@router.get("/cases")
+def list_cases(actor: Office) -> Response:
+    """The list of cases."""
+    return RedirectResponse("/review/tables/cases/list", status_code=303)
+
+
+@router.get("/cases/{case_id}")
+def show_case(request: Request, case_id: UUID, actor: Office, session: ReadingSession, now: Now) -> Response:
+    """One case, sensitive values masked."""
+    case = queries.case_with(session, case_id)
+    return page(
+        request,
+        "review_case.html",
+        title=f"{case.student_name} · {case.application_no}",
+        subtitle=case.firm_name,
+        back="/review/tables/cases/list",
+        case=case,
+        **_context(session, case, now),
+    )
+
+
+def _context(session: Session, case: Case, now: datetime) -> dict[str, Any]:
+    programme = queries.programme_of(session, case.programme)
+    seat = queries.seats_by_case(session, [case.id]).get(case.id)
+    sheets = queries.latest_sheets(session, case.id)
+    units = {unit.code: unit.name for unit in programme.units}
+    return {
+        "programme": programme,
+        "seat": seat,
+        "unit": units.get(case.unit_code, case.unit_code),
+        "scans": [(claim, queries.title_of_scan(programme, claim.kind)) for claim in queries.claims_of(case)],
+        "checks": queries.current_checks(session, case),
+        "members": [(member, sheets.get(member.judge)) for member in queries.panel_members(session, case.id)],
+        "versions": queries.sheet_versions(session, case.id),
+        "letters": queries.letters_of(session, case.id),
+        "is_frozen": queries.ranking_of(session, case.programme).frozen_at is not None,
+        "rows": history(session, str(case.id)),
+        "words": words,
+        "points": shown_points,
+        "correct_by": f"{local(end_of_local_day(now, days=CORRECTION_DAYS)):%Y-%m-%dT%H:%M}",
+    }
+
+
+@router.get("/cases/{case_id}/scans/{item}")
+def show_scan(request: Request, case_id: UUID, item: str, actor: Reviewer, now: Now, tools: WithTools) -> Response:
+    """A scan, in full: the look is put on record first, in a transaction of its own."""
+    with process_of(request).database.transaction() as session:
+        claim = actions.look_at_scan(session, case_id, item, actor=actor.account, now=now)
+    content = tools.files.get(claim, purpose="scan")
+    name = f"{item}.{_EXTENSIONS.get(claim.media_type, 'bin')}"
+    answer = file_reply(content, name=name, media_type=claim.media_type, inline=True)
+    if claim.media_type.startswith("image/"):
+        answer.headers["Content-Security-Policy"] = _PICTURE_POLICY
+    return answer
+
+
+@router.post("/cases/{case_id}/identity")
+def show_identity(
+    request: Request, case_id: UUID, actor: Reviewer, now: Now, tools: WithTools, reason: Annotated[str, Form()] = ""
+) -> Response:
+    """The whole ID number. Field: `reason`. The look is put on record first, in a transaction of its own."""
+    with process_of(request).database.transaction() as session:
+        sealed = actions.look_at_identity(session, case_id, reason=reason, actor=actor.account, now=now)
+        case = queries.case_with(session, case_id)
+    number = tools.keys.open("identity", sealed)
+    return page(
+        request,
+        "review_identity.html",
+        title="完整证件号码",
+        back=f"/review/cases/{case_id}",
+        case=case,
+        number=number,
+        reason=reason,
+    )
+
+
+@router.post("/cases/{case_id}/checks")
+def check_scans(
+    request: Request, case_id: UUID, form: WithForm, actor: Reviewer, session: WritingSession, now: Now
+) -> Response:
+    """Findings on the scans. Fields per kind: `verdict-<kind>` (pass, fail, illegible), `seal-<kind>` (true when the seal
+    is there); `then` = pass to find the application authentic at once."""
+    case = queries.case_with(session, case_id)
+    checks = {}
+    for claim in queries.claims_of(case):
+        if verdict := str(form.get(f"verdict-{claim.kind}", "")):
+            checks[claim.kind] = Check(_verdict(verdict), form.get(f"seal-{claim.kind}") == "true")
+    if not checks:
+        raise Invalid("请至少对一份扫描件作出判断。", code="no-check")
+    actions.check_scans(session, case_id, checks, actor=actor.account, now=now)
+    if form.get("then") == "pass":
+        actions.pass_authenticity(session, case_id, actor=actor.account, now=now)
+        return done(request, f"/review/cases/{case_id}", "已核对，初审通过。")
+    return done(request, f"/review/cases/{case_id}", "已保存核对结果。")
+
+
+def _verdict(text: str) -> Verdict:
+    try:
+        return Verdict(text)
+    except ValueError as fault:
+        raise Invalid("核对结果只能是相符、不符或无法辨认。", code="verdict") from fault
+
+
+@router.post("/cases/{case_id}/pass")
+def pass_case(request: Request, case_id: UUID, actor: Reviewer, session: WritingSession, now: Now) -> Response:
+    """Finds the application authentic. No fields."""
+    actions.pass_authenticity(session, case_id, actor=actor.account, now=now)
+    return done(request, f"/review/cases/{case_id}", "初审通过。")
+
+
+@router.post("/passes")
+def pass_cases(
+    request: Request,
+    actor: Reviewer,
+    session: WritingSession,
+    now: Now,
+    case_id: Annotated[list[UUID], Form()],
+) -> Response:
+    """Finds many authentic, all or none. Field: `case_id`, many."""
+    for one in case_id:
+        actions.pass_authenticity(session, one, actor=actor.account, now=now)
+    return done(request, "/review/tables/cases/list", f"初审通过 {len(case_id)} 份。")
+
+
+@router.post("/cases/{case_id}/return")
+def return_case(
+    request: Request, case_id: UUID, form: WithForm, actor: Reviewer, session: WritingSession, now: Now
+) -> Response:
+    """Asks for correction. Fields: `item` and `reason`, many, in pairs (empty pairs are passed over); `correct_by`
+    (local, 2021-12-04T00:00), else three whole days."""
+    limit = str(form.get("correct_by", ""))
+    actions.return_for_correction(
+        session,
+        case_id,
+        _pairs(form),
+        actor=actor.account,
+        now=now,
+        correct_by=typed_moment(limit, field="correct_by") if limit else None,
+    )
+    return done(request, f"/review/cases/{case_id}", "已退回补正，企业和学员会收到通知。")
+
+
+def _pairs(form: FormData) -> list[tuple[str, str]]:
+    pairs = zip(form.getlist("item"), form.getlist("reason"), strict=False)
+    return [(str(item), str(reason)) for item, reason in pairs if str(item).strip() or str(reason).strip()]
+
+
+@router.post("/cases/{case_id}/reject")
+def reject_case(
+    request: Request,
+    case_id: UUID,
+    actor: Reviewer,
+    session: WritingSession,
+    now: Now,
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Ends the case. Field: `reason`."""
+    actions.reject_application(session, case_id, reason=reason, actor=actor.account, now=now)
+    return done(request, f"/review/cases/{case_id}", "已作初审不通过处理，已缴款项将退回。")

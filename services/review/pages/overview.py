@@ -1,0 +1,66 @@
+"""The picture: what waits for me, how far are we, where do judges disagree."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlmodel import Session
+
+from services.review import queries
+from services.review.pages.words import CASE_BADGES, FATE_BADGES, RANKING_BADGES, Office
+from services.review.schemas import shown_points
+from services.review.states import CaseState, WorkKind
+from shared.dashboard import page
+from shared.web import Now, ReadingSession
+
+router = APIRouter()
+_COMMITTEE_WORK = (
+    WorkKind.LAPSE_PROPOSED,
+    WorkKind.PROMOTION_PROPOSED,
+    WorkKind.LATE_PAYMENT,
+    WorkKind.PROMOTION_OVERRIDE,
+)
+
+
+@router.get("/")
+def overview(request: Request, actor: Office, session: ReadingSession, now: Now) -> Response:
+    """The front page of the newest programme."""
+    programme = queries.newest_programme(session)
+    if programme is None:
+        return page(request, "review_empty.html", title="评审概况")
+    code = programme.code
+    waiting = queries.waiting_work(session, code, now=now)
+    return page(
+        request,
+        "review_overview.html",
+        title="评审概况",
+        subtitle=programme.title,
+        programme=programme,
+        waiting=waiting,
+        committee=sum(waiting[kind] for kind in _COMMITTEE_WORK),
+        funnel=_funnel(session, code),
+        fates=_fates(session, code),
+        ranking=queries.ranking_of(session, code),
+        ranking_badges=RANKING_BADGES,
+        case_badges=CASE_BADGES,
+        apart=[
+            {"case": one.case, "low": one.lowest / 100, "high": one.highest / 100, "spread": shown_points(one.spread)}
+            for one in queries.disagreements(session, code)
+        ],
+        oldest=queries.cases_in(session, code, CaseState.OPEN)[:8],
+        sheets_by_judge=queries.awaited_by_judge(session, code),
+    )
+
+
+def _funnel(session: Session, code: str) -> list[dict[str, Any]]:
+    tones = ("blue", "azure", "cyan", "teal", "green")
+    steps = queries.progress(session, code)
+    return [{"label": label, "value": value, "tone": tone} for (label, value), tone in zip(steps, tones, strict=True)]
+
+
+def _fates(session: Session, code: str) -> list[dict[str, Any]]:
+    found = queries.fates(session, code)
+    return [
+        {"label": FATE_BADGES[each].title, "value": number, "tone": FATE_BADGES[each].tone}
+        for each, number in found.items()
+        if number
+    ]

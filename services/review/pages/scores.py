@@ -1,0 +1,174 @@
+"""Points: of the desk, many at once, and the judges' sheets."""
+
+from collections.abc import Iterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+from starlette.datastructures import FormData
+
+from services.review import actions, queries
+from services.review.api import programme_asked
+from services.review.models import Case
+from services.review.pages.forms import WithForm
+from services.review.pages.words import TIERS, Committee, Judge, Office, Reviewer
+from services.review.rules.scoring import sheet_faults
+from services.review.schemas import shown_points, typed_points
+from services.review.states import CaseState
+from shared.dashboard import done, page
+from shared.errors import Fault, Invalid
+from shared.events.intake import ScoringRule
+from shared.web import Now, ReadingSession, WritingSession
+
+router = APIRouter()
+
+
+@router.get("/scores")
+def desk_table(request: Request, actor: Office, session: ReadingSession, programme: str = "") -> Response:
+    """Everybody who passed, with the desk's points to fill in."""
+    given = programme_asked(session, programme)
+    cases = queries.cases_in(session, given.code, CaseState.PASSED)
+    return page(
+        request,
+        "review_scores.html",
+        title="资料评分",
+        subtitle=given.title,
+        rule=given.scoring,
+        cases=sorted(cases, key=lambda case: (case.firm_points is not None, case.application_no)),
+        open=sum(case.firm_points is None for case in cases),
+        is_frozen=queries.ranking_of(session, given.code).frozen_at is not None,
+        tiers=TIERS,
+        points=shown_points,
+    )
+
+
+@router.post("/scores")
+def score_many(request: Request, form: WithForm, actor: Reviewer, session: WritingSession, now: Now) -> Response:
+    """The desk's points, all or none. Fields per case: `firm-<case id>` and `materials-<case id>`, points with at most two
+    decimals; a row with both empty is passed over."""
+    count = 0
+    for case_id in _ids(form, "firm-"):
+        firm, materials = (str(form.get(f"{part}-{case_id}", "")) for part in ("firm", "materials"))
+        if not firm.strip() and not materials.strip():
+            continue
+        actions.score_materials(
+            session,
+            case_id,
+            firm_points=typed_points(firm, field=f"firm-{case_id}"),
+            materials_points=typed_points(materials, field=f"materials-{case_id}"),
+            actor=actor.account,
+            now=now,
+        )
+        count += 1
+    if not count:
+        raise Invalid("还没有填写分数。", code="no-points")
+    return done(request, "/review/scores", f"已保存 {count} 人的评分。")
+
+
+@router.get("/my-sheets")
+def my_sheets(request: Request, actor: Judge, session: ReadingSession, programme: str = "") -> Response:
+    """The judge's own candidates; colleagues' totals show once the own sheet is locked."""
+    given = programme_asked(session, programme)
+    tasks = queries.judge_tasks(session, actor.account, given.code)
+    return page(
+        request,
+        "review_sheets.html",
+        title="我的评分表",
+        subtitle=given.title,
+        rule=given.scoring,
+        todo=[task for task in tasks if task.sheet is None and task.member.recused_at is None],
+        locked=[task for task in tasks if task.sheet],
+        recused=[task for task in tasks if task.member.recused_at],
+        is_frozen=queries.ranking_of(session, given.code).frozen_at is not None,
+        points=shown_points,
+    )
+
+
+@router.post("/my-sheets")
+def lock_sheets(request: Request, form: WithForm, actor: Judge, session: WritingSession, now: Now) -> Response:
+    """Locks the own sheets of every candidate whose row is filled in, all or none. Fields: `points-<case id>-<item>`, and
+    `reason-<case id>` for a correction; a row that is wholly empty is passed over."""
+    count = 0
+    for case_id in _ids(form, "points-"):
+        typed = _typed_items(form, case_id)
+        if not any(text.strip() for text in typed.values()):
+            continue
+        reason = str(form.get(f"reason-{case_id}", ""))
+        case = queries.case_with(session, case_id)
+        items = _items(case, typed, queries.programme_of(session, case.programme).scoring)
+        actions.record_score_sheet(
+            session, case_id, items, judge=actor.account, actor=actor.account, now=now, reason=reason
+        )
+        count += 1
+    if not count:
+        raise Invalid("还没有填写分数。", code="no-points")
+    return done(request, "/review/my-sheets", f"已锁定 {count} 份评分表。")
+
+
+@router.post("/cases/{case_id}/sheets")
+def key_in_sheet(
+    request: Request,
+    case_id: UUID,
+    form: WithForm,
+    actor: Committee,
+    session: WritingSession,
+    now: Now,
+    judge: Annotated[str, Form()],
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """A judge's sheet from paper. Fields: `judge` (account), `points-<item>`, `reason` for a correction."""
+    case = queries.case_with(session, case_id)
+    rule = queries.programme_of(session, case.programme).scoring
+    items = {
+        name: typed_points(str(form.get(f"points-{name}", "")), field=f"points-{name}") for name in rule.interview_items
+    }
+    actions.record_score_sheet(
+        session, case_id, items, judge=judge, actor=actor.account, now=now, from_paper=True, reason=reason
+    )
+    return done(request, f"/review/cases/{case_id}", "已录入纸质评分表。")
+
+
+@router.post("/cases/{case_id}/recusal")
+def recuse(
+    request: Request,
+    case_id: UUID,
+    actor: Judge,
+    session: WritingSession,
+    now: Now,
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """The judge steps back from a candidate. Field: `reason`."""
+    actions.declare_recusal(session, case_id, reason=reason, judge=actor.account, actor=actor.account, now=now)
+    return done(request, "/review/my-sheets", "已声明回避。")
+
+
+def _ids(form: FormData, prefix: str) -> Iterator[UUID]:
+    """The case ids that stand in the names of fields, each once."""
+    found = dict.fromkeys(name.removeprefix(prefix)[:36] for name in form if name.startswith(prefix))
+    for text in found:
+        try:
+            yield UUID(text)
+        except ValueError as fault:
+            raise Invalid("表单中的案卷编号无法识别，请刷新页面后重填。", code="case-id") from fault
+
+
+def _typed_items(form: FormData, case_id: UUID) -> dict[str, str]:
+    prefix = f"points-{case_id}-"
+    return {name.removeprefix(prefix): str(text) for name, text in form.items() if name.startswith(prefix)}
+
+
+def _items(case: Case, typed: dict[str, str], rule: ScoringRule) -> dict[str, int]:
+    """The row as points; whatever is wrong in it is told with the candidate's name and the field's."""
+    items, faults = {}, []
+    for name, text in typed.items():
+        field = f"points-{case.id}-{name}"
+        try:
+            items[name] = typed_points(text, field=field)
+        except Invalid as refusal:
+            faults += refusal.faults
+    faults += [
+        Fault(f"/points-{case.id}-{fault.field[1:]}", fault.code, fault.message) for fault in sheet_faults(items, rule)
+    ]
+    if faults:
+        raise Invalid(f"“{case.student_name}”的评分表有误：{faults[0].message}", code="sheet", faults=faults)
+    return items

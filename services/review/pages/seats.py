@@ -1,0 +1,176 @@
+"""Seats and what waits for the committee: lapses, promotions, late payments, refusals, letters."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+from sqlmodel import Session
+
+from services.review import actions, queries
+from services.review.api import programme_asked
+from services.review.models import LetterRow
+from services.review.pages.words import LETTERS, RELEASES, SEAT_BADGES, Committee, Office
+from services.review.states import SeatState, WorkKind
+from shared.dashboard import done, file_reply, page
+from shared.errors import NotFound
+from shared.events import FileClaim
+from shared.events.intake import Programme
+from shared.web import Now, ReadingSession, WithTools, WritingSession
+
+router = APIRouter()
+WORK = "/review/work"
+
+
+@router.get("/work")
+def show_work(request: Request, actor: Committee, session: ReadingSession, now: Now, programme: str = "") -> Response:
+    """What waits for the committee, and the waiting list."""
+    given = programme_asked(session, programme)
+    entries = queries.work_list(session, given.code, now=now)
+    by_kind = {kind: [entry for entry in entries if entry.kind == kind] for kind in WorkKind}
+    rows = queries.seat_rows(session, given.code)
+    return page(
+        request,
+        "review_work.html",
+        title="录取待办",
+        subtitle=given.title,
+        programme=given,
+        lapses=by_kind[WorkKind.LAPSE_PROPOSED],
+        promotions=by_kind[WorkKind.PROMOTION_PROPOSED],
+        late=by_kind[WorkKind.LATE_PAYMENT],
+        overrides=by_kind[WorkKind.PROMOTION_OVERRIDE],
+        waiting=[(seat, case) for seat, case in rows if seat.state == SeatState.WAITING],
+        free=_free(session, given),
+        account=actor.account,
+    )
+
+
+def _free(session: Session, programme: Programme) -> int:
+    ranking = queries.ranking_of(session, programme.code)
+    return max(ranking.quota - queries.seats_held(session, programme.code), 0) if ranking.released_at else 0
+
+
+@router.post("/work/lapses")
+def confirm_lapses(
+    request: Request, actor: Committee, session: WritingSession, now: Now, item_id: Annotated[list[UUID], Form()]
+) -> Response:
+    """Lets seats lapse, all or none. Field: `item_id`, many."""
+    for one in item_id:
+        actions.confirm_lapse(session, one, actor=actor.account, now=now)
+    return done(request, WORK, f"已确认 {len(item_id)} 个名额逾期释放。")
+
+
+@router.post("/work/{item_id}/dismissal")
+def dismiss_lapse(
+    request: Request,
+    item_id: UUID,
+    actor: Committee,
+    session: WritingSession,
+    now: Now,
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Keeps a seat although it was paid late. Field: `reason`."""
+    actions.dismiss_lapse(session, item_id, reason=reason, actor=actor.account, now=now)
+    return done(request, WORK, "已保留名额。")
+
+
+@router.post("/work/promotions")
+def confirm_promotions(
+    request: Request, actor: Committee, session: WritingSession, now: Now, case_id: Annotated[list[UUID], Form()]
+) -> Response:
+    """Admits people from the waiting list, all or none. Field: `case_id`, many; out of order only with an override that
+    somebody else requested."""
+    for one in case_id:
+        actions.confirm_promotion(session, one, actor=actor.account, now=now)
+    return done(request, WORK, f"已递补录取 {len(case_id)} 人，通知书正在寄发。")
+
+
+@router.post("/seats/{case_id}/override")
+def ask_override(
+    request: Request,
+    case_id: UUID,
+    actor: Committee,
+    session: WritingSession,
+    now: Now,
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Asks to promote out of order. Field: `reason`. Another person confirms by the promotions form."""
+    actions.request_override(session, case_id, reason=reason, actor=actor.account, now=now)
+    return done(request, WORK, "已提出越序递补，等待另一人确认。")
+
+
+@router.post("/work/{item_id}/late-payment")
+def resolve_late_payment(
+    request: Request,
+    item_id: UUID,
+    actor: Committee,
+    session: WritingSession,
+    now: Now,
+    choice: Annotated[Literal["seat", "refund"], Form()],
+) -> Response:
+    """Decides on money that came after the release. Field: `choice` (seat, refund)."""
+    actions.resolve_late_payment(session, item_id, choice, actor=actor.account, now=now)
+    return done(request, WORK, "已重新给予名额。" if choice == "seat" else "已安排退款。")
+
+
+@router.get("/seats")
+def show_seats(request: Request, actor: Office, session: ReadingSession, programme: str = "") -> Response:
+    """Every seat, the waiting list, and who was not selected."""
+    given = programme_asked(session, programme)
+    rows = queries.seat_rows(session, given.code)
+    held = sum(seat.state == SeatState.HELD for seat, _case in rows)
+    paid = sum(seat.state == SeatState.HELD and case.paid_at is not None for seat, case in rows)
+    return page(
+        request,
+        "review_seats.html",
+        title="录取名额",
+        subtitle=given.title,
+        programme=given,
+        rows=rows,
+        parts=[
+            {"label": "已缴费", "value": paid, "tone": "green"},
+            {"label": "待缴费", "value": held - paid, "tone": "yellow"},
+            {"label": "空出", "value": _free(session, given), "tone": "red"},
+        ],
+        badges=SEAT_BADGES,
+        releases=RELEASES,
+    )
+
+
+@router.post("/seats/{case_id}/decline")
+def decline(
+    request: Request,
+    case_id: UUID,
+    actor: Committee,
+    session: WritingSession,
+    now: Now,
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """The admitted person gives the seat up. Field: `reason`."""
+    actions.decline_seat(session, case_id, reason=reason, actor=actor.account, now=now)
+    return done(request, f"/review/cases/{case_id}", "名额已释放，已缴款项将退回。")
+
+
+@router.post("/seats/{case_id}/drop-out")
+def drop_out(
+    request: Request,
+    case_id: UUID,
+    actor: Committee,
+    session: WritingSession,
+    now: Now,
+    reason: Annotated[str, Form()] = "",
+    refund: Annotated[bool, Form()] = False,
+) -> Response:
+    """A registered student leaves. Fields: `reason`, `refund` (true to order the money back)."""
+    actions.drop_out_student(session, case_id, reason=reason, refund=refund, actor=actor.account, now=now)
+    return done(request, f"/review/cases/{case_id}", "已办理退学。")
+
+
+@router.get("/letters/{letter_id}")
+def show_letter(letter_id: UUID, actor: Office, session: ReadingSession, tools: WithTools) -> Response:
+    """A letter as it was sent."""
+    letter = session.get(LetterRow, letter_id)
+    if letter is None or letter.file is None:
+        raise NotFound("这份通知书尚未生成。", code="no-letter")
+    content = tools.files.get(FileClaim.model_validate(letter.file), purpose="contact")
+    name = f"{LETTERS[letter.kind]} {letter.number}.pdf"
+    return file_reply(content, name=name, media_type="application/pdf", inline=True)
