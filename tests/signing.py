@@ -16,16 +16,17 @@ from shared.process import Process
 from shared.signin import COOKIE, SessionToken, csrf_token, sign_token
 
 SID = "s" * 32
+PRIVATE = Ed25519PrivateKey.generate()
+"""One key for the run, so that people with different roles can be signed in to one process at a time."""
 
 
 def session_cookies(process: Process, *roles: str, account: str = "li", name: str = "李青") -> dict[str, str]:
     """The cookie of a session with these roles, signed with a key whose public part the process is given."""
-    private = Ed25519PrivateKey.generate()
     public_file = process.settings.token_public_key_file
     public_file.parent.mkdir(parents=True, exist_ok=True)
     spki = serialization.PublicFormat.SubjectPublicKeyInfo
-    public_file.write_bytes(private.public_key().public_bytes(serialization.Encoding.PEM, spki))
-    pem = private.private_bytes(
+    public_file.write_bytes(PRIVATE.public_key().public_bytes(serialization.Encoding.PEM, spki))
+    pem = PRIVATE.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     issued = real_now().timestamp()
