@@ -1,0 +1,54 @@
+"""The whole house from one command line: run, demo. `python -m services --help`."""
+
+import argparse
+import asyncio
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from services.demo.command import add_demo
+from services.house import House
+from services.portal.web import invite
+from shared.errors import Refusal
+from shared.logs import configure
+
+
+def main() -> int:
+    """Runs one command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m services", description="Lingjun 领军")
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_run(commands)
+    add_demo(commands)
+    given = parser.parse_args()
+    try:
+        return int(given.run(given))
+    except Refusal as refusal:
+        print(refusal.message, file=sys.stderr)
+        return 2
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = commands.add_parser("run", help="the embedded house, until Ctrl-C")
+    run.add_argument("--data", type=Path, default=Path("var/house"), help="the folder that keeps everything")
+    run.add_argument("--port", type=int, default=8000)
+    run.add_argument("--log-level", default="WARNING")
+    run.add_argument("--demo-from", type=datetime.fromisoformat, help="start a demo whose clock stands at this time")
+    run.set_defaults(run=_run)
+
+
+def _run(given: argparse.Namespace) -> int:
+    configure("house", given.log_level)
+    house = House(given.data, port=given.port, starts_at=given.demo_from)
+    asyncio.run(house.run(lambda: _welcome(house, given.port)))
+    return 0
+
+
+def _welcome(house: House, port: int) -> None:
+    """Says where the house is, and, while there is no account, how to make the first one."""
+    link = invite(house.processes["portal"])
+    print(f"领军已启动:http://127.0.0.1:{port}  (Ctrl-C 停止)", flush=True)
+    print(f"首个管理员账号(一次有效):http://127.0.0.1:{port}{link}" if link else "已就绪。", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""Chapters 3 to 5 as review's staff act: authenticity, desk points, judges' sheets, the ranking and its release."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.demo.marks import Marks
+from services.demo.player.doors import Stage
+from services.demo.player.filing import Tick
+from services.demo.programme import CODE
+from services.demo.staff import judges
+from services.demo.story import Story
+
+PANEL_SIZE = 5
+
+
+def check_authenticity(stage: Stage, story: Story, tick: Tick) -> None:
+    """Two reviewers work through the open cases: most pass, some are returned with every defect, some are rejected."""
+    reviewers = [stage.person("review01"), stage.person("review02")]
+    for number, case in enumerate(cases(stage, "open")):
+        reviewer = reviewers[number % 2]
+        address = f"/review/cases/{case['id']}"
+        given = story.returns.get(case["platform_no"])
+        if reason := story.rejections.get(case["platform_no"]):
+            reviewer.submit(f"{address}/reject", {"reason": reason})
+        elif given and case["revision"] == 1:
+            items = {"item": [item for item, _why in given.defects], "reason": [why for _item, why in given.defects]}
+            reviewer.submit(f"{address}/return", items)
+        else:
+            verdicts = {f"verdict-{kind}": "pass" for kind in case["scans"]}
+            seals = {f"seal-{kind}": "true" for kind in case["scans"]}
+            reviewer.submit(f"{address}/checks", {**verdicts, **seals, "then": "pass"})
+        tick()
+    stage.settle()
+
+
+def score_materials(stage: Stage, marks: Mapping[str, Marks]) -> None:
+    """The desk's points for everybody who passed, in one form."""
+    fields = {}
+    for case in cases(stage, "passed"):
+        if case["firm_points"] is None:
+            given = marks[case["platform_no"]]
+            fields[f"firm-{case['id']}"] = str(given.firm_points)
+            fields[f"materials-{case['id']}"] = str(given.materials_points)
+    if fields:
+        stage.person("review01").submit("/review/scores", fields)
+
+
+def score_interviews(stage: Stage, marks: Mapping[str, Marks], tick: Tick) -> None:
+    """Each judge signs in and locks the sheets of the own candidates."""
+    for number, judge in enumerate(judges()):
+        person = stage.person(judge.account)
+        fields = {}
+        for sheet in person.json("/review/api/sheets"):
+            if sheet["total"] is None and not sheet["recused"]:
+                items = marks[sheet["platform_no"]].sheets[number % PANEL_SIZE]
+                fields |= {f"points-{sheet['case_id']}-{item}": str(points) for item, points in items.items()}
+        if fields:
+            person.submit("/review/my-sheets", fields)
+        tick()
+    stage.settle()
+
+
+def freeze_and_release(stage: Stage) -> None:
+    """The chair freezes the ranking, after the committee has decided any tie; the secretary, another person, releases it."""
+    chair = stage.person("chair")
+    ranking = chair.json("/review/api/ranking")
+    if ranking["state"] == "draft":
+        for tie in ranking["ties"]:
+            order = {"order": tie["case_ids"], "reason": "评审委员会合议,按材料完整程度确定先后"}
+            chair.submit(f"/review/ranking/{CODE}/tie-decisions", order)
+        chair.submit(f"/review/ranking/{CODE}/freeze")
+    if chair.json("/review/api/ranking")["state"] == "frozen":
+        stage.person("secretary").submit(f"/review/ranking/{CODE}/release")
+    stage.settle()
+
+
+def let_lapse_and_promote(stage: Stage) -> None:
+    """The committee confirms the lapses that billing's overdue fees propose, then admits those next on the list."""
+    chair = stage.person("chair")
+    if lapses := [item["id"] for item in work(stage, "lapse_proposed")]:
+        chair.submit("/review/work/lapses", {"item_id": lapses})
+    stage.settle()
+    if promotions := [item["case_id"] for item in work(stage, "promotion_proposed")]:
+        chair.submit("/review/work/promotions", {"case_id": promotions})
+    stage.settle()
+
+
+def refund_late_payers(stage: Stage) -> None:
+    """Money that came for a seat that was given to somebody else goes back."""
+    for item in work(stage, "late_payment"):
+        stage.person("chair").submit(f"/review/work/{item['id']}/late-payment", {"choice": "refund"})
+    stage.settle()
+
+
+def cases(stage: Stage, state: str = "") -> list[dict[str, Any]]:
+    """The cases as review's staff see them; of one state, or all."""
+    asked = {"state": state} if state else {}
+    found: list[dict[str, Any]] = stage.person("review01").json("/review/api/cases", **asked)
+    return found
+
+
+def work(stage: Stage, kind: str) -> list[dict[str, Any]]:
+    """What waits for the committee, of one kind."""
+    return [item for item in stage.person("chair").json("/review/api/work") if item["kind"] == kind]

@@ -1,0 +1,130 @@
+"""Chapter 7 as scheduling's staff act: check-in, the teaching plan, attendance, assessment, the certificate list."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from services.demo.course import Absence, Destiny, destinies
+from services.demo.player.doors import Stage
+from services.demo.player.filing import Tick
+from services.demo.programme import CODE
+from services.demo.teaching import TEACHERS, VENUES
+
+REPORT_DAY = datetime(2021, 12, 24, 2, tzinfo=UTC)
+SEARCH_SECONDS = 120
+
+
+def publish_plan(stage: Stage) -> None:
+    """Enters teachers and places, asks for a plan, and publishes it."""
+    scheduler = stage.person("schedule01")
+    for teacher in TEACHERS:
+        fields = {
+            "name": teacher.name,
+            "title": teacher.title,
+            "kind": teacher.kind,
+            "regions": " ".join(teacher.regions),
+        }
+        scheduler.submit("/scheduling/teachers", fields)
+    for venue in VENUES:
+        fields = {"name": venue.name, "region": venue.region, "kind": venue.kind}
+        works = {"works_saturdays": "true"} if venue.works_saturdays else {}
+        scheduler.submit("/scheduling/venues", fields | works)
+    if any(plan["version"] for plan in scheduler.json("/scheduling/api/plans")):
+        return
+    first = {"first_from": "2021-12-25", "first_until": "2021-12-25"}
+    scheduler.submit("/scheduling/plans", {"programme": CODE, **first})
+    plan = _found(stage)
+    scheduler.submit(f"/scheduling/plans/{plan['id']}/publish")
+    stage.settle()
+
+
+def _found(stage: Stage) -> dict[str, Any]:
+    ends = time.monotonic() + SEARCH_SECONDS
+    while time.monotonic() < ends:
+        newest: dict[str, Any] = stage.person("schedule01").json("/scheduling/api/plans")[0]
+        if newest["status"] != "solving":
+            return newest
+        time.sleep(0.2)
+    raise TimeoutError("no teaching plan")
+
+
+def check_in(stage: Stage, tick: Tick) -> None:
+    """The registrar checks in everybody who holds a seat and has paid."""
+    stage.travel(REPORT_DAY)
+    brought = {"original_form": "true", "two_photos": "true", "identity_seen": "true"}
+    registrar = stage.person("registrar01")
+    for student in students(stage):
+        if student["status"] == "expected":
+            registrar.submit(f"/scheduling/roster/{student['application_id']}/register", brought)
+            tick()
+    stage.settle()
+
+
+def teach(stage: Stage, seed: int, tick: Tick) -> None:
+    """The year passes module by module; attendance is recorded at each end, absences are made up after the course."""
+    registrar = stage.person("registrar01")
+    fate = _fates(stage, seed)
+    lessons = registrar.json("/scheduling/api/sessions")
+    for number, held in groupby(lessons, key=lambda one: one["module"]):
+        module = list(held)
+        stage.travel(datetime.fromisoformat(module[-1]["ends_at"]) + timedelta(minutes=30))
+        for lesson in module:
+            if not lesson["recorded"]:
+                registrar.submit(
+                    f"/scheduling/sessions/{lesson['id']}/attendance", _marks(lesson, module, fate, number)
+                )
+            tick()
+        for application_id, destiny in fate.items():
+            if destiny.drops_out_after_module == number:
+                address = f"/scheduling/roster/{application_id}/drop-out"
+                registrar.try_to_submit(address, {"reason": "企业停产整顿，学员申请退学"})
+    stage.settle()
+
+
+def _marks(
+    lesson: dict[str, Any], module: list[dict[str, Any]], fate: dict[str, Destiny], number: int
+) -> dict[str, str]:
+    """Everybody's mark for one half-day."""
+    days = sorted({one["on"] for one in module})
+    marks = {}
+    for application_id, destiny in fate.items():
+        if destiny.drops_out_after_module is not None and destiny.drops_out_after_module < number:
+            continue
+        missed = next((one for one in destiny.absences if _is(one, number, days.index(lesson["on"]) + 1, lesson)), None)
+        marks[f"mark-{application_id}"] = ("made_up" if missed.made_up else "absent") if missed else "present"
+    return marks
+
+
+def _is(absence: Absence, module: int, day: int, lesson: dict[str, Any]) -> bool:
+    return (absence.module, absence.day, absence.half) == (module, day, lesson["half"])
+
+
+def assess_and_certify(stage: Stage, seed: int) -> None:
+    """Two rounds of assessment, then the decision on everybody's certificate."""
+    registrar = stage.person("registrar01")
+    fate = _fates(stage, seed)
+    done = {one["application_id"]: len(one["results"]) for one in students(stage)}
+    for attempt in range(2):
+        results = {
+            f"result-{application_id}": "pass" if destiny.results[attempt] else "fail"
+            for application_id, destiny in fate.items()
+            if len(destiny.results) > attempt and done[application_id] == attempt
+        }
+        if results:
+            registrar.submit("/scheduling/assessments", {"programme": CODE, **results})
+            done = {one["application_id"]: len(one["results"]) for one in students(stage)}
+    registrar.submit("/scheduling/certificates", {"programme": CODE})
+    stage.settle()
+
+
+def _fates(stage: Stage, seed: int) -> dict[str, Destiny]:
+    """Application id -> destiny, by the order of ranks on the roster of those registered."""
+    here = [one for one in students(stage) if one["status"] not in ("expected", "released")]
+    return {one["application_id"]: fate for one, fate in zip(here, destinies(seed, len(here)), strict=True)}
+
+
+def students(stage: Stage) -> list[dict[str, Any]]:
+    """Everybody who was ever on the roster, by rank."""
+    found: list[dict[str, Any]] = stage.person("registrar01").json("/scheduling/api/students")
+    return found

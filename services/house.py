@@ -1,0 +1,154 @@
+"""The whole house in one process, for a try-out or a small office: every service's web, bus and worker over SQLite, the
+embedded bus and a folder. What was accepted survives a kill. Called by `python -m services run` and `demo`.
+"""
+
+import asyncio
+import fcntl
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+from uuid import UUID
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.billing import bus as billing_bus
+from services.billing import web as billing_web
+from services.billing import worker as billing_worker
+from services.billing.settings import BillingSettings
+from services.intake import bus as intake_bus
+from services.intake import web as intake_web
+from services.intake import worker as intake_worker
+from services.intake.settings import IntakeSettings
+from services.portal import bus as portal_bus
+from services.portal import web as portal_web
+from services.portal.settings import PortalSettings
+from services.review import bus as review_bus
+from services.review import web as review_web
+from services.review import worker as review_worker
+from services.review.settings import ReviewSettings
+from services.scheduling import bus as scheduling_bus
+from services.scheduling import web as scheduling_web
+from services.scheduling import worker as scheduling_worker
+from services.scheduling.settings import SchedulingSettings
+from shared.bus import Bus
+from shared.clock import TravellingClock
+from shared.errors import Conflict
+from shared.jobs import JobFunctions, JobWorker, take_back
+from shared.process import Process, open_process
+from shared.schema import upgrade
+from shared.settings import Settings, embedded
+
+
+@dataclass(frozen=True)
+class Room:
+    """What house.py needs to know of a service."""
+
+    settings: type[Settings]
+    make_app: Callable[[Process], FastAPI]
+    make_bus: Callable[[Process], Bus]
+    jobs: JobFunctions
+
+
+ROOMS = (
+    Room(PortalSettings, portal_web.make_app, portal_bus.make_bus, {}),
+    Room(IntakeSettings, intake_web.make_app, intake_bus.make_bus, intake_worker.JOBS),
+    Room(ReviewSettings, review_web.make_app, review_bus.make_bus, review_worker.JOBS),
+    Room(SchedulingSettings, scheduling_web.make_app, scheduling_bus.make_bus, scheduling_worker.JOBS),
+    Room(BillingSettings, billing_web.make_app, billing_bus.make_bus, billing_worker.JOBS),
+)
+
+
+class FrontDoor:
+    """Passes a request to the service named by the first step of its path; to the portal where there is none."""
+
+    def __init__(self, apps: dict[str, ASGIApp]) -> None:
+        self._apps = apps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        first = scope["path"].split("/", 2)[1]
+        await self._apps.get(first, self._apps["portal"])(scope, receive, send)
+
+
+class House:
+    """An embedded house over a data folder. `starts_at` makes it a demo, whose clock stands until it is moved on."""
+
+    def __init__(self, data: Path, *, port: int, starts_at: datetime | None = None) -> None:
+        self._data, self._port = data.resolve(), port
+        self._lock = _take(self._data, "demo" if starts_at else "system")
+        clock = "system"
+        if starts_at:
+            clock_file = self._data / "clock"
+            clock = f"travelling:{clock_file}"
+            if not clock_file.exists():
+                TravellingClock(clock_file).set(starts_at)
+        self.processes: dict[str, Process] = {}
+        for room in ROOMS:
+            name = room.settings.SERVICE
+            given = embedded(self._data, name, public_url=f"http://127.0.0.1:{port}", clock=clock)
+            upgrade(given["database_url"], name)
+            self.processes[name] = open_process(room.settings(**given))
+
+    async def run(self, opened: Callable[[], None]) -> None:
+        """Serves until told to stop (SIGINT, SIGTERM); calls `opened` once the port answers."""
+        app = FrontDoor({room.settings.SERVICE: room.make_app(self._process(room)) for room in ROOMS})
+        config = uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=self._port,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )
+        server = uvicorn.Server(config)
+        buses = [asyncio.ensure_future(self._run_bus(room)) for room in ROOMS]
+        try:
+            serving = asyncio.ensure_future(server.serve())
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.02)
+            if server.started:
+                opened()
+            await serving
+        finally:
+            for task in buses:
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(*buses)
+
+    async def _run_bus(self, room: Room) -> None:
+        process = self._process(room)
+        worker = JobWorker(process.database, room.jobs, clock=process.clock, tools=process.tools)
+        with process.database.transaction() as session:
+            take_back(session)
+        with ThreadPoolExecutor(1, thread_name_prefix=f"{process.service}-worker") as pool:
+
+            def send(job_id: UUID) -> None:
+                pool.submit(worker.execute, job_id)
+
+            await room.make_bus(process).run(send)
+
+    def _process(self, room: Room) -> Process:
+        return self.processes[room.settings.SERVICE]
+
+
+def _take(data: Path, mode: str) -> TextIO:
+    """Locks the folder for this process and marks its mode. Raises Conflict when it is in use or of the other mode."""
+    data.mkdir(parents=True, exist_ok=True)
+    lock = (data / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as fault:
+        raise Conflict(f"数据目录 {data} 正被另一个进程使用,请先停止它。", code="folder-in-use") from fault
+    marked = data / "mode"
+    if marked.exists() and marked.read_text() != mode:
+        raise Conflict(
+            f"数据目录 {data} 属于另一种运行方式({marked.read_text()}),请另选目录。", code="folder-of-other-mode"
+        )
+    marked.write_text(mode)
+    return lock
