@@ -1,7 +1,7 @@
-"""Who acts: the session token that the portal signs, the actor of a request, and the guard against forged requests.
+"""Who acts: the session token that the portal signs, and the actor of a request.
 
-Used by shared/web.py (the guard stands in every app) and by every service's pages.py and api.py (`staff`). Cookies and
-expiry use real time, never business time.
+Used by every service's pages.py and api.py (`staff`), by shared/guard.py and by the portal, which signs. Cookies and expiry
+use real time, never business time.
 """
 
 import hashlib
@@ -18,15 +18,11 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.audit import record
 from shared.clock import real_now
 from shared.context import Context
-from shared.correlation import current_correlation_id
-from shared.errors import Forbidden, NotSignedIn, Refusal
+from shared.errors import Forbidden, NotSignedIn
 from shared.events.portal import StaffAccessChanged
 from shared.models import StaffAccess
 from shared.process import Process
@@ -35,10 +31,6 @@ ALGORITHM = "Ed25519"
 COOKIE = "lingjun_session"
 LIFETIME_SECONDS = 15 * 60
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# The script library of the dashboards sends its own names; both are the same token.
-_HEADERS = ("x-csrf-token", "x-csrftoken")
-_FIELDS = ("csrf_token", "csrftoken")
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 Role = Literal[
     "intake",
@@ -171,65 +163,3 @@ def remember_access(session: Session, event: StaffAccessChanged) -> None:
         row = StaffAccess(account=event.account, roles=[], valid_from=event.valid_from)
     row.roles, row.valid_from = list(event.roles), event.valid_from
     session.add(row)
-
-
-class Guard:
-    """ASGI middleware in every app: reads the session, and lets no forged request through.
-
-    Sets `request.state.session_token` and `request.state.csrf_token`. A request that may change something and carries a
-    session must also carry the session's CSRF token, as a header or a form field; one that a browser sends for another
-    site is refused in any case.
-    """
-
-    def __init__(self, app: ASGIApp, process: Process, refuse: Callable[[Request, Refusal], Response]) -> None:
-        self._app, self._process, self._refuse = app, process, refuse
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request = Request(scope, receive)
-        compact = request.cookies.get(COOKIE, "")
-        token = read_token(compact, self._process.settings.token_public_key_file) if compact else None
-        request.state.session_token = token
-        request.state.csrf_token = csrf_token(token.sid) if token else ""
-        request.state.actor, request.state.correlation_id = None, current_correlation_id()
-        if request.method not in SAFE_METHODS:
-            receive, given = await self._given(request, receive) if token else (receive, "")
-            if self._is_forged(request, given):
-                refusal = Forbidden("页面已失效，操作没有生效。请刷新页面后再试。", code="csrf")
-                answer = await run_in_threadpool(self._refuse, request, refusal)
-                await answer(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-    async def _given(self, request: Request, receive: Receive) -> tuple[Receive, str]:
-        if header := next((request.headers[name] for name in _HEADERS if name in request.headers), ""):
-            return receive, header
-        if not request.headers.get("content-type", "").startswith(_FORMS):
-            return receive, ""
-        body = await request.body()
-        form = await Request(request.scope, _replay(body, receive)).form()
-        found = next((str(form[name]) for name in _FIELDS if name in form), "")
-        await form.close()
-        return _replay(body, receive), found
-
-    def _is_forged(self, request: Request, given: str) -> bool:
-        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return True
-        expected: str = request.state.csrf_token
-        return bool(expected) and not hmac.compare_digest(given.encode(), expected.encode())
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """The body once more, then whatever the connection says next."""
-    sent = False
-
-    async def once() -> Message:
-        nonlocal sent
-        if sent:
-            return await receive()
-        sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return once

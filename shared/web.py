@@ -20,8 +20,8 @@ from starlette.exceptions import HTTPException
 from shared.context import Tools
 from shared.edge import Edge
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, NotSignedIn, Refusal
+from shared.guard import Guard
 from shared.process import Process
-from shared.signin import Guard
 from shared.validation import faults_of
 
 STATUS: dict[type[Refusal], HTTPStatus] = {

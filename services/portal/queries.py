@@ -11,15 +11,7 @@ from sqlmodel import Session, col, select
 from services.portal.errors import UnknownAccount, UnknownApplicant
 from services.portal.models import Account, Applicant, DeadLetter, Occurrence
 from services.portal.rules.sentences import sentence
-from services.portal.states import AccountState
-
-_SERVICES = {
-    "intake": "报名受理",
-    "review": "材料审核",
-    "scheduling": "面试与教学",
-    "billing": "财务",
-    "portal": "工作台",
-}
+from services.portal.states import SERVICES, AccountState
 
 
 @dataclass(frozen=True)
@@ -95,7 +87,7 @@ def _applicants(session: Session, subjects: Sequence[str]) -> Sequence[Applicant
 
 def _item(occurrence: Occurrence, applicant: Applicant | None = None) -> TimelineItem:
     said = sentence(occurrence.type, occurrence.body)
-    service = _SERVICES.get(occurrence.type.partition(".")[0], "")
+    service = SERVICES.get(occurrence.type.partition(".")[0], "")
     return TimelineItem(occurrence.occurred_at, said.title, said.text, said.tone, service, applicant)
 
 

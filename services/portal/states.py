@@ -1,4 +1,4 @@
-"""The states of an account and of a dead letter, and the names of the roles. Standard library only."""
+"""The states of an account and of a dead letter, and the names of roles and services. Standard library only."""
 
 from enum import StrEnum
 
@@ -10,6 +10,14 @@ class AccountState(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
 
+
+SERVICES: dict[str, str] = {
+    "intake": "报名受理",
+    "review": "材料审核",
+    "scheduling": "面试与教学",
+    "billing": "财务",
+    "portal": "工作台",
+}
 
 ROLES: dict[str, str] = {
     "intake": "报名受理",

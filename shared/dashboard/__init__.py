@@ -1,8 +1,9 @@
 """The dashboards of all services: one frame, lists, replies, badges. docs/dashboards.md shows how a service uses it."""
 
+from shared.dashboard.actions import Entry, ListAction
 from shared.dashboard.columns import Badge, Badged, Day, Flag, Masked, Moment, Money, Number, Text, Words
 from shared.dashboard.frame import Dashboard
-from shared.dashboard.lists import Entry, ListAction, ListView
+from shared.dashboard.lists import ListView
 from shared.dashboard.notices import notify
 from shared.dashboard.replies import done, file_reply, page, refusal_page
 

@@ -3,7 +3,6 @@
 Built on starlette-admin for lists; every other page is the service's own route, rendered by replies.py in the same layout.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,19 +14,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_admin.contrib.sqla import Admin
 from starlette_admin.i18n import I18nConfig, LocaleMiddleware, TimezoneConfig
 from starlette_admin.i18n import gettext as translated
 from starlette_admin.theme import DefaultTheme, TablerSettings
 
+from shared.dashboard.entrance import Entrance
 from shared.dashboard.lists import ListView
 from shared.dashboard.notices import COOKIE as NOTICE_COOKIE
-from shared.dashboard.notices import send_notices, take_notices
+from shared.dashboard.notices import take_notices
 from shared.dashboard.templating import furnish, load_translations
 from shared.errors import Refusal
 from shared.process import Process
-from shared.signin import Actor, actor_of, refuse_access
+from shared.signin import Actor
 from shared.web import prefix_of, refuse
 
 LANGUAGES = I18nConfig(default_locale="zh", language_header_name=None, language_cookie_name="lingjun_language")
@@ -102,7 +101,7 @@ class Dashboard:
             secret_key="unused: this house signs with the session",  # noqa: S106
             i18n_config=LANGUAGES,
             timezone_config=_TIMEZONE,
-            middlewares=[Middleware(_Entrance, roles=roles, open_paths=f"{self.base}/static/")],
+            middlewares=[Middleware(Entrance, roles=roles, open_paths=f"{self.base}/static/")],
         )
         self._admin.routes = [route for route in self._admin.routes if route.name in _ROUTES_KEPT]
         self.templates = self._admin.templates
@@ -180,39 +179,3 @@ def _path_for(context: dict[str, Any], name: str, /, **parameters: Any) -> str:
 
 def _csrf_input(request: Request) -> Markup:
     return Markup('<input type="hidden" name="csrf_token" value="{}">').format(request.state.csrf_token)
-
-
-class _Entrance:
-    """ASGI middleware before the lists: whoever may not enter the dashboard is refused; static files are for everybody."""
-
-    def __init__(self, app: ASGIApp, roles: tuple[str, ...], open_paths: str) -> None:
-        self._app, self._roles, self._open_paths = app, roles, open_paths
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(self._open_paths):
-            await self._app(scope, receive, send)
-            return
-        request = Request(scope, receive)
-        try:
-            await run_in_threadpool(self._admit, request)
-        except Refusal as refusal:
-            answer = await run_in_threadpool(refuse, request, refusal)
-            await answer(scope, receive, send)
-            return
-        await self._app(scope, receive, _noticing(request, send))
-
-    def _admit(self, request: Request) -> None:
-        actor = actor_of(request)
-        if not actor.may(*self._roles, "auditor"):
-            refuse_access(request, actor)
-
-
-def _noticing(request: Request, send: Send) -> Callable[[Message], Any]:
-    async def send_with_notices(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            carrier = Response()
-            send_notices(request, carrier)
-            message["headers"] = [*message["headers"], *(h for h in carrier.raw_headers if h[0] == b"set-cookie")]
-        await send(message)
-
-    return send_with_notices

@@ -1,5 +1,6 @@
 """What a page's route answers: a page, "done, go on there", a file, or a refusal for people. Used by every pages.py."""
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -9,7 +10,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from shared.dashboard.frame import render
 from shared.dashboard.notices import notify, send_notices
 from shared.errors import NotSignedIn, Refusal
-from shared.signin import SAFE_METHODS
+from shared.signin import SAFE_METHODS, actor_of
 
 _HEADINGS = {
     401: "请重新登录",
@@ -55,6 +56,9 @@ def refusal_page(request: Request, status: int, refusal: Refusal) -> Response:
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if isinstance(refusal, NotSignedIn) and request.method in SAFE_METHODS:
         return RedirectResponse(f"{way_in(request)}?next={quote(here, safe='/')}", status_code=303)
+    if status != 500 and request.state.actor is None and request.state.session_token is not None:
+        with suppress(NotSignedIn):
+            actor_of(request)
     context = {
         "title": _HEADINGS.get(status, "出错了"),
         "status": status,

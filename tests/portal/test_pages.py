@@ -70,6 +70,7 @@ def test_an_administrator_creates_an_account_and_its_owner_sees_the_doors(
     page.get_by_role("button", name="建立账号").click()
     link = re.search(r"/welcome/\S+", page.get_by_text("请把一次性链接交给本人").inner_text())
     assert link
+    page.wait_for_load_state()
     page.get_by_text("赵管理").click()
     page.get_by_role("button", name="退出登录").click()
     page.wait_for_url(f"{url}/sign-in")

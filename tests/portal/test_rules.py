@@ -162,6 +162,6 @@ def test_a_kind_of_event_has_a_short_name_for_lists() -> None:
 
 
 def test_roles_are_those_that_dashboards_ask_for() -> None:
-    source = Path("shared/signin.py").read_text()
+    source = (Path(__file__).parent.parent.parent / "shared/signin.py").read_text()
     asked = re.findall(r'^    "([a-z_]+)",$', source.partition("Role = Literal[")[2].partition("]")[0], re.M)
     assert asked == list(ROLES)

@@ -23,6 +23,7 @@ from shared.errors import Invalid
 from shared.signin import csrf_token
 from tests.shared.sample_service import House, Parcel, serving
 
+ROOT = Path(__file__).parent.parent.parent
 LIST = "/intake/tables/parcels/list"
 ACTION = "/intake/tables/_api/parcels/action"
 CSRF = {"X-CSRF-Token": csrf_token("s" * 32)}
@@ -243,9 +244,9 @@ def test_the_nonce_goes_into_the_source_and_not_into_what_a_value_brings_along()
 
 
 def test_every_chinese_word_of_the_frame_has_an_english_one(house: House) -> None:
-    sources = [path.read_text() for path in Path("shared/templates").rglob("*.html")]
+    sources = [path.read_text() for path in (ROOT / "shared/templates").rglob("*.html")]
     said = {word for source in sources for word in re.findall(r"""\bt\(["']([^"']+)["']\)""", source)}
-    english = Path("shared/translations/en/LC_MESSAGES/lingjun.po").read_text()
+    english = (ROOT / "shared/translations/en/LC_MESSAGES/lingjun.po").read_text()
     assert [word for word in sorted(said) if f'msgid "{word}"' not in english] == []
 
 

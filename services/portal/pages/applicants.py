@@ -26,7 +26,7 @@ class ApplicantList(ListView):
         Moment("last_at", "时间"),
         Moment("submitted_at", "提交时间"),
     )
-    fields_default_sort = (("last_at", True), ("application_no", False))
+    fields_default_sort = (("last_at", True),)
     detail_path = "/applicants/{key}"
     intro = "按姓名、企业或报名编号查找，点开可看全程记录"
     empty = "没有找到。请检查姓名、企业名称或报名编号。"

@@ -8,12 +8,14 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.portal.models import DeadLetter
 from services.portal.rules.masking import masked
 from services.portal.rules.sentences import title_of
-from shared.dashboard import ListView, Moment, Text, page
+from services.portal.states import SERVICES
+from shared.dashboard import Badge, Badged, ListView, Moment, Text, page
 from shared.errors import NotFound
 from shared.signin import Actor, staff
 from shared.web import ReadingSession
 
 router = APIRouter(prefix="/dead-letters")
+QUEUES = {service: Badge(title, "blue") for service, title in SERVICES.items()}
 
 
 class DeadLetterList(ListView):
@@ -21,7 +23,7 @@ class DeadLetterList(ListView):
 
     fields = (
         Moment("buried_at", "放弃时间"),
-        Text("queue", "服务"),
+        Badged("queue", "服务", badges=QUEUES),
         Text("type", "消息类型"),
         Text("reason", "原因"),
     )
@@ -47,6 +49,7 @@ def show(
         subtitle=letter.type,
         back="/tables/dead-letters/list",
         letter=letter,
+        queue=SERVICES.get(letter.queue, letter.queue),
         body=_shown(letter.body),
     )
 

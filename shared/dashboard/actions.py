@@ -1,0 +1,130 @@
+"""Actions on the rows of a list: the service's own actions, called once per row, each in a transaction. Used by lists.py."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import anyio.to_thread
+from jinja2 import Environment
+from starlette.requests import Request
+from starlette_admin.actions import ActionSelection
+from starlette_admin.exceptions import ActionFailed
+
+from shared.dashboard.notices import notify
+from shared.errors import Refusal
+from shared.process import Process
+
+_NAMED_REFUSALS = 3
+KeyType = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that an action asks for; arrives as a keyword of `work`."""
+
+    name: str
+    label: str
+    kind: str = "text"
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class ListAction:
+    """An action of the service on the rows that are ticked, or on one row.
+
+    `work(session, key, *, actor, now, **entries)` is the service's own action; each row has a transaction of its own, so
+    one refusal does not hold up the others. `shown(row)` says for which rows it is offered.
+    """
+
+    name: str
+    title: str
+    work: Callable[..., object]
+    confirm: str
+    roles: tuple[str, ...]
+    icon: str = "fa-solid fa-check"
+    tone: str = "primary"
+    entries: Sequence[Entry] = ()
+    shown: Callable[[Any], bool] = lambda row: True
+
+
+def described(action: ListAction) -> dict[str, Any]:
+    return {
+        "name": action.name,
+        "text": action.title,
+        "confirmation": action.confirm,
+        "header": action.title,
+        "submit_btn_text": action.title,
+        "submit_btn_class": f"btn btn-{action.tone}",
+        "action_btn_class": f"btn btn-outline-{action.tone}",
+        "icon_class": action.icon,
+        "form": _form_of(action),
+        "custom_response": False,
+        "allow_empty_selection": False,
+        "dedicated_button": False,
+        "exclude_from_list": False,
+        "exclude_from_detail": False,
+        "modal_size": "md",
+    }
+
+
+def _form_of(action: ListAction) -> Callable[[Request, Any], str]:
+    """The entries of an action as a form, made by the dashboard's own macro."""
+
+    def form(request: Request, view_or_row: Any) -> str:
+        templates: Environment = request.app.state.dashboard.templates.env
+        return templates.get_template("entries.html").render(entries=action.entries) if action.entries else ""
+
+    return form
+
+
+def on_rows(action: ListAction, key_type: KeyType) -> Callable[..., Any]:
+    async def handle(request: Request, selection: ActionSelection) -> None:
+        await _work_on(request, action, key_type, await selection.pks())
+
+    return handle
+
+
+def on_row(action: ListAction, key_type: KeyType) -> Callable[..., Any]:
+    async def handle(request: Request, pk: str) -> None:
+        await _work_on(request, action, key_type, [pk])
+
+    return handle
+
+
+async def _work_on(request: Request, action: ListAction, key_type: KeyType, keys: Sequence[Any]) -> None:
+    form = await request.form()
+    entries = {entry.name: str(form.get(entry.name, "")).strip() for entry in action.entries}
+    if missing := [entry.label for entry in action.entries if entry.required and not entries[entry.name]]:
+        raise ActionFailed(f"请填写：{'、'.join(missing)}。")
+    refused = await anyio.to_thread.run_sync(_each, request, action, [_key(key, key_type) for key in keys], entries)
+    if len(refused) == len(keys):
+        raise ActionFailed(_told(refused))
+    notify(request, f"“{action.title}”已完成 {len(keys) - len(refused)} 条。")
+    if refused:
+        notify(request, f"另有 {len(refused)} 条未办理。{_told(refused)}", tone="warning")
+
+
+def _key(key: Any, key_type: KeyType) -> Any:
+    """A key as the table holds it. Raises ActionFailed for one that cannot be."""
+    try:
+        return key_type(str(key))
+    except ValueError as fault:
+        raise ActionFailed("没有这条记录。") from fault
+
+
+def _each(request: Request, action: ListAction, keys: Sequence[Any], entries: dict[str, str]) -> list[Refusal]:
+    process: Process = request.app.state.process
+    refused = []
+    for key in keys:
+        try:
+            with process.database.transaction() as session:
+                action.work(session, key, actor=request.state.actor.account, now=process.clock.now(), **entries)
+        except Refusal as refusal:
+            refused.append(refusal)
+    return refused
+
+
+def _told(refused: Sequence[Refusal]) -> str:
+    reasons = list(dict.fromkeys(refusal.message for refusal in refused))
+    more = f"另有 {len(reasons) - _NAMED_REFUSALS} 种原因。" if len(reasons) > _NAMED_REFUSALS else ""
+    return "".join(reasons[:_NAMED_REFUSALS]) + more

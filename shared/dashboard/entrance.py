@@ -1,0 +1,50 @@
+"""Who may enter the lists of a dashboard, and the notices that they leave behind. Put before the lists by frame.py."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.dashboard.notices import send_notices
+from shared.errors import Refusal
+from shared.signin import actor_of, refuse_access
+from shared.web import refuse
+
+
+class Entrance:
+    """ASGI middleware: whoever may not enter the dashboard is refused; static files are for everybody."""
+
+    def __init__(self, app: ASGIApp, roles: tuple[str, ...], open_paths: str) -> None:
+        self._app, self._roles, self._open_paths = app, roles, open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(self._open_paths):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            await run_in_threadpool(self._admit, request)
+        except Refusal as refusal:
+            answer = await run_in_threadpool(refuse, request, refusal)
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, _noticing(request, send))
+
+    def _admit(self, request: Request) -> None:
+        actor = actor_of(request)
+        if not actor.may(*self._roles, "auditor"):
+            refuse_access(request, actor)
+
+
+def _noticing(request: Request, send: Send) -> Callable[[Message], Any]:
+    async def send_with_notices(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            carrier = Response()
+            send_notices(request, carrier)
+            message["headers"] = [*message["headers"], *(h for h in carrier.raw_headers if h[0] == b"set-cookie")]
+        await send(message)
+
+    return send_with_notices
