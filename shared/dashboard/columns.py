@@ -45,6 +45,8 @@ class _Column:
 class Text(_Column, StringField):
     """A text; searched by the search box unless `searchable` says otherwise."""
 
+    list_template: str = "columns/text.html"
+
     def __post_init__(self) -> None:
         self.filters = self.filters or filters.TEXT
         super().__post_init__()

@@ -99,7 +99,7 @@ def test_a_clerk_finds_an_applicant_and_reads_the_whole_story(
     page.get_by_label("姓名、企业或报名编号").fill("琮渟")
     page.get_by_role("button", name="查找").click()
     expect(page.locator("tbody tr")).to_have_count(1)
-    page.locator("tbody tr").click()
+    page.get_by_role("link", name="BM2021-0001").click()
     expect(page.locator(".lj-events strong")).to_have_text(["面试已安排", "审核通过", "提交报名"])
     expect(page.get_by_role("link", name="报名人员")).to_have_attribute("aria-current", "page")
 

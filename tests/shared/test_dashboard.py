@@ -90,7 +90,9 @@ def test_a_filter_that_cannot_be_read_is_refused_with_words(clerk: TestClient, r
 
 
 def test_a_row_leads_to_the_services_own_page(clerk: TestClient) -> None:
-    assert 'data-sa-href="/intake/parcels/30"' in clerk.get(LIST).text
+    text = clerk.get(LIST).text
+    assert 'data-sa-href="/intake/parcels/30"' in text
+    assert '<a href="/intake/parcels/30">30</a>' in text
 
 
 @pytest.mark.parametrize("path", ["create", "edit?pk=2", "import", "inline-edit?pk=2&field=title"])
