@@ -259,7 +259,12 @@ async def until(fits: Callable[[], bool]) -> None:
     raise AssertionError("it did not happen")
 
 
-def test_over_the_bus_events_become_timelines_and_dead_letters_come_into_sight(portal: Portal, tmp_path: Path) -> None:
+@pytest.mark.parametrize("broker", ["embedded", "rabbitmq"])
+def test_over_the_bus_events_become_timelines_and_dead_letters_come_into_sight(
+    portal: Portal, tmp_path: Path, broker: str, request: pytest.FixtureRequest
+) -> None:
+    if broker == "rabbitmq":
+        portal.process.settings.broker_url = request.getfixturevalue("rabbitmq_url")
     upgrade(f"sqlite:///{tmp_path}/speaker.db", "shared")
     speaker = Database(f"sqlite:///{tmp_path}/speaker.db")
     with speaker.transaction() as session:
