@@ -2,8 +2,9 @@
 
 from fastapi import FastAPI
 
-from services.billing import queries
+from services.billing import api, pages, queries
 from services.billing.settings import BillingSettings
+from shared.dashboard import refusal_page
 from shared.figures import figures_router
 from shared.process import Process
 from shared.serve import serve_web
@@ -12,8 +13,11 @@ from shared.web import make_app as make_empty_app
 
 def make_app(process: Process) -> FastAPI:
     """Billing's app over an open process."""
-    app = make_empty_app(process)
-    app.include_router(figures_router(process.service, queries.figures))
+    app = make_empty_app(process, refusal_page=refusal_page)
+    app.include_router(api.router)
+    app.include_router(figures_router("billing", queries.figures))
+    app.include_router(pages.router)
+    pages.make_dashboard(process).mount(app)
     return app
 
 

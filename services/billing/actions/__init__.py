@@ -18,6 +18,7 @@ from services.billing.actions.decisions import (
     settle_refunds_by_hand,
     undo_decision,
 )
+from services.billing.actions.exports import export_approved_refunds, read_statement_file
 from services.billing.actions.judging import judge_entries, rematch_open_entries
 from services.billing.actions.overdue import say_overdue_fees
 from services.billing.actions.paperwork import (
@@ -51,6 +52,7 @@ __all__ = [
     "decline_refund",
     "discard_statement",
     "end_account",
+    "export_approved_refunds",
     "hold_for_waiting_list",
     "ignore_entry",
     "import_statement",
@@ -72,6 +74,7 @@ __all__ = [
     "preview_statement",
     "propose_refund_of_entry",
     "put_to_unapplied",
+    "read_statement_file",
     "rematch_open_entries",
     "resubmit_invoice",
     "say_overdue_fees",

@@ -1,5 +1,52 @@
-"""Questions about billing's state that change nothing. Called by actions, tasks, pages.py and api.py."""
+"""Questions about billing's state that change nothing. Called by actions, tasks, pages and api."""
 
-from services.billing.queries.figures import figures
+from services.billing.queries.accounts import (
+    account_lines,
+    account_named,
+    account_of,
+    accounts_by_id,
+    ledger_of,
+    papers_of,
+)
+from services.billing.queries.entries import (
+    choices_for,
+    entries_of,
+    entry_of,
+    open_entries,
+    outcomes_of,
+    statement_of,
+    statements,
+    unapplied_entries,
+    work_item,
+)
+from services.billing.queries.figures import figures, open_work_items
+from services.billing.queries.overview import overview
+from services.billing.queries.reconciliation import reconciliation
+from services.billing.queries.refunds import claims_on, refund_of, refund_totals, refunds, sources
 
-__all__ = ["figures"]
+__all__ = [
+    "account_lines",
+    "account_named",
+    "account_of",
+    "accounts_by_id",
+    "choices_for",
+    "claims_on",
+    "entries_of",
+    "entry_of",
+    "figures",
+    "ledger_of",
+    "open_entries",
+    "open_work_items",
+    "outcomes_of",
+    "overview",
+    "papers_of",
+    "reconciliation",
+    "refund_of",
+    "refund_totals",
+    "refunds",
+    "sources",
+    "statement_of",
+    "statements",
+    "unapplied_entries",
+    "work_item",
+]

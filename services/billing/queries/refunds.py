@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
-from services.billing.models import Refund, RefundSource
+from services.billing.errors import UnknownRefund
+from services.billing.models import BankEntry, Refund, RefundSource
 from services.billing.states import RefundState
 
 
@@ -16,3 +17,31 @@ def claims_on(session: Session, entry_id: UUID) -> list[Refund]:
         .where(RefundSource.entry_id == entry_id, Refund.state != RefundState.DECLINED)
     )
     return list(session.exec(found.order_by(col(Refund.number))).all())
+
+
+def refund_of(session: Session, refund_id: UUID) -> Refund:
+    """One refund. Raises UnknownRefund."""
+    row = session.get(Refund, refund_id)
+    if row is None:
+        raise UnknownRefund
+    return row
+
+
+def refunds(session: Session, *, state: str = "") -> list[Refund]:
+    """Every refund, or those of one state, by number."""
+    found = select(Refund).order_by(col(Refund.number))
+    return list(session.exec(found.where(Refund.state == state) if state else found).all())
+
+
+def refund_totals(session: Session) -> dict[str, int]:
+    """Fen by state."""
+    return {
+        state: int(fen)
+        for state, fen in session.exec(select(Refund.state, func.sum(Refund.amount_fen)).group_by(Refund.state)).all()
+    }
+
+
+def sources(session: Session, refund_id: UUID) -> list[tuple[RefundSource, BankEntry]]:
+    """The receipts that a refund gives back."""
+    found = select(RefundSource, BankEntry).join(BankEntry, col(BankEntry.id) == col(RefundSource.entry_id))
+    return list(session.exec(found.where(RefundSource.refund_id == refund_id)).all())

@@ -1,0 +1,56 @@
+"""What leaves billing in clear: the list of approved refunds with full account numbers, and the bank's own files. Each is
+audited with who took it. Called by pages."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from services.billing import queries
+from services.billing.models import FeeAccount, Refund
+from services.billing.refund_list import RefundLine, refund_workbook
+from services.billing.states import RefundState
+from shared import audit
+from shared.clock import local
+from shared.errors import Conflict
+from shared.events import FileClaim, Sealed
+from shared.files import FileStore
+from shared.keyring import KeyRing
+
+
+def export_approved_refunds(session: Session, *, actor: str, now: datetime, keys: KeyRing) -> bytes:
+    """The approved refunds that no statement shows yet, as an XLSX for the bank. A repeat gives the same refunds again: they
+    count as sent only when their debit is imported."""
+    approved = queries.refunds(session, state=RefundState.APPROVED)
+    if not approved:
+        raise Conflict("没有已批准、待退出的退款单。", code="nothing-approved")
+    lines = [_line(session, refund, keys=keys) for refund in approved]
+    details = {"refunds": [refund.number for refund in approved]}
+    audit.record(session, "export_approved_refunds", "refund", actor=actor, now=now, details=details)
+    return refund_workbook(lines)
+
+
+def _line(session: Session, refund: Refund, *, keys: KeyRing) -> RefundLine:
+    account = session.get(FeeAccount, refund.application_id) if refund.application_id else None
+    received = sorted({local(entry.booked_at).date() for _, entry in queries.sources(session, refund.id)})
+    number = keys.open("bank", Sealed.model_validate(refund.payee_account)) if refund.payee_account else ""
+    return RefundLine(
+        number=refund.number,
+        payee=refund.payee_name,
+        account=number if refund.account_reliable else f"须向银行核实（文件中为 {number or '空'}）",
+        amount_fen=refund.amount_fen,
+        remark=f"退费{account.reference}" if account else "退款",
+        received_on="、".join(f"{day:%Y-%m-%d}" for day in received),
+        application_no=account.application_no if account else "",
+        student=account.student_name if account else "",
+        approved_by=refund.approved_by,
+    )
+
+
+def read_statement_file(
+    session: Session, statement_id: UUID, *, actor: str, now: datetime, files: FileStore
+) -> tuple[bytes, str]:
+    """A statement as the bank made it, and its name."""
+    row = queries.statement_of(session, statement_id)
+    audit.record(session, "read_statement_file", str(row.id), actor=actor, now=now)
+    return files.get(FileClaim.model_validate(row.claim), purpose="bank"), row.filename

@@ -1,0 +1,68 @@
+"""Billing's work lists for programs that act as staff: the fields needed to act. Acting itself is the pages' forms."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Depends
+from sqlmodel import col, select
+
+from services.billing import queries
+from services.billing.models import BankEntry, Invoice
+from services.billing.schemas import AccountOut, EntryOut, InvoiceOut, RefundOut, StatementOut
+from shared.signin import staff
+from shared.web import ReadingSession
+
+router = APIRouter(prefix="/billing/api", tags=["staff"], dependencies=[Depends(staff("finance", "finance_checker"))])
+
+
+@router.get("/accounts")
+def accounts(session: ReadingSession, standing: str = "") -> list[AccountOut]:
+    """Every fee account, or those of one standing (open, waiting, due, ended)."""
+    return [
+        AccountOut(
+            **line.account.model_dump(include=set(AccountOut.model_fields)),
+            paid_fen=line.paid_fen,
+            unapplied_fen=line.unapplied_fen,
+        )
+        for line in queries.account_lines(session, standing=standing)
+    ]
+
+
+@router.get("/statements", response_model=list[StatementOut])
+def statements(session: ReadingSession) -> Sequence[object]:
+    """Every statement, the newest period first; `judged` of `entries` says how far an import is."""
+    return queries.statements(session)
+
+
+@router.get("/entries", response_model=list[EntryOut])
+def entries(session: ReadingSession, state: str = "open", outcome: str = "") -> Sequence[object]:
+    """Bank entries of one state (open, booked, duplicate, waiting), perhaps of one outcome, in the bank's order."""
+    found = select(BankEntry).where(BankEntry.state == state)
+    if outcome:
+        found = found.where(BankEntry.outcome == outcome)
+    return session.exec(found.order_by(col(BankEntry.booked_at), col(BankEntry.position)).limit(1_000)).all()
+
+
+@router.get("/unapplied", response_model=list[EntryOut])
+def unapplied(session: ReadingSession) -> Sequence[object]:
+    """Receipts with money that pays nothing and that no refund claims."""
+    return [entry for entry, _ in queries.unapplied_entries(session)]
+
+
+@router.get("/refunds")
+def refunds(session: ReadingSession, state: str = "") -> list[RefundOut]:
+    """Every refund, or those of one state (proposed, approved, sent, declined), by number."""
+    references = {key: account.reference for key, account in queries.accounts_by_id(session).items()}
+    return [
+        RefundOut(
+            **row.model_dump(include=set(RefundOut.model_fields)),
+            reference=references.get(str(row.application_id), ""),
+        )
+        for row in queries.refunds(session, state=state)
+    ]
+
+
+@router.get("/invoices", response_model=list[InvoiceOut])
+def invoices(session: ReadingSession, state: str = "") -> Sequence[object]:
+    """Every invoice, or those of one state (requested, submitted, issued, failed), by request number."""
+    found = select(Invoice).order_by(col(Invoice.request_no))
+    return session.exec(found.where(Invoice.state == state) if state else found).all()

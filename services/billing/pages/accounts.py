@@ -1,0 +1,58 @@
+"""One fee account: what is due, its ledger, payments, refunds, subsidies and documents."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.billing import queries
+from services.billing.models import Document
+from services.billing.pages import words
+from services.billing.queries.balances import balances_by_application, payments_of
+from services.billing.states import LedgerAccount
+from shared.dashboard import done, file_reply, page
+from shared.dashboard.history import history
+from shared.errors import NotFound
+from shared.events import FileClaim
+from shared.web import ReadingSession, WithTools
+
+router = APIRouter()
+
+
+@router.get("/accounts")
+def account_list(request: Request, actor: words.Reader) -> Response:
+    """Leads to the list."""
+    return done(request, "/billing/tables/accounts/list")
+
+
+@router.get("/accounts/{application_id}")
+def show_account(request: Request, application_id: UUID, actor: words.Reader, session: ReadingSession) -> Response:
+    account = queries.account_of(session, application_id)
+    paid_fen = balances_by_application(session, LedgerAccount.FEE).get(application_id, 0)
+    papers = queries.papers_of(session, application_id)
+    return page(
+        request,
+        "billing_account.html",
+        title=f"{account.student_name} {account.application_no}",
+        back="/billing/tables/accounts/list",
+        account=account,
+        paid_fen=paid_fen,
+        open_fen=max(account.expected_fen - paid_fen, 0),
+        unapplied_fen=balances_by_application(session, LedgerAccount.UNAPPLIED).get(application_id, 0),
+        payments=payments_of(session, application_id),
+        ledger=[line for line in queries.ledger_of(session, application_id) if "subsidy" not in line.account],
+        papers=papers,
+        invoice_is_stale=papers.invoice is not None and papers.invoice.state == "issued" and account.paid_at is None,
+        rows=history(session, str(application_id)),
+        words=words,
+    )
+
+
+@router.get("/documents/{document_id}")
+def show_document(document_id: UUID, actor: words.Reader, session: ReadingSession, tools: WithTools) -> Response:
+    """A document as it was sent, to look at."""
+    row = session.get(Document, document_id)
+    if row is None or row.claim is None:
+        raise NotFound("这份文件还没有生成。", code="no-document")
+    content = tools.files.get(FileClaim.model_validate(row.claim), purpose="bank")
+    name = f"{words.DOCUMENTS[row.kind]}{row.number}.pdf"
+    return file_reply(content, name=name, media_type="application/pdf", inline=True)

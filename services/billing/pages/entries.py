@@ -1,0 +1,187 @@
+"""Bank entries: what waits for a person, one entry with its reason, and every decision on it."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+
+from services.billing import actions, queries
+from services.billing.actions.ledger import lines_of
+from services.billing.pages import words
+from services.billing.states import EntryState, TransactionKind
+from shared.dashboard import done, page
+from shared.dashboard.history import history
+from shared.errors import Fault, Invalid
+from shared.money import fen
+from shared.web import Now, ReadingSession, WritingSession
+
+router = APIRouter()
+Reason = Annotated[str, Form(max_length=500)]
+Ids = Annotated[list[UUID], Form()]
+
+
+@router.get("/work")
+def work(request: Request, actor: words.Reader, session: ReadingSession, outcome: str = "") -> Response:
+    """Everything that waits for a person, the longest waiting first; many suggestions are confirmed at once."""
+    items = queries.open_entries(session)
+    return page(
+        request,
+        "billing_work.html",
+        title="待办流水",
+        subtitle="先确认有把握的建议，再逐笔处理其余",
+        items=[item for item in items if not outcome or item.entry.outcome == outcome],
+        tabs=[
+            (code, badge, sum(item.entry.outcome == code for item in items)) for code, badge in words.OUTCOMES.items()
+        ],
+        outcome=outcome,
+        total=len(items),
+        unapplied=queries.unapplied_entries(session),
+        words=words,
+    )
+
+
+@router.get("/entries/{entry_id}")
+def show_entry(request: Request, entry_id: UUID, actor: words.Reader, session: ReadingSession) -> Response:
+    entry = queries.entry_of(session, entry_id)
+    item = queries.work_item(session, entry)
+    posted = lines_of(session, entry_id, *TransactionKind)
+    return page(
+        request,
+        "billing_entry.html",
+        title="银行流水",
+        back="/billing/work" if entry.state == EntryState.OPEN else f"/billing/statements/{entry.statement_id}",
+        item=item,
+        entry=entry,
+        statement=queries.statement_of(session, entry.statement_id),
+        choices=queries.choices_for(session, item),
+        accounts=queries.accounts_by_id(session),
+        counterpart=queries.entry_of(session, entry.counterpart_id) if entry.counterpart_id else None,
+        lines=posted,
+        left_fen=sum(fen for row, fen in queries.unapplied_entries(session) if row.id == entry_id),
+        claims=queries.claims_on(session, entry_id),
+        rows=history(session, str(entry_id)),
+        words=words,
+    )
+
+
+@router.post("/entries/confirm")
+def confirm(
+    request: Request,
+    actor: words.Finance,
+    session: WritingSession,
+    now: Now,
+    entry_id: Ids = [],  # noqa: B006
+) -> Response:
+    """`entry_id`, as often as needed: books what was suggested, all or none."""
+    booked = actions.confirm_proposals(session, entry_id, actor=actor.account, now=now)
+    return done(request, "/billing/work", f"已确认 {len(booked)} 笔。")
+
+
+@router.post("/entries/rematch")
+def rematch(request: Request, actor: words.Finance, session: WritingSession, now: Now) -> Response:
+    """Judges all open entries anew."""
+    booked = actions.rematch_open_entries(session, actor=actor.account, now=now)
+    return done(request, "/billing/work", f"已重新匹配，{booked} 笔自动入账。")
+
+
+@router.post("/entries/{entry_id}/assign")
+def assign(
+    request: Request,
+    entry_id: UUID,
+    actor: words.Finance,
+    session: WritingSession,
+    now: Now,
+    application: Annotated[list[str], Form()] = [],  # noqa: B006
+    amount: Annotated[list[str], Form()] = [],  # noqa: B006
+    note: Reason = "",
+) -> Response:
+    """`application` (number, payment reference or id) and `amount` (yuan), in pairs; empty pairs are left out."""
+    allocations: dict[UUID, int] = {}
+    for name, typed in zip(application, amount, strict=False):
+        if name.strip() and typed.strip():
+            key = queries.account_named(session, name).application_id
+            allocations[key] = allocations.get(key, 0) + fen(typed)
+    actions.assign_entry(session, entry_id, allocations, note=note, actor=actor.account, now=now)
+    return done(request, f"/billing/entries/{entry_id}", "已按所填金额入账。")
+
+
+@router.post("/entries/{entry_id}/keep")
+def keep(
+    request: Request,
+    entry_id: UUID,
+    actor: words.Finance,
+    session: WritingSession,
+    now: Now,
+    application: Annotated[str, Form()] = "",
+    note: Reason = "",
+) -> Response:
+    """Keeps the money unapplied; `application` says whose it is, if that is known."""
+    owner = queries.account_named(session, application).application_id if application.strip() else None
+    actions.put_to_unapplied(session, entry_id, application_id=owner, note=note, actor=actor.account, now=now)
+    return done(request, f"/billing/entries/{entry_id}", "已暂挂。")
+
+
+@router.post("/entries/{entry_id}/ignore")
+def ignore(
+    request: Request, entry_id: UUID, actor: words.Finance, session: WritingSession, now: Now, reason: Reason = ""
+) -> Response:
+    """`reason`: why the entry has nothing to do with fees."""
+    actions.ignore_entry(session, entry_id, reason=reason, actor=actor.account, now=now)
+    return done(request, f"/billing/entries/{entry_id}", "已记为不予处理。")
+
+
+@router.post("/entries/{entry_id}/undo")
+def undo(
+    request: Request, entry_id: UUID, actor: words.Finance, session: WritingSession, now: Now, reason: Reason = ""
+) -> Response:
+    """`reason`: why the decision is taken back."""
+    actions.undo_decision(session, entry_id, reason=reason, actor=actor.account, now=now)
+    return done(request, f"/billing/entries/{entry_id}", "已撤销，流水回到待办。")
+
+
+@router.post("/entries/{entry_id}/pair")
+def pair(
+    request: Request,
+    entry_id: UUID,
+    actor: words.Finance,
+    session: WritingSession,
+    now: Now,
+    original_id: Annotated[str, Form()] = "",
+    note: Reason = "",
+) -> Response:
+    """`original_id`: the entry that this one takes back."""
+    actions.pair_with_original(
+        session, entry_id, _chosen(original_id, "original_id"), note=note, actor=actor.account, now=now
+    )
+    return done(request, f"/billing/entries/{entry_id}", "已与原流水对应。")
+
+
+@router.post("/entries/{entry_id}/settle")
+def settle(
+    request: Request,
+    entry_id: UUID,
+    actor: words.Finance,
+    session: WritingSession,
+    now: Now,
+    refund_id: Ids = [],  # noqa: B006
+    note: Reason = "",
+) -> Response:
+    """`refund_id`, as often as needed: the approved refunds that this debit paid out."""
+    actions.settle_refunds_by_hand(session, entry_id, refund_id, note=note, actor=actor.account, now=now)
+    return done(request, f"/billing/entries/{entry_id}", "已认定为退费支出。")
+
+
+@router.post("/entries/{entry_id}/refund")
+def propose_refund(
+    request: Request, entry_id: UUID, actor: words.Finance, session: WritingSession, now: Now, reason: Reason = ""
+) -> Response:
+    """`reason`: why the unapplied money of this entry goes back. Another person approves."""
+    refund = actions.propose_refund_of_entry(session, entry_id, reason=reason, actor=actor.account, now=now)
+    return done(request, f"/billing/refunds/{refund.id}", f"已提出退款单 {refund.number}，待复核。")
+
+
+def _chosen(text: str, field: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as fault:
+        raise Invalid("请选择一笔。", code="choice", faults=[Fault(f"/{field}", "choice", "请选择一笔")]) from fault

@@ -1,0 +1,111 @@
+"""Billing's lists: fee accounts, bank entries, refunds, invoices. Used by pages/__init__.py."""
+
+from services.billing.actions import confirm_proposals, resubmit_invoice
+from services.billing.models import BankEntry, Invoice
+from services.billing.pages import words
+from services.billing.states import EntryState, InvoiceState
+from shared.dashboard import Badged, Flag, ListAction, ListView, Masked, Moment, Money, Text
+
+
+class AccountList(ListView):
+    """Every fee account."""
+
+    fields = (
+        Text("application_no", "报名编号"),
+        Text("student_name", "学员"),
+        Text("firm_name", "企业"),
+        Text("reference", "缴费识别码"),
+        Money("expected_fen", "自筹应缴（元）"),
+        Badged("standing", "状态", badges=words.STANDINGS),
+        Moment("pay_by", "缴费期限"),
+        Moment("paid_at", "缴清时间"),
+        Moment("overdue_at", "逾期认定"),
+    )
+    fields_default_sort = (("application_no", False),)
+    detail_path = "/billing/accounts/{key}"
+    intro = "缴清时间为银行入账时间"
+
+
+class EntryList(ListView):
+    """Every bank entry that was imported."""
+
+    fields = (
+        Moment("booked_at", "入账时间"),
+        Badged("direction", "收支", badges=words.DIRECTIONS),
+        Money("amount_fen", "金额（元）"),
+        Text("counterparty_name", "对方户名"),
+        Masked("counterparty_account", "对方账号"),
+        Text("remark", "附言"),
+        Badged("state", "处理", badges=words.ENTRIES),
+        Badged("outcome", "匹配结果", badges=words.OUTCOMES),
+        Badged("decision", "入账为", badges=words.DECISIONS),
+        Text("reason", "理由"),
+    )
+    fields_default_sort = (("booked_at", True),)
+    detail_path = "/billing/entries/{key}"
+    intro = "对账单中的每一笔流水与处理结果"
+    list_actions = (
+        ListAction(
+            "confirm",
+            "确认建议",
+            lambda session, key, *, actor, now: confirm_proposals(session, [key], actor=actor, now=now),
+            confirm="按系统建议入账所选流水？",
+            roles=("finance",),
+            shown=lambda entry: isinstance(entry, BankEntry) and _is_suggested(entry),
+        ),
+    )
+
+
+def _is_suggested(entry: BankEntry) -> bool:
+    return entry.state == EntryState.OPEN and entry.outcome in ("SUGGEST", "REFUND_OUT")
+
+
+class RefundList(ListView):
+    """Every refund."""
+
+    fields = (
+        Text("number", "退款单号"),
+        Badged("state", "状态", badges=words.REFUNDS),
+        Money("amount_fen", "金额（元）"),
+        Text("payee_name", "收款户名"),
+        Masked("payee_account", "收款账号"),
+        Text("reason", "原因"),
+        Text("proposed_by", "提出"),
+        Moment("proposed_at", "提出时间"),
+        Text("approved_by", "批准"),
+        Moment("sent_at", "退出时间"),
+        Moment("bounced_at", "退汇时间"),
+    )
+    fields_default_sort = (("number", True),)
+    detail_path = "/billing/refunds/{key}"
+    intro = "款项只退回原付款账户，银行对账单出现支出后才算退出"
+
+
+class InvoiceList(ListView):
+    """Every invoice, from its request on."""
+
+    fields = (
+        Text("request_no", "申请单号"),
+        Badged("state", "状态", badges=words.INVOICES),
+        Text("buyer_title", "购买方"),
+        Text("buyer_tax_number", "税号"),
+        Badged("kind", "票种", badges=words.INVOICE_KINDS),
+        Money("amount_fen", "价税合计（元）"),
+        Flag("payer_is_buyer", "付款人即购买方"),
+        Text("number", "发票号码"),
+        Moment("issued_at", "开具时间"),
+        Text("failure", "失败原因"),
+    )
+    fields_default_sort = (("request_no", True),)
+    detail_path = "/billing/invoices/{key}"
+    intro = "录取且缴清后自动申请；付款人不是购买方时须附代付说明"
+    list_actions = (
+        ListAction(
+            "resubmit",
+            "重新提交",
+            resubmit_invoice,
+            confirm="以同一申请单重新提交开票？",
+            roles=("finance",),
+            shown=lambda row: isinstance(row, Invoice) and row.state == InvoiceState.FAILED,
+        ),
+    )

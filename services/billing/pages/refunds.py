@@ -1,0 +1,79 @@
+"""Refunds: what is proposed, the second person's approval, the list for the bank, and what came back."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.billing import actions, queries
+from services.billing.pages import words
+from services.billing.pages.entries import Ids, Reason
+from services.billing.states import RefundState
+from shared.clock import local
+from shared.dashboard import done, file_reply, page
+from shared.dashboard.history import history
+from shared.web import Now, ReadingSession, WithTools, WritingSession
+
+router = APIRouter()
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@router.get("/refunds")
+def refund_work(request: Request, actor: words.Reader, session: ReadingSession) -> Response:
+    """What waits for approval, what waits for the bank, what came back."""
+    return page(
+        request,
+        "billing_refunds.html",
+        title="退款",
+        subtitle="提出与复核须为两人；款项只退回原付款账户",
+        proposed=queries.refunds(session, state=RefundState.PROPOSED),
+        approved=queries.refunds(session, state=RefundState.APPROVED),
+        sent=queries.refunds(session, state=RefundState.SENT)[-20:][::-1],
+        totals=queries.refund_totals(session),
+        accounts=queries.accounts_by_id(session),
+        words=words,
+    )
+
+
+@router.get("/refunds/{refund_id}")
+def show_refund(request: Request, refund_id: UUID, actor: words.Reader, session: ReadingSession) -> Response:
+    refund = queries.refund_of(session, refund_id)
+    return page(
+        request,
+        "billing_refund.html",
+        title=f"退款单 {refund.number}",
+        back="/billing/refunds",
+        refund=refund,
+        account=queries.account_of(session, refund.application_id) if refund.application_id else None,
+        sources=queries.sources(session, refund_id),
+        rows=history(session, str(refund_id)),
+        words=words,
+    )
+
+
+@router.post("/refunds/approve")
+def approve(
+    request: Request,
+    actor: words.Checker,
+    session: WritingSession,
+    now: Now,
+    refund_id: Ids = [],  # noqa: B006
+) -> Response:
+    """`refund_id`, as often as needed: approved together, all or none, by another person than proposed them."""
+    approved = actions.approve_refunds(session, refund_id, actor=actor.account, now=now)
+    return done(request, "/billing/refunds", f"已批准 {len(approved)} 张退款单。")
+
+
+@router.post("/refunds/{refund_id}/decline")
+def decline(
+    request: Request, refund_id: UUID, actor: words.Either, session: WritingSession, now: Now, reason: Reason = ""
+) -> Response:
+    """`reason`: why the money is not paid back now."""
+    actions.decline_refund(session, refund_id, reason=reason, actor=actor.account, now=now)
+    return done(request, f"/billing/refunds/{refund_id}", "退款单已作废，款项仍在原处。")
+
+
+@router.post("/refunds/export")
+def export(actor: words.Either, session: WritingSession, now: Now, tools: WithTools) -> Response:
+    """The approved refunds with full account numbers, as a workbook for the bank; taking it is audited."""
+    content = actions.export_approved_refunds(session, actor=actor.account, now=now, keys=tools.keys)
+    return file_reply(content, name=f"退款清单_{local(now):%Y%m%d}.xlsx", media_type=XLSX)

@@ -1,0 +1,157 @@
+"""Statements: uploading, the preview, importing, and what became of each entry."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from sqlmodel import select
+
+from services.billing import actions, queries
+from services.billing.actions.statements import PREVIEWED
+from services.billing.models import ProgrammeRow
+from services.billing.pages import words
+from services.billing.states import StatementState
+from shared.dashboard import done, file_reply, page
+from shared.dashboard.history import history
+from shared.errors import Fault, Invalid
+from shared.web import Now, ReadingSession, WithTools, WritingSession
+
+router = APIRouter()
+
+
+@router.get("/statements")
+def statement_list(request: Request, actor: words.Reader, session: ReadingSession) -> Response:
+    """The upload form, and every statement so far."""
+    programmes = [(row.code, row.data["title"]) for row in session.exec(select(ProgrammeRow)).all()]
+    return page(
+        request,
+        "billing_statements.html",
+        title="银行对账单",
+        subtitle="导入后逐笔匹配，能确定的自动入账，其余列入待办",
+        statements=queries.statements(session),
+        programmes=programmes,
+        words=words,
+    )
+
+
+@router.post("/statements")
+def upload(
+    request: Request,
+    actor: words.Finance,
+    session: WritingSession,
+    now: Now,
+    tools: WithTools,
+    file: Annotated[UploadFile, File()],
+    first_day: Annotated[str, Form()] = "",
+    last_day: Annotated[str, Form()] = "",
+    programme: Annotated[str, Form()] = "",
+) -> Response:
+    """`file`; `first_day` and `last_day` (2021-11-22, inclusive) where the file states no period; `programme` where it
+    names no account. Leads to the preview; nothing is booked yet."""
+    row = actions.upload_statement(
+        session,
+        file.file.read(),
+        filename=file.filename or "",
+        first_day=_day(first_day, "first_day"),
+        last_day=_day(last_day, "last_day"),
+        programme=programme,
+        actor=actor.account,
+        now=now,
+        files=tools.files,
+    )
+    return done(request, f"/billing/statements/{row.id}")
+
+
+def _day(text: str, field: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as fault:
+        message = "日期应写作 2021-11-22 这样的形式"
+        raise Invalid(f"{message}。", code="day", faults=[Fault(f"/{field}", "day", message)]) from fault
+
+
+@router.get("/statements/{statement_id}")
+def show_statement(
+    request: Request,
+    statement_id: UUID,
+    actor: words.Reader,
+    session: ReadingSession,
+    tools: WithTools,
+    outcome: str = "",
+) -> Response:
+    """Before the import its preview, afterwards each entry with outcome and reason."""
+    row = queries.statement_of(session, statement_id)
+    is_preview = row.state == StatementState.READ
+    if is_preview:
+        previewed, findings = actions.preview_statement(session, row, keys=tools.keys, files=tools.files)
+        entries, counts = list(previewed), _counts([entry.outcome for entry in previewed])
+    else:
+        entries = queries.entries_of(session, statement_id, outcome=outcome)
+        counts, findings = queries.outcomes_of(session, statement_id), tuple(row.findings)
+    return page(
+        request,
+        "billing_statement.html",
+        title=row.filename or "对账单",
+        back="/billing/statements",
+        statement=row,
+        is_preview=is_preview,
+        entries=entries,
+        accounts=queries.accounts_by_id(session),
+        counts=[
+            {"label": words.OUTCOMES[name].title, "value": counts[name], "tone": words.OUTCOMES[name].tone}
+            for name in words.OUTCOMES
+            if counts.get(name)
+        ],
+        outcome=outcome,
+        findings=findings,
+        previewed=PREVIEWED,
+        rows=history(session, str(statement_id)),
+        words=words,
+    )
+
+
+def _counts(outcomes: list[str]) -> dict[str, int]:
+    return {outcome: outcomes.count(outcome) for outcome in set(outcomes)}
+
+
+@router.post("/statements/{statement_id}/import")
+def import_statement(
+    request: Request,
+    statement_id: UUID,
+    actor: words.Finance,
+    session: WritingSession,
+    now: Now,
+    tools: WithTools,
+    confirmed: Annotated[bool, Form()] = False,
+) -> Response:
+    """`confirmed=true` where the statement does not connect with those before and a person has checked why."""
+    row = actions.import_statement(
+        session,
+        statement_id,
+        confirmed=confirmed,
+        actor=actor.account,
+        now=now,
+        keys=tools.keys,
+        files=tools.files,
+    )
+    message = "已导入。" if row.state == StatementState.IMPORTED else "正在导入，本页会显示进度。"
+    return done(request, f"/billing/statements/{statement_id}", message)
+
+
+@router.post("/statements/{statement_id}/discard")
+def discard_statement(
+    request: Request, statement_id: UUID, actor: words.Finance, session: WritingSession, now: Now
+) -> Response:
+    """Drops a preview."""
+    actions.discard_statement(session, statement_id, actor=actor.account, now=now)
+    return done(request, "/billing/statements", "已放弃导入，没有入账。")
+
+
+@router.get("/statements/{statement_id}/file")
+def statement_file(
+    statement_id: UUID, actor: words.Reader, session: WritingSession, now: Now, tools: WithTools
+) -> Response:
+    """The bank's own file; taking it is audited."""
+    content, name = actions.read_statement_file(session, statement_id, actor=actor.account, now=now, files=tools.files)
+    return file_reply(content, name=name or "statement", media_type="application/octet-stream")

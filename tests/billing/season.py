@@ -1,0 +1,143 @@
+"""The demo's season as billing lives it: who applied, the four statements, what finance decides, admissions and refunds."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlmodel import select
+
+from services.billing import actions, queries
+from services.billing.models import FeeAccount
+from services.billing.states import RefundState
+from services.demo.camt053 import camt053_xml
+from services.demo.payments import (
+    Refund,
+    admitted_statement,
+    early_statement,
+    promoted_statement,
+    refund_statement,
+)
+from services.demo.statements import Statement, cmb_xlsx, icbc_csv
+from services.demo.transfers import Fact
+from shared.events.review import ApplicantNotSelected, ApplicantWaitlisted, RefundOrdered, SeatReleased
+from tests.billing.desk import CHECKER, CODE, Desk, application_id
+from tests.demo.test_payments import facts
+
+WAITING = 20
+PROMOTED_PAY_BY = datetime(2021, 12, 22, 16, tzinfo=UTC)
+
+
+@dataclass
+class Season:
+    """A desk through the season; every step may be shown on its own."""
+
+    desk: Desk
+    seed: int
+    closing_fen: int = 0
+
+    def __post_init__(self) -> None:
+        self.facts: list[Fact] = facts(self.seed)
+
+    def everybody_applies(self) -> None:
+        for number, fact in enumerate(self.facts, start=1):
+            said = self.desk.submitted(
+                number,
+                fact.firm_name,
+                fact.student_name,
+                application_no=fact.application_no,
+                payment_reference=fact.reference,
+                submitted_at=fact.submitted_at,
+            )
+            self.desk.say(said)
+
+    def early_money_comes(self) -> None:
+        statement = early_statement(self.facts, self.seed)
+        self._take(icbc_csv(statement), "ICBC_20211122_20211205.csv", statement, 6)
+
+    def finance_decides(self) -> None:
+        """What a person does: confirms what was suggested, assigns what says nothing, sets the rest aside."""
+        for item in self.desk.ask(queries.open_entries):
+            entry = item.entry
+            if item.is_confirmable:
+                self.desk.act(actions.confirm_proposals, [entry.id])
+            elif item.candidates and entry.amount_fen == 2_500_000:
+                chosen = item.candidates[0].application_id
+                self.desk.act(actions.assign_entry, entry.id, {chosen: entry.amount_fen}, note="电话核实")
+            else:
+                self.desk.act(actions.ignore_entry, entry.id, reason="其他收入")
+        for entry, _ in self.desk.ask(queries.unapplied_entries):
+            self.desk.act(actions.propose_refund_of_entry, entry.id, reason="多缴退回")
+
+    def seats_are_given(self) -> None:
+        self.desk.now = datetime(2021, 12, 9, 9, tzinfo=UTC)
+        for number in range(1, len(self.facts) + 1):
+            if number <= 50:
+                self.desk.say(self.desk.admitted(number))
+            elif number <= 50 + WAITING:
+                rank = number - 50
+                self.desk.say(ApplicantWaitlisted(application_id=application_id(number), programme=CODE, rank=rank))
+            else:
+                self._not_selected(number)
+
+    def admitted_pay_but_three(self) -> None:
+        statement = admitted_statement(self._known(range(1, 51)), self.seed, self.closing_fen)
+        self._take(cmb_xlsx(statement), "招商银行账务明细.xlsx", statement, 18)
+
+    def lapsed_are_replaced(self) -> list[int]:
+        gone = [number for number in range(1, 51) if self._account(number).overdue_at]
+        for number in gone:
+            self.desk.say(
+                SeatReleased(
+                    application_id=application_id(number), programme=CODE, reason="lapsed", released_at=self.desk.now
+                )
+            )
+        promoted = list(range(51, 51 + len(gone)))
+        for number in promoted:
+            self.desk.say(self.desk.admitted(number, pay_by=PROMOTED_PAY_BY))
+        statement = promoted_statement(self._known(promoted), self._known(gone), self.seed, self.closing_fen)
+        self._take(camt053_xml(statement), "camt053.xml", statement, 24)
+        for number in gone:
+            self._order(number)
+        return gone
+
+    def list_closes(self) -> None:
+        self.desk.now = datetime(2021, 12, 25, 1, tzinfo=UTC)
+        for number in range(51, 51 + WAITING):
+            if self._account(number).standing == "waiting":
+                self._not_selected(number)
+
+    def refunds_are_paid(self) -> None:
+        proposed = [refund.id for refund in self.desk.refunds() if refund.state == RefundState.PROPOSED]
+        self.desk.act(actions.approve_refunds, proposed, actor=CHECKER)
+        references = {row.application_id: row.reference for row in self.desk.rows(FeeAccount)}
+        owed = [
+            Refund(references[refund.application_id], refund.payee_name, refund.amount_fen)
+            for refund in self.desk.refunds()
+            if refund.state == RefundState.APPROVED and refund.application_id
+        ]
+        statement = refund_statement(owed, self.seed, self.closing_fen)
+        self.desk.now = datetime(2022, 2, 1, 2, tzinfo=UTC)
+        self._take(icbc_csv(statement), "ICBC_20211224_20220131.csv", statement, 1)
+
+    def _take(self, content: bytes, name: str, statement: Statement, day: int) -> None:
+        if statement.last_day.year == 2021:
+            self.desk.now = datetime(2021, 12, day, 1, tzinfo=UTC)
+        self.desk.bring_in(content, name)
+        self.closing_fen = statement.closing_fen
+
+    def _known(self, numbers) -> list[Fact]:
+        """What finance sees of these, in rank order."""
+        lines = {line.account.application_id: line for line in self.desk.ask(queries.account_lines)}
+        return [replace(self.facts[number - 1], paid_fen=lines[application_id(number)].paid_fen) for number in numbers]
+
+    def _account(self, number: int) -> FeeAccount:
+        with self.desk.process.database.reader() as session:
+            return session.exec(select(FeeAccount).where(FeeAccount.application_id == application_id(number))).one()
+
+    def _not_selected(self, number: int) -> None:
+        self.desk.say(ApplicantNotSelected(application_id=application_id(number), programme=CODE, rank=number))
+        self._order(number)
+
+    def _order(self, number: int) -> None:
+        self.desk.say(
+            RefundOrdered(application_id=application_id(number), programme=CODE, reason="未入选，退回已缴款项")
+        )

@@ -1,0 +1,38 @@
+"""The whole season at billing's desk, on three seeds: fifty paid seats, everything else gone back, and books that agree."""
+
+import pytest
+
+from services.billing.models import Statement
+from shared.events.billing import FeeOverdue, InvoiceIssued
+from tests.billing.desk import open_desk
+from tests.billing.season import Season
+
+
+@pytest.mark.parametrize("seed", [1, 2, 20211122])
+def test_a_season_ends_with_fifty_paid_seats_and_books_that_agree(tmp_path, seed):
+    desk = open_desk(f"sqlite:///{tmp_path}/test.db", tmp_path)
+    season = Season(desk, seed)
+    season.everybody_applies()
+    season.early_money_comes()
+    season.finance_decides()
+    season.seats_are_given()
+    season.admitted_pay_but_three()
+    season.finance_decides()
+    assert len(desk.said(FeeOverdue)) == 3
+    assert len(season.lapsed_are_replaced()) == 3
+    season.finance_decides()
+    season.list_closes()
+    season.finance_decides()
+    season.refunds_are_paid()
+    desk.run_jobs()
+    figures = desk.figures()
+    names = ("seats_due", "total_due_fen", "central_fen", "municipal_fen", "self_fen", "self_paid_fen")
+    assert [figures[name] for name in names] == [50, 200_000_000, 50_000_000, 25_000_000, 125_000_000, 125_000_000]
+    assert figures["opening_fen"] + figures["credits_fen"] - figures["debits_fen"] == figures["closing_fen"]
+    assert figures["closing_fen"] == season.closing_fen
+    assert (figures["documents_due"], figures["documents_sent"], figures["invoices_issued"]) == (150, 150, 50)
+    assert (figures["open_work_items"], figures["refunds_proposed"], figures["refunds_approved"]) == (0, 0, 0)
+    assert figures["refunds_sent"] > 0
+    assert len({said.invoice_number for said in desk.said(InvoiceIssued)}) == 50
+    assert [row.findings for row in desk.rows(Statement)] == [[], [], [], []]
+    desk.process.database.close()
