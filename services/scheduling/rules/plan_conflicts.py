@@ -68,9 +68,14 @@ def explain(
 
 
 def rule_sentence(rule: PlanRule, constraints: PlanConstraints) -> str:
-    """What the rule asks, in Chinese, with its clause of the notice or the remark that it is the office's own."""
-    clause = constraints.clauses.get(rule)
-    return _asks(constraints)[rule] + (f"（通知原文：“{clause}”）" if clause else "（通知未作规定，由办班单位设定）")
+    """What the rule asks, in Chinese, with its clause of the notice or the remark that it is the office's own.
+
+    Without any quoted clauses nothing is said about the notice.
+    """
+    sentence, clause = _asks(constraints)[rule], constraints.clauses.get(rule)
+    if clause:
+        return f"{sentence}（通知原文：“{clause}”）"
+    return f"{sentence}（通知未作规定，由办班单位设定）" if constraints.clauses else sentence
 
 
 def _asks(c: PlanConstraints) -> dict[PlanRule, str]:
