@@ -25,6 +25,7 @@ from services.demo.staff import staff
 from services.demo.story import Story, tell
 
 FIRST_MOMENT = datetime(2021, 11, 21, 16, tzinfo=UTC)
+END_OF_YEAR = datetime(2022, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,9 @@ def chapters(stage: Stage, given: Script) -> list[Chapter]:
         ("缴费与递补", 4, lambda tick: money.collect(stage, given.seed, tick)),
         ("教学计划", 1, lambda _tick: teaching.publish_plan(stage)),
         ("报到", 50, lambda tick: teaching.check_in(stage, tick)),
+        ("首次集中授课", 4, lambda tick: teaching.teach(stage, given.seed, tick, until=money.AFTER_REFUNDS)),
         ("退费", 1, lambda _tick: money.refund(stage, given.seed)),
-        ("一年教学", 32, lambda tick: teaching.teach(stage, given.seed, tick)),
+        ("一年教学", 32, lambda tick: teaching.teach(stage, given.seed, tick, until=END_OF_YEAR)),
         ("考核与结业", 1, lambda _tick: teaching.assess_and_certify(stage, given.seed)),
     ]
 

@@ -61,13 +61,15 @@ def check_in(stage: Stage, tick: Tick) -> None:
     stage.settle()
 
 
-def teach(stage: Stage, seed: int, tick: Tick) -> None:
-    """The year passes module by module; attendance is recorded at each end, absences are made up after the course."""
+def teach(stage: Stage, seed: int, tick: Tick, *, until: datetime) -> None:
+    """The year passes module by module, up to `until`; attendance is recorded at the end of each."""
     registrar = stage.person("registrar01")
     fate = _fates(stage, seed)
     lessons = registrar.json("/scheduling/api/sessions")
     for number, held in groupby(lessons, key=lambda one: one["module"]):
         module = list(held)
+        if datetime.fromisoformat(module[-1]["ends_at"]) > until:
+            break
         stage.travel(datetime.fromisoformat(module[-1]["ends_at"]) + timedelta(minutes=30))
         for lesson in module:
             if not lesson["recorded"]:

@@ -1,0 +1,134 @@
+"""The 2021 programme from the notice to the certificate list, played through the front doors, on both columns."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from sqlmodel import delete, select
+
+from services.demo.player import filing
+from services.demo.player.doors import SERVICES, Stage
+from services.demo.player.play import FIRST_MOMENT, chapters, opening, play, script
+from services.demo.player.summary import reconcile
+from services.demo.programme import programme
+from services.intake import actions
+from services.intake.models import Application, PlatformClient
+from services.intake.schemas import ApplicationIn
+from services.intake.settings import IntakeSettings
+from shared.models import OutboxRow
+from shared.process import open_process
+from shared.settings import embedded
+from tests.journeys.houses import RunningHouse, embedded_house, free_port, servers_house, start_embedded, stop
+
+QUIET = Console(quiet=True)
+
+
+def red_lines(house: RunningHouse, folder: Path, seed: int) -> list[str]:
+    """Plays everything; the lines of the summary that do not hold."""
+    lines = play(house.stage(), seed=seed, first_link=house.first_link, notes=folder / "key.json", console=QUIET)
+    assert len(lines) >= 20
+    return [line.text for line in lines if not line.holds]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_programme_runs_in_an_embedded_house_and_every_line_reconciles(tmp_path, seed):
+    with embedded_house(tmp_path / "house", FIRST_MOMENT) as house:
+        assert red_lines(house, tmp_path, seed) == []
+
+
+def test_the_programme_runs_on_rabbitmq_postgresql_and_redis_and_every_line_reconciles(
+    tmp_path, rabbitmq_url, redis_url, postgres_url
+):
+    servers = {"broker_url": rabbitmq_url, "redis_url": redis_url, "database": postgres_url}
+    with servers_house(tmp_path, FIRST_MOMENT, **servers) as house:
+        assert red_lines(house, tmp_path, 1) == []
+
+
+def test_a_house_that_is_killed_while_applications_come_in_keeps_every_accepted_one_and_goes_on(tmp_path):
+    folder, port = tmp_path / "house", free_port()
+    house = start_embedded(folder, port, FIRST_MOMENT)
+    stage, given = house.stage(), script(1)
+    for _title, _steps, act in opening(stage, given, house.first_link, tmp_path / "key.json"):
+        act(lambda: None)
+    accepted: list[str] = []
+    filer = threading.Thread(target=_file_until_the_house_dies, args=(stage, given, accepted))
+    filer.start()
+    while len(accepted) < 25:
+        time.sleep(0.01)
+    house.kill("house")
+    filer.join(60)
+    house = start_embedded(folder, port, FIRST_MOMENT)
+    try:
+        again = Stage(stage.addresses, stage.passwords, stage.mail, platform_key=stage.platform_key)
+        known = filing.Filer(again, again.platform()).filed()
+        assert [number for number in accepted if number not in known] == []
+        filing_chapter, consent_chapter = chapters(again, given)[:2]
+        filing_chapter[2](lambda: None)
+        consent_chapter[2](lambda: None)
+        again.settle()
+        cases = again.person("review01").json("/review/api/cases")
+        assert sorted(case["platform_no"] for case in cases) == sorted(
+            one.platform_no for one in given.story.applications
+        )
+        assert all(case["consented_at"] for case in cases)
+    finally:
+        stop(house)
+
+
+def _file_until_the_house_dies(stage: Stage, given, accepted: list[str]) -> None:
+    filer = filing.Filer(stage, stage.platform())
+    for application in given.story.applications:
+        try:
+            ids, refused = filer.upload(application)
+            answer = refused or filer.post(application, ids, application.key)
+        except Exception:
+            return
+        assert answer.status_code == 201
+        accepted.append(application.platform_no)
+
+
+def test_an_outbox_row_that_is_lost_turns_the_summary_red(tmp_path):
+    """Filed by the service's own action, but its event is taken out of the outbox: review never hears of it."""
+    folder, port = tmp_path / "house", free_port()
+    house = start_embedded(folder, port, FIRST_MOMENT)
+    stage, given = house.stage(), script(1)
+    for _title, _steps, act in opening(stage, given, house.first_link, tmp_path / "key.json"):
+        act(lambda: None)
+    filer = filing.Filer(stage, stage.platform())
+    ids, _refused = filer.upload(given.story.applications[0])
+    stage.settle()
+    stop(house)
+    _file_and_lose(folder, given.story.applications[0].request(ids))
+    house = start_embedded(folder, port, FIRST_MOMENT)
+    try:
+        again = Stage(stage.addresses, stage.passwords, stage.mail)
+        auditor = again.person("audit01")
+        figures = {name: auditor.json(f"{'' if name == 'portal' else '/' + name}/api/figures") for name in SERVICES}
+        lines = reconcile(
+            figures, quota=50, seat_fen={line["code"]: line["amount_fen"] for line in programme()["fee_lines"]}
+        )
+        heard = next(line for line in lines if "每个绑定队列恰好办理一次" in line.text)
+        filed = next(line for line in lines if line.text.startswith("报名都已进入审核"))
+        assert (heard.holds, filed.holds) == (False, False)
+    finally:
+        stop(house)
+
+
+def _file_and_lose(folder: Path, body: dict) -> None:
+    settings = embedded(folder.resolve(), "intake", public_url="http://127.0.0.1", clock=f"travelling:{folder}/clock")
+    process = open_process(IntakeSettings(**settings))
+    with process.database.transaction() as session:
+        client = session.exec(select(PlatformClient)).one()
+        actions.submit_application(
+            session,
+            ApplicationIn.model_validate(body),
+            client=client,
+            actor="test",
+            now=process.clock.now(),
+            keys=process.tools.keys,
+        )
+        session.exec(delete(OutboxRow))
+        assert len(session.exec(select(Application)).all()) == 1
+    process.database.close()
