@@ -1,14 +1,21 @@
-"""Rows -> interview notices, sign-in sheets, the teaching calendar and the certificate lists, as PDF.
+"""Rows -> interview notices, sign-in sheets, the teaching calendar and the certificate lists, as PDF;
+the certificate lists as a workbook too.
 
 Called by scheduling's tasks and pages.
 """
 
-from collections.abc import Iterable
+import io
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.worksheet.worksheet import Worksheet
+
+from shared.dashboard.exports import harmless
 from shared.typesetting import typeset
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -167,6 +174,37 @@ def certificate_list(certificates: CertificateList) -> bytes:
 def not_certified_list(missing: NotCertifiedList) -> bytes:
     """未结业人员名单 (notice, clause 3): who is short of lessons or did not pass, with the reason; for the office's own use."""
     return typeset(TEMPLATES / "not_certified_list.typ", vars(missing))
+
+
+def certificate_workbook(certified: CertificateList, missing: NotCertifiedList) -> bytes:
+    """Both lists as one XLSX workbook of two sheets, to work on; the identity numbers masked, no cell a formula."""
+    book = Workbook()
+    book.remove(book.active)
+    _sheet(
+        book.create_sheet("结业名单"),
+        ("序号", "姓名", "身份证件号码", "单位", "课时", "考核", "证书编号"),
+        [
+            (one.name, one.identity_mask, one.firm, one.hours, one.result, one.certificate_number)
+            for one in certified.rows
+        ],
+    )
+    _sheet(
+        book.create_sheet("未结业人员"),
+        ("序号", "姓名", "身份证件号码", "单位", "课时", "原因"),
+        [(one.name, one.identity_mask, one.firm, one.hours, "；".join(one.reasons)) for one in missing.rows],
+    )
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _sheet(sheet: Worksheet, titles: tuple[str, ...], rows: Sequence[tuple[str | int, ...]]) -> None:
+    sheet.append(titles)
+    for number, row in enumerate(rows, start=1):
+        sheet.append([number, *(harmless(value) for value in row)])
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    sheet.freeze_panes = "A2"
 
 
 def _share(part: Iterable[int], whole: int) -> str:

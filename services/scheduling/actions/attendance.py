@@ -1,0 +1,110 @@
+"""Half-day attendance and the assessment at the end."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from services.scheduling.actions.subjects import locked_programme, locked_student
+from services.scheduling.errors import Unknown
+from services.scheduling.models import Assessment, Attendance, Lesson
+from services.scheduling.queries.course import lessons_of
+from services.scheduling.queries.roster import students
+from services.scheduling.states import MARK_TITLES, Mark, StudentStatus
+from shared import audit
+from shared.clock import local
+from shared.columns import locked
+from shared.errors import Conflict, Fault, Invalid
+
+
+def record_attendance(
+    session: Session, lesson_id: UUID, marks: Mapping[UUID, str], *, actor: str, now: datetime
+) -> int:
+    """Keeps one half-day's marks; those not named stay as they are. Each changed mark is audited with what it was before.
+
+    Returns how many are new or changed. Raises Conflict before the lesson begins or if it was cancelled, Invalid for a
+    mark of somebody who is not in the course.
+    """
+    lesson = session.exec(locked(select(Lesson).where(Lesson.id == lesson_id))).one_or_none()
+    if lesson is None:
+        raise Unknown("课次")
+    if lesson.cancelled:
+        raise Conflict("本课次已取消，不能登记考勤。", code="lesson-cancelled")
+    if now < lesson.starts_at:
+        raise Conflict(
+            f"本课次 {local(lesson.starts_at):%Y年%m月%d日%H:%M} 才开始，现在还不能登记考勤。", code="too-early"
+        )
+    _check_marks(session, lesson, marks)
+    kept = {
+        row.application_id: row
+        for row in session.exec(select(Attendance).where(Attendance.lesson_id == lesson_id)).all()
+    }
+    changed, corrections = 0, {}
+    for application_id, mark in marks.items():
+        row = kept.get(application_id)
+        if row is not None and row.mark == mark:
+            continue
+        if row is not None:
+            corrections[str(application_id)] = [row.mark, mark]
+        session.merge(
+            Attendance(
+                lesson_id=lesson_id, application_id=application_id, mark=mark, recorded_by=actor, recorded_at=now
+            )
+        )
+        changed += 1
+    session.flush()
+    details = {"recorded": changed - len(corrections), "corrections": corrections}
+    audit.record(session, "record_attendance", str(lesson_id), actor=actor, now=now, details=details)
+    return changed
+
+
+def _check_marks(session: Session, lesson: Lesson, marks: Mapping[UUID, str]) -> None:
+    in_course = {row.application_id for row in students(session, lesson.programme, StudentStatus.REGISTERED)}
+    faults = [
+        Fault(f"mark-{application_id}", "not-in-course", "该学员不在班级名单中（未报到、已退学或名额已释放）")
+        for application_id in marks
+        if application_id not in in_course
+    ]
+    titles = "、".join(MARK_TITLES.values())
+    faults += [
+        Fault(f"mark-{application_id}", "mark", f"考勤只能是{titles}之一")
+        for application_id, mark in marks.items()
+        if mark not in set(Mark)
+    ]
+    if faults:
+        raise Invalid(f"考勤有 {len(faults)} 处需要更正。{faults[0].message}。", code="attendance", faults=faults)
+
+
+def record_assessments(
+    session: Session, programme: str, results: Mapping[UUID, bool], *, actor: str, now: datetime
+) -> int:
+    """Records one attempt at the assessment for each person (true: passed); a person who failed may try again.
+
+    Returns how many were recorded. Raises Conflict before the first lesson, for somebody who is not in the course, and for
+    somebody who has passed.
+    """
+    locked_programme(session, programme)
+    lessons = [lesson for lesson in lessons_of(session, programme) if not lesson.cancelled]
+    if not lessons or now < lessons[0].starts_at:
+        raise Conflict("课程尚未开始，不能登记考核结果。", code="too-early")
+    for application_id, passed in results.items():
+        _record_attempt(session, programme, application_id, passed, actor=actor, now=now)
+    return len(results)
+
+
+def _record_attempt(
+    session: Session, programme: str, application_id: UUID, passed: bool, *, actor: str, now: datetime
+) -> None:
+    student = locked_student(session, application_id)
+    if student.programme != programme or student.status != StudentStatus.REGISTERED:
+        raise Conflict(f"{student.name}不在班级名单中，不能登记考核结果。", code="not-in-course")
+    before = session.exec(select(Assessment).where(Assessment.application_id == application_id)).all()
+    if any(row.passed for row in before):
+        raise Conflict(f"{student.name}已考核合格，无需再次登记。", code="already-passed")
+    attempt = len(before) + 1
+    row = Assessment(application_id=application_id, attempt=attempt, passed=passed, recorded_by=actor, recorded_at=now)
+    session.add(row)
+    session.flush()
+    details = {"attempt": attempt, "passed": passed}
+    audit.record(session, "record_assessment", str(application_id), actor=actor, now=now, details=details)

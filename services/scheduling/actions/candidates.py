@@ -1,0 +1,85 @@
+"""Who is to be interviewed: opened by review's word, ended by review's or the platform's."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from services.scheduling.actions.notices import void_notices
+from services.scheduling.models import Candidate, Interview, Withdrawal
+from services.scheduling.states import CANDIDATE_STEPS, CANDIDATE_TITLES, BookingStatus, CandidateStatus
+from shared import audit
+from shared.columns import locked
+from shared.events.review import ApplicationVerified
+from shared.transitions import check_step
+
+
+def open_candidate(session: Session, event: ApplicationVerified, *, actor: str, now: datetime) -> None:
+    """Puts a verified person on the list of those who wait for an interview, with the newest data; a repeat changes nothing
+    else. Somebody who withdrew before stays cancelled."""
+    row = session.exec(locked(select(Candidate).where(Candidate.application_id == event.application_id))).one_or_none()
+    withdrawn = session.get(Withdrawal, event.application_id) is not None
+    if row is None:
+        row = Candidate(application_id=event.application_id, status="", **_columns(event))
+        step(row, CandidateStatus.CANCELLED if withdrawn else CandidateStatus.WAITING)
+    elif row.status == CandidateStatus.CANCELLED and not withdrawn:
+        step(row, CandidateStatus.WAITING)
+    for name, value in _columns(event).items():
+        setattr(row, name, value)
+    session.add(row)
+    audit.record(session, "open_candidate", str(row.application_id), actor=actor, now=now)
+
+
+def _columns(event: ApplicationVerified) -> dict[str, Any]:
+    named = ("application_no", "name", "position", "firm_name", "credit_code", "unit_code")
+    columns = {name: getattr(event.candidate, name) for name in named}
+    return columns | {
+        "programme": event.programme,
+        "verified_at": event.verified_at,
+        "mode": event.candidate.interview_mode,
+        "email": event.candidate.email.model_dump(),
+        "mobile_mask": event.candidate.mobile.mask,
+    }
+
+
+def cancel_candidate(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
+    """Ends the way to the interview, and a booked one. An unknown person, or one whose way has ended, changes nothing."""
+    row = session.exec(locked(select(Candidate).where(Candidate.application_id == application_id))).one_or_none()
+    if row is None or row.status in (CandidateStatus.CANCELLED, CandidateStatus.MISSED):
+        return
+    end_booking(session, row, BookingStatus.CANCELLED)
+    step(row, CandidateStatus.CANCELLED)
+    session.add(row)
+    audit.record(session, "cancel_candidate", str(application_id), actor=actor, now=now)
+
+
+def note_withdrawal(
+    session: Session, application_id: UUID, *, withdrawn_at: datetime, actor: str, now: datetime
+) -> None:
+    """Remembers that the application was taken back, also when review's word on it is still under way."""
+    if session.get(Withdrawal, application_id) is None:
+        session.add(Withdrawal(application_id=application_id, withdrawn_at=withdrawn_at))
+    cancel_candidate(session, application_id, actor=actor, now=now)
+
+
+def end_booking(session: Session, row: Candidate, status: BookingStatus) -> Interview | None:
+    """Ends the current booking of a locked candidate, and what was owed on paper for it; None if there is none."""
+    current = select(Interview).where(
+        Interview.application_id == row.application_id, Interview.status == BookingStatus.CURRENT
+    )
+    booking = session.exec(current).one_or_none()
+    if booking is None:
+        return None
+    booking.status = status
+    session.add(booking)
+    void_notices(session, booking.id)
+    session.flush()
+    return booking
+
+
+def step(row: Candidate, target: CandidateStatus) -> None:
+    """Moves a candidate on, as the table in states.py allows. Raises Conflict."""
+    source = CandidateStatus(row.status) if row.status else None
+    check_step(CANDIDATE_STEPS, source, target, titles=CANDIDATE_TITLES)
+    row.status = target

@@ -1,0 +1,91 @@
+"""The certificate list: who completed every lesson and passed, and what everybody else lacks."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from services.scheduling.actions.subjects import locked_programme, locked_student
+from services.scheduling.models import Certificate, Student
+from services.scheduling.queries import course
+from services.scheduling.queries.roster import students
+from services.scheduling.rules.certificates import Eligibility, ScheduledLesson, certificate_eligibility
+from services.scheduling.states import Mark, StudentStatus
+from shared import audit
+from shared.errors import Conflict
+from shared.events.scheduling import CertificateRecorded
+from shared.outbox import publish
+
+
+def record_certificates(session: Session, code: str, *, actor: str, now: datetime) -> list[Certificate]:
+    """Decides for everybody who registered (notice, clause 3) -> CertificateRecorded for each whose result is new or changed;
+    a repeat says nothing. Somebody who dropped out is not certified. Raises Conflict before the last lesson is over."""
+    programme = locked_programme(session, code)
+    lessons = course.scheduled_lessons(session, code)
+    held = [lesson for lesson in lessons if not lesson.cancelled]
+    if not held or held[-1].ends_at > now:
+        raise Conflict("课程尚未结束，现在还不能认定结业。", code="course-not-over")
+    marks, results = course.marks_by_student(session, code), course.attempts(session, code)
+    decided = []
+    for row in students(session, code, StudentStatus.REGISTERED, StudentStatus.DROPPED_OUT):
+        student = locked_student(session, row.application_id)
+        found = _eligibility(
+            student,
+            lessons,
+            marks.get(student.application_id, {}),
+            results.get(student.application_id, []),
+            now=now,
+            min_hours=programme.plan.hours,
+        )
+        decided.append(_record(session, student, found, actor=actor, now=now))
+    certified = sum(certificate.certified for certificate in decided)
+    details = {"certified": certified, "not_certified": len(decided) - certified}
+    audit.record(session, "record_certificates", code, actor=actor, now=now, details=details)
+    return decided
+
+
+def _eligibility(
+    student: Student,
+    lessons: list[ScheduledLesson],
+    marks: Mapping[UUID, str],
+    results: list[bool],
+    *,
+    now: datetime,
+    min_hours: int,
+) -> Eligibility:
+    given = {str(lesson_id): Mark(mark) for lesson_id, mark in marks.items()}
+    found = certificate_eligibility(lessons, given, results, now=now, min_hours=min_hours)
+    if student.status != StudentStatus.DROPPED_OUT:
+        return found
+    return Eligibility((f"中途退学：{student.drop_out_reason}",), found.attended_hours)
+
+
+def _record(session: Session, student: Student, found: Eligibility, *, actor: str, now: datetime) -> Certificate:
+    kept = session.get(Certificate, student.application_id)
+    given = (found.is_eligible, found.attended_hours, list(found.reasons))
+    if kept is not None and (kept.certified, kept.hours, kept.reasons) == given:
+        return kept
+    certificate = session.merge(
+        Certificate(
+            application_id=student.application_id,
+            programme=student.programme,
+            name=student.name,
+            certified=found.is_eligible,
+            hours=found.attended_hours,
+            reasons=list(found.reasons),
+            recorded_at=now,
+        )
+    )
+    session.flush()
+    details = {"certified": found.is_eligible}
+    audit.record(session, "record_certificate", str(student.application_id), actor=actor, now=now, details=details)
+    event = CertificateRecorded(
+        application_id=student.application_id,
+        programme=student.programme,
+        certified=found.is_eligible,
+        hours=found.attended_hours,
+        reasons=found.reasons,
+    )
+    publish(session, event, now=now)
+    return certificate

@@ -1,0 +1,132 @@
+"""Booked interviews: made from a proposal, moved, missed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlmodel import Session
+
+from services.scheduling.actions.candidates import end_booking, step
+from services.scheduling.actions.notices import owe_interview_notice
+from services.scheduling.actions.subjects import locked_candidate, locked_programme
+from services.scheduling.errors import Unknown
+from services.scheduling.models import Candidate, Interview, Panel, Slot
+from services.scheduling.queries.assignments import faults_of
+from services.scheduling.queries.interviews import candidate_of, current_booking
+from services.scheduling.states import BookingStatus, CandidateStatus
+from shared import audit
+from shared.clock import local
+from shared.errors import Conflict
+from shared.events.scheduling import InterviewMissed, InterviewScheduled, PanelJudge
+from shared.outbox import publish
+
+CHANCES = 2
+"""One date, and one more for somebody who did not come (domain reading, 1.3)."""
+
+
+def reschedule_interview(
+    session: Session, application_id: UUID, *, panel_id: UUID, slot_id: UUID, actor: str, now: datetime
+) -> Interview:
+    """Moves a booked interview -> InterviewScheduled, and owes the person a new notice; the same place and time again
+    changes nothing. Raises Conflict if the rule forbids it, or if the interview has begun."""
+    locked_programme(session, candidate_of(session, application_id).programme)
+    candidate = locked_candidate(session, application_id)
+    booking = current_booking(session, application_id)
+    if booking is None:
+        raise Conflict(f"{candidate.name}目前没有面试安排，请先编排。", code="not-booked")
+    if (booking.panel_id, booking.slot_id) == (panel_id, slot_id):
+        return booking
+    if booking.starts_at <= now:
+        raise Conflict("该场面试已经开始，不能改期；如考生未到，请登记缺席。", code="interview-begun")
+    panel, slot = session.get(Panel, panel_id), session.get(Slot, slot_id)
+    if panel is None or slot is None:
+        raise Unknown("评审组或时段")
+    if booking.mode != candidate.mode:
+        raise Conflict("改期不能改变面试方式（线上或现场）。", code="mode-changed")
+    check_bookings(session, candidate.programme, [(candidate, slot, panel)], now=now)
+    moved = book(session, candidate, panel, slot, now=now)
+    details = {"from": f"{booking.panel} {local(booking.starts_at):%m-%d %H:%M}", "to": _named(moved)}
+    audit.record(session, "reschedule_interview", str(application_id), actor=actor, now=now, details=details)
+    return moved
+
+
+def record_no_show(session: Session, application_id: UUID, *, actor: str, now: datetime) -> Candidate:
+    """Records that the person did not come -> InterviewMissed: the first time the person waits for one more date, the
+    second time it is final. Raises Conflict before the interview has begun."""
+    candidate = locked_candidate(session, application_id)
+    booking = current_booking(session, application_id)
+    if booking is None:
+        raise Conflict(f"{candidate.name}目前没有面试安排，不能登记缺席。", code="not-booked")
+    if now < booking.starts_at:
+        raise Conflict(f"面试 {local(booking.starts_at):%m月%d日%H:%M} 才开始，现在还不能登记缺席。", code="too-early")
+    end_booking(session, candidate, BookingStatus.MISSED)
+    candidate.misses += 1
+    final = candidate.misses >= CHANCES
+    step(candidate, CandidateStatus.MISSED if final else CandidateStatus.WAITING)
+    session.add(candidate)
+    audit.record(session, "record_no_show", str(application_id), actor=actor, now=now, details={"final": final})
+    event = InterviewMissed(
+        application_id=application_id, programme=candidate.programme, missed_at=booking.starts_at, final=final
+    )
+    publish(session, event, now=now)
+    return candidate
+
+
+def check_bookings(
+    session: Session, programme: str, wanted: Sequence[tuple[Candidate, Slot, Panel]], *, now: datetime
+) -> None:
+    """Raises Conflict, with every reason, if these interviews may not be booked: a judge twice in one slot, a judge linked
+    to the firm, a slot that has begun."""
+    for _, slot, _ in wanted:
+        if slot.starts_at <= now:
+            raise Conflict(
+                f"{local(slot.starts_at):%m月%d日%H:%M} 的时段已经开始，请重新选择或编排。", code="slot-past"
+            )
+    if faults := faults_of(session, programme, [(candidate, panel.id, slot.id) for candidate, slot, panel in wanted]):
+        raise Conflict("".join(faults[:5]) + "请另选评审组或时段。", code="interview-rule")
+
+
+def book(session: Session, candidate: Candidate, panel: Panel, slot: Slot, *, now: datetime) -> Interview:
+    """Books a locked candidate of a locked programme, once `check_bookings` has passed, instead of an earlier booking."""
+    end_booking(session, candidate, BookingStatus.REPLACED)
+    step(candidate, CandidateStatus.SCHEDULED)
+    session.add(candidate)
+    booking = Interview(
+        id=uuid4(),
+        application_id=candidate.application_id,
+        programme=candidate.programme,
+        panel_id=panel.id,
+        slot_id=slot.id,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        mode=candidate.mode,
+        place=panel.link if candidate.mode == "online" else panel.room,
+        panel=panel.code,
+        judges=[{"account": judge["account"], "name": judge["name"]} for judge in panel.judges],
+        candidate_name=candidate.name,
+        firm_name=candidate.firm_name,
+        status=BookingStatus.CURRENT,
+        booked_at=now,
+    )
+    session.add(booking)
+    session.flush()
+    publish(session, _event(booking), now=now)
+    owe_interview_notice(session, booking, now=now)
+    return booking
+
+
+def _event(booking: Interview) -> InterviewScheduled:
+    return InterviewScheduled(
+        application_id=booking.application_id,
+        programme=booking.programme,
+        starts_at=booking.starts_at,
+        ends_at=booking.ends_at,
+        mode="online" if booking.mode == "online" else "on_site",
+        place=booking.place,
+        panel=booking.panel,
+        judges=tuple(PanelJudge(**judge) for judge in booking.judges),
+    )
+
+
+def _named(booking: Interview) -> str:
+    return f"{booking.panel} {local(booking.starts_at):%m-%d %H:%M}"

@@ -1,0 +1,85 @@
+"""Panels and slots: what a scheduler enters before interviews can be booked."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, select
+
+from services.scheduling.actions.subjects import locked_programme
+from services.scheduling.models import Interview, Panel, Slot
+from services.scheduling.rules.panels import HalfDay, JudgeEntry, check_panel, slot_times
+from services.scheduling.states import BookingStatus
+from shared import audit
+from shared.errors import Conflict, NotFound
+
+
+def define_panel(
+    session: Session,
+    programme: str,
+    code: str,
+    *,
+    room: str,
+    link: str,
+    judges: Sequence[JudgeEntry],
+    actor: str,
+    now: datetime,
+) -> Panel:
+    """Enters a panel, or changes it as long as nobody is booked with it. A judge sits on one panel only, because every
+    panel works in every slot."""
+    locked_programme(session, programme)
+    others = session.exec(select(Panel).where(Panel.programme == programme, Panel.code != code)).all()
+    seated = {judge["account"]: other.code for other in others for judge in other.judges}
+    check_panel(code, room=room, link=link, judges=judges, seated=seated)
+    row = session.exec(select(Panel).where(Panel.programme == programme, Panel.code == code)).one_or_none()
+    if row is not None and _is_booked(session, row.id):
+        raise Conflict(f"“{code}”已有面试安排，不能更改；请先将这些面试改期到其他评审组。", code="panel-booked")
+    entered = Panel(
+        id=row.id if row else uuid4(),
+        programme=programme,
+        code=code,
+        room=room,
+        link=link,
+        judges=[dict(vars(judge)) for judge in judges],
+    )
+    kept = session.merge(entered)
+    session.flush()
+    audit.record(session, "define_panel", f"{programme}/{code}", actor=actor, now=now)
+    return kept
+
+
+def define_slots(
+    session: Session,
+    programme: str,
+    *,
+    half_days: Sequence[HalfDay],
+    length: timedelta,
+    actor: str,
+    now: datetime,
+) -> int:
+    """Cuts the half-days into slots of `length`; those that exist are kept. Returns how many are new. Raises Invalid for
+    times that are past, or that overlap a slot of the programme."""
+    locked_programme(session, programme)
+    known = session.exec(select(Slot).where(Slot.programme == programme)).all()
+    fresh = slot_times(half_days, length, known=[(row.starts_at, row.ends_at) for row in known], now=now)
+    for starts_at, ends_at in fresh:
+        session.add(Slot(id=uuid4(), programme=programme, starts_at=starts_at, ends_at=ends_at))
+    session.flush()
+    audit.record(session, "define_slots", programme, actor=actor, now=now, details={"added": len(fresh)})
+    return len(fresh)
+
+
+def remove_slot(session: Session, slot_id: UUID, *, actor: str, now: datetime) -> None:
+    """Takes back a slot in which nobody was ever booked. Raises Conflict otherwise, NotFound for an unknown one."""
+    row = session.get(Slot, slot_id)
+    if row is None:
+        raise NotFound("没有这个面试时段。", code="unknown")
+    if session.exec(select(Interview).where(Interview.slot_id == slot_id)).first():
+        raise Conflict("该时段已有面试安排，不能删除；请先改期。", code="slot-booked")
+    session.delete(row)
+    audit.record(session, "remove_slot", str(slot_id), actor=actor, now=now)
+
+
+def _is_booked(session: Session, panel_id: UUID) -> bool:
+    current = select(Interview).where(Interview.panel_id == panel_id, Interview.status == BookingStatus.CURRENT)
+    return session.exec(current).first() is not None

@@ -1,0 +1,179 @@
+"""The teaching plan: asked for, stored or given up by the search, changed by hand, published as a version."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, func, select
+
+from services.scheduling.actions.lessons import lay_out_lessons
+from services.scheduling.actions.notices import owe_schedule
+from services.scheduling.actions.subjects import locked_programme
+from services.scheduling.errors import Overtaken, Unknown
+from services.scheduling.jobs import SolveTeachingPlan
+from services.scheduling.models import Plan
+from services.scheduling.queries import plans
+from services.scheduling.queries.course import lessons_of
+from services.scheduling.queries.roster import students
+from services.scheduling.rules import plan as rules
+from services.scheduling.states import PLAN_STEPS, PLAN_TITLES, PlanStatus, StudentStatus
+from shared import audit, jobs
+from shared.columns import locked
+from shared.errors import Conflict, Fault, Invalid
+from shared.events.scheduling import PlanModule, PlanPublished
+from shared.outbox import publish
+from shared.transitions import check_step
+
+
+def draft_plan(
+    session: Session,
+    programme: str,
+    *,
+    constraints: rules.PlanConstraints,
+    actor: str,
+    now: datetime,
+) -> Plan:
+    """Asks for a plan within `constraints`; a job searches. Raises Conflict while another search of the programme runs."""
+    locked_programme(session, programme)
+    running = select(Plan).where(Plan.programme == programme, Plan.status == PlanStatus.SOLVING)
+    if session.exec(running).first():
+        raise Conflict("正在编排教学计划，请等它完成后再重新编排。", code="plan-solving")
+    row = Plan(
+        id=uuid4(),
+        programme=programme,
+        status=PlanStatus.SOLVING,
+        constraints=plans.CONSTRAINTS.dump_python(constraints, mode="json"),
+        made_by=actor,
+        made_at=now,
+    )
+    problem = plans.PROBLEM.dump_python(plans.problem_of(session, constraints), mode="json")
+    row.job_id = jobs.start(session, SolveTeachingPlan(plan_id=row.id, problem=problem))
+    session.add(row)
+    audit.record(session, "draft_plan", str(row.id), actor=actor, now=now, details={"programme": programme})
+    return row
+
+
+def store_plan(session: Session, plan_id: UUID, plan: rules.Plan, *, actor: str, now: datetime) -> None:
+    """Keeps what the search found, as a draft."""
+    row = _locked_plan(session, plan_id)
+    _step(row, PlanStatus.DRAFT)
+    row.modules, row.proven_best = plans.MODULES.dump_python(plan.modules, mode="json"), plan.proven_best
+    session.add(row)
+    audit.record(session, "store_plan", str(plan_id), actor=actor, now=now)
+
+
+def give_up_plan(
+    session: Session, plan_id: UUID, message: str, conflicts: Sequence[str] = (), *, actor: str, now: datetime
+) -> None:
+    """Says why there is no plan: the rules that contradict each other, each quoting its clause."""
+    row = _locked_plan(session, plan_id)
+    _step(row, PlanStatus.FAILED)
+    row.message, row.conflicts = message, list(conflicts)
+    session.add(row)
+    audit.record(session, "give_up_plan", str(plan_id), actor=actor, now=now)
+
+
+def move_module(session: Session, programme: str, number: int, starts_on: date, *, actor: str, now: datetime) -> Plan:
+    """Makes a draft of the plan in force in which one module that has not begun is held from `starts_on` on."""
+    locked_programme(session, programme)
+    in_force = plans.published_plan(session, programme)
+    if in_force is None:
+        raise Conflict("还没有已发布的教学计划。", code="no-plan")
+    plan = plans.plan_value(in_force)
+    module = next((one for one in plan.modules if one.number == number), None)
+    if module is None:
+        raise Unknown("集中授课")
+    held = [one for one in lessons_of(session, programme) if one.module == number and not one.cancelled]
+    if any(lesson.starts_at <= now for lesson in held):
+        raise Conflict(f"第 {number} 次集中授课已经开始，不能整体改期。", code="lesson-held")
+    shift = starts_on - module.dates[0]
+    moved = _shifted(module, shift)
+    row = Plan(
+        id=uuid4(),
+        programme=programme,
+        status=PlanStatus.DRAFT,
+        constraints=in_force.constraints,
+        modules=plans.MODULES.dump_python(
+            tuple(moved if one.number == number else one for one in plan.modules), mode="json"
+        ),
+        message=f"由第 {in_force.version} 版调整：第 {number} 次集中授课改为 {starts_on:%Y年%m月%d日} 开始",
+        made_by=actor,
+        made_at=now,
+    )
+    session.add(row)
+    details = {"module": number, "starts_on": starts_on.isoformat()}
+    audit.record(session, "move_module", str(row.id), actor=actor, now=now, details=details)
+    return row
+
+
+def _shifted(module: rules.Module, shift: timedelta) -> rules.Module:
+    return replace(module, sessions=tuple(replace(one, on=one.on + shift) for one in module.sessions))
+
+
+def publish_plan(session: Session, plan_id: UUID, *, actor: str, now: datetime) -> Plan:
+    """Puts a draft in force as the programme's next version -> PlanPublished, and owes every student the new 课程表.
+
+    Raises Invalid with every rule that the plan breaks, Conflict if it contradicts what was taught already.
+    """
+    programme = locked_programme(session, plans.plan_of(session, plan_id).programme)
+    row = _locked_plan(session, plan_id)
+    before = plans.published_plan(session, programme.code)
+    _step(row, PlanStatus.PUBLISHED)
+    _check(session, row)
+    if before is not None:
+        if before.published_at and before.published_at > row.made_at:
+            raise Overtaken("这份草案早于已发布的教学计划，请重新编排或调整后再发布。")
+        _step(before, PlanStatus.SUPERSEDED)
+        session.add(before)
+    last = session.exec(select(func.max(Plan.version)).where(Plan.programme == programme.code)).one()
+    row.version, row.published_at = (last or 0) + 1, now
+    session.add(row)
+    session.flush()
+    lay_out_lessons(session, row, now=now)
+    for student in students(session, programme.code, StudentStatus.EXPECTED, StudentStatus.REGISTERED):
+        owe_schedule(session, student, row, now=now)
+    details = {"programme": programme.code, "version": row.version}
+    audit.record(session, "publish_plan", str(plan_id), actor=actor, now=now, details=details)
+    publish(session, _event(row), now=now)
+    return row
+
+
+def _check(session: Session, row: Plan) -> None:
+    if shortfalls := plans.shortfalls_of(session, row):
+        faults = [Fault("plan", str(one.rule), one.message) for one in shortfalls]
+        listed = "；".join(one.message for one in shortfalls)
+        raise Invalid(f"教学计划还不能发布：{listed}。", code="plan-shortfalls", faults=faults)
+
+
+def _event(row: Plan) -> PlanPublished:
+    plan = plans.plan_value(row)
+    return PlanPublished(
+        programme=row.programme,
+        version=row.version or 0,
+        days=len({one.on for one in plan.sessions}),
+        hours=sum(one.hours for one in plan.sessions),
+        modules=tuple(
+            PlanModule(
+                number=module.number,
+                starts_on=module.dates[0],
+                ends_on=module.dates[-1],
+                region=module.region,
+                hours=sum(one.hours for one in module.sessions),
+            )
+            for module in plan.modules
+        ),
+    )
+
+
+def _locked_plan(session: Session, plan_id: UUID) -> Plan:
+    row = session.exec(locked(select(Plan).where(Plan.id == plan_id))).one_or_none()
+    if row is None:
+        raise Unknown("教学计划")
+    found: Plan = row
+    return found
+
+
+def _step(row: Plan, target: PlanStatus) -> None:
+    check_step(PLAN_STEPS, PlanStatus(row.status), target, titles=PLAN_TITLES)
+    row.status = target

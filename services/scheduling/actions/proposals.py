@@ -1,0 +1,106 @@
+"""Proposals: the solver places the waiting candidates, a scheduler looks at it and books."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, select
+
+from services.scheduling.actions.interviews import book, check_bookings
+from services.scheduling.actions.subjects import locked_candidate, locked_programme
+from services.scheduling.errors import Overtaken, Unknown
+from services.scheduling.jobs import SolveInterviews
+from services.scheduling.models import Candidate, Interview, Panel, Proposal, Slot
+from services.scheduling.queries.assignments import PROBLEM, problem_of
+from services.scheduling.queries.interviews import proposal_of
+from services.scheduling.rules.interviews import Schedule
+from services.scheduling.states import PROPOSAL_STEPS, PROPOSAL_TITLES, CandidateStatus, ProposalStatus
+from shared import audit, jobs
+from shared.columns import locked
+from shared.errors import Conflict
+from shared.transitions import check_step
+
+
+def propose_interviews(session: Session, programme: str, *, actor: str, now: datetime) -> Proposal:
+    """Asks for a place for everybody who waits; a job searches. Booked interviews stay as they are.
+
+    Raises Conflict while another search runs, or if nobody waits or nothing is free.
+    """
+    locked_programme(session, programme)
+    running = select(Proposal).where(Proposal.programme == programme, Proposal.status == ProposalStatus.SOLVING)
+    if session.exec(running).first():
+        raise Conflict("正在编排面试，请等它完成。", code="proposal-solving")
+    problem = problem_of(session, programme, now=now)
+    if not problem.candidates:
+        raise Conflict("没有待安排面试的候选人。", code="nobody-waits")
+    if not problem.panels or not problem.slots:
+        raise Conflict("请先登记评审组和将来的面试时段，再编排面试。", code="no-slots")
+    row = Proposal(id=uuid4(), programme=programme, status=ProposalStatus.SOLVING, made_by=actor, made_at=now)
+    job = SolveInterviews(proposal_id=row.id, problem=PROBLEM.dump_python(problem, mode="json"))
+    row.job_id = jobs.start(session, job)
+    session.add(row)
+    audit.record(session, "propose_interviews", str(row.id), actor=actor, now=now, details={"programme": programme})
+    return row
+
+
+def store_proposal(session: Session, proposal_id: UUID, schedule: Schedule, *, actor: str, now: datetime) -> None:
+    """Keeps what the search found, for a scheduler to look at."""
+    row = _locked_proposal(session, proposal_id)
+    _step(row, ProposalStatus.READY)
+    row.placements = [
+        {"application_id": one.candidate_id, "panel_id": one.panel_id, "slot_id": one.slot_id}
+        for one in schedule.placements
+    ]
+    row.unplaced = [{"application_id": one.candidate_id, "reason": one.reason} for one in schedule.unplaced]
+    session.add(row)
+    details = {"placed": len(row.placements), "unplaced": len(row.unplaced)}
+    audit.record(session, "store_proposal", str(proposal_id), actor=actor, now=now, details=details)
+
+
+def give_up_proposal(session: Session, proposal_id: UUID, message: str, *, actor: str, now: datetime) -> None:
+    """Says why there is no proposal."""
+    row = _locked_proposal(session, proposal_id)
+    _step(row, ProposalStatus.FAILED)
+    row.message = message
+    session.add(row)
+    audit.record(session, "give_up_proposal", str(proposal_id), actor=actor, now=now)
+
+
+def book_interviews(session: Session, proposal_id: UUID, *, actor: str, now: datetime) -> list[Interview]:
+    """Books what was proposed -> InterviewScheduled and a notice for each, in one go. Whoever no longer waits is left out.
+
+    Raises Conflict if a slot was taken, began or was removed since, and then books nothing.
+    """
+    locked_programme(session, proposal_of(session, proposal_id).programme)
+    row = _locked_proposal(session, proposal_id)
+    _step(row, ProposalStatus.BOOKED)
+    session.add(row)
+    wanted = [_still_there(session, candidate, placement) for candidate, placement in _still_waiting(session, row)]
+    check_bookings(session, row.programme, wanted, now=now)
+    booked = [book(session, candidate, panel, slot, now=now) for candidate, slot, panel in wanted]
+    audit.record(session, "book_interviews", str(proposal_id), actor=actor, now=now, details={"booked": len(booked)})
+    return booked
+
+
+def _still_waiting(session: Session, row: Proposal) -> list[tuple[Candidate, dict[str, str]]]:
+    found = [(locked_candidate(session, UUID(one["application_id"])), one) for one in row.placements]
+    return [(candidate, one) for candidate, one in found if candidate.status == CandidateStatus.WAITING]
+
+
+def _still_there(session: Session, candidate: Candidate, placement: dict[str, str]) -> tuple[Candidate, Slot, Panel]:
+    slot, panel = session.get(Slot, UUID(placement["slot_id"])), session.get(Panel, UUID(placement["panel_id"]))
+    if panel is None or slot is None:
+        raise Overtaken("方案中的评审组或时段已被删除，请重新编排。")
+    return candidate, slot, panel
+
+
+def _locked_proposal(session: Session, proposal_id: UUID) -> Proposal:
+    row = session.exec(locked(select(Proposal).where(Proposal.id == proposal_id))).one_or_none()
+    if row is None:
+        raise Unknown("面试编排方案")
+    found: Proposal = row
+    return found
+
+
+def _step(row: Proposal, target: ProposalStatus) -> None:
+    check_step(PROPOSAL_STEPS, ProposalStatus(row.status), target, titles=PROPOSAL_TITLES)
+    row.status = target

@@ -1,0 +1,94 @@
+"""Teachers, venues and the working calendar: what a scheduler enters before a plan can be drafted."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import uuid4
+
+from sqlmodel import Session, select
+
+from services.scheduling.models import CalendarEdit, Teacher, Venue
+from services.scheduling.rules.calendar import DayKind
+from services.scheduling.rules.plan import TeacherKind, VenueKind
+from shared import audit
+from shared.errors import Fault, Invalid
+
+
+def define_teacher(
+    session: Session,
+    name: str,
+    *,
+    title: str,
+    kind: str,
+    regions: Sequence[str],
+    unavailable: Sequence[date] = (),
+    actor: str,
+    now: datetime,
+) -> Teacher:
+    """Enters a teacher, or changes the one of that name and title. Takes effect in the next plan."""
+    check_entry(
+        name=(name, "姓名"),
+        title=(title, "职务或单位"),
+        kind=(kind in set(TeacherKind), "类别"),
+        regions=(regions, "授课地区"),
+    )
+    row = session.exec(select(Teacher).where(Teacher.name == name, Teacher.title == title)).one_or_none()
+    entered = Teacher(
+        id=row.id if row else uuid4(),
+        name=name,
+        title=title,
+        kind=kind,
+        regions=sorted(set(regions)),
+        unavailable=_days(unavailable),
+    )
+    row = session.merge(entered)
+    session.flush()
+    audit.record(session, "define_teacher", str(row.id), actor=actor, now=now, details={"name": name})
+    return row
+
+
+def define_venue(
+    session: Session,
+    name: str,
+    *,
+    region: str,
+    kind: str,
+    works_saturdays: bool = False,
+    works_sundays: bool = False,
+    unavailable: Sequence[date] = (),
+    actor: str,
+    now: datetime,
+) -> Venue:
+    """Enters a classroom or a firm that receives the class, or changes the one of that name."""
+    check_entry(name=(name, "名称"), region=(region, "所在地区"), kind=(kind in set(VenueKind), "类别"))
+    row = session.exec(select(Venue).where(Venue.name == name)).one_or_none()
+    entered = Venue(
+        id=row.id if row else uuid4(),
+        name=name,
+        region=region,
+        kind=kind,
+        works_saturdays=works_saturdays,
+        works_sundays=works_sundays,
+        unavailable=_days(unavailable),
+    )
+    row = session.merge(entered)
+    session.flush()
+    audit.record(session, "define_venue", str(row.id), actor=actor, now=now, details={"name": name})
+    return row
+
+
+def set_calendar_day(session: Session, on: date, *, kind: str, holiday: str = "", actor: str, now: datetime) -> None:
+    """Changes one day of the working calendar, for plans drafted from now on; a repeat replaces it."""
+    check_entry(kind=(kind in set(DayKind), "日期类别"))
+    session.merge(CalendarEdit(on=on, kind=kind, holiday=holiday.strip()))
+    audit.record(session, "set_calendar_day", on.isoformat(), actor=actor, now=now, details={"kind": kind})
+
+
+def check_entry(**given: tuple[object, str]) -> None:
+    """Raises Invalid that names each field, by its Chinese title, that is empty or not among the choices."""
+    faults = [Fault(field, "missing", f"请填写{title}") for field, (value, title) in given.items() if not value]
+    if faults:
+        raise Invalid("；".join(fault.message for fault in faults) + "。", code="incomplete", faults=faults)
+
+
+def _days(days: Sequence[date]) -> list[str]:
+    return [day.isoformat() for day in sorted(set(days))]

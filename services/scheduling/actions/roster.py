@@ -1,0 +1,74 @@
+"""The roster as review and billing say it: who holds a seat, and whether the fee is paid."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from services.scheduling.actions.notices import owe_schedule
+from services.scheduling.models import Fee, Student
+from services.scheduling.queries.plans import published_plan
+from services.scheduling.states import STUDENT_STEPS, STUDENT_TITLES, StudentStatus
+from shared import audit
+from shared.columns import locked
+from shared.events.review import StudentAdmitted
+from shared.transitions import check_step
+
+
+def admit_student(session: Session, event: StudentAdmitted, *, actor: str, now: datetime) -> None:
+    """Puts the person on the roster, awaiting payment and report day; a repeat only renews the data."""
+    row = session.exec(locked(select(Student).where(Student.application_id == event.application_id))).one_or_none()
+    fee = session.get(Fee, event.application_id)
+    columns = _columns(event) | {"paid": fee is not None and fee.paid}
+    row = row or Student(application_id=event.application_id, status="", **columns)
+    for name, value in columns.items():
+        setattr(row, name, value)
+    if row.status in ("", StudentStatus.RELEASED):
+        step(row, StudentStatus.EXPECTED)
+        if plan := published_plan(session, row.programme):
+            owe_schedule(session, row, plan, now=now)
+    session.add(row)
+    audit.record(session, "admit_student", str(row.application_id), actor=actor, now=now)
+
+
+def _columns(event: StudentAdmitted) -> dict[str, Any]:
+    given = event.candidate
+    columns = {name: getattr(event, name) for name in ("programme", "letter_no", "rank", "admitted_at")}
+    columns |= {name: getattr(given, name) for name in ("application_no", "name", "position", "firm_name", "unit_code")}
+    return columns | {
+        "identity": given.identity.model_dump(),
+        "identity_mask": given.identity.mask,
+        "mobile_mask": given.mobile.mask,
+        "email": given.email.model_dump(),
+    }
+
+
+def release_student(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
+    """Takes a person off the roster: review owns the seat. Somebody unknown or who dropped out changes nothing."""
+    row = session.exec(locked(select(Student).where(Student.application_id == application_id))).one_or_none()
+    if row is None or row.status in (StudentStatus.RELEASED, StudentStatus.DROPPED_OUT):
+        return
+    step(row, StudentStatus.RELEASED)
+    session.add(row)
+    audit.record(session, "release_student", str(application_id), actor=actor, now=now)
+
+
+def note_fee(session: Session, application_id: UUID, *, paid: bool, paid_fen: int, actor: str, now: datetime) -> None:
+    """Keeps what billing last said of the fee, also of a person who holds no seat yet."""
+    row = session.exec(locked(select(Fee).where(Fee.application_id == application_id))).one_or_none()
+    row = row or Fee(application_id=application_id, paid=False, paid_fen=0)
+    row.paid, row.paid_fen = paid, paid_fen
+    session.add(row)
+    student = session.exec(locked(select(Student).where(Student.application_id == application_id))).one_or_none()
+    if student is not None:
+        student.paid = paid
+        session.add(student)
+    audit.record(session, "note_fee", str(application_id), actor=actor, now=now, details={"paid": paid})
+
+
+def step(row: Student, target: StudentStatus) -> None:
+    """Moves a student on, as the table in states.py allows. Raises Conflict."""
+    source = StudentStatus(row.status) if row.status else None
+    check_step(STUDENT_STEPS, source, target, titles=STUDENT_TITLES)
+    row.status = target

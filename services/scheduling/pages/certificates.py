@@ -1,0 +1,110 @@
+"""The end of the course: assessments, who is certified, and the lists to hand on."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+
+from services.scheduling import actions, documents
+from services.scheduling.pages.forms import Entries, Reader, Registrar, rows_of, wrong
+from services.scheduling.queries import course, papers, roster
+from services.scheduling.queries.programmes import chosen_programme
+from services.scheduling.states import StudentStatus
+from shared.dashboard import done, file_reply, page
+from shared.web import Now, ReadingSession, WritingSession
+
+router = APIRouter(prefix="/scheduling", include_in_schema=False)
+PDF = "application/pdf"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+RESULTS = {"pass": True, "fail": False}
+
+
+@router.get("/certificates")
+def show_certificates(
+    request: Request, actor: Reader, session: ReadingSession, now: Now, programme: str = ""
+) -> Response:
+    """Who is assessed, who is certified, and why somebody is not."""
+    chosen = chosen_programme(session, programme)
+    results = course.attempts(session, chosen.code)
+    students = roster.students(session, chosen.code, StudentStatus.REGISTERED, StudentStatus.DROPPED_OUT)
+    in_course = [row for row in students if row.status == StudentStatus.REGISTERED]
+    lessons = [lesson for lesson in course.lessons_of(session, chosen.code) if not lesson.cancelled]
+    return page(
+        request,
+        "scheduling_certificates.html",
+        title="考核与结业",
+        subtitle=chosen.title,
+        programme=chosen,
+        students=in_course,
+        results=results,
+        passed=sum(1 for row in in_course if any(results.get(row.application_id, []))),
+        open=[row for row in in_course if not any(results.get(row.application_id, []))],
+        begun=bool(lessons) and lessons[0].starts_at <= now,
+        over=bool(lessons) and lessons[-1].ends_at <= now,
+        hours=sum(lesson.hours for lesson in lessons),
+        certified=roster.certificates(session, chosen.code, certified=True),
+        refused=roster.certificates(session, chosen.code, certified=False),
+    )
+
+
+@router.post("/assessments")
+def record_assessments(
+    request: Request,
+    actor: Registrar,
+    session: WritingSession,
+    now: Now,
+    given: Entries,
+    programme: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    """Records one attempt for many. Fields: `programme`, and `result-<application id>` = pass or fail for each who was
+    assessed."""
+    rows = rows_of(given, "result")
+    if strange := next((value for value in rows.values() if value not in RESULTS), None):
+        raise wrong("result", f"考核结果只能是 pass 或 fail，不能是“{strange[:20]}”")
+    if not rows:
+        raise wrong("result", "请至少为一名学员选择考核结果")
+    code = chosen_programme(session, programme).code
+    results = {application_id: RESULTS[value] for application_id, value in rows.items()}
+    recorded = actions.record_assessments(session, code, results, actor=actor.account, now=now)
+    return done(request, "/scheduling/certificates", f"已登记 {recorded} 人的考核结果。")
+
+
+@router.post("/certificates")
+def record_certificates(
+    request: Request,
+    actor: Registrar,
+    session: WritingSession,
+    now: Now,
+    programme: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    """Decides for everybody who registered, at the end of the course. Field: `programme`."""
+    code = chosen_programme(session, programme).code
+    decided = actions.record_certificates(session, code, actor=actor.account, now=now)
+    certified = sum(row.certified for row in decided)
+    text = f"结业认定完成：{certified} 人结业，{len(decided) - certified} 人未结业。"
+    return done(request, "/scheduling/certificates", text)
+
+
+@router.get("/certificates/list.pdf")
+def certificate_list(actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
+    """结业名单 as PDF."""
+    code = chosen_programme(session, programme).code
+    content = documents.certificate_list(papers.certificate_list_of(session, code, now=now))
+    return file_reply(content, name="结业名单.pdf", media_type=PDF, inline=True)
+
+
+@router.get("/certificates/not-certified.pdf")
+def not_certified_list(actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
+    """未结业人员名单 as PDF."""
+    code = chosen_programme(session, programme).code
+    content = documents.not_certified_list(papers.not_certified_list_of(session, code, now=now))
+    return file_reply(content, name="未结业人员名单.pdf", media_type=PDF, inline=True)
+
+
+@router.get("/certificates/list.xlsx")
+def certificate_sheet(actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
+    """结业名单 and 未结业人员名单 as a workbook, identity numbers masked."""
+    code = chosen_programme(session, programme).code
+    content = documents.certificate_workbook(
+        papers.certificate_list_of(session, code, now=now), papers.not_certified_list_of(session, code, now=now)
+    )
+    return file_reply(content, name="结业名单.xlsx", media_type=XLSX)

@@ -1,0 +1,164 @@
+"""Interviews: what waits, the proposal and its booking, the board of each day, one candidate."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+
+from services.scheduling import actions, documents
+from services.scheduling.models import Proposal
+from services.scheduling.pages.badges import ACTION_TITLES, BOOKINGS, CANDIDATES, MODES, NOTICES, PROPOSALS
+from services.scheduling.pages.forms import Reader, Scheduler
+from services.scheduling.queries import interviews, papers
+from services.scheduling.queries.programmes import chosen_programme
+from services.scheduling.queries.searches import progress_of
+from services.scheduling.states import CandidateStatus, ProposalStatus
+from shared.clock import local
+from shared.dashboard import done, file_reply, page
+from shared.dashboard.history import history
+from shared.web import Now, ReadingSession, WithTools, WritingSession
+
+router = APIRouter(prefix="/scheduling", include_in_schema=False)
+
+
+@router.get("/interviews")
+def show_interviews(
+    request: Request,
+    actor: Reader,
+    session: ReadingSession,
+    now: Now,
+    tools: WithTools,
+    programme: str = "",
+    day: date | None = None,
+) -> Response:
+    """Who waits, what is proposed, and the board of one day (`day`; else today's or the next)."""
+    chosen = chosen_programme(session, programme)
+    days = interviews.interview_days(session, chosen.code)
+    today = local(now).date()
+    shown = day or next((one for one in days if one >= today), days[-1] if days else None)
+    proposal = interviews.latest_proposal(session, chosen.code)
+    return page(
+        request,
+        "scheduling_interviews.html",
+        title="面试安排",
+        subtitle=chosen.title,
+        programme=chosen,
+        counts=interviews.candidates_by_status(session, chosen.code),
+        waiting=interviews.waiting(session, chosen.code),
+        proposal=proposal,
+        placed=interviews.placed(session, proposal) if proposal else [],
+        unplaced=interviews.unplaced(session, proposal) if proposal else [],
+        progress=progress_of(tools.redis, proposal.id) if proposal else "",
+        solving=proposal is not None and proposal.status == ProposalStatus.SOLVING,
+        days=days,
+        board=interviews.board(session, chosen.code, shown) if shown else None,
+        badges=PROPOSALS,
+        modes=MODES,
+    )
+
+
+@router.post("/proposals")
+def propose(
+    request: Request,
+    actor: Scheduler,
+    session: WritingSession,
+    now: Now,
+    programme: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    """Asks for a proposal for everybody who waits. Field: `programme`, the code."""
+    code = chosen_programme(session, programme).code
+    actions.propose_interviews(session, code, actor=actor.account, now=now)
+    return done(request, "/scheduling/interviews", "已开始编排，结果会显示在本页。")
+
+
+@router.post("/proposals/{proposal_id}/book")
+def book(request: Request, proposal_id: UUID, actor: Scheduler, session: WritingSession, now: Now) -> Response:
+    """Books what was proposed. No fields."""
+    booked = actions.book_interviews(session, proposal_id, actor=actor.account, now=now)
+    return done(request, "/scheduling/interviews", f"已安排 {len(booked)} 场面试，面试通知正在发送。")
+
+
+@router.get("/proposals/{proposal_id}")
+def show_proposal(request: Request, proposal_id: UUID, actor: Reader, session: ReadingSession) -> Response:
+    """One proposal, placement by placement."""
+    proposal: Proposal = interviews.proposal_of(session, proposal_id)
+    return page(
+        request,
+        "scheduling_proposal.html",
+        title="编排方案",
+        back="/scheduling/interviews",
+        proposal=proposal,
+        placed=interviews.placed(session, proposal),
+        unplaced=interviews.unplaced(session, proposal),
+        ready=proposal.status == ProposalStatus.READY,
+        badges=PROPOSALS,
+        modes=MODES,
+    )
+
+
+@router.get("/candidates/{application_id}")
+def show_candidate(
+    request: Request, application_id: UUID, actor: Reader, session: ReadingSession, now: Now
+) -> Response:
+    """One candidate: the booking, what was booked before, the notices, and the actions that are open now."""
+    row = interviews.candidate_of(session, application_id)
+    booking = interviews.current_booking(session, application_id)
+    return page(
+        request,
+        "scheduling_candidate.html",
+        title=f"{row.name} · {row.application_no}",
+        back="/scheduling/interviews",
+        row=row,
+        booking=booking,
+        begun=booking is not None and booking.starts_at <= now,
+        bookings=interviews.bookings_of(session, application_id),
+        sent=interviews.notices_of(session, application_id),
+        panel_options=[(panel.id, panel.code) for panel in interviews.panels(session, row.programme)],
+        slot_options=[
+            (slot.id, f"{local(slot.starts_at):%m月%d日 %H:%M}")
+            for slot in interviews.slots(session, row.programme, after=now)
+        ],
+        badges={"candidate": CANDIDATES[row.status], "mode": MODES[row.mode], **BOOKINGS},
+        notice_titles=NOTICES,
+        rows=history(session, str(application_id)),
+        titles=ACTION_TITLES,
+    )
+
+
+@router.post("/candidates/{application_id}/reschedule")
+def reschedule(
+    request: Request,
+    application_id: UUID,
+    actor: Scheduler,
+    session: WritingSession,
+    now: Now,
+    panel_id: Annotated[UUID, Form()],
+    slot_id: Annotated[UUID, Form()],
+) -> Response:
+    """Moves the interview. Fields: `panel_id`, `slot_id`."""
+    moved = actions.reschedule_interview(
+        session, application_id, panel_id=panel_id, slot_id=slot_id, actor=actor.account, now=now
+    )
+    when = f"{local(moved.starts_at):%m月%d日%H:%M}"
+    return done(
+        request, f"/scheduling/candidates/{application_id}", f"已改期到 {when}，{moved.panel}，将发送新的通知。"
+    )
+
+
+@router.post("/candidates/{application_id}/no-show")
+def no_show(request: Request, application_id: UUID, actor: Reader, session: WritingSession, now: Now) -> Response:
+    """Records that the person did not come. No fields."""
+    row = actions.record_no_show(session, application_id, actor=actor.account, now=now)
+    final = row.status == CandidateStatus.MISSED
+    text = "已登记第二次缺席，面试资格终止。" if final else "已登记缺席，候选人回到待安排名单，可再安排一次。"
+    return done(request, f"/scheduling/candidates/{application_id}", text, tone="warning")
+
+
+@router.get("/interviews/{interview_id}/notice")
+def show_notice(interview_id: UUID, actor: Reader, session: ReadingSession, now: Now) -> Response:
+    """面试通知 of a booking, as PDF."""
+    booking = interviews.booking(session, interview_id)
+    content = documents.interview_notice(papers.interview_notice_of(session, booking, now=now))
+    name = f"面试通知 {booking.candidate_name}.pdf"
+    return file_reply(content, name=name, media_type="application/pdf", inline=True)

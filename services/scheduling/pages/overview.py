@@ -1,0 +1,63 @@
+"""The morning question: who is interviewed today and where, what comes next in the course, who misses lessons."""
+
+from datetime import date, datetime
+
+from fastapi import APIRouter, Request, Response
+from sqlmodel import Session
+
+from services.scheduling.models import Lesson
+from services.scheduling.pages.badges import HALVES, KINDS, MODES
+from services.scheduling.pages.forms import Reader
+from services.scheduling.pages.pictures import course_timeline
+from services.scheduling.queries import course, interviews, roster
+from services.scheduling.queries.programmes import chosen_programme, programmes
+from services.scheduling.states import CandidateStatus, StudentStatus
+from shared.clock import local
+from shared.dashboard import page
+from shared.web import Now, ReadingSession
+
+router = APIRouter(prefix="/scheduling", include_in_schema=False)
+
+
+@router.get("/")
+def show_overview(request: Request, actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
+    """The picture of the service."""
+    known = programmes(session)
+    if not known:
+        return page(request, "scheduling_empty.html", title="今日概况")
+    chosen = chosen_programme(session, programme)
+    lessons = [lesson for lesson in course.lessons_of(session, chosen.code) if not lesson.cancelled]
+    today = local(now).date()
+    shown = _day_shown(session, chosen.code, today)
+    return page(
+        request,
+        "scheduling_overview.html",
+        title="今日概况",
+        subtitle=chosen.title,
+        today=today,
+        candidates=_by_name(interviews.candidates_by_status(session, chosen.code), CandidateStatus),
+        students=_by_name(roster.students_by_status(session, chosen.code), StudentStatus),
+        board=interviews.board(session, chosen.code, shown) if shown else None,
+        timeline=course_timeline(lessons, chosen.plan, today=today),
+        upcoming=_next_module(lessons, now),
+        missing=course.missing_students(session, chosen.code),
+        unrecorded=course.unrecorded_lessons(session, chosen.code, now=now),
+        modes=MODES,
+        halves=HALVES,
+        kinds=KINDS,
+    )
+
+
+def _day_shown(session: Session, code: str, today: date) -> date | None:
+    """Today if there are slots, else the next day that has some; once all are over, none."""
+    return next((day for day in interviews.interview_days(session, code) if day >= today), None)
+
+
+def _next_module(lessons: list[Lesson], now: datetime) -> list[Lesson]:
+    """The half-days of the module that is under way or comes next."""
+    coming = next((lesson.module for lesson in lessons if lesson.ends_at > now), None)
+    return [lesson for lesson in lessons if lesson.module == coming]
+
+
+def _by_name(counts: dict[str, int], states: type[CandidateStatus] | type[StudentStatus]) -> dict[str, int]:
+    return {str(state): counts.get(state, 0) for state in states}

@@ -1,0 +1,99 @@
+"""Panels and slots: who interviews, where, and when."""
+
+from datetime import timedelta
+from itertools import groupby
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+
+from services.scheduling import actions
+from services.scheduling.pages.forms import Reader, Scheduler, typed_half_days, typed_judges
+from services.scheduling.queries import interviews
+from services.scheduling.queries.programmes import chosen_programme
+from shared.clock import local
+from shared.dashboard import done, page
+from shared.web import Now, ReadingSession, WritingSession
+
+router = APIRouter(prefix="/scheduling", include_in_schema=False)
+
+
+@router.get("/panels")
+def show_panels(request: Request, actor: Reader, session: ReadingSession, programme: str = "") -> Response:
+    """The panels, and the slots day by day with how many panels are booked in each."""
+    chosen = chosen_programme(session, programme)
+    load: dict[UUID, int] = {}
+    for booking in interviews.bookings(session, chosen.code):
+        load[booking.slot_id] = load.get(booking.slot_id, 0) + 1
+    slots = interviews.slots(session, chosen.code)
+    days = [(day, list(its)) for day, its in groupby(slots, key=lambda slot: local(slot.starts_at).date())]
+    return page(
+        request,
+        "scheduling_panels.html",
+        title="评审组与时段",
+        subtitle=chosen.title,
+        programme=chosen,
+        panels=interviews.panels(session, chosen.code),
+        days=days,
+        load=load,
+        places=len(slots) * len(interviews.panels(session, chosen.code)),
+        booked=sum(load.values()),
+    )
+
+
+@router.post("/panels")
+def define_panel(
+    request: Request,
+    actor: Scheduler,
+    session: WritingSession,
+    now: Now,
+    code: Annotated[str, Form(max_length=30)],
+    room: Annotated[str, Form(max_length=100)],
+    link: Annotated[str, Form(max_length=300)],
+    judges: Annotated[str, Form(max_length=4000)],
+    programme: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    """Enters or changes a panel. Fields: `programme`, `code` (its name), `room`, `link` (https), `judges`: a line each with
+    account, name and the employer's credit code, apart by blanks."""
+    panel = actions.define_panel(
+        session,
+        chosen_programme(session, programme).code,
+        code.strip(),
+        room=room.strip(),
+        link=link.strip(),
+        judges=typed_judges(judges),
+        actor=actor.account,
+        now=now,
+    )
+    return done(request, "/scheduling/panels", f"已登记“{panel.code}”，评委 {len(panel.judges)} 人。")
+
+
+@router.post("/slots")
+def define_slots(
+    request: Request,
+    actor: Scheduler,
+    session: WritingSession,
+    now: Now,
+    days: Annotated[str, Form(max_length=1000)],
+    hours: Annotated[str, Form(max_length=200)],
+    minutes: Annotated[int, Form(ge=1, le=600)],
+    programme: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    """Cuts half-days into slots. Fields: `programme`, `days` (2021-12-06 …), `hours` (08:30-12:00 13:30-18:00), `minutes`
+    of one interview."""
+    added = actions.define_slots(
+        session,
+        chosen_programme(session, programme).code,
+        half_days=typed_half_days(days, hours),
+        length=timedelta(minutes=minutes),
+        actor=actor.account,
+        now=now,
+    )
+    return done(request, "/scheduling/panels", f"新增 {added} 个时段。")
+
+
+@router.post("/slots/{slot_id}/remove")
+def remove_slot(request: Request, slot_id: UUID, actor: Scheduler, session: WritingSession, now: Now) -> Response:
+    """Takes back a slot in which nobody was booked. No fields."""
+    actions.remove_slot(session, slot_id, actor=actor.account, now=now)
+    return done(request, "/scheduling/panels", "已删除该时段。")

@@ -1,0 +1,164 @@
+"""The course as pictures: spans on a line of time, the days of a year, figures against the rules. Used by the pages."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from services.scheduling.models import Lesson
+from services.scheduling.rules.calendar import Calendar, DayKind
+from services.scheduling.rules.plan import PlanConstraints, PlanRule
+from services.scheduling.rules.plan_checks import Shortfall
+from services.scheduling.rules.plan_figures import PlanFigures
+from shared.events import intake
+
+TONES = ("blue", "teal", "orange", "purple", "azure", "green", "pink", "yellow")
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """One module as a picture needs it."""
+
+    number: int
+    region: str
+    days: tuple[date, ...]
+    hours: int
+
+
+def gatherings(lessons: Iterable[Lesson]) -> list[Gathering]:
+    """The modules that these half-days make, in order."""
+    by_number: dict[int, list[Lesson]] = {}
+    for lesson in lessons:
+        by_number.setdefault(lesson.module, []).append(lesson)
+    return [
+        Gathering(
+            number,
+            its[0].region,
+            tuple(sorted({lesson.on for lesson in its})),
+            sum(lesson.hours for lesson in its),
+        )
+        for number, its in sorted(by_number.items())
+    ]
+
+
+def course_timeline(lessons: Iterable[Lesson], plan: intake.PlanRule, *, today: date) -> dict[str, Any] | None:
+    """What `charts.timeline` draws: a lane per region, a span per module, a tick per month; None without lessons."""
+    return timeline(gatherings(lessons), plan.first_day, plan.last_day, today=today)
+
+
+def timeline(found: Sequence[Gathering], first: date, last: date, *, today: date) -> dict[str, Any] | None:
+    """See `course_timeline`."""
+    if not found:
+        return None
+    first = min(first, found[0].days[0]).replace(day=1)
+    last = max(last, found[-1].days[-1])
+    whole = (last - first).days + 1
+
+    def at(day: date) -> float:
+        return 100 * (day - first).days / whole
+
+    regions = list(dict.fromkeys(one.region for one in found))
+    lanes = [
+        {
+            "label": region,
+            "spans": [
+                {
+                    "from": at(one.days[0]),
+                    # Two or three days of a year are thinner than the number that is to be read on them.
+                    "to": max(at(one.days[-1]) + 100 / whole, at(one.days[0]) + 4.8),
+                    "label": f"第{one.number}次",
+                    "title": f"第 {one.number} 次：{one.days[0]:%Y-%m-%d} 起 {len(one.days)} 天，{one.hours} 课时",
+                    "tone": "secondary" if one.days[-1] < today else TONES[regions.index(region) % len(TONES)],
+                }
+                for one in found
+                if one.region == region
+            ],
+        }
+        for region in regions
+    ]
+    ticks = [{"at": at(month), "label": f"{month.month}月"} for month in _months(first, last)]
+    return {"lanes": lanes, "ticks": ticks, "now": at(today) if first <= today <= last else None}
+
+
+def year_grid(found: Sequence[Gathering], calendar: Calendar, *, today: date) -> list[dict[str, Any]]:
+    """A line per month, a cell per day: what the class does, or what kind of day it is."""
+    if not found:
+        return []
+    regions = list(dict.fromkeys(one.region for one in found))
+    taught = {day: one for one in found for day in one.days}
+    lines = []
+    for month in _months(found[0].days[0].replace(day=1), found[-1].days[-1]):
+        cells = [_cell(month + timedelta(days=n), taught, regions, calendar, today) for n in range(31)]
+        its = [cell for cell in cells if cell["month"] == month.month]
+        lines.append({"label": f"{month.year}年{month.month}月", "cells": its})
+    return lines
+
+
+def _cell(
+    day: date, taught: dict[date, Gathering], regions: list[str], calendar: Calendar, today: date
+) -> dict[str, Any]:
+    entry = calendar.get(day)
+    kind = entry.kind if entry else DayKind.WORKING
+    one = taught.get(day)
+    cell = {"day": day.day, "month": day.month, "kind": str(kind), "today": day == today, "tone": "", "title": ""}
+    if one:
+        cell["tone"] = TONES[regions.index(one.region) % len(TONES)]
+        cell["title"] = f"{day:%Y-%m-%d} 第 {one.number} 次集中授课 · {one.region}"
+    elif entry and entry.holiday:
+        cell["title"] = f"{day:%Y-%m-%d} {entry.holiday}"
+    return cell
+
+
+def figure_lines(
+    found: PlanFigures, wanted: PlanConstraints, shortfalls: Sequence[Shortfall]
+) -> list[dict[str, object]]:
+    """Each number of a plan, what is asked of it, and whether that is kept; nothing of a plan without lessons."""
+    if not found.modules:
+        return []
+    broken = {shortfall.rule for shortfall in shortfalls}
+    practice, mentor = wanted.practice_percent, wanted.mentor_percent
+    gaps = f"{min(found.gaps)}–{max(found.gaps)} 天" if found.gaps else "—"
+    lines = (
+        ("授课天数", f"{found.days} 天", f"{wanted.total_days} 天", PlanRule.TOTAL_DAYS),
+        ("课时", f"{found.hours}", f"≥ {wanted.min_hours}", PlanRule.TOTAL_HOURS),
+        (
+            "集中授课",
+            f"{found.modules} 次",
+            f"每次 {wanted.min_module_days}–{wanted.max_module_days} 天",
+            PlanRule.MODULE_LENGTH,
+        ),
+        ("间隔", gaps, f"{wanted.min_gap_days}–{wanted.max_gap_days} 天", PlanRule.GAP),
+        (
+            "实战课时",
+            f"{found.practice_percent}%",
+            f"{practice}% ± {wanted.practice_tolerance}",
+            PlanRule.PRACTICE_SHARE,
+        ),
+        (
+            "实战中的企业现场",
+            f"{found.site_percent_of_practice}%",
+            f"≥ {wanted.min_site_percent_of_practice}%",
+            PlanRule.SITE_SHARE,
+        ),
+        (
+            "企业导师（按课时）",
+            f"{found.mentor_percent_by_hours}%",
+            f"{mentor}% ± {wanted.mentor_tolerance}",
+            PlanRule.MENTOR_SHARE,
+        ),
+        ("企业导师（按人数）", f"{found.mentor_percent_by_headcount}%", "仅供参考", None),
+        ("授课地区", "、".join(found.regions), f"≥ {wanted.min_regions} 个", PlanRule.REGIONS),
+        ("占用工作日", f"{found.working_days_lost} 天", "仅供参考", None),
+    )
+    return [
+        {"label": label, "shown": shown, "wanted": asked, "kept": rule not in broken, "checked": rule is not None}
+        for label, shown, asked, rule in lines
+    ]
+
+
+def _months(first: date, last: date) -> list[date]:
+    months, month = [], first.replace(day=1)
+    while month <= last:
+        months.append(month)
+        month = (month + timedelta(days=32)).replace(day=1)
+    return months

@@ -1,0 +1,135 @@
+"""The teaching plan: the version in force and the newest draft, each with its figures against the rules."""
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+from sqlmodel import Session
+
+from services.scheduling import actions, documents
+from services.scheduling.models import Plan
+from services.scheduling.pages.badges import HALVES, KINDS, PLANS, TEACHERS
+from services.scheduling.pages.forms import Reader, Scheduler, typed_day, typed_days
+from services.scheduling.pages.pictures import Gathering, figure_lines, timeline, year_grid
+from services.scheduling.queries import papers, plans
+from services.scheduling.queries.programmes import chosen_programme
+from services.scheduling.queries.searches import progress_of
+from services.scheduling.rules.plan_figures import plan_figures
+from services.scheduling.states import PlanStatus
+from shared.clock import local
+from shared.dashboard import done, file_reply, page
+from shared.events.intake import Programme
+from shared.web import Now, ReadingSession, WithTools, WritingSession
+
+router = APIRouter(prefix="/scheduling", include_in_schema=False)
+
+
+@router.get("/plan")
+def show_plan(
+    request: Request, actor: Reader, session: ReadingSession, now: Now, tools: WithTools, programme: str = ""
+) -> Response:
+    """The plan in force, and the draft that may follow it."""
+    chosen = chosen_programme(session, programme)
+    draft, in_force = plans.latest_draft(session, chosen.code), plans.published_plan(session, chosen.code)
+    today = local(now).date()
+    return page(
+        request,
+        "scheduling_plan.html",
+        title="教学计划",
+        subtitle=chosen.title,
+        programme=chosen,
+        in_force=_shown(session, in_force, chosen, today) if in_force else None,
+        draft=_shown(session, draft, chosen, today) if draft else None,
+        progress=progress_of(tools.redis, draft.id) if draft else "",
+        solving=draft is not None and draft.status == PlanStatus.SOLVING,
+        region_options=[(name, name) for name in sorted({venue.region for venue in plans.venues(session)})],
+        teachers=len(plans.teachers(session)),
+        venues=len(plans.venues(session)),
+        wanted=plans.constraints_for(chosen),
+        versions=[row for row in plans.plans_of(session, chosen.code) if row.version],
+        badges=PLANS,
+        kinds={**KINDS, **TEACHERS},
+        halves=HALVES,
+    )
+
+
+def _shown(session: Session, row: Plan, programme: Programme, today: date) -> dict[str, Any]:
+    """A plan as the page draws it."""
+    value = plans.plan_value(row)
+    found = [
+        Gathering(module.number, module.region, tuple(module.dates), sum(one.hours for one in module.sessions))
+        for module in value.modules
+    ]
+    wanted = plans.constraints_of(row)
+    problem = plans.problem_of(session, wanted)
+    shortfalls = plans.shortfalls_of(session, row) if found else ()
+    return {
+        "row": row,
+        "modules": value.modules,
+        "figures": figure_lines(plan_figures(value, problem.resources), wanted, shortfalls),
+        "options": [(one.number, f"第 {one.number} 次（{one.days[0]} 起）") for one in found],
+        "shortfalls": [one.message for one in shortfalls],
+        "timeline": timeline(found, programme.plan.first_day, programme.plan.last_day, today=today),
+        "grid": year_grid(found, problem.resources.calendar, today=today),
+        "staff": {str(one.id): one for one in plans.teachers(session)},
+        "places": {str(one.id): one for one in plans.venues(session)},
+    }
+
+
+@router.post("/plans")
+def draft_plan(
+    request: Request,
+    actor: Scheduler,
+    session: WritingSession,
+    now: Now,
+    programme: Annotated[str, Form(max_length=40)] = "",
+    first_from: Annotated[str, Form(max_length=20)] = "",
+    first_until: Annotated[str, Form(max_length=20)] = "",
+    home_region: Annotated[str, Form(max_length=30)] = "",
+    blocked_dates: Annotated[str, Form(max_length=4000)] = "",
+) -> Response:
+    """Asks for a draft. Fields, all but `programme` optional: `first_from`, `first_until` (dates between which the first
+    module begins), `home_region`, `blocked_dates` (no teaching then)."""
+    chosen = chosen_programme(session, programme)
+    constraints = plans.constraints_for(
+        chosen,
+        first_from=typed_day(first_from, "first_from") if first_from else None,
+        first_until=typed_day(first_until, "first_until") if first_until else None,
+        home_region=home_region,
+        blocked_dates=typed_days(blocked_dates, "blocked_dates"),
+    )
+    actions.draft_plan(session, chosen.code, constraints=constraints, actor=actor.account, now=now)
+    return done(request, "/scheduling/plan", "已开始编排教学计划，结果会显示在本页。")
+
+
+@router.post("/plans/move")
+def move_module(
+    request: Request,
+    actor: Scheduler,
+    session: WritingSession,
+    now: Now,
+    module: Annotated[int, Form(ge=1, le=60)],
+    starts_on: Annotated[str, Form(max_length=20)],
+    programme: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    """Makes a draft in which one module is held on other days. Fields: `programme`, `module` (number), `starts_on`."""
+    code = chosen_programme(session, programme).code
+    day = typed_day(starts_on, "starts_on")
+    actions.move_module(session, code, module, day, actor=actor.account, now=now)
+    return done(request, "/scheduling/plan", f"已生成调整草案：第 {module} 次改为 {day} 开始，发布后生效。")
+
+
+@router.post("/plans/{plan_id}/publish")
+def publish_plan(request: Request, plan_id: UUID, actor: Scheduler, session: WritingSession, now: Now) -> Response:
+    """Puts a draft in force as the next version. No fields."""
+    row = actions.publish_plan(session, plan_id, actor=actor.account, now=now)
+    return done(request, "/scheduling/plan", f"教学计划第 {row.version} 版已发布，课程表正在发给学员。")
+
+
+@router.get("/plans/{plan_id}/calendar")
+def show_calendar(plan_id: UUID, actor: Reader, session: ReadingSession, now: Now) -> Response:
+    """课程表 of a plan, as PDF."""
+    row = plans.plan_of(session, plan_id)
+    content = documents.teaching_calendar(papers.calendar_of(session, row, now=now))
+    return file_reply(content, name="课程表.pdf", media_type="application/pdf", inline=True)

@@ -1,0 +1,101 @@
+"""Teachers, venues and the office's calendar: what the next plan may draw on."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+
+from services.scheduling import actions
+from services.scheduling.pages.badges import DAY_KINDS, TEACHERS, VENUES
+from services.scheduling.pages.forms import Reader, Scheduler, typed_day, typed_days, words
+from services.scheduling.queries import plans
+from shared.dashboard import done, page
+from shared.web import Now, ReadingSession, WritingSession
+
+router = APIRouter(prefix="/scheduling", include_in_schema=False)
+
+
+@router.get("/resources")
+def show_resources(request: Request, actor: Reader, session: ReadingSession) -> Response:
+    """Everybody who teaches, every place, and the days that the office changed."""
+    return page(
+        request,
+        "scheduling_resources.html",
+        title="师资与场地",
+        teachers=plans.teachers(session),
+        venues=plans.venues(session),
+        edits=plans.calendar_edits(session),
+        kinds={**TEACHERS, **VENUES},
+        day_kinds=DAY_KINDS,
+    )
+
+
+@router.post("/teachers")
+def define_teacher(
+    request: Request,
+    actor: Scheduler,
+    session: WritingSession,
+    now: Now,
+    name: Annotated[str, Form(max_length=50)],
+    title: Annotated[str, Form(max_length=100)],
+    kind: Annotated[str, Form()],
+    regions: Annotated[str, Form(max_length=200)],
+    unavailable: Annotated[str, Form(max_length=4000)] = "",
+) -> Response:
+    """Enters or changes a teacher. Fields: `name`, `title`, `kind` (mentor, professor), `regions` (apart by blanks),
+    `unavailable` (dates)."""
+    actions.define_teacher(
+        session,
+        name.strip(),
+        title=title.strip(),
+        kind=kind,
+        regions=words(regions),
+        unavailable=typed_days(unavailable, "unavailable"),
+        actor=actor.account,
+        now=now,
+    )
+    return done(request, "/scheduling/resources", f"已登记教师 {name}。")
+
+
+@router.post("/venues")
+def define_venue(
+    request: Request,
+    actor: Scheduler,
+    session: WritingSession,
+    now: Now,
+    name: Annotated[str, Form(max_length=100)],
+    region: Annotated[str, Form(max_length=30)],
+    kind: Annotated[str, Form()],
+    works_saturdays: Annotated[bool, Form()] = False,
+    works_sundays: Annotated[bool, Form()] = False,
+    unavailable: Annotated[str, Form(max_length=4000)] = "",
+) -> Response:
+    """Enters or changes a place. Fields: `name`, `region`, `kind` (classroom, firm), `works_saturdays`, `works_sundays`
+    (true), `unavailable` (dates)."""
+    actions.define_venue(
+        session,
+        name.strip(),
+        region=region.strip(),
+        kind=kind,
+        works_saturdays=works_saturdays,
+        works_sundays=works_sundays,
+        unavailable=typed_days(unavailable, "unavailable"),
+        actor=actor.account,
+        now=now,
+    )
+    return done(request, "/scheduling/resources", f"已登记场地 {name}。")
+
+
+@router.post("/calendar")
+def set_calendar_day(
+    request: Request,
+    actor: Scheduler,
+    session: WritingSession,
+    now: Now,
+    on: Annotated[str, Form(max_length=20)],
+    kind: Annotated[str, Form()],
+    holiday: Annotated[str, Form(max_length=30)] = "",
+) -> Response:
+    """Changes one day of the working calendar. Fields: `on` (date), `kind` (working, weekend, holiday, adjusted_working),
+    `holiday` (its name)."""
+    actions.set_calendar_day(session, typed_day(on, "on"), kind=kind, holiday=holiday, actor=actor.account, now=now)
+    return done(request, "/scheduling/resources", "工作日历已更改，下次编排时生效。")

@@ -1,0 +1,150 @@
+"""The roster and the desk: who holds a seat, who has paid, who reports."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+from sqlmodel import Session
+
+from services.scheduling import actions
+from services.scheduling.pages.badges import ACTION_TITLES, HALVES, MARKS, NOTICES, STUDENTS
+from services.scheduling.pages.forms import Reader, Registrar
+from services.scheduling.queries import course, interviews, roster
+from services.scheduling.queries.programmes import chosen_programme, programme_of
+from services.scheduling.rules.registration import Brought
+from services.scheduling.states import StudentStatus
+from shared.clock import local
+from shared.dashboard import done, page
+from shared.dashboard.history import history
+from shared.web import Now, ReadingSession, WithTools, WritingSession
+
+router = APIRouter(prefix="/scheduling", include_in_schema=False)
+
+
+@router.get("/roster")
+def show_roster(request: Request, actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
+    """How far the check-in is, and everybody who is still expected."""
+    chosen = chosen_programme(session, programme)
+    everybody = roster.everybody(session, chosen.code)
+    held = [row for row in everybody if row.status != StudentStatus.RELEASED]
+    return page(
+        request,
+        "scheduling_roster.html",
+        title="报到",
+        subtitle=chosen.title,
+        programme=chosen,
+        open=local(now).date() >= local(chosen.report_at).date(),
+        held=held,
+        expected=[row for row in held if row.status == StudentStatus.EXPECTED],
+        registered=[row for row in held if row.registered_at],
+        unpaid=[row for row in held if not row.paid],
+        badges=STUDENTS,
+    )
+
+
+@router.get("/roster/{application_id}")
+def show_student(request: Request, application_id: UUID, actor: Reader, session: ReadingSession, now: Now) -> Response:
+    """One student: the check-in form, attendance, assessment, and what was done."""
+    return _student_page(request, session, application_id, now=now)
+
+
+def _student_page(
+    request: Request, session: Session, application_id: UUID, *, now: Now, identity: str = ""
+) -> Response:
+    row = roster.student_of(session, application_id)
+    chosen = programme_of(session, row.programme)
+    results = course.attempts(session, row.programme).get(application_id, [])
+    marks = course.marks_by_student(session, row.programme).get(application_id, {})
+    return page(
+        request,
+        "scheduling_student.html",
+        title=f"{row.name} · {row.application_no}",
+        back="/scheduling/roster",
+        row=row,
+        identity=identity,
+        badge=STUDENTS[row.status],
+        open=local(now).date() >= local(chosen.report_at).date(),
+        report_at=chosen.report_at,
+        expected=row.status == StudentStatus.EXPECTED,
+        in_course=row.status == StudentStatus.REGISTERED,
+        waiver=roster.waiver_of(session, application_id),
+        lessons=[(lesson, marks.get(lesson.id)) for lesson in course.lessons_of(session, row.programme)],
+        results=["合格" if passed else "不合格" for passed in results],
+        certificate=roster.certificate_of(session, application_id),
+        sent=interviews.notices_of(session, application_id),
+        notice_titles=NOTICES,
+        marks=MARKS,
+        halves=HALVES,
+        now=now,
+        rows=history(session, str(application_id)),
+        titles=ACTION_TITLES,
+    )
+
+
+@router.post("/roster/{application_id}/register")
+def register(
+    request: Request,
+    application_id: UUID,
+    actor: Registrar,
+    session: WritingSession,
+    now: Now,
+    original_form: Annotated[bool, Form()] = False,
+    two_photos: Annotated[bool, Form()] = False,
+    identity_seen: Annotated[bool, Form()] = False,
+) -> Response:
+    """Registers a student at the desk. Fields, each `true` when seen: `original_form`, `two_photos`, `identity_seen`."""
+    brought = Brought(original_form, two_photos, identity_seen)
+    actions.register_student(session, application_id, brought, actor=actor.account, now=now)
+    return done(request, "/scheduling/roster", f"{roster.student_of(session, application_id).name}已报到。")
+
+
+@router.post("/roster/{application_id}/identity")
+def view_identity(
+    request: Request,
+    application_id: UUID,
+    actor: Registrar,
+    session: WritingSession,
+    now: Now,
+    tools: WithTools,
+    reason: Annotated[str, Form(max_length=100)] = "",
+) -> Response:
+    """Shows the full identity number once, on the page itself. Field: `reason`."""
+    clear = actions.view_identity(session, application_id, reason, actor=actor.account, now=now, keys=tools.keys)
+    return _student_page(request, session, application_id, now=now, identity=clear)
+
+
+@router.post("/roster/{application_id}/waiver")
+def request_waiver(
+    request: Request,
+    application_id: UUID,
+    actor: Reader,
+    session: WritingSession,
+    now: Now,
+    reason: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Asks that the student be registered before the fee has come. Field: `reason`."""
+    actions.request_fee_waiver(session, application_id, reason, actor=actor.account, now=now)
+    return done(request, f"/scheduling/roster/{application_id}", "已提交缓缴申请，须由另一位工作人员确认。")
+
+
+@router.post("/roster/{application_id}/waiver-confirmation")
+def confirm_waiver(
+    request: Request, application_id: UUID, actor: Reader, session: WritingSession, now: Now
+) -> Response:
+    """Confirms a waiver that somebody else asked for. No fields."""
+    actions.confirm_fee_waiver(session, application_id, actor=actor.account, now=now)
+    return done(request, f"/scheduling/roster/{application_id}", "缓缴已确认，可以办理报到。")
+
+
+@router.post("/roster/{application_id}/drop-out")
+def drop_out(
+    request: Request,
+    application_id: UUID,
+    actor: Registrar,
+    session: WritingSession,
+    now: Now,
+    reason: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Records that the student leaves the course. Field: `reason`."""
+    actions.drop_out(session, application_id, reason, actor=actor.account, now=now)
+    return done(request, f"/scheduling/roster/{application_id}", "已登记退学。", tone="warning")

@@ -1,0 +1,92 @@
+"""The half-days of the course: the attendance form, the sheet to sign, calling one off."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+
+from services.scheduling import actions, documents
+from services.scheduling.pages.badges import ACTION_TITLES, HALVES, KINDS, MARKS, TEACHERS
+from services.scheduling.pages.forms import Entries, Reader, Registrar, Scheduler, rows_of
+from services.scheduling.queries import course, papers, roster
+from services.scheduling.queries.programmes import chosen_programme
+from shared.dashboard import done, file_reply, page
+from shared.dashboard.history import history
+from shared.web import Now, ReadingSession, WritingSession
+
+router = APIRouter(prefix="/scheduling", include_in_schema=False)
+
+
+@router.get("/sessions")
+def show_sessions(request: Request, actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
+    """Every half-day with how far its attendance is recorded, and who misses lessons."""
+    chosen = chosen_programme(session, programme)
+    return page(
+        request,
+        "scheduling_sessions.html",
+        title="考勤",
+        subtitle=chosen.title,
+        lessons=course.lessons_of(session, chosen.code),
+        recorded=course.marks_per_lesson(session, chosen.code),
+        unrecorded=course.unrecorded_lessons(session, chosen.code, now=now),
+        missing=course.missing_students(session, chosen.code),
+        students=len(roster.in_course(session, chosen.code)),
+        now=now,
+        halves=HALVES,
+        kinds=KINDS,
+    )
+
+
+@router.get("/sessions/{lesson_id}")
+def show_session(request: Request, lesson_id: UUID, actor: Reader, session: ReadingSession, now: Now) -> Response:
+    """One half-day: the form with a line per student."""
+    lesson = course.lesson_of(session, lesson_id)
+    marks = course.marks_of_lesson(session, lesson_id)
+    return page(
+        request,
+        "scheduling_session.html",
+        title=f"第 {lesson.module} 次集中授课 · {HALVES[lesson.half]}",
+        back="/scheduling/sessions",
+        lesson=lesson,
+        begun=lesson.starts_at <= now,
+        students=roster.in_course(session, lesson.programme),
+        given=marks,
+        marks=MARKS,
+        kinds={**KINDS, **TEACHERS},
+        rows=history(session, str(lesson_id)),
+        titles=ACTION_TITLES,
+    )
+
+
+@router.post("/sessions/{lesson_id}/attendance")
+def record_attendance(
+    request: Request, lesson_id: UUID, actor: Registrar, session: WritingSession, now: Now, given: Entries
+) -> Response:
+    """Keeps one half-day's attendance. Fields: `mark-<application id>` = present, absent, leave or made_up, one per
+    student; who is left out stays as is."""
+    changed = actions.record_attendance(session, lesson_id, rows_of(given, "mark"), actor=actor.account, now=now)
+    return done(request, f"/scheduling/sessions/{lesson_id}", f"考勤已保存，{changed} 人有更新。")
+
+
+@router.get("/sessions/{lesson_id}/sheet")
+def show_sheet(lesson_id: UUID, actor: Reader, session: ReadingSession, now: Now) -> Response:
+    """签到表 to print, as PDF."""
+    lesson = course.lesson_of(session, lesson_id)
+    content = documents.sign_in_sheet(papers.sign_in_sheet_of(session, lesson, now=now))
+    name = f"签到表 {lesson.on:%Y-%m-%d} {HALVES[lesson.half]}.pdf"
+    return file_reply(content, name=name, media_type="application/pdf", inline=True)
+
+
+@router.post("/sessions/{lesson_id}/cancel")
+def cancel_lesson(
+    request: Request,
+    lesson_id: UUID,
+    actor: Scheduler,
+    session: WritingSession,
+    now: Now,
+    reason: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Calls a half-day off. Field: `reason`."""
+    actions.cancel_lesson(session, lesson_id, reason, actor=actor.account, now=now)
+    text = "已取消本课次。课时不足时，须发布补课后的新版教学计划，才能认定结业。"
+    return done(request, f"/scheduling/sessions/{lesson_id}", text, tone="warning")

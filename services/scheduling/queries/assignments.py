@@ -1,0 +1,72 @@
+"""Who waits and what is free, as the interview rules know it. Called by the actions that propose, book and move."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlmodel import Session
+
+from services.scheduling.models import Candidate, Interview, Panel, Slot
+from services.scheduling.queries import interviews
+from services.scheduling.queries.programmes import programme_of
+from services.scheduling.rules import interviews as rules
+from services.scheduling.rules.interview_checks import check_schedule
+
+PROBLEM: TypeAdapter[rules.InterviewProblem] = TypeAdapter(rules.InterviewProblem)
+
+
+def problem_of(session: Session, programme: str, *, now: datetime) -> rules.InterviewProblem:
+    """Everybody who waits, every panel, the slots to come, and the bookings in them, which stay."""
+    slots = interviews.slots(session, programme, after=now)
+    coming = {slot.id for slot in slots}
+    booked = [row for row in interviews.bookings(session, programme) if row.slot_id in coming]
+    return rules.InterviewProblem(
+        candidates=tuple(candidate_value(row) for row in interviews.waiting(session, programme)),
+        panels=tuple(panel_value(row) for row in interviews.panels(session, programme)),
+        slots=tuple(slot_value(row) for row in slots),
+        kept=tuple(placement_value(row) for row in booked),
+        least_judges=programme_of(session, programme).scoring.trim_from_panel_size,
+    )
+
+
+def faults_of(session: Session, programme: str, wanted: Sequence[tuple[Candidate, UUID, UUID]]) -> tuple[str, ...]:
+    """What forbids that these candidates are booked with (panel id, slot id), in sentences that name them; empty when
+    nothing does. Every other current booking stays."""
+    moved = {candidate.application_id for candidate, _, _ in wanted}
+    others = [row for row in interviews.bookings(session, programme) if row.application_id not in moved]
+    problem = rules.InterviewProblem(
+        candidates=tuple(replace(candidate_value(row), id=_named(row)) for row, _, _ in wanted),
+        panels=tuple(panel_value(row) for row in interviews.panels(session, programme)),
+        slots=tuple(slot_value(row) for row in interviews.slots(session, programme)),
+        kept=tuple(replace(placement_value(row), candidate_id=row.candidate_name) for row in others),
+        least_judges=programme_of(session, programme).scoring.trim_from_panel_size,
+    )
+    placements = tuple(rules.Placement(_named(row), str(panel_id), str(slot_id)) for row, panel_id, slot_id in wanted)
+    return check_schedule(rules.Schedule(placements, ()), problem)
+
+
+def _named(row: Candidate) -> str:
+    return f"{row.name}（{row.application_no}）"
+
+
+def candidate_value(row: Candidate) -> rules.Candidate:
+    """A candidate as the rules know one."""
+    return rules.Candidate(str(row.application_id), row.credit_code, rules.Mode(row.mode))
+
+
+def panel_value(row: Panel) -> rules.Panel:
+    """A panel as the rules know one; each has a room and a link, so it interviews in both modes."""
+    judges = tuple(rules.Judge(judge["account"], judge["name"], judge["employer_credit_code"]) for judge in row.judges)
+    return rules.Panel(str(row.id), row.code, frozenset(rules.Mode), judges)
+
+
+def slot_value(row: Slot) -> rules.Slot:
+    """A slot as the rules know one."""
+    return rules.Slot(str(row.id), rules.Interval(row.starts_at, row.ends_at))
+
+
+def placement_value(row: Interview) -> rules.Placement:
+    """A booking as the rules know one."""
+    return rules.Placement(str(row.application_id), str(row.panel_id), str(row.slot_id))

@@ -1,0 +1,172 @@
+"""Teaching plans as rows and as the rules know them, with the teachers, venues and calendar that they draw on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlmodel import Session, col, select
+
+from services.scheduling.errors import Unknown
+from services.scheduling.models import CalendarEdit, Plan, Teacher, Venue
+from services.scheduling.rules import plan as rules
+from services.scheduling.rules.calendar import Calendar, CalendarDay, DayKind, default_calendar
+from services.scheduling.rules.plan_checks import Shortfall, check_plan
+from services.scheduling.states import PlanStatus
+from shared.events.intake import Programme
+
+NOTICE_2021 = "渝经信中小〔2021〕18号"
+"""The notice whose words rules/plan.py quotes; a programme of another notice gets the rules without quotations."""
+
+MODULES: TypeAdapter[tuple[rules.Module, ...]] = TypeAdapter(tuple[rules.Module, ...])
+CONSTRAINTS: TypeAdapter[rules.PlanConstraints] = TypeAdapter(rules.PlanConstraints)
+
+
+@dataclass(frozen=True)
+class PlanProblem:
+    """All that a search needs, small enough for a job's payload: the calendar as its years and the office's changes."""
+
+    constraints: rules.PlanConstraints
+    teachers: tuple[rules.Teacher, ...]
+    venues: tuple[rules.Venue, ...]
+    years: tuple[int, ...]
+    edits: tuple[CalendarDay, ...]
+
+    @property
+    def resources(self) -> rules.PlanResources:
+        """Who teaches, where, on which calendar."""
+        return rules.PlanResources(self.teachers, self.venues, working_calendar(self.years, self.edits))
+
+
+PROBLEM: TypeAdapter[PlanProblem] = TypeAdapter(PlanProblem)
+
+
+def problem_of(session: Session, constraints: rules.PlanConstraints) -> PlanProblem:
+    """The problem as the rows now state it."""
+    return PlanProblem(
+        constraints,
+        tuple(teacher_value(row) for row in teachers(session)),
+        tuple(venue_value(row) for row in venues(session)),
+        years_of(constraints),
+        tuple(calendar_edits(session)),
+    )
+
+
+def constraints_for(
+    programme: Programme,
+    *,
+    first_from: date | None = None,
+    first_until: date | None = None,
+    home_region: str = "",
+    blocked_dates: Iterable[date] = (),
+) -> rules.PlanConstraints:
+    """What the programme asks of a plan (notice, clause 3). Unless said otherwise the first module begins between the
+    programme's first day and the end of that month, because the clause names the month. Raises Invalid."""
+    wanted = programme.plan
+    begins = first_from or wanted.first_day
+    end_of_month = (begins.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    afternoon = wanted.hours_per_day // 2
+    return rules.PlanConstraints(
+        first_from=begins,
+        first_until=first_until or end_of_month,
+        total_days=wanted.days,
+        min_module_days=min(wanted.module_days),
+        max_module_days=max(wanted.module_days),
+        min_hours=wanted.hours,
+        am_hours=wanted.hours_per_day - afternoon,
+        pm_hours=afternoon,
+        min_gap_days=wanted.min_gap_days,
+        max_gap_days=wanted.max_gap_days,
+        cycle_days=(wanted.last_day - wanted.first_day).days + 1,
+        min_regions=wanted.min_regions,
+        home_region=home_region,
+        practice_percent=wanted.practice_percent,
+        practice_tolerance=wanted.tolerance_points,
+        mentor_percent=wanted.mentor_percent,
+        mentor_tolerance=wanted.tolerance_points,
+        blocked_dates=frozenset(blocked_dates),
+        clauses=rules.CLAUSES_2021 if programme.document_number == NOTICE_2021 else {},
+    )
+
+
+def years_of(constraints: rules.PlanConstraints) -> tuple[int, ...]:
+    """The calendar years that a course within these constraints can touch."""
+    last = constraints.first_until + timedelta(days=constraints.cycle_days)
+    return tuple(range(constraints.first_from.year, last.year + 1))
+
+
+def plan_of(session: Session, plan_id: UUID) -> Plan:
+    """A plan. Raises Unknown."""
+    row = session.get(Plan, plan_id)
+    if row is None:
+        raise Unknown("教学计划")
+    return row
+
+
+def plans_of(session: Session, programme: str) -> list[Plan]:
+    """Every plan of a programme, newest first."""
+    return list(session.exec(select(Plan).where(Plan.programme == programme).order_by(col(Plan.made_at).desc())).all())
+
+
+def published_plan(session: Session, programme: str) -> Plan | None:
+    """The version in force."""
+    found = select(Plan).where(Plan.programme == programme, Plan.status == PlanStatus.PUBLISHED)
+    return session.exec(found).one_or_none()
+
+
+def latest_draft(session: Session, programme: str) -> Plan | None:
+    """The newest plan made since the last publication: being solved, ready, or without result."""
+    found = select(Plan).where(Plan.programme == programme).order_by(col(Plan.made_at).desc())
+    newest = session.exec(found).first()
+    return newest if newest and newest.status not in (PlanStatus.PUBLISHED, PlanStatus.SUPERSEDED) else None
+
+
+def plan_value(row: Plan) -> rules.Plan:
+    """The plan as the rules know it."""
+    return rules.Plan(MODULES.validate_python(row.modules), row.proven_best)
+
+
+def constraints_of(row: Plan) -> rules.PlanConstraints:
+    """What the plan was asked to keep."""
+    return CONSTRAINTS.validate_python(row.constraints)
+
+
+def shortfalls_of(session: Session, row: Plan) -> tuple[Shortfall, ...]:
+    """Every rule that the plan breaks with today's teachers, venues and calendar; empty when it may be published."""
+    problem = problem_of(session, constraints_of(row))
+    return check_plan(plan_value(row), problem.constraints, problem.resources)
+
+
+def teachers(session: Session) -> list[Teacher]:
+    """Everybody who teaches, by kind and name."""
+    return list(session.exec(select(Teacher).order_by(Teacher.kind, Teacher.name)).all())
+
+
+def venues(session: Session) -> list[Venue]:
+    """Every place, by region and name."""
+    return list(session.exec(select(Venue).order_by(Venue.region, Venue.name)).all())
+
+
+def calendar_edits(session: Session) -> list[CalendarDay]:
+    """Where the office's calendar differs from the published one."""
+    rows = session.exec(select(CalendarEdit).order_by(col(CalendarEdit.on))).all()
+    return [CalendarDay(row.on, DayKind(row.kind), row.holiday) for row in rows]
+
+
+def working_calendar(years: Iterable[int], edits: Iterable[CalendarDay]) -> Calendar:
+    """The published calendar of these years with the office's changes."""
+    return default_calendar(years) | {day.on: day for day in edits}
+
+
+def teacher_value(row: Teacher) -> rules.Teacher:
+    """A teacher as the rules know one."""
+    days = frozenset(date.fromisoformat(day) for day in row.unavailable)
+    return rules.Teacher(str(row.id), row.name, rules.TeacherKind(row.kind), frozenset(row.regions), days)
+
+
+def venue_value(row: Venue) -> rules.Venue:
+    """A place as the rules know one."""
+    days = frozenset(date.fromisoformat(day) for day in row.unavailable)
+    kind = rules.VenueKind(row.kind)
+    return rules.Venue(str(row.id), row.name, row.region, kind, row.works_saturdays, row.works_sundays, days)

@@ -1,0 +1,31 @@
+"""Which programmes are known, and what they say."""
+
+from sqlmodel import Session, col, select
+
+from services.scheduling.errors import Unknown
+from services.scheduling.models import ProgrammeRow
+from shared.events.intake import Programme
+
+
+def programme_of(session: Session, code: str) -> Programme:
+    """The programme as last heard. Raises Unknown."""
+    row = session.get(ProgrammeRow, code)
+    if row is None:
+        raise Unknown("项目")
+    return Programme.model_validate(row.data)
+
+
+def programmes(session: Session) -> list[Programme]:
+    """Every programme, newest first."""
+    rows = session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.heard_at).desc())).all()
+    return [Programme.model_validate(row.data) for row in rows]
+
+
+def chosen_programme(session: Session, code: str = "") -> Programme:
+    """The programme of this code, or the newest one for an empty code. Raises Unknown, also when there is none yet."""
+    if code:
+        return programme_of(session, code)
+    known = programmes(session)
+    if not known:
+        raise Unknown("项目")
+    return known[0]

@@ -1,0 +1,60 @@
+"""The roster: who holds a seat, who has reported, who is in the course."""
+
+from uuid import UUID
+
+from sqlmodel import Session, col, func, select
+
+from services.scheduling.errors import Unknown
+from services.scheduling.models import Certificate, FeeWaiver, Student
+from services.scheduling.states import StudentStatus
+
+
+def student_of(session: Session, application_id: UUID) -> Student:
+    """A student. Raises Unknown."""
+    row = session.get(Student, application_id)
+    if row is None:
+        raise Unknown("学员")
+    return row
+
+
+def students(session: Session, programme: str, *states: StudentStatus) -> list[Student]:
+    """The students in these states by rank."""
+    found = select(Student).where(Student.programme == programme, col(Student.status).in_(states))
+    return list(session.exec(found.order_by(col(Student.rank), col(Student.application_no))).all())
+
+
+def everybody(session: Session, programme: str) -> list[Student]:
+    """Everybody who was ever on the roster, by rank."""
+    return students(session, programme, *StudentStatus)
+
+
+def in_course(session: Session, programme: str) -> list[Student]:
+    """Those who attend: registered and not left, by rank."""
+    return students(session, programme, StudentStatus.REGISTERED)
+
+
+def students_by_status(session: Session, programme: str) -> dict[str, int]:
+    """How many are in each state."""
+    counted = select(Student.status, func.count()).where(Student.programme == programme).group_by(Student.status)
+    return dict(session.exec(counted).all())
+
+
+def waiver_of(session: Session, application_id: UUID) -> FeeWaiver | None:
+    """The waiver of the fee that was asked for, if any."""
+    return session.get(FeeWaiver, application_id)
+
+
+def certificate_of(session: Session, application_id: UUID) -> Certificate | None:
+    """Whether a student is certified, once that was recorded."""
+    return session.get(Certificate, application_id)
+
+
+def certificates(session: Session, programme: str, *, certified: bool) -> list[tuple[Certificate, Student]]:
+    """Those on the certificate list, or those who are not, by rank."""
+    found = (
+        select(Certificate, Student)
+        .join(Student, col(Student.application_id) == Certificate.application_id)
+        .where(Certificate.programme == programme, Certificate.certified == certified)
+        .order_by(col(Student.rank), col(Student.application_no))
+    )
+    return list(session.exec(found).all())

@@ -1,0 +1,110 @@
+"""What makes a panel and a set of interview slots. Called by the actions that enter them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from shared.clock import local
+from shared.errors import Fault, Invalid
+
+SHORTEST, LONGEST = timedelta(minutes=5), timedelta(hours=3)
+MOST_HALF_DAYS = 60
+CREDIT_CODE_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+
+@dataclass(frozen=True)
+class JudgeEntry:
+    """A judge as entered: the account to sign in with, the name, and the credit code of the employer (for recusal)."""
+
+    account: str
+    name: str
+    employer_credit_code: str
+
+
+@dataclass(frozen=True)
+class HalfDay:
+    """A stretch of time in which panels work without a break."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+def check_panel(code: str, *, room: str, link: str, judges: Sequence[JudgeEntry], seated: Mapping[str, str]) -> None:
+    """Raises Invalid with one fault per mistake. `seated`: account -> the other panel that the judge sits on."""
+    faults = [
+        Fault(name, "missing", f"请填写{title}")
+        for name, title, value in (("code", "评审组名称", code), ("room", "面试地点", room), ("link", "会议链接", link))
+        if not value.strip()
+    ]
+    if link.strip() and not link.startswith("https://"):
+        faults.append(Fault("link", "link", "会议链接应以 https:// 开头"))
+    if not judges:
+        faults.append(Fault("judges", "missing", "请至少填写一位评委"))
+    faults += [fault for judge in judges for fault in _faults_of(judge, seated)]
+    accounts = [judge.account for judge in judges]
+    twice = sorted({account for account in accounts if accounts.count(account) > 1})
+    faults += [Fault("judges", "judge-twice", f"评委账号 {account} 重复") for account in twice]
+    if faults:
+        raise Invalid(
+            "评审组信息有误：" + "；".join(fault.message for fault in faults) + "。", code="panel", faults=faults
+        )
+
+
+def _faults_of(judge: JudgeEntry, seated: Mapping[str, str]) -> list[Fault]:
+    faults = []
+    if not judge.account or not judge.name:
+        faults.append(Fault("judges", "judge", "每位评委都要填写账号和姓名"))
+    if not credit_code_is_valid(judge.employer_credit_code):
+        faults.append(Fault("judges", "credit-code", f"{judge.name}的工作单位统一社会信用代码有误"))
+    if judge.account in seated:
+        faults.append(Fault("judges", "judge-seated", f"{judge.name}已在“{seated[judge.account]}”"))
+    return faults
+
+
+def slot_times(
+    half_days: Sequence[HalfDay],
+    length: timedelta,
+    *,
+    known: Iterable[tuple[datetime, datetime]],
+    now: datetime,
+) -> list[tuple[datetime, datetime]]:
+    """The slots that the half-days give beyond the known ones, in order; a rest shorter than `length` is left over."""
+    if not SHORTEST <= length <= LONGEST:
+        raise Invalid("每场面试的时长应在 5 分钟至 3 小时之间。", code="slot-length")
+    if not 0 < len(half_days) <= MOST_HALF_DAYS:
+        raise Invalid(f"请填写 1 至 {MOST_HALF_DAYS} 个半天。", code="slots")
+    taken = set(known)
+    fresh: list[tuple[datetime, datetime]] = []
+    for half in sorted(half_days, key=lambda one: one.starts_at):
+        fresh += [slot for slot in _cut(half, length, now) if slot not in taken]
+    _check_apart([*taken, *fresh])
+    return fresh
+
+
+def _cut(half: HalfDay, length: timedelta, now: datetime) -> list[tuple[datetime, datetime]]:
+    named = f"{local(half.starts_at):%m月%d日%H:%M}"
+    if half.starts_at <= now:
+        raise Invalid(f"{named} 已经过去，请填写将来的时间。", code="slots-past")
+    if half.ends_at - half.starts_at < length:
+        raise Invalid(f"{named} 开始的半天短于一场面试，请检查结束时间。", code="slots")
+    if half.ends_at - half.starts_at > timedelta(hours=14):
+        raise Invalid(f"{named} 开始的时段超过 14 小时，请按半天填写。", code="slots")
+    count = (half.ends_at - half.starts_at) // length
+    return [(half.starts_at + length * n, half.starts_at + length * (n + 1)) for n in range(count)]
+
+
+def _check_apart(slots: Iterable[tuple[datetime, datetime]]) -> None:
+    ordered = sorted(slots)
+    for (_, ends_at), (starts_at, _) in pairwise(ordered):
+        if starts_at < ends_at:
+            raise Invalid(f"{local(starts_at):%m月%d日%H:%M} 的时段与已有时段重叠，请调整。", code="slots-overlap")
+
+
+def credit_code_is_valid(code: str) -> bool:
+    """Whether the 18 characters end in the right check character (GB 32100-2015, MOD 31). A wrong employer's code would
+    silently undo a recusal."""
+    if len(code) != 18 or not set(code) <= set(CREDIT_CODE_LETTERS):
+        return False
+    total = sum(CREDIT_CODE_LETTERS.index(letter) * pow(3, place, 31) for place, letter in enumerate(code[:17]))
+    return CREDIT_CODE_LETTERS[-total % 31] == code[17]

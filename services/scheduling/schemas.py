@@ -1,0 +1,141 @@
+"""What scheduling's JSON routes answer: the fields that a program which acts as staff needs. Shapes only."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+
+class BookingOut(BaseModel):
+    """A current interview."""
+
+    interview_id: UUID
+    panel_id: UUID
+    panel: str
+    slot_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    place: str
+
+
+class CandidateOut(BaseModel):
+    """A person on the way to the interview; `booking` while there is one."""
+
+    application_id: UUID
+    application_no: str
+    programme: str
+    name: str
+    firm_name: str
+    credit_code: str
+    mode: str
+    status: str
+    misses: int
+    booking: BookingOut | None
+
+
+class JudgeOut(BaseModel):
+    """A judge of a panel."""
+
+    account: str
+    name: str
+    employer_credit_code: str
+
+
+class PanelOut(BaseModel):
+    """A panel."""
+
+    id: UUID
+    code: str
+    room: str
+    link: str
+    judges: list[JudgeOut]
+
+
+class SlotOut(BaseModel):
+    """A slot, and the panels that are booked in it."""
+
+    id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    booked_panels: list[UUID]
+
+
+class PlacementOut(BaseModel):
+    """Where a proposal puts a candidate."""
+
+    application_id: UUID
+    panel_id: UUID
+    slot_id: UUID
+
+
+class UnplacedOut(BaseModel):
+    """A candidate for whom the proposal found no place, and why."""
+
+    application_id: UUID
+    reason: str
+
+
+class ProposalOut(BaseModel):
+    """A proposal; `progress` is the newest sentence of the search."""
+
+    id: UUID
+    programme: str
+    status: str
+    progress: str
+    message: str
+    placements: list[PlacementOut]
+    unplaced: list[UnplacedOut]
+
+
+class PlanOut(BaseModel):
+    """A teaching plan; `version` once it is published, `shortfalls` of a draft that may not be."""
+
+    id: UUID
+    programme: str
+    version: int | None
+    status: str
+    progress: str
+    message: str
+    conflicts: list[str]
+    shortfalls: list[str]
+    days: int
+    hours: int
+    modules: int
+
+
+class StudentOut(BaseModel):
+    """A person on the roster; `results` are the attempts at the assessment in order."""
+
+    application_id: UUID
+    application_no: str
+    programme: str
+    rank: int
+    name: str
+    firm_name: str
+    identity_mask: str
+    status: str
+    paid: bool
+    waived: bool
+    results: list[bool]
+    certified: bool | None
+    reasons: list[str]
+
+
+class SessionOut(BaseModel):
+    """A half-day of the plan in force; `recorded` counts the marks so far."""
+
+    id: UUID
+    programme: str
+    module: int
+    on: date
+    half: str
+    starts_at: datetime
+    ends_at: datetime
+    kind: str
+    topic: str
+    teacher: str
+    venue: str
+    region: str
+    hours: int
+    cancelled: bool
+    recorded: int

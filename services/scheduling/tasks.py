@@ -1,0 +1,107 @@
+"""Slow jobs of scheduling: the two searches, and the documents that are sent. Thin; a repeat of a job replaces its message.
+
+The searches are solved before the session is first used, so that no lock is held while they run.
+"""
+
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from services.scheduling import actions, documents, jobs
+from services.scheduling.models import Candidate, Interview, Notice, Plan, Student
+from services.scheduling.queries import papers
+from services.scheduling.queries.assignments import PROBLEM as INTERVIEWS
+from services.scheduling.queries.plans import PROBLEM as TEACHING
+from services.scheduling.queries.searches import tell_progress
+from services.scheduling.rules.interview_solver import solve_interviews as find_schedule
+from services.scheduling.rules.plan import Progress
+from services.scheduling.rules.plan_conflicts import Infeasible
+from services.scheduling.rules.teaching_plan import solve_teaching_plan as find_plan
+from shared.clock import local
+from shared.columns import locked
+from shared.context import Context
+from shared.errors import Refusal
+from shared.events import Sealed
+from shared.post import Letter
+
+
+def solve_interviews(session: Session, job: jobs.SolveInterviews, *, context: Context) -> str:
+    """Searches a panel and a slot for each waiting candidate, and keeps the proposal or why there is none."""
+    problem = INTERVIEWS.validate_python(job.problem)
+    try:
+        schedule = find_schedule(problem, progress=_teller(context, job.proposal_id))
+    except Refusal as refusal:
+        actions.give_up_proposal(session, job.proposal_id, refusal.message, actor=context.actor, now=context.now)
+        return refusal.code
+    actions.store_proposal(session, job.proposal_id, schedule, actor=context.actor, now=context.now)
+    return f"placed {len(schedule.placements)}, unplaced {len(schedule.unplaced)}"
+
+
+def solve_teaching_plan(session: Session, job: jobs.SolveTeachingPlan, *, context: Context) -> str:
+    """Searches a plan, and keeps it as a draft or the rules that contradict each other."""
+    problem = TEACHING.validate_python(job.problem)
+    try:
+        plan = find_plan(problem.constraints, problem.resources, progress=_teller(context, job.plan_id))
+    except Infeasible as refusal:
+        conflicts = [conflict.sentence for conflict in refusal.conflicts]
+        actions.give_up_plan(session, job.plan_id, refusal.message, conflicts, actor=context.actor, now=context.now)
+        return refusal.code
+    except Refusal as refusal:
+        actions.give_up_plan(session, job.plan_id, refusal.message, actor=context.actor, now=context.now)
+        return refusal.code
+    actions.store_plan(session, job.plan_id, plan, actor=context.actor, now=context.now)
+    return "best" if plan.proven_best else "found"
+
+
+def send_interview_notice(session: Session, job: jobs.SendInterviewNotice, *, context: Context) -> str:
+    """Writes 面试通知 and sends it, unless the booking was overtaken."""
+    notice = _locked_notice(session, job.notice_id)
+    if notice.void:
+        return "overtaken"
+    booking = session.get_one(Interview, notice.subject_id)
+    candidate = session.get_one(Candidate, notice.application_id)
+    pdf = documents.interview_notice(papers.interview_notice_of(session, booking, now=context.now))
+    text = (
+        f"{candidate.name} 您好：\n\n您的面试安排在 {local(booking.starts_at):%Y年%m月%d日 %H:%M}，{booking.panel}，"
+        f"{'线上，会议链接' if booking.mode == 'online' else '现场，地点'}：{booking.place}\n\n"
+        "详见附件面试通知。此前收到的面试通知以本通知为准。"
+    )
+    _send(session, notice, candidate.email, "面试通知", text, pdf, context)
+    return "sent"
+
+
+def send_schedule(session: Session, job: jobs.SendSchedule, *, context: Context) -> str:
+    """Writes 课程表 of the published plan and sends it to a student, unless a later version overtook it."""
+    notice = _locked_notice(session, job.notice_id)
+    if notice.void:
+        return "overtaken"
+    plan = session.get_one(Plan, notice.subject_id)
+    student = session.get_one(Student, notice.application_id)
+    pdf = documents.teaching_calendar(papers.calendar_of(session, plan, now=context.now))
+    text = (
+        f"{student.name} 您好：\n\n本期培训的课程表（第 {plan.version} 版）已发布，详见附件。"
+        "此前收到的课程表以本版为准，请预留时间、准时参加。"
+    )
+    _send(session, notice, student.email, f"课程表（第 {plan.version} 版）", text, pdf, context)
+    return "sent"
+
+
+def _send(
+    session: Session, notice: Notice, email: dict[str, str], title: str, text: str, pdf: bytes, context: Context
+) -> None:
+    address = context.tools.keys.open("contact", Sealed.model_validate(email))
+    letter = Letter(id=notice.id, to=address, subject=title, text=text, attachments={f"{title}.pdf": pdf})
+    context.tools.post.send(letter)
+    actions.mark_sent(session, notice, now=context.now)
+
+
+def _locked_notice(session: Session, notice_id: UUID) -> Notice:
+    found: Notice = session.exec(locked(select(Notice).where(Notice.id == notice_id))).one()
+    return found
+
+
+def _teller(context: Context, subject_id: UUID) -> Progress:
+    def tell(sentence: str) -> None:
+        tell_progress(context.tools.redis, subject_id, sentence)
+
+    return tell

@@ -1,0 +1,25 @@
+"""Process: scheduling's HTTP server, for its staff."""
+
+from fastapi import FastAPI
+
+from services.scheduling import api, pages, queries
+from services.scheduling.settings import SchedulingSettings
+from shared.dashboard import refusal_page
+from shared.figures import figures_router
+from shared.process import Process
+from shared.serve import serve_web
+from shared.web import make_app as make_empty_app
+
+
+def make_app(process: Process) -> FastAPI:
+    """Scheduling's app over an open process."""
+    app = make_empty_app(process, refusal_page=refusal_page)
+    app.include_router(api.router)
+    app.include_router(figures_router(process.service, queries.figures))
+    app.include_router(pages.router)
+    pages.make_dashboard(process).mount(app)
+    return app
+
+
+if __name__ == "__main__":
+    serve_web(SchedulingSettings(), make_app)

@@ -1,0 +1,110 @@
+"""Half-day attendance, the assessment, and who misses lessons."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from services.demo.programme import CODE
+from services.scheduling import actions
+from services.scheduling.models import Assessment, Lesson
+from services.scheduling.queries import course, figures
+from services.scheduling.states import Mark
+from shared.errors import Conflict, Invalid, NotFound
+from shared.models import AuditRow
+from tests.scheduling.test_roster import EVERYTHING, REPORT_DAY, pay
+
+
+@pytest.fixture
+def students(scheduling, plan):
+    """Three students who reported, and a published plan; the clock stands at the first lesson."""
+    people = scheduling.admit(3)
+    for person in people:
+        pay(scheduling, person)
+    scheduling.travel(REPORT_DAY)
+    for person in people:
+        scheduling.act(actions.register_student, person, EVERYTHING, actor="registrar01")
+    scheduling.publish_plan(plan)
+    scheduling.travel(datetime(2021, 12, 25, 1, tzinfo=UTC))
+    return people
+
+
+def lesson(scheduling, number):
+    return sorted(scheduling.rows(Lesson), key=lambda row: row.starts_at)[number]
+
+
+def test_attendance_is_recorded_for_the_whole_class_in_one_go(scheduling, students):
+    marks = dict(zip(students, (Mark.PRESENT, Mark.ABSENT, Mark.LEAVE), strict=True))
+    assert scheduling.act(actions.record_attendance, lesson(scheduling, 0).id, marks) == 3
+    assert scheduling.act(actions.record_attendance, lesson(scheduling, 0).id, marks) == 0
+    assert scheduling.ask(course.marks_of_lesson, lesson(scheduling, 0).id) == marks
+    assert scheduling.ask(figures)["attendance_marks"] == 3
+
+
+def test_a_correction_is_audited_with_what_stood_there_before(scheduling, students):
+    first = lesson(scheduling, 0).id
+    scheduling.act(actions.record_attendance, first, {students[0]: Mark.ABSENT})
+    scheduling.act(actions.record_attendance, first, {students[0]: Mark.MADE_UP}, actor="registrar01")
+    [_, correction] = scheduling.rows(AuditRow, AuditRow.action == "record_attendance")
+    assert correction.actor == "registrar01"
+    assert correction.details == {"recorded": 0, "corrections": {str(students[0]): ["absent", "made_up"]}}
+
+
+def test_attendance_is_not_recorded_before_the_lesson_begins_or_when_it_was_called_off(scheduling, students):
+    later = lesson(scheduling, 1)
+    with pytest.raises(Conflict, match="才开始"):
+        scheduling.act(actions.record_attendance, later.id, {students[0]: Mark.PRESENT})
+    scheduling.act(actions.cancel_lesson, later.id, "教师临时有事")
+    scheduling.travel(later.starts_at)
+    with pytest.raises(Conflict, match="已取消"):
+        scheduling.act(actions.record_attendance, later.id, {students[0]: Mark.PRESENT})
+    with pytest.raises(NotFound):
+        scheduling.act(actions.record_attendance, uuid4(), {})
+
+
+def test_a_lesson_with_attendance_is_not_called_off(scheduling, students):
+    first = lesson(scheduling, 0).id
+    scheduling.act(actions.record_attendance, first, {students[0]: Mark.PRESENT})
+    with pytest.raises(Conflict, match="已登记考勤"):
+        scheduling.act(actions.cancel_lesson, first, "教师临时有事")
+
+
+def test_marks_of_strangers_and_unknown_marks_are_each_named(scheduling, students):
+    stranger = uuid4()
+    with pytest.raises(Invalid, match="2 处") as refusal:
+        scheduling.act(
+            actions.record_attendance, lesson(scheduling, 0).id, {stranger: Mark.PRESENT, students[0]: "asleep"}
+        )
+    assert [fault.field for fault in refusal.value.faults] == [f"mark-{stranger}", f"mark-{students[0]}"]
+    assert scheduling.ask(figures)["attendance_marks"] == 0
+
+
+def test_who_misses_lessons_is_listed_with_the_hours_until_they_are_made_up(scheduling, students):
+    first = lesson(scheduling, 0)
+    scheduling.act(actions.record_attendance, first.id, {students[0]: Mark.ABSENT, students[1]: Mark.PRESENT})
+    [missing] = scheduling.ask(course.missing_students, CODE)
+    assert (missing.student.application_id, missing.hours) == (students[0], 4)
+    assert [row.id for row in scheduling.ask(course.unrecorded_lessons, CODE, now=scheduling.now)] == [first.id]
+    scheduling.act(actions.record_attendance, first.id, dict.fromkeys(students, Mark.MADE_UP))
+    assert scheduling.ask(course.missing_students, CODE) == []
+    assert scheduling.ask(course.unrecorded_lessons, CODE, now=scheduling.now) == []
+
+
+def test_a_failed_assessment_may_be_tried_again_and_a_passed_one_not(scheduling, students):
+    scheduling.act(actions.record_assessments, CODE, {students[0]: False, students[1]: True})
+    scheduling.act(actions.record_assessments, CODE, {students[0]: True})
+    assert scheduling.ask(course.attempts, CODE) == {students[0]: [False, True], students[1]: [True]}
+    with pytest.raises(Conflict, match="已考核合格"):
+        scheduling.act(actions.record_assessments, CODE, {students[1]: False})
+
+
+def test_only_students_in_the_course_are_assessed_and_only_once_it_has_begun(scheduling, students):
+    scheduling.act(actions.drop_out, students[2], "工作调整，无法继续")
+    with pytest.raises(Conflict, match="班级名单"):
+        scheduling.act(actions.record_assessments, CODE, {students[0]: True, students[2]: True})
+    assert scheduling.rows(Assessment) == []
+
+
+def test_nobody_is_assessed_before_the_first_lesson(scheduling):
+    with pytest.raises(Conflict, match="尚未开始"):
+        scheduling.act(actions.record_assessments, CODE, {uuid4(): True})

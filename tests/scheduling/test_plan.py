@@ -1,0 +1,194 @@
+"""The teaching plan: asked for, solved, explained when impossible, published as versions, changed and taught."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlmodel import col
+
+from services.demo.programme import CODE
+from services.scheduling import actions
+from services.scheduling.models import Lesson, Notice, Plan
+from services.scheduling.queries import figures, plans
+from services.scheduling.queries.searches import SEARCH_BROKE, progress_of
+from services.scheduling.rules.calendar import DayKind
+from services.scheduling.states import PlanStatus
+from shared.errors import Conflict, Invalid, NotFound
+from shared.events.scheduling import PlanPublished
+from shared.models import JobRow
+from tests.scheduling.conftest import PROGRAMME
+
+BEFORE_THE_COURSE = datetime(2021, 12, 24, 1, tzinfo=UTC)
+
+
+def draft(scheduling, **wishes):
+    constraints = plans.constraints_for(PROGRAMME, **wishes)
+    return scheduling.act(actions.draft_plan, CODE, constraints=constraints)
+
+
+def stored(scheduling, plan_id):
+    return scheduling.rows(Plan, Plan.id == plan_id)[0]
+
+
+def lessons(scheduling):
+    return sorted(scheduling.rows(Lesson), key=lambda lesson: lesson.starts_at)
+
+
+def test_a_draft_is_solved_by_a_job_that_tells_its_progress_and_is_published_as_the_first_version(scheduling):
+    scheduling.enter_teaching()
+    scheduling.travel(BEFORE_THE_COURSE)
+    row = draft(scheduling, home_region="重庆")
+    with pytest.raises(Conflict, match="正在编排"):
+        draft(scheduling)
+    assert scheduling.run_jobs() == ["best"]
+    assert "方案" in progress_of(scheduling.process.tools.redis, row.id) or stored(scheduling, row.id).modules
+    assert stored(scheduling, row.id).status == PlanStatus.DRAFT
+    assert scheduling.said(PlanPublished) == []
+    scheduling.act(actions.publish_plan, row.id)
+    [event] = scheduling.said(PlanPublished)
+    assert (event.version, event.days, event.hours) == (1, 16, 128)
+    assert event.modules[0].starts_on == date(2021, 12, 25)
+    found = scheduling.ask(figures)
+    assert (found["sessions"], found["plan_days"], found["plan_hours"]) == (32, 16, 128)
+
+
+def test_an_impossible_plan_is_explained_in_the_words_of_the_notice(scheduling):
+    scheduling.enter_teaching()
+    december = [date(2021, 12, 25) + timedelta(days=n) for n in range(7)]
+    row = draft(scheduling, blocked_dates=december)
+    assert scheduling.run_jobs() == ["plan_infeasible"]
+    failed = stored(scheduling, row.id)
+    assert failed.status == PlanStatus.FAILED
+    assert [sentence for sentence in failed.conflicts if "开班时间暂定于2021年12月" in sentence] != []
+    assert [sentence for sentence in failed.conflicts if "不得授课" in sentence] != []
+
+
+def test_a_draft_needs_teachers_and_venues(scheduling):
+    row = draft(scheduling)
+    scheduling.run_jobs()
+    assert "师资" in stored(scheduling, row.id).message
+
+
+def test_a_search_whose_job_broke_is_given_up_and_can_be_asked_for_again(scheduling):
+    scheduling.enter_teaching()
+    row = draft(scheduling)
+    with scheduling.transaction() as session:
+        session.get_one(JobRow, row.job_id).state = "failed"
+    scheduling.act(actions.give_up_searches, actor="timer")
+    assert (stored(scheduling, row.id).status, stored(scheduling, row.id).message) == ("failed", SEARCH_BROKE)
+    assert draft(scheduling).status == PlanStatus.SOLVING
+
+
+def test_a_day_that_the_office_changes_is_kept_for_the_next_draft(scheduling):
+    scheduling.act(actions.set_calendar_day, date(2022, 2, 12), kind=DayKind.HOLIDAY, holiday="校庆")
+    scheduling.act(actions.set_calendar_day, date(2022, 2, 12), kind=DayKind.HOLIDAY, holiday="厂庆")
+    [day] = scheduling.ask(plans.calendar_edits)
+    assert (day.on, day.kind, day.holiday) == (date(2022, 2, 12), DayKind.HOLIDAY, "厂庆")
+
+
+def test_what_is_entered_incompletely_is_refused_with_each_field(scheduling):
+    with pytest.raises(Invalid) as refusal:
+        scheduling.act(actions.define_teacher, "", title="", kind="astronaut", regions=[])
+    assert [fault.field for fault in refusal.value.faults] == ["name", "title", "kind", "regions"]
+    with pytest.raises(Invalid, match="所在地区"):
+        scheduling.act(actions.define_venue, "示例教室", region="", kind="classroom")
+    with pytest.raises(Invalid, match="日期类别"):
+        scheduling.act(actions.set_calendar_day, date(2022, 1, 1), kind="party")
+
+
+def test_a_published_plan_lays_out_its_half_days_with_teacher_and_place(scheduling, plan):
+    scheduling.publish_plan(plan)
+    first = lessons(scheduling)[0]
+    assert (first.on, first.half, first.starts_at) == (date(2021, 12, 25), "am", datetime(2021, 12, 25, 1, tzinfo=UTC))
+    assert first.ends_at - first.starts_at == timedelta(hours=3, minutes=30)
+    assert (first.teacher, first.venue) == (plan.sessions[0].teacher_id, plan.sessions[0].venue_id)
+
+
+def test_every_student_on_the_roster_is_sent_the_calendar_and_so_is_who_comes_later(scheduling, plan):
+    scheduling.admit(2)
+    scheduling.publish_plan(plan)
+    scheduling.admit(1, start=3)
+    assert scheduling.run_jobs() == ["sent", "sent", "sent"]
+    found = scheduling.ask(figures)
+    assert (found["notices_due"], found["notices_sent"]) == (3, 3)
+
+
+def test_a_later_version_moves_a_module_and_only_the_newest_calendar_is_sent(scheduling, plan):
+    scheduling.admit()
+    scheduling.publish_plan(plan)
+    moved = scheduling.act(actions.move_module, CODE, 2, date(2022, 2, 19))
+    scheduling.act(actions.publish_plan, moved.id)
+    assert [event.version for event in scheduling.said(PlanPublished)] == [1, 2]
+    assert scheduling.said(PlanPublished)[1].modules[1].starts_on == date(2022, 2, 19)
+    assert sorted({lesson.on for lesson in lessons(scheduling) if lesson.module == 2}) == [
+        date(2022, 2, 19),
+        date(2022, 2, 20),
+    ]
+    assert sorted(row.status for row in scheduling.rows(Plan)) == ["published", "superseded"]
+    assert sorted(scheduling.run_jobs()) == ["overtaken", "sent"]
+    assert sorted(row.void for row in scheduling.rows(Notice)) == [False, True]
+
+
+def test_a_module_that_has_begun_is_not_moved(scheduling, plan):
+    with pytest.raises(Conflict, match="还没有已发布"):
+        scheduling.act(actions.move_module, CODE, 1, date(2021, 12, 28))
+    scheduling.publish_plan(plan)
+    with pytest.raises(NotFound):
+        scheduling.act(actions.move_module, CODE, 99, date(2021, 12, 28))
+    scheduling.travel(datetime(2021, 12, 25, 1, tzinfo=UTC))
+    with pytest.raises(Conflict, match="已经开始"):
+        scheduling.act(actions.move_module, CODE, 1, date(2021, 12, 28))
+
+
+def test_a_plan_that_forgets_what_was_taught_is_refused(scheduling, plan):
+    scheduling.publish_plan(plan)
+    moved = scheduling.act(actions.move_module, CODE, 1, date(2021, 12, 28))
+    scheduling.travel(datetime(2021, 12, 25, 2, tzinfo=UTC))
+    with pytest.raises(Conflict, match="已经上课"):
+        scheduling.act(actions.publish_plan, moved.id)
+
+
+def test_a_plan_whose_days_are_past_is_not_published(scheduling, plan):
+    scheduling.travel(datetime(2021, 12, 26, 12, tzinfo=UTC))
+    with pytest.raises(Conflict, match="已经过去"):
+        scheduling.publish_plan(plan)
+
+
+def test_an_older_draft_does_not_undo_a_later_version(scheduling, plan):
+    scheduling.publish_plan(plan)
+    older = scheduling.act(actions.move_module, CODE, 2, date(2022, 2, 19))
+    scheduling.travel(scheduling.now + timedelta(minutes=1))
+    newer = scheduling.act(actions.move_module, CODE, 8, date(2022, 10, 22))
+    scheduling.act(actions.publish_plan, newer.id)
+    with pytest.raises(Conflict, match="早于"):
+        scheduling.act(actions.publish_plan, older.id)
+
+
+def test_a_draft_that_breaks_the_rules_is_refused_with_each_of_them(scheduling, plan):
+    scheduling.publish_plan(plan)
+    moved = scheduling.act(actions.move_module, CODE, 2, date(2022, 5, 1))
+    with pytest.raises(Invalid, match="还不能发布") as refusal:
+        scheduling.act(actions.publish_plan, moved.id)
+    broken = {fault.code for fault in refusal.value.faults}
+    assert {"gap", "no_holiday"} <= broken
+    assert len(scheduling.said(PlanPublished)) == 1
+
+
+def test_a_plan_that_is_not_a_draft_is_not_published(scheduling, plan):
+    published = scheduling.publish_plan(plan)
+    with pytest.raises(Conflict, match="已发布"):
+        scheduling.act(actions.publish_plan, published)
+
+
+def test_a_lesson_that_is_called_off_leaves_the_plan_short_until_it_is_taught_on_another_day(scheduling, plan):
+    scheduling.publish_plan(plan)
+    second = [lesson for lesson in lessons(scheduling) if lesson.module == 2]
+    with pytest.raises(Invalid, match="理由"):
+        scheduling.act(actions.cancel_lesson, second[0].id, "")
+    for lesson in second:
+        scheduling.act(actions.cancel_lesson, lesson.id, "当地疫情管控")
+    assert scheduling.ask(figures)["plan_hours"] == 112
+    scheduling.travel(second[-1].ends_at)
+    moved = scheduling.act(actions.move_module, CODE, 2, date(2022, 2, 19))
+    scheduling.act(actions.publish_plan, moved.id)
+    assert scheduling.ask(figures)["plan_hours"] == 128
+    assert len(scheduling.rows(Lesson, col(Lesson.cancelled).is_(True))) == 4
