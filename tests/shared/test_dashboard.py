@@ -304,6 +304,7 @@ def test_a_clerk_sees_the_pictures_acts_on_rows_and_filters_without_breaking_the
     page.goto(f"{url}/intake/")
     expect(page.get_by_role("img", name="待核验 8，已通过 110，已退回 12")).to_be_visible()
     page.get_by_role("link", name="包裹", exact=True).click()
+    page.wait_for_url(f"{url}{LIST}")
     page.locator("tr[data-sa-pk='29'] input").check()
     page.get_by_role("button", name="对选中项").click()
     page.locator("#actions-dropdown").get_by_text("通过核验").click()
@@ -315,6 +316,7 @@ def test_a_clerk_sees_the_pictures_acts_on_rows_and_filters_without_breaking_the
     columns.get_by_label("件数").uncheck()
     page.get_by_role("button", name="应用", exact=True).click()
     expect(page.get_by_role("columnheader", name="件数")).to_have_count(0)
+    page.wait_for_load_state()
     page.get_by_label("每页显示").select_option(label="50")
     expect(page.locator("tbody tr")).to_have_count(30)
 
