@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from datetime import timedelta
 from typing import ClassVar
+from uuid import UUID
 
 import pytest
 from sqlmodel import select
@@ -118,7 +119,7 @@ def test_a_job_that_could_not_be_handed_out_waits_again_at_once(database):
 
 def dispatch(database, count):
     """Runs a dispatcher until it has handed out `count` jobs."""
-    handed = []
+    handed: list[UUID] = []
 
     async def play():
         task = asyncio.create_task(Dispatcher(database, handed.append).run())

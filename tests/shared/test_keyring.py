@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import Forbidden, NotFound
-from shared.keyring import KeyRing, mask_account, mask_email, mask_identity, mask_mobile
+from shared.keyring import KeyRing, Purpose, mask_account, mask_email, mask_identity, mask_mobile
 
-ALL = ("identity", "contact", "bank", "scan")
+ALL: tuple[Purpose, ...] = ("identity", "contact", "bank", "scan")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from services.demo.cohort import DEADLINE, Application, Cohort
-from services.demo.player.doors import Stage, Unexpected
+from services.demo.player.doors import Stage, Unexpected, together
 from services.demo.programme import CODE, programme
 from services.demo.refusals import RefusedCase
 from services.demo.story import Story
@@ -106,14 +106,16 @@ def file_all(stage: Stage, story: Story, repeated: Collection[str], tick: Tick) 
     for day, posted in groupby(story.applications, key=lambda one: local(one.posted_at).date()):
         of_the_day = list(posted)
         stage.travel(datetime(day.year, day.month, day.day, 1, tzinfo=UTC))
-        for application in of_the_day:
-            if application.platform_no not in known:
-                _file(filer, application, twice=application.platform_no in repeated)
+        fresh = [one for one in of_the_day if one.platform_no not in known]
+        for application, uploaded in zip(fresh, together(filer.upload, fresh), strict=True):
+            _file(filer, application, uploaded, twice=application.platform_no in repeated)
             tick()
 
 
-def _file(filer: Filer, application: Application, *, twice: bool) -> None:
-    ids, refused = filer.upload(application)
+def _file(
+    filer: Filer, application: Application, uploaded: tuple[dict[str, str], httpx.Response | None], *, twice: bool
+) -> None:
+    ids, refused = uploaded
     answer = refused or filer.post(application, ids, application.key)
     if answer.status_code != 201:
         raise Unexpected(answer.request, answer)
@@ -156,11 +158,16 @@ def confirm_all(stage: Stage, tick: Tick) -> None:
     """Each student opens the link in the notice and confirms."""
     stage.settle()
     visitor = stage.visitor()
-    for link in sorted({link for text in stage.letters() for link in re.findall(r"/intake/consent/[\w-]+", text)}):
+
+    def confirm(link: str) -> None:
         answer = visitor.post(link)
         if answer.status_code != 200:
             raise Unexpected(answer.request, answer)
         tick()
+
+    together(
+        confirm, sorted({link for text in stage.letters() for link in re.findall(r"/intake/consent/[\w-]+", text)})
+    )
     stage.settle()
 
 

@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Iterable
 
-from services.demo.player.doors import Person, Stage, Unexpected, house_client
+from services.demo.player.doors import Person, Stage, Unexpected, house_client, together
 from services.demo.staff import Account
 
 ADMIN = "admin"
@@ -26,11 +26,14 @@ def open_office(stage: Stage, accounts: Iterable[Account], first_link: str) -> N
         if answer.status_code != 303:
             raise Unexpected(answer.request, answer)
     administrator = stage.person(ADMIN)
-    for account in by_name.values():
-        if account.account != ADMIN and (link := _link_for(stage, administrator, account)):
+
+    def open_account(account: Account) -> None:
+        if link := _link_for(stage, administrator, account):
             answer = visitor.post(link, data=_password(stage, account.account))
             if answer.status_code != 303:
                 raise Unexpected(answer.request, answer)
+
+    together(open_account, [one for one in by_name.values() if one.account != ADMIN])
 
 
 def _link_for(stage: Stage, administrator: Person, account: Account) -> str | None:

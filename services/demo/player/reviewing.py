@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.demo.marks import Marks
-from services.demo.player.doors import Stage
+from services.demo.player.doors import Stage, together
 from services.demo.player.filing import Tick
 from services.demo.programme import CODE
-from services.demo.staff import judges
+from services.demo.staff import Judge, judges
 from services.demo.story import Story
 
 PANEL_SIZE = 5
@@ -16,7 +16,9 @@ PANEL_SIZE = 5
 def check_authenticity(stage: Stage, story: Story, tick: Tick) -> None:
     """Two reviewers work through the open cases: most pass, some are returned with every defect, some are rejected."""
     reviewers = [stage.person("review01"), stage.person("review02")]
-    for number, case in enumerate(cases(stage, "open")):
+
+    def decide(turn: tuple[int, dict[str, Any]]) -> None:
+        number, case = turn
         reviewer = reviewers[number % 2]
         address = f"/review/cases/{case['id']}"
         given = story.returns.get(case["platform_no"])
@@ -30,12 +32,14 @@ def check_authenticity(stage: Stage, story: Story, tick: Tick) -> None:
             seals = {f"seal-{kind}": "true" for kind in case["scans"]}
             reviewer.submit(f"{address}/checks", {**verdicts, **seals, "then": "pass"})
         tick()
+
+    together(decide, enumerate(cases(stage, "open")))
     stage.settle()
 
 
 def score_materials(stage: Stage, marks: Mapping[str, Marks]) -> None:
     """The desk's points for everybody who passed, in one form."""
-    fields = {}
+    fields: dict[str, str] = {}
     for case in cases(stage, "passed"):
         if case["firm_points"] is None:
             given = marks[case["platform_no"]]
@@ -47,9 +51,11 @@ def score_materials(stage: Stage, marks: Mapping[str, Marks]) -> None:
 
 def score_interviews(stage: Stage, marks: Mapping[str, Marks], tick: Tick) -> None:
     """Each judge signs in and locks the sheets of the own candidates."""
-    for number, judge in enumerate(judges()):
+
+    def lock_sheets(turn: tuple[int, Judge]) -> None:
+        number, judge = turn
         person = stage.person(judge.account)
-        fields = {}
+        fields: dict[str, str] = {}
         for sheet in person.json("/review/api/sheets"):
             if sheet["total"] is None and not sheet["recused"]:
                 items = marks[sheet["platform_no"]].sheets[number % PANEL_SIZE]
@@ -57,6 +63,8 @@ def score_interviews(stage: Stage, marks: Mapping[str, Marks], tick: Tick) -> No
         if fields:
             person.submit("/review/my-sheets", fields)
         tick()
+
+    together(lock_sheets, enumerate(judges()))
     stage.settle()
 
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from services.demo.course import Absence, Destiny, destinies
-from services.demo.player.doors import Stage
+from services.demo.player.doors import Stage, together
 from services.demo.player.filing import Tick
 from services.demo.programme import CODE
 from services.demo.teaching import TEACHERS, VENUES
@@ -54,10 +54,12 @@ def check_in(stage: Stage, tick: Tick) -> None:
     stage.travel(REPORT_DAY)
     brought = {"original_form": "true", "two_photos": "true", "identity_seen": "true"}
     registrar = stage.person("registrar01")
-    for student in students(stage):
-        if student["status"] == "expected":
-            registrar.submit(f"/scheduling/roster/{student['application_id']}/register", brought)
-            tick()
+
+    def register(student: dict[str, Any]) -> None:
+        registrar.submit(f"/scheduling/roster/{student['application_id']}/register", brought)
+        tick()
+
+    together(register, [one for one in students(stage) if one["status"] == "expected"])
     stage.settle()
 
 
