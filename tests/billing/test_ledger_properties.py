@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlmodel import func, select
+from sqlmodel import col, func, select
 
 from services.billing import actions
 from services.billing.models import FeeAccount, Posting
@@ -129,7 +129,7 @@ def check(desk: Desk, opening_and_movements_fen: int) -> None:
     figures = desk.figures()
     assert figures["opening_fen"] + figures["credits_fen"] - figures["debits_fen"] == figures["closing_fen"]
     assert figures["closing_fen"] == opening_and_movements_fen
-    unbalanced = select(Posting.transaction_id).group_by(Posting.transaction_id).having(func.sum(Posting.fen) != 0)
+    unbalanced = select(Posting.transaction_id).group_by(col(Posting.transaction_id)).having(func.sum(Posting.fen) != 0)
     with desk.process.database.reader() as session:
         assert session.exec(unbalanced).all() == []
         for account in session.exec(select(FeeAccount)).all():

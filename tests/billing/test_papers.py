@@ -45,7 +45,7 @@ def test_whichever_comes_last_makes_the_documents_due_and_they_are_sent_once(pai
         "receipt": "SK-2021-000001",
         "invoice_request": "KP-2021-000001",
     }
-    number = found["invoice"].number
+    number = str(found["invoice"].number)
     assert (len(number), number.isdigit()) == (20, True)
     assert [said.request_no for said in paid.said(InvoiceRequested)] == ["KP-2021-000001"]
     assert [(said.invoice_number, said.amount_fen) for said in paid.said(InvoiceIssued)] == [(number, FEE)]

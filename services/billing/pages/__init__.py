@@ -4,9 +4,9 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
-from services.billing.models import BankEntry, FeeAccount, Invoice, Refund
+from services.billing.models import BankEntry, FeeAccount, Invoice
 from services.billing.pages import accounts, entries, invoices, overview, refunds, statements
-from services.billing.pages.lists import AccountList, EntryList, InvoiceList, RefundList
+from services.billing.pages.lists import AccountList, EntryList, InvoiceList
 from shared.dashboard import Dashboard
 from shared.process import Process
 
@@ -30,6 +30,5 @@ def make_dashboard(process: Process) -> Dashboard:
     dashboard.link("待办流水", "/billing/work", "fa-solid fa-inbox")
     dashboard.link("退款", "/billing/refunds", "fa-solid fa-rotate-left")
     dashboard.add_list(EntryList(BankEntry, key="entries", title="全部流水", icon="fa-solid fa-list"))
-    dashboard.add_list(RefundList(Refund, key="refunds", title="退款单", icon="fa-solid fa-receipt"))
     dashboard.add_list(InvoiceList(Invoice, key="invoices", title="开票", icon="fa-solid fa-file-invoice"))
     return dashboard

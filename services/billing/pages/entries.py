@@ -21,7 +21,13 @@ Ids = Annotated[list[UUID], Form()]
 
 
 @router.get("/work")
-def work(request: Request, actor: words.Reader, session: ReadingSession, outcome: str = "") -> Response:
+def work(
+    request: Request,
+    actor: words.Reader,
+    session: ReadingSession,
+    outcome: str = "",
+    ticked: bool = False,
+) -> Response:
     """Everything that waits for a person, the longest waiting first; many suggestions are confirmed at once."""
     items = queries.open_entries(session)
     return page(
@@ -34,6 +40,7 @@ def work(request: Request, actor: words.Reader, session: ReadingSession, outcome
             (code, badge, sum(item.entry.outcome == code for item in items)) for code, badge in words.OUTCOMES.items()
         ],
         outcome=outcome,
+        ticked=ticked,
         total=len(items),
         unapplied=queries.unapplied_entries(session),
         words=words,

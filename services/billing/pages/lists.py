@@ -1,4 +1,4 @@
-"""Billing's lists: fee accounts, bank entries, refunds, invoices. Used by pages/__init__.py."""
+"""Billing's lists: fee accounts, bank entries, invoices. Used by pages/__init__.py."""
 
 from services.billing.actions import confirm_proposals, resubmit_invoice
 from services.billing.models import BankEntry, Invoice
@@ -58,27 +58,6 @@ class EntryList(ListView):
 
 def _is_suggested(entry: BankEntry) -> bool:
     return entry.state == EntryState.OPEN and entry.outcome in ("SUGGEST", "REFUND_OUT")
-
-
-class RefundList(ListView):
-    """Every refund."""
-
-    fields = (
-        Text("number", "退款单号"),
-        Badged("state", "状态", badges=words.REFUNDS),
-        Money("amount_fen", "金额（元）"),
-        Text("payee_name", "收款户名"),
-        Masked("payee_account", "收款账号"),
-        Text("reason", "原因"),
-        Text("proposed_by", "提出"),
-        Moment("proposed_at", "提出时间"),
-        Text("approved_by", "批准"),
-        Moment("sent_at", "退出时间"),
-        Moment("bounced_at", "退汇时间"),
-    )
-    fields_default_sort = (("number", True),)
-    detail_path = "/billing/refunds/{key}"
-    intro = "款项只退回原付款账户，银行对账单出现支出后才算退出"
 
 
 class InvoiceList(ListView):

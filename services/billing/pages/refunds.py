@@ -27,7 +27,7 @@ def refund_work(request: Request, actor: words.Reader, session: ReadingSession) 
         subtitle="提出与复核须为两人；款项只退回原付款账户",
         proposed=queries.refunds(session, state=RefundState.PROPOSED),
         approved=queries.refunds(session, state=RefundState.APPROVED),
-        sent=queries.refunds(session, state=RefundState.SENT)[-20:][::-1],
+        ended=queries.ended_refunds(session),
         totals=queries.refund_totals(session),
         accounts=queries.accounts_by_id(session),
         words=words,

@@ -22,7 +22,7 @@ from services.billing.queries.entries import (
 from services.billing.queries.figures import figures, open_work_items
 from services.billing.queries.overview import overview
 from services.billing.queries.reconciliation import reconciliation
-from services.billing.queries.refunds import claims_on, refund_of, refund_totals, refunds, sources
+from services.billing.queries.refunds import claims_on, ended_refunds, refund_of, refund_totals, refunds, sources
 
 __all__ = [
     "account_lines",
@@ -31,6 +31,7 @@ __all__ = [
     "accounts_by_id",
     "choices_for",
     "claims_on",
+    "ended_refunds",
     "entries_of",
     "entry_of",
     "figures",

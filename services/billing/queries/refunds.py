@@ -33,6 +33,12 @@ def refunds(session: Session, *, state: str = "") -> list[Refund]:
     return list(session.exec(found.where(Refund.state == state) if state else found).all())
 
 
+def ended_refunds(session: Session) -> list[Refund]:
+    """What the bank has paid and what was given up, the newest first; bounded."""
+    found = select(Refund).where(col(Refund.state).in_([RefundState.SENT, RefundState.DECLINED]))
+    return list(session.exec(found.order_by(col(Refund.number).desc()).limit(200)).all())
+
+
 def refund_totals(session: Session) -> dict[str, int]:
     """Fen by state."""
     return {
