@@ -7,13 +7,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from sqlmodel import Session
 
 from services.review import queries
+from services.review.models import Case, PanelMember, Seat
 from services.review.schemas import AwaitedOut, CaseOut, PlaceOut, RankingOut, SheetOut, TieOut, WorkOut
-from services.review.states import CaseState
-from shared.errors import NotFound
-from shared.events.intake import Programme
+from services.review.states import CaseState, fate
 from shared.signin import Actor, staff
 from shared.web import Now, ReadingSession
 
@@ -24,47 +22,39 @@ Judge = Annotated[Actor, Depends(staff("judge"))]
 Code = Annotated[str, Query(alias="programme", max_length=40)]
 
 
-def programme_asked(session: Session, code: str) -> Programme:
-    """The programme of that code, or the newest. Raises NotFound before the first."""
-    found = queries.programme_of(session, code) if code else queries.newest_programme(session)
-    if found is None:
-        raise NotFound("还没有收到培训项目，请先在报名受理中发布。", code="no-programme")
-    return found
-
-
 @router.get("/cases")
 def cases(actor: Office, session: ReadingSession, code: Code = "", state: CaseState | None = None) -> list[CaseOut]:
     """The cases by application number; of one state, or all."""
-    found = queries.cases_in(session, programme_asked(session, code).code, *([state] if state else []))
+    found = queries.cases_in(session, queries.programme_asked(session, code).code, *([state] if state else []))
     seats = queries.seats_by_case(session, [case.id for case in found])
-    return [CaseOut.of(case, seats.get(case.id)) for case in found]
+    return [_case_out(case, seats.get(case.id)) for case in found]
 
 
 @router.get("/cases/{case_id}")
 def one_case(case_id: UUID, actor: Office, session: ReadingSession) -> CaseOut:
     """One case."""
     case = queries.case_with(session, case_id)
-    return CaseOut.of(case, queries.seats_by_case(session, [case_id]).get(case_id))
+    return _case_out(case, queries.seats_by_case(session, [case_id]).get(case_id))
 
 
 @router.get("/sheets")
 def own_sheets(actor: Judge, session: ReadingSession, code: Code = "") -> list[SheetOut]:
     """The candidates of the judge who asks, in the order of their interviews."""
-    tasks = queries.judge_tasks(session, actor.account, programme_asked(session, code).code)
-    return [SheetOut.of(task) for task in tasks]
+    tasks = queries.judge_tasks(session, actor.account, queries.programme_asked(session, code).code)
+    return [_sheet_out(task) for task in tasks]
 
 
 @router.get("/sheets/awaited")
 def awaited_sheets(actor: Committee, session: ReadingSession, code: Code = "") -> list[AwaitedOut]:
     """Every sheet that is still to come."""
-    awaited = queries.sheets_awaited(session, programme_asked(session, code).code)
-    return [AwaitedOut.of(case, member) for case, member in awaited]
+    awaited = queries.sheets_awaited(session, queries.programme_asked(session, code).code)
+    return [_awaited_out(case, member) for case, member in awaited]
 
 
 @router.get("/ranking")
 def ranking(actor: Committee, session: ReadingSession, code: Code = "") -> RankingOut:
     """The ranking, with what is missing before the freeze."""
-    programme = programme_asked(session, code)
+    programme = queries.programme_asked(session, code)
     row = queries.ranking_of(session, programme.code)
     is_draft = not row.frozen_at
     missing = queries.missing_decisions(session, programme.code) if is_draft else []
@@ -77,12 +67,64 @@ def ranking(actor: Committee, session: ReadingSession, code: Code = "") -> Ranki
         missing=[fault.message for fault in missing],
         ties=[TieOut(case_ids=[UUID(key) for key in tie.keys], first=tie.first) for tie in ties],
         boundary=[UUID(key) for key in row.boundary],
-        places=[PlaceOut.of(place) for place in queries.frozen_places(session, programme.code)],
+        places=[
+            PlaceOut(**{name: getattr(place, name) for name in PlaceOut.model_fields})
+            for place in queries.frozen_places(session, programme.code)
+        ],
     )
 
 
 @router.get("/work")
 def work(actor: Committee, session: ReadingSession, now: Now, code: Code = "") -> list[WorkOut]:
     """What waits for the committee: lapses, late payments, overrides, promotions."""
-    entries = queries.work_list(session, programme_asked(session, code).code, now=now)
-    return [WorkOut.of(entry) for entry in entries]
+    entries = queries.work_list(session, queries.programme_asked(session, code).code, now=now)
+    return [_work_out(entry) for entry in entries]
+
+
+def _case_out(case: Case, seat: Seat | None) -> CaseOut:
+    named = CaseOut.model_fields.keys() & Case.model_fields.keys()
+    return CaseOut(
+        **{name: getattr(case, name) for name in named},
+        fate=fate(case.state, seat.state if seat else None, seat.release_reason if seat else None),
+        scans=[scan["kind"] for scan in case.content["scans"]],
+        seat=seat.state if seat else None,
+        rank=seat.rank if seat else None,
+        waiting_rank=seat.waiting_rank if seat else None,
+        letter_no=seat.letter_no if seat else "",
+        pay_by=seat.pay_by if seat else None,
+    )
+
+
+def _person(case: Case) -> dict[str, str]:
+    return {name: getattr(case, name) for name in ("application_no", "platform_no", "student_name")}
+
+
+def _sheet_out(task: queries.JudgeTask) -> SheetOut:
+    case, sheet = task.case, task.sheet
+    return SheetOut(
+        **_person(case),
+        case_id=case.id,
+        firm_name=case.firm_name,
+        credit_code=case.content["firm"]["credit_code"],
+        panel=case.panel,
+        interview_at=case.interview_at,
+        total=sheet.total if sheet else None,
+        version=sheet.version if sheet else 0,
+        recused=task.member.recused_at is not None,
+    )
+
+
+def _awaited_out(case: Case, member: PanelMember) -> AwaitedOut:
+    return AwaitedOut(**_person(case), case_id=case.id, panel=case.panel, judge=member.judge, judge_name=member.name)
+
+
+def _work_out(entry: queries.WorkEntry) -> WorkOut:
+    return WorkOut(
+        **_person(entry.case),
+        id=entry.id,
+        kind=entry.kind,
+        case_id=entry.case.id,
+        since=entry.since,
+        opened_by=entry.opened_by,
+        data=entry.data,
+    )

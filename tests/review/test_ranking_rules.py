@@ -64,7 +64,7 @@ def test_a_tie_on_the_waiting_list_waits_for_the_committee_too():
 def test_a_tie_that_changes_nothing_is_listed_by_number():
     entrants = people({}, {}, {"firm": 100}, {"firm": 100})
     places, ties = rank_entrants(entrants, formula(quota=2, waiting=0))
-    assert (ties, {place.note for place in places}) == ([], {"成绩完全相同，按报名编号列示"})
+    assert (ties, {place.note for place in places}) == ([], {"同分：成绩完全相同，按报名编号列示"})
 
 
 def test_the_committees_decision_on_exactly_these_people_breaks_the_tie():

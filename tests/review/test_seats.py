@@ -279,3 +279,22 @@ def test_what_is_said_of_a_seat_waits_for_the_release(review):
         register(review, 0)
     with pytest.raises(Conflict, match="尚未发布"):
         promote(review, 0)
+
+
+def test_what_waited_for_a_decision_on_a_seat_ends_when_the_seat_changes_otherwise(released):
+    released.travel(AFTER_PAY_BY)
+    released.overdue(0)
+    released.act(actions.decline_seat, case_id(0), reason="工作调动", actor="chair")
+    assert released.items(WorkKind.LAPSE_PROPOSED) == []
+    released.act(actions.request_override, case_id(4), reason="首位失联", actor="secretary")
+    released.withdraw(4)
+    assert released.items(WorkKind.PROMOTION_OVERRIDE) == []
+
+
+def test_a_late_payment_of_somebody_who_then_withdraws_needs_no_decision(released):
+    released.travel(AFTER_PAY_BY)
+    lapse(released, 0)
+    released.paid(0, PAID_LATE)
+    released.withdraw(0)
+    assert released.items(WorkKind.LATE_PAYMENT) == []
+    assert [event.reason for event in released.said(RefundOrdered, 0)][-1] == "撤回报名：企业排产紧张"

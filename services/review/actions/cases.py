@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 
 from services.review.actions.seats import leave_seat
 from services.review.actions.subjects import heard_case, step_case
+from services.review.actions.work import close_items_of
 from services.review.models import Case, ProgrammeRow
 from services.review.states import CaseState
 from shared import audit
@@ -59,7 +60,8 @@ def withdraw_case(session: Session, case_id: UUID, *, reason: str, actor: str, n
     step_case(session, case, CaseState.WITHDRAWN)
     case.reason, case.decided_at = reason, now
     audit.record(session, "withdraw_case", str(case.id), actor=actor, now=now, details={"reason": reason})
-    leave_seat(session, case, reason=reason, now=now)
+    leave_seat(session, case, reason=reason, actor=actor, now=now)
+    close_items_of(session, case.id, "报名已撤回", actor=actor, now=now)
 
 
 def _columns(event: ApplicationSubmitted) -> dict[str, Any]:

@@ -6,17 +6,16 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
-from services.review.actions.promotions import close_item, open_work
 from services.review.actions.refunds import order_refund
 from services.review.actions.seats import admit, check_waiting_list_open
-from services.review.actions.subjects import heard_case, locked_case, locked_item, locked_programme, seat_of
-from services.review.errors import UnknownWorkItem
+from services.review.actions.subjects import heard_case, locked_case, locked_programme, seat_of
+from services.review.actions.work import close_item, found_item, locked_item, open_work
 from services.review.models import Case, Seat, WorkItem
 from services.review.queries import open_item
 from services.review.rules.deadlines import end_of_local_day
 from services.review.states import CaseState, SeatState, WorkKind
 from shared import audit
-from shared.errors import Conflict, NotYet
+from shared.errors import NotYet
 from shared.events.billing import FeeOverdue, FeePaid, RefundSent
 
 
@@ -95,24 +94,19 @@ def resolve_late_payment(
 ) -> None:
     """A person decides on money that came after the seat was released: the seat again, if one is free
     -> StudentAdmitted(promoted), or all of it back -> RefundOrdered."""
-    item = session.exec(select(WorkItem).where(WorkItem.id == item_id)).one_or_none()
-    if item is None or item.kind != WorkKind.LATE_PAYMENT:
-        raise UnknownWorkItem
+    item = found_item(session, item_id, WorkKind.LATE_PAYMENT)
     programme = locked_programme(session, item.programme)
     case = locked_case(session, item.case_id)
     item = locked_item(session, item_id)
-    seat = seat_of(session, case)
-    if seat is None or seat.state != SeatState.RELEASED:
-        raise Conflict(f"“{case.student_name}”的名额状态已变，请刷新后再办理。", code="state")
     audit.record(session, "resolve_late_payment", str(case.id), actor=actor, now=now, details={"choice": choice})
     if choice == "refund":
         close_item(session, item, "退回款项", actor=actor, now=now)
         order_refund(session, case, "迟到缴费，退回款项", now=now)
         return
-    if case.state != CaseState.PASSED:
-        raise Conflict(f"“{case.student_name}”已撤回报名，只能退回款项。", code="withdrawn")
     check_waiting_list_open(session, programme, now=now)
     close_item(session, item, "重新给予名额", actor=actor, now=now)
+    seat = seat_of(session, case)
+    assert seat is not None
     pay_by = end_of_local_day(now, days=programme.promotion_pay_days)
     admit(session, programme, case, seat, pay_by=pay_by, actor=actor, now=now)
 

@@ -1,15 +1,16 @@
 """Passing free seats on: lapses are confirmed, the next on the waiting list is admitted, in order or by an override."""
 
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlmodel import Session, select
 
 from services.review.actions.refunds import order_refund
 from services.review.actions.seats import admit, check_waiting_list_open, release_seat
-from services.review.actions.subjects import locked_case, locked_item, locked_programme, ranking_of, seat_of
-from services.review.errors import NoSeatFree, SecondPersonNeeded, UnknownCase, UnknownWorkItem
-from services.review.models import Case, Seat, WorkItem
+from services.review.actions.subjects import locked_case, locked_programme, ranking_of, seat_of
+from services.review.actions.work import close_item, found_item, locked_item, open_work
+from services.review.errors import NoSeatFree, SecondPersonNeeded, UnknownCase
+from services.review.models import Case, Seat
 from services.review.queries import open_item, promotions_due, seats_held
 from services.review.rules.deadlines import end_of_local_day
 from services.review.states import ReleaseReason, SeatState, WorkKind
@@ -19,7 +20,7 @@ from shared.errors import Conflict, Invalid
 
 def confirm_lapse(session: Session, item_id: UUID, *, actor: str, now: datetime) -> None:
     """A person confirms that a seat lapses -> SeatReleased(lapsed), and RefundOrdered for what was paid in part."""
-    item = _item(session, item_id, WorkKind.LAPSE_PROPOSED)
+    item = found_item(session, item_id, WorkKind.LAPSE_PROPOSED)
     case = locked_case(session, item.case_id)
     item = locked_item(session, item_id)
     seat = seat_of(session, case)
@@ -29,7 +30,7 @@ def confirm_lapse(session: Session, item_id: UUID, *, actor: str, now: datetime)
         raise Conflict(f"“{case.student_name}”已在期限内缴足，不能按逾期处理。", code="paid-in-time")
     close_item(session, item, "已确认逾期", actor=actor, now=now)
     audit.record(session, "confirm_lapse", str(case.id), actor=actor, now=now)
-    release_seat(session, case, seat, ReleaseReason.LAPSED, now=now)
+    release_seat(session, case, seat, ReleaseReason.LAPSED, actor=actor, now=now)
     order_refund(session, case, "逾期未缴足，名额已释放", now=now)
 
 
@@ -37,7 +38,7 @@ def dismiss_lapse(session: Session, item_id: UUID, *, reason: str, actor: str, n
     """A person decides that the seat stays, with a reason; the same deadline is not proposed again."""
     if len(reason.strip()) < 2:
         raise Invalid("请写明保留名额的理由。", code="reason")
-    item = _item(session, item_id, WorkKind.LAPSE_PROPOSED)
+    item = found_item(session, item_id, WorkKind.LAPSE_PROPOSED)
     case = locked_case(session, item.case_id)
     close_item(session, locked_item(session, item_id), f"保留名额：{reason.strip()}", actor=actor, now=now)
     audit.record(session, "dismiss_lapse", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
@@ -84,39 +85,6 @@ def request_override(session: Session, case_id: UUID, *, reason: str, actor: str
         raise Conflict("已有人提出越序递补，等待另一人确认。", code="override-open")
     open_work(session, case, WorkKind.PROMOTION_OVERRIDE, {"reason": reason.strip()}, actor=actor, now=now)
     audit.record(session, "request_override", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
-
-
-def open_work(
-    session: Session, case: Case, kind: WorkKind, data: dict[str, object], *, actor: str, now: datetime
-) -> None:
-    """Puts something before the committee. The caller holds the case's lock and knows that none of the kind is open."""
-    session.add(
-        WorkItem(
-            id=uuid4(),
-            kind=kind,
-            case_id=case.id,
-            programme=case.programme,
-            data=data,
-            opened_by=actor,
-            opened_at=now,
-        )
-    )
-    session.flush()
-
-
-def close_item(session: Session, item: WorkItem, outcome: str, *, actor: str, now: datetime) -> None:
-    """Ends a work item."""
-    item.closed_at, item.closed_by, item.outcome = now, actor, outcome
-    session.add(item)
-    session.flush()
-
-
-def _item(session: Session, item_id: UUID, kind: WorkKind) -> WorkItem:
-    """The item, not yet locked: its case is locked first."""
-    item = session.exec(select(WorkItem).where(WorkItem.id == item_id)).one_or_none()
-    if item is None or item.kind != kind:
-        raise UnknownWorkItem
-    return item
 
 
 def _programme_of(session: Session, case_id: UUID) -> str:

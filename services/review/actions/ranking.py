@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 from sqlmodel import Session, col, select
 
 from services.review.actions.letters import order_letter
-from services.review.actions.seats import admit, not_select
-from services.review.actions.subjects import locked_programme, ranking_of, step_seat
+from services.review.actions.seats import admit, not_select, step_seat
+from services.review.actions.subjects import locked_programme, ranking_of
 from services.review.errors import SecondPersonNeeded
 from services.review.models import Case, RankedCase, Ranking, Seat, TieDecision
 from services.review.queries import entrants, formula_of, frozen_places, missing_decisions
@@ -141,13 +141,13 @@ def release_ranking(session: Session, code: str, *, actor: str, now: datetime) -
         if turn < ranking.quota:
             admit(session, programme, case, seat, pay_by=programme.pay_by, actor=actor, now=now)
         elif turn < ranking.quota + ranking.waiting_places:
-            _put_on_waiting_list(session, case, seat, turn - ranking.quota + 1, now=now)
+            _put_on_waiting_list(session, case, seat, turn - ranking.quota + 1, actor=actor, now=now)
         else:
-            not_select(session, case, seat, now=now)
+            not_select(session, case, seat, actor=actor, now=now)
     placed = {place.case_id for place in ranked}
     for case in cases.values():
         if case.state == CaseState.PASSED and case.id not in placed:
-            not_select(session, case, Seat(case_id=case.id, programme=code, state=""), now=now)
+            not_select(session, case, Seat(case_id=case.id, programme=code, state=""), actor=actor, now=now)
     ranking.state, ranking.released_at, ranking.released_by = RankingState.RELEASED, now, actor
     session.add(ranking)
     audit.record(session, "release_ranking", code, actor=actor, now=now, details={"ranked": len(ranked)})
@@ -166,9 +166,9 @@ def _check_release(session: Session, ranking: Ranking, programme: Programme, *, 
         raise Conflict("冻结之后又有未完成的事项，不能发布。", code="undecided", faults=missing)
 
 
-def _put_on_waiting_list(session: Session, case: Case, seat: Seat, rank: int, *, now: datetime) -> None:
+def _put_on_waiting_list(session: Session, case: Case, seat: Seat, rank: int, *, actor: str, now: datetime) -> None:
     seat.waiting_rank = rank
-    step_seat(session, seat, SeatState.WAITING)
+    step_seat(session, seat, SeatState.WAITING, actor=actor, now=now)
     order_letter(session, case, LetterKind.WAITING_LIST, now=now, rank=rank)
     publish(session, ApplicantWaitlisted(application_id=case.id, programme=case.programme, rank=rank), now=now)
 

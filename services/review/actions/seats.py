@@ -15,17 +15,33 @@ from services.review.actions.subjects import (
     programme_of,
     ranking_of,
     seat_of,
-    step_seat,
 )
+from services.review.actions.work import close_items_of
 from services.review.errors import NoSeatFree
 from services.review.models import Admission, Case, Seat
 from services.review.queries import candidate, seats_held
-from services.review.states import LetterKind, RankingState, ReleaseReason, SeatState
+from services.review.states import (
+    SEAT_STEPS,
+    SEAT_TITLES,
+    LetterKind,
+    RankingState,
+    ReleaseReason,
+    SeatState,
+)
 from shared import audit
 from shared.errors import Conflict, Invalid, NotYet
 from shared.events.intake import Programme
 from shared.events.review import ApplicantNotSelected, SeatReleased, StudentAdmitted
 from shared.outbox import publish
+from shared.transitions import check_step
+
+
+def step_seat(session: Session, seat: Seat, target: SeatState, *, actor: str, now: datetime) -> None:
+    """Moves a seat on, by the table; a new one has no state yet. Whatever waited for a decision on it no longer does."""
+    check_step(SEAT_STEPS, SeatState(seat.state) if seat.state else None, target, titles=SEAT_TITLES)
+    seat.state = target
+    session.add(seat)
+    close_items_of(session, seat.case_id, f"名额已变为“{SEAT_TITLES[target]}”", actor=actor, now=now)
 
 
 def admit(
@@ -39,7 +55,7 @@ def admit(
         raise NoSeatFree(quota)
     assert seat.rank is not None
     promoted = bool(seat.state)
-    step_seat(session, seat, SeatState.HELD)
+    step_seat(session, seat, SeatState.HELD, actor=actor, now=now)
     seat.pay_by, seat.released_at, seat.release_reason = pay_by, None, None
     seat.letter_no = order_letter(session, case, LetterKind.ADMISSION, now=now, pay_by=pay_by.isoformat())
     session.add(
@@ -69,29 +85,29 @@ def admit(
     publish(session, event, now=now)
 
 
-def not_select(session: Session, case: Case, seat: Seat, *, now: datetime) -> None:
+def not_select(session: Session, case: Case, seat: Seat, *, actor: str, now: datetime) -> None:
     """Ends the hope for a seat -> ApplicantNotSelected, RefundOrdered, and owes the letter. Locks as for `admit`."""
-    step_seat(session, seat, SeatState.NOT_SELECTED)
+    step_seat(session, seat, SeatState.NOT_SELECTED, actor=actor, now=now)
     order_letter(session, case, LetterKind.REFUSAL, now=now)
     publish(session, ApplicantNotSelected(application_id=case.id, programme=case.programme, rank=seat.rank), now=now)
     order_refund(session, case, "未入选", now=now)
 
 
-def release_seat(session: Session, case: Case, seat: Seat, reason: ReleaseReason, *, now: datetime) -> None:
+def release_seat(session: Session, case: Case, seat: Seat, reason: ReleaseReason, *, actor: str, now: datetime) -> None:
     """Makes a held seat free -> SeatReleased. The caller holds the case's lock and orders the refund, if one is due."""
-    step_seat(session, seat, SeatState.RELEASED)
+    step_seat(session, seat, SeatState.RELEASED, actor=actor, now=now)
     seat.released_at, seat.release_reason = now, reason
     event = SeatReleased(application_id=case.id, programme=case.programme, reason=reason.value, released_at=now)
     publish(session, event, now=now)
 
 
-def leave_seat(session: Session, case: Case, *, reason: str, now: datetime) -> None:
+def leave_seat(session: Session, case: Case, *, reason: str, actor: str, now: datetime) -> None:
     """What a withdrawal does to a seat: a held one becomes free, a place on the waiting list ends; money goes back."""
     seat = seat_of(session, case)
     if seat and seat.state == SeatState.HELD:
-        release_seat(session, case, seat, ReleaseReason.WITHDRAWN, now=now)
+        release_seat(session, case, seat, ReleaseReason.WITHDRAWN, actor=actor, now=now)
     elif seat and seat.state == SeatState.WAITING:
-        step_seat(session, seat, SeatState.NOT_SELECTED)
+        step_seat(session, seat, SeatState.NOT_SELECTED, actor=actor, now=now)
     order_refund(session, case, f"撤回报名：{reason}", now=now)
 
 
@@ -102,7 +118,7 @@ def decline_seat(session: Session, case_id: UUID, *, reason: str, actor: str, no
         raise Conflict("学员已报到，请改用“退学”办理。", code="registered")
     _check_reason(reason)
     audit.record(session, "decline_seat", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
-    release_seat(session, case, seat, ReleaseReason.DECLINED, now=now)
+    release_seat(session, case, seat, ReleaseReason.DECLINED, actor=actor, now=now)
     order_refund(session, case, f"放弃名额：{reason.strip()}", now=now)
 
 
@@ -114,7 +130,7 @@ def drop_out_student(session: Session, case_id: UUID, *, reason: str, refund: bo
     _check_reason(reason)
     details = {"reason": reason.strip(), "refund": refund}
     audit.record(session, "drop_out_student", str(case.id), actor=actor, now=now, details=details)
-    release_seat(session, case, seat, ReleaseReason.DROPPED_OUT, now=now)
+    release_seat(session, case, seat, ReleaseReason.DROPPED_OUT, actor=actor, now=now)
     if refund:
         order_refund(session, case, f"退学：{reason.strip()}", now=now)
 
@@ -143,7 +159,7 @@ def close_waiting_lists(session: Session, *, actor: str, now: datetime) -> None:
             seat = seat_of(session, case)
             if seat and seat.state == SeatState.WAITING:
                 audit.record(session, "close_waiting_list", str(case.id), actor=actor, now=now)
-                not_select(session, case, seat, now=now)
+                not_select(session, case, seat, actor=actor, now=now)
 
 
 def check_waiting_list_open(session: Session, programme: Programme, *, now: datetime) -> None:

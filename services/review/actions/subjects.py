@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
-from services.review.errors import RankingFrozen, UnknownCase, UnknownProgramme, UnknownWorkItem
-from services.review.models import Case, ProgrammeRow, Ranking, Seat, WorkItem
-from services.review.states import CASE_STEPS, CASE_TITLES, SEAT_STEPS, SEAT_TITLES, CaseState, RankingState, SeatState
+from services.review.errors import RankingFrozen, UnknownCase, UnknownProgramme
+from services.review.models import Case, ProgrammeRow, Ranking, Seat
+from services.review.states import CASE_STEPS, CASE_TITLES, CaseState, RankingState
 from shared.columns import locked
 from shared.errors import Conflict, NotYet
 from shared.events.intake import Programme
@@ -73,24 +73,8 @@ def seat_of(session: Session, case: Case) -> Seat | None:
     return session.get(Seat, case.id, populate_existing=True)
 
 
-def locked_item(session: Session, item_id: UUID) -> WorkItem:
-    """An open work item, locked. Raises UnknownWorkItem."""
-    query = locked(select(WorkItem).where(WorkItem.id == item_id)).execution_options(populate_existing=True)
-    item: WorkItem | None = session.exec(query).one_or_none()
-    if item is None or item.closed_at:
-        raise UnknownWorkItem
-    return item
-
-
 def step_case(session: Session, case: Case, target: CaseState) -> None:
     """Moves a case on, by the table."""
     check_step(CASE_STEPS, CaseState(case.state), target, titles=CASE_TITLES)
     case.state = target
     session.add(case)
-
-
-def step_seat(session: Session, seat: Seat, target: SeatState) -> None:
-    """Moves a seat on, by the table; a new one has no state yet."""
-    check_step(SEAT_STEPS, SeatState(seat.state) if seat.state else None, target, titles=SEAT_TITLES)
-    seat.state = target
-    session.add(seat)

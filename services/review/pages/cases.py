@@ -15,8 +15,8 @@ from services.review.pages import words
 from services.review.pages.forms import WithForm
 from services.review.pages.words import Office, Reviewer
 from services.review.rules.checklist import Check
-from services.review.rules.deadlines import CORRECTION_DAYS, end_of_local_day
-from services.review.schemas import shown_points
+from services.review.rules.deadlines import CORRECTION_DAYS, end_of_local_day, shown_limit
+from services.review.rules.scoring import shown_points
 from services.review.states import Verdict
 from shared.clock import local
 from shared.dashboard import done, file_reply, page
@@ -68,6 +68,7 @@ def _context(session: Session, case: Case, now: datetime) -> dict[str, Any]:
         "rows": history(session, str(case.id)),
         "words": words,
         "points": shown_points,
+        "limit": shown_limit,
         "correct_by": f"{local(end_of_local_day(now, days=CORRECTION_DAYS)):%Y-%m-%dT%H:%M}",
     }
 

@@ -16,7 +16,6 @@ class CaseList(ListView):
         Badged("tier", "企业梯度", badges=TIERS),
         Badged("recommendation", "推荐意见", badges=RECOMMENDATIONS),
         Badged("state", "初审", badges=CASE_BADGES),
-        Text("panel", "面试组"),
         Moment("consented_at", "本人确认"),
         Moment("interview_at", "面试时间"),
         Moment("submitted_at", "提交时间"),

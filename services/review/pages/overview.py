@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
 from services.review import queries
-from services.review.pages.words import CASE_BADGES, FATE_BADGES, RANKING_BADGES, Office
-from services.review.schemas import shown_points
-from services.review.states import CaseState, WorkKind
+from services.review.pages.words import FATE_BADGES, RANKING_BADGES, Office
+from services.review.rules.deadlines import shown_limit
+from services.review.rules.scoring import shown_points
+from services.review.states import WORK_TITLES, CaseState, WorkKind
 from shared.dashboard import page
 from shared.web import Now, ReadingSession
 
@@ -41,11 +42,13 @@ def overview(request: Request, actor: Office, session: ReadingSession, now: Now)
         fates=_fates(session, code),
         ranking=queries.ranking_of(session, code),
         ranking_badges=RANKING_BADGES,
-        case_badges=CASE_BADGES,
         apart=[
             {"case": one.case, "low": one.lowest / 100, "high": one.highest / 100, "spread": shown_points(one.spread)}
             for one in queries.disagreements(session, code)
         ],
+        limit=shown_limit,
+        work=queries.work_list(session, code, now=now)[:8],
+        work_titles=WORK_TITLES,
         oldest=queries.cases_in(session, code, CaseState.OPEN)[:8],
         sheets_by_judge=queries.awaited_by_judge(session, code),
     )

@@ -9,12 +9,11 @@ from openpyxl import Workbook
 from sqlmodel import Session
 
 from services.review import actions, documents, queries
-from services.review.api import programme_asked
 from services.review.models import RankedCase
 from services.review.pages.words import OUTCOME_BADGES, RANKING_BADGES, Committee, Office
 from services.review.rules.deadlines import publicity_ends
 from services.review.rules.ranking import TITLES
-from services.review.schemas import shown_points
+from services.review.rules.scoring import shown_points
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.exports import harmless
 from shared.errors import Conflict
@@ -28,7 +27,7 @@ _HEADINGS = ("名次", "报名编号", "姓名", "企业", "推荐单位", "企�
 @router.get("/ranking")
 def show_ranking(request: Request, actor: Office, session: ReadingSession, now: Now, programme: str = "") -> Response:
     """Before the freeze what is missing; afterwards the table."""
-    given = programme_asked(session, programme)
+    given = queries.programme_asked(session, programme)
     ranking = queries.ranking_of(session, given.code)
     is_draft = ranking.frozen_at is None
     ties = queries.open_ties(session, given) if is_draft else []

@@ -8,12 +8,10 @@ from fastapi import APIRouter, Form, Request, Response
 from starlette.datastructures import FormData
 
 from services.review import actions, queries
-from services.review.api import programme_asked
 from services.review.models import Case
 from services.review.pages.forms import WithForm
 from services.review.pages.words import TIERS, Committee, Judge, Office, Reviewer
-from services.review.rules.scoring import sheet_faults
-from services.review.schemas import shown_points, typed_points
+from services.review.rules.scoring import sheet_faults, shown_points, typed_points
 from services.review.states import CaseState
 from shared.dashboard import done, page
 from shared.errors import Fault, Invalid
@@ -26,7 +24,7 @@ router = APIRouter()
 @router.get("/scores")
 def desk_table(request: Request, actor: Office, session: ReadingSession, programme: str = "") -> Response:
     """Everybody who passed, with the desk's points to fill in."""
-    given = programme_asked(session, programme)
+    given = queries.programme_asked(session, programme)
     cases = queries.cases_in(session, given.code, CaseState.PASSED)
     return page(
         request,
@@ -68,7 +66,7 @@ def score_many(request: Request, form: WithForm, actor: Reviewer, session: Writi
 @router.get("/my-sheets")
 def my_sheets(request: Request, actor: Judge, session: ReadingSession, programme: str = "") -> Response:
     """The judge's own candidates; colleagues' totals show once the own sheet is locked."""
-    given = programme_asked(session, programme)
+    given = queries.programme_asked(session, programme)
     tasks = queries.judge_tasks(session, actor.account, given.code)
     return page(
         request,

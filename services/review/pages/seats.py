@@ -7,9 +7,9 @@ from fastapi import APIRouter, Form, Request, Response
 from sqlmodel import Session
 
 from services.review import actions, queries
-from services.review.api import programme_asked
 from services.review.models import LetterRow
 from services.review.pages.words import LETTERS, RELEASES, SEAT_BADGES, Committee, Office
+from services.review.rules.deadlines import shown_limit
 from services.review.states import SeatState, WorkKind
 from shared.dashboard import done, file_reply, page
 from shared.errors import NotFound
@@ -24,7 +24,7 @@ WORK = "/review/work"
 @router.get("/work")
 def show_work(request: Request, actor: Committee, session: ReadingSession, now: Now, programme: str = "") -> Response:
     """What waits for the committee, and the waiting list."""
-    given = programme_asked(session, programme)
+    given = queries.programme_asked(session, programme)
     entries = queries.work_list(session, given.code, now=now)
     by_kind = {kind: [entry for entry in entries if entry.kind == kind] for kind in WorkKind}
     rows = queries.seat_rows(session, given.code)
@@ -40,6 +40,7 @@ def show_work(request: Request, actor: Committee, session: ReadingSession, now: 
         overrides=by_kind[WorkKind.PROMOTION_OVERRIDE],
         waiting=[(seat, case) for seat, case in rows if seat.state == SeatState.WAITING],
         free=_free(session, given),
+        limit=shown_limit,
         account=actor.account,
     )
 
@@ -115,7 +116,7 @@ def resolve_late_payment(
 @router.get("/seats")
 def show_seats(request: Request, actor: Office, session: ReadingSession, programme: str = "") -> Response:
     """Every seat, the waiting list, and who was not selected."""
-    given = programme_asked(session, programme)
+    given = queries.programme_asked(session, programme)
     rows = queries.seat_rows(session, given.code)
     held = sum(seat.state == SeatState.HELD for seat, _case in rows)
     paid = sum(seat.state == SeatState.HELD and case.paid_at is not None for seat, case in rows)
@@ -131,6 +132,7 @@ def show_seats(request: Request, actor: Office, session: ReadingSession, program
             {"label": "待缴费", "value": held - paid, "tone": "yellow"},
             {"label": "空出", "value": _free(session, given), "tone": "red"},
         ],
+        limit=shown_limit,
         badges=SEAT_BADGES,
         releases=RELEASES,
     )

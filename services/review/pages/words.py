@@ -11,7 +11,6 @@ from services.review.states import (
     RELEASE_TITLES,
     SEAT_TITLES,
     VERDICT_TITLES,
-    Fate,
 )
 from shared.dashboard import Badge
 from shared.signin import Actor, staff
@@ -20,7 +19,6 @@ Office = Annotated[Actor, Depends(staff("reviewer", "committee"))]
 Reviewer = Annotated[Actor, Depends(staff("reviewer"))]
 Committee = Annotated[Actor, Depends(staff("committee"))]
 Judge = Annotated[Actor, Depends(staff("judge"))]
-JudgeOrCommittee = Annotated[Actor, Depends(staff("judge", "committee"))]
 
 _TONES = {
     "open": "yellow",
@@ -37,7 +35,7 @@ _TONES = {
     "illegible": "orange",
     "in_process": "blue",
     "seat_held": "green",
-    "lapsed": "red",
+    "lapsed": "yellow",
     "declined": "orange",
     "dropped_out": "pink",
 }
@@ -72,9 +70,9 @@ RECOMMENDATIONS = {
     "not_recommended": Badge("不推荐", "red"),
     "pending": Badge("待定", "yellow"),
 }
+EDUCATIONS = {"below_bachelor": "本科以下", "bachelor": "本科", "master": "硕士", "doctor": "博士"}
 MODES = {"online": "线上", "on_site": "现场", "": "—"}
 LETTERS = {"admission": "入学通知书", "waiting_list": "候补通知书", "refusal": "未入选通知书"}
-FATE_TONES = {Fate(code): badge.tone for code, badge in FATE_BADGES.items()}
 ACTION_TITLES = {
     "open_case": "收到报名",
     "reopen_case": "收到补正",

@@ -11,7 +11,7 @@ from services.review.queries.cases import (
 )
 from services.review.queries.figures import fates, figures
 from services.review.queries.overview import Disagreement, disagreements, progress, waiting_work
-from services.review.queries.programmes import newest_programme, programme_of, programmes
+from services.review.queries.programmes import newest_programme, programme_asked, programme_of, programmes
 from services.review.queries.ranking import (
     entrants,
     formula_of,
@@ -69,6 +69,7 @@ __all__ = [
     "open_item",
     "open_ties",
     "panel_members",
+    "programme_asked",
     "programme_of",
     "programmes",
     "progress",

@@ -56,7 +56,7 @@ def progress(session: Session, programme: str) -> list[tuple[str, int]]:
     ]
 
 
-def disagreements(session: Session, programme: str, *, most: int = 8) -> Sequence[Disagreement]:
+def disagreements(session: Session, programme: str, *, most: int = 12) -> Sequence[Disagreement]:
     """The candidates whose judges differ most, the widest spread first; of each sheet only the version that counts."""
     newest = (
         select(ScoreSheet.case_id, ScoreSheet.judge, func.max(ScoreSheet.version).label("version"))

@@ -4,6 +4,7 @@ from sqlmodel import Session, select
 
 from services.review.errors import UnknownProgramme
 from services.review.models import ProgrammeRow
+from shared.errors import NotFound
 from shared.events.intake import Programme
 
 
@@ -24,3 +25,11 @@ def programme_of(session: Session, code: str) -> Programme:
     if row is None:
         raise UnknownProgramme(code)
     return Programme.model_validate(row.data)
+
+
+def programme_asked(session: Session, code: str) -> Programme:
+    """The programme of that code, or the newest where none is named. Raises NotFound before the first."""
+    found = programme_of(session, code) if code else newest_programme(session)
+    if found is None:
+        raise NotFound("还没有收到培训项目，请先在报名受理中发布。", code="no-programme")
+    return found

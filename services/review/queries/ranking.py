@@ -84,7 +84,7 @@ def missing_decisions(session: Session, code: str) -> list[Fault]:
 
 
 def _fault(case: Case, code: str, message: str) -> Fault:
-    return Fault(f"/cases/{case.application_no}", code, f"{case.application_no} {case.student_name}:{message}")
+    return Fault(f"/cases/{case.application_no}", code, f"{case.application_no} {case.student_name}：{message}")
 
 
 def is_reproducible(session: Session, code: str) -> bool:

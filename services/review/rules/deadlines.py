@@ -1,4 +1,4 @@
-"""Deadlines as people state them: whole local days, half-open. Called by actions and queries."""
+"""Deadlines as people state them: whole local days, half-open. Called by actions, queries and pages."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -18,3 +18,13 @@ def end_of_local_day(now: datetime, *, days: int) -> datetime:
 def publicity_ends(frozen_at: datetime, *, days: int) -> datetime:
     """When a frozen ranking may be released: at once without publicity (公示), else after that many whole days."""
     return end_of_local_day(frozen_at, days=days) if days else frozen_at
+
+
+def shown_limit(moment: datetime | None) -> str:
+    """A half-open limit as people read it: midnight is 24:00 of the day before, as the letters print it."""
+    if moment is None:
+        return "—"
+    here = local(moment)
+    if (here.hour, here.minute) == (0, 0):
+        return f"{here - timedelta(days=1):%Y-%m-%d} 24:00"
+    return f"{here:%Y-%m-%d %H:%M}"

@@ -157,11 +157,12 @@ def _place(ordered: Sequence[Entrant], index: int, formula: Formula, decided: se
     tied = [near for near in neighbours if formula.total(near) == formula.total(entrant)]
     notes = dict.fromkeys(_note(entrant, near, formula, decided) for near in tied)
     weighted = weighted_interview(entrant.interview, formula.rule)
-    return Place(entrant, rank, weighted, formula.total(entrant), formula.outcome(rank), "；".join(notes))
+    note = f"同分：{'、'.join(notes)}" if notes else ""
+    return Place(entrant, rank, weighted, formula.total(entrant), formula.outcome(rank), note)
 
 
 def _note(one: Entrant, other: Entrant, formula: Formula, decided: set[str]) -> str:
     for name in formula.criteria:
         if _CRITERIA[name](one) != _CRITERIA[name](other):
-            return f"同分：{TITLES[name]}"
-    return f"同分：{TITLES['committee']}" if {one.key, other.key} <= decided else _NO_MATTER
+            return TITLES[name]
+    return TITLES["committee"] if {one.key, other.key} <= decided else _NO_MATTER

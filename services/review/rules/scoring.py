@@ -1,7 +1,7 @@
-"""Points: of the desk, of a sheet, of an interview, of the whole. All in whole hundredths. Called by actions and ranking.py."""
+"""Points: of the desk, of a sheet, of an interview, of the whole. All in whole hundredths. Called by actions, pages and ranking.py."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from shared.errors import Fault, Invalid
 from shared.events.intake import ScoringRule
@@ -61,3 +61,20 @@ def trimmed_mean(totals: Sequence[int], *, trim_from: int) -> int:
 def weighted_interview(points: int, rule: ScoringRule) -> int:
     """An interview's points, of the rubric's sum, as part of the total."""
     return half_up(Decimal(points) * rule.interview_points / sum(rule.interview_items.values()))
+
+
+def typed_points(text: str, *, field: str) -> int:
+    """Points as typed ("27.5") in hundredths. Raises Invalid, naming the field."""
+    try:
+        points = Decimal(text.strip()) * POINT
+        if not points.is_finite() or points != int(points):
+            raise InvalidOperation
+    except InvalidOperation as fault:
+        faults = [Fault(f"/{field}", "points", "请填写分数，最多两位小数，例如 27 或 27.5")]
+        raise Invalid(f"分数“{text[:20]}”无法识别。", code="points", faults=faults) from fault
+    return int(points)
+
+
+def shown_points(points: int | None) -> str:
+    """Hundredths as people read them: 91.25."""
+    return "—" if points is None else f"{Decimal(points) / POINT:.2f}"
