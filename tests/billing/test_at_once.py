@@ -1,0 +1,81 @@
+"""Two people, or two events, at the same moment: money is booked once, and numbers have no gaps."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from services.billing import actions
+from services.billing.models import Document, Posting
+from shared.errors import Conflict
+from shared.events.billing import FeePaid, RefundSent
+from shared.events.review import ApplicantNotSelected, RefundOrdered
+from tests.billing.books import ALPHA, FEE, code
+from tests.billing.desk import CHECKER, CODE, Desk, application_id
+from tests.billing.money import Line, statement_of
+
+DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
+TIMES = 8
+
+
+def outcomes(works) -> list[str]:
+    """What became of works that were begun together: done, or refused with a Conflict."""
+
+    def outcome(work) -> str:
+        try:
+            work()
+        except Conflict:
+            return "refused"
+        return "done"
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return sorted(pool.map(outcome, works))
+
+
+def test_a_suggestion_that_eight_confirm_at_once_is_booked_once(desk: Desk):
+    desk.bring_in(*statement_of(Line(DAY, "孙二喜", FEE, "培训费")))
+    (entry,) = desk.entries()
+    confirm = [lambda: desk.act(actions.confirm_proposals, [entry.id])] * TIMES
+    assert outcomes(confirm) == ["done"] + ["refused"] * (TIMES - 1)
+    assert len(desk.said(FeePaid)) == 1
+    assert desk.figures()["applied_fen"] == FEE
+
+
+def test_one_fee_takes_no_more_than_it_is_when_two_receipts_are_assigned_at_once(desk):
+    lines = [Line(DAY, f"重庆某{name}商贸有限公司", FEE, "代付") for name in "甲乙丙丁"]
+    desk.bring_in(*statement_of(*lines))
+    works = [
+        lambda entry=entry: desk.act(actions.assign_entry, entry.id, {application_id(1): FEE}, note="")
+        for entry in desk.entries()
+    ]
+    assert outcomes(works) == ["done", "refused", "refused", "refused"]
+    figures = desk.figures()
+    assert (figures["applied_fen"], figures["unmatched_fen"]) == (FEE, 3 * FEE)
+
+
+def test_one_file_imported_by_several_at_once_is_booked_once(desk):
+    row = desk.upload(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    tools = desk.process.tools
+    works = [
+        lambda: desk.act(actions.import_statement, row.id, confirmed=False, keys=tools.keys, files=tools.files)
+    ] * TIMES
+    assert outcomes(works) == ["done"] + ["refused"] * (TIMES - 1)
+    assert len(desk.rows(Posting)) == 4
+
+
+def test_documents_that_become_due_together_have_numbers_without_gaps(desk):
+    desk.bring_in(*statement_of(*[Line(DAY, f"付款人{n}", FEE, code(n)) for n in (1, 2, 3)]))
+    desk.act(actions.confirm_proposals, [entry.id for entry in desk.entries()])
+    outcomes([lambda n=n: desk.say(desk.admitted(n)) for n in (1, 2, 3)])
+    numbers = sorted(row.number for row in desk.rows(Document) if row.number)
+    assert numbers == [f"{series}-2021-00000{n}" for series in ("KP", "SK") for n in (1, 2, 3)]
+
+
+def test_a_refund_that_two_approve_at_once_is_owed_once(desk):
+    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    desk.say(
+        ApplicantNotSelected(application_id=application_id(1), programme=CODE, rank=60),
+        RefundOrdered(application_id=application_id(1), programme=CODE, reason="未入选"),
+    )
+    (refund,) = desk.refunds()
+    outcomes([lambda: desk.act(actions.approve_refunds, [refund.id], actor=CHECKER)] * 4)
+    owed = [row.fen for row in desk.rows(Posting) if row.account == "refunds_payable"]
+    assert (owed, desk.said(RefundSent)) == ([-FEE], [])
