@@ -21,7 +21,7 @@ from shared.clock import TravellingClock
 from shared.schema import upgrade
 
 ROOT = Path(__file__).parents[2]
-OPEN_SECONDS = 90
+OPEN_SECONDS = 240
 
 
 @dataclass
