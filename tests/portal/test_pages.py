@@ -9,6 +9,10 @@ from tests.portal.conftest import NOW, PASSWORD, Portal
 from tests.portal.test_timeline import hear, hour, interview, submitted, verified
 
 
+# Long enough for a machine that is busy with other tests.
+expect.set_options(timeout=30_000)
+
+
 def sign_in(page: Page, url: str, account: str, password: str = PASSWORD) -> None:
     """Fills the form that the house asks everybody with."""
     page.goto(f"{url}/")

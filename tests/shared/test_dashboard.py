@@ -23,6 +23,8 @@ from shared.errors import Invalid
 from shared.signin import csrf_token
 from tests.shared.sample_service import House, Parcel, serving
 
+# Long enough for a machine that is busy with other tests.
+expect.set_options(timeout=30_000)
 ROOT = Path(__file__).parent.parent.parent
 LIST = "/intake/tables/parcels/list"
 ACTION = "/intake/tables/_api/parcels/action"
