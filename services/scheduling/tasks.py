@@ -3,6 +3,7 @@
 The searches are solved before the session is first used, so that no lock is held while they run.
 """
 
+from functools import lru_cache
 from uuid import UUID
 
 from sqlmodel import Session, select
@@ -77,13 +78,19 @@ def send_schedule(session: Session, job: jobs.SendSchedule, *, context: Context)
         return "overtaken"
     plan = session.get_one(Plan, notice.subject_id)
     student = session.get_one(Student, notice.application_id)
-    pdf = documents.teaching_calendar(papers.calendar_of(session, plan, now=context.now))
+    pdf = _printed(papers.calendar_of(session, plan, now=plan.published_at or context.now))
     text = (
         f"{student.name} 您好：\n\n本期培训的课程表（第 {plan.version} 版）已发布，详见附件。"
         "此前收到的课程表以本版为准，请预留时间、准时参加。"
     )
     _send(session, notice, student.email, f"课程表（第 {plan.version} 版）", text, pdf, context)
     return "sent"
+
+
+@lru_cache(maxsize=4)
+def _printed(calendar: documents.TeachingCalendar) -> bytes:
+    """The whole class gets the same sheet, dated when it was published, so it is set once."""
+    return documents.teaching_calendar(calendar)
 
 
 def _send(

@@ -8,10 +8,11 @@ from fastapi.testclient import TestClient
 from services.demo.programme import CODE
 from services.demo.staff import HALF_DAYS, panels
 from services.scheduling import actions
-from services.scheduling.models import Lesson
+from services.scheduling.models import Interview, Lesson
+from services.scheduling.queries import figures
 from services.scheduling.web import make_app
 from tests.scheduling.test_roster import EVERYTHING, REPORT_DAY, pay
-from tests.signing import csrf_headers, session_cookies
+from tests.signing import csrf_headers, serving, session_cookies
 
 
 def client(scheduling, *roles, account="schedule01"):
@@ -84,6 +85,59 @@ def test_what_is_typed_wrongly_is_refused_with_its_field(scheduler):
         answer = scheduler.post(address, data=data)
         found.append((answer.status_code, [fault["field"] for fault in answer.json().get("faults", [])] == [field]))
     assert found == [(422, True)] * 4 + [(403, False)]
+
+
+def signed_in(context, scheduling, address, *roles, account="schedule01"):
+    """A page of the browser, signed in with these roles."""
+    cookies = session_cookies(scheduling.process, *roles, account=account)
+    context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
+    return context.new_page()
+
+
+def test_a_scheduler_sees_the_day_and_moves_an_interview_in_the_browser(
+    scheduling, scheduler, browser_context, browser_problems
+):
+    _, second = scheduling.verify(2)
+    enter_over_http(scheduler)
+    book_over_http(scheduling, scheduler)
+    scheduling.travel(datetime(2021, 12, 5, 23, tzinfo=UTC))
+    with serving(make_app(scheduling.process)) as address:
+        page = signed_in(browser_context, scheduling, address, "scheduler")
+        page.goto(f"{address}/scheduling")
+        board = page.locator(".lj-board")
+        assert ("今日面试" in page.locator("body").inner_text(), board.locator("a").count()) == (True, 2)
+        board.get_by_text("学员001").click()
+        page.wait_for_url("**/candidates/*")
+        page.get_by_role("button", name="改期").click()
+        dialog = page.get_by_role("dialog")
+        taken = scheduling.rows(Interview, Interview.application_id == second)[0]
+        dialog.locator("[name=panel_id]").select_option(str(taken.panel_id))
+        dialog.locator("[name=slot_id]").select_option(str(taken.slot_id))
+        dialog.get_by_role("button", name="改期").click()
+        dialog.get_by_text("同时面试").wait_for()
+        assert [problem for problem in browser_problems if "409" not in problem] == []
+        browser_problems.clear()
+        dialog.locator("[name=slot_id]").select_option(label="12月07日 17:30")
+        dialog.get_by_role("button", name="改期").click()
+        page.get_by_text("已改期到 12月07日17:30").wait_for()
+        page.goto(f"{address}/scheduling/interviews?day=2021-12-07")
+        assert page.locator(".lj-board a").all_inner_texts()[0].startswith("学员001")
+
+
+def test_a_registrar_records_attendance_and_sees_who_misses_lessons_in_the_browser(scheduling, taught, browser_context):
+    with serving(make_app(scheduling.process)) as address:
+        page = signed_in(browser_context, scheduling, address, "registrar", account="registrar01")
+        page.goto(f"{address}/scheduling")
+        page.locator(".lj-time").wait_for()
+        page.get_by_role("link", name="2021年12月25日 周六 上午").click()
+        page.locator(f"[name=mark-{taught[1]}][value=absent]").check()
+        page.get_by_role("button", name="保存考勤").click()
+        page.get_by_text("3 人有更新").wait_for()
+        page.goto(f"{address}/scheduling")
+        page.get_by_role("link", name="学员002").wait_for()
+        page.goto(f"{address}/scheduling/plan")
+        assert page.locator(".lj-year td.taught").count() == 16
+    assert scheduling.ask(figures)["attendance_marks"] == 3
 
 
 @pytest.fixture

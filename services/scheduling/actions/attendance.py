@@ -43,15 +43,16 @@ def record_attendance(
     changed, corrections = 0, {}
     for application_id, mark in marks.items():
         row = kept.get(application_id)
-        if row is not None and row.mark == mark:
-            continue
-        if row is not None:
-            corrections[str(application_id)] = [row.mark, mark]
-        session.merge(
-            Attendance(
+        if row is None:
+            row = Attendance(
                 lesson_id=lesson_id, application_id=application_id, mark=mark, recorded_by=actor, recorded_at=now
             )
-        )
+        elif row.mark == mark:
+            continue
+        else:
+            corrections[str(application_id)] = [row.mark, mark]
+            row.mark, row.recorded_by, row.recorded_at = mark, actor, now
+        session.add(row)
         changed += 1
     session.flush()
     details = {"recorded": changed - len(corrections), "corrections": corrections}

@@ -44,10 +44,7 @@ def reschedule_interview(
     if booking.mode != candidate.mode:
         raise Conflict("改期不能改变面试方式（线上或现场）。", code="mode-changed")
     check_bookings(session, candidate.programme, [(candidate, slot, panel)], now=now)
-    moved = book(session, candidate, panel, slot, now=now)
-    details = {"from": f"{booking.panel} {local(booking.starts_at):%m-%d %H:%M}", "to": _named(moved)}
-    audit.record(session, "reschedule_interview", str(application_id), actor=actor, now=now, details=details)
-    return moved
+    return book(session, candidate, panel, slot, actor=actor, now=now)
 
 
 def record_no_show(session: Session, application_id: UUID, *, actor: str, now: datetime) -> Candidate:
@@ -86,9 +83,9 @@ def check_bookings(
         raise Conflict("".join(faults[:5]) + "请另选评审组或时段。", code="interview-rule")
 
 
-def book(session: Session, candidate: Candidate, panel: Panel, slot: Slot, *, now: datetime) -> Interview:
+def book(session: Session, candidate: Candidate, panel: Panel, slot: Slot, *, actor: str, now: datetime) -> Interview:
     """Books a locked candidate of a locked programme, once `check_bookings` has passed, instead of an earlier booking."""
-    end_booking(session, candidate, BookingStatus.REPLACED)
+    before = end_booking(session, candidate, BookingStatus.REPLACED)
     step(candidate, CandidateStatus.SCHEDULED)
     session.add(candidate)
     booking = Interview(
@@ -110,6 +107,9 @@ def book(session: Session, candidate: Candidate, panel: Panel, slot: Slot, *, no
     )
     session.add(booking)
     session.flush()
+    verb = "reschedule_interview" if before else "book_interview"
+    details = {"from": _named(before) if before else "", "to": _named(booking)}
+    audit.record(session, verb, str(candidate.application_id), actor=actor, now=now, details=details)
     publish(session, _event(booking), now=now)
     owe_interview_notice(session, booking, now=now)
     return booking

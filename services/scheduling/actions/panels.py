@@ -7,11 +7,12 @@ from uuid import UUID, uuid4
 from sqlmodel import Session, select
 
 from services.scheduling.actions.subjects import locked_programme
+from services.scheduling.errors import Unknown
 from services.scheduling.models import Interview, Panel, Slot
 from services.scheduling.rules.panels import HalfDay, JudgeEntry, check_panel, slot_times
 from services.scheduling.states import BookingStatus
 from shared import audit
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict
 
 
 def define_panel(
@@ -70,10 +71,11 @@ def define_slots(
 
 
 def remove_slot(session: Session, slot_id: UUID, *, actor: str, now: datetime) -> None:
-    """Takes back a slot in which nobody was ever booked. Raises Conflict otherwise, NotFound for an unknown one."""
+    """Takes back a slot in which nobody was ever booked. Raises Conflict otherwise."""
     row = session.get(Slot, slot_id)
     if row is None:
-        raise NotFound("没有这个面试时段。", code="unknown")
+        raise Unknown("面试时段")
+    locked_programme(session, row.programme)
     if session.exec(select(Interview).where(Interview.slot_id == slot_id)).first():
         raise Conflict("该时段已有面试安排，不能删除；请先改期。", code="slot-booked")
     session.delete(row)

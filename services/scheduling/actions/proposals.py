@@ -76,7 +76,7 @@ def book_interviews(session: Session, proposal_id: UUID, *, actor: str, now: dat
     session.add(row)
     wanted = [_still_there(session, candidate, placement) for candidate, placement in _still_waiting(session, row)]
     check_bookings(session, row.programme, wanted, now=now)
-    booked = [book(session, candidate, panel, slot, now=now) for candidate, slot, panel in wanted]
+    booked = [book(session, candidate, panel, slot, actor=actor, now=now) for candidate, slot, panel in wanted]
     audit.record(session, "book_interviews", str(proposal_id), actor=actor, now=now, details={"booked": len(booked)})
     return booked
 

@@ -82,6 +82,7 @@ DAY_KINDS = (
 ACTION_TITLES = {
     "open_candidate": "初审通过，待面试",
     "cancel_candidate": "取消面试资格",
+    "book_interview": "安排面试",
     "reschedule_interview": "面试改期",
     "record_no_show": "登记缺席",
     "admit_student": "录取",

@@ -1,0 +1,38 @@
+"""The service as its processes run it: the bus hears what the table of listeners says, time gives up broken searches."""
+
+from services.demo.programme import CODE
+from services.scheduling import actions
+from services.scheduling.bus import HANDLERS, make_bus, run_due
+from services.scheduling.models import ProgrammeRow, Proposal
+from services.scheduling.states import ProposalStatus
+from shared.context import Context
+from shared.events.intake import ProgrammePublished, ProgrammeRevised
+from shared.events.listeners import LISTENERS
+from shared.models import JobRow
+from tests.scheduling.conftest import PROGRAMME
+
+
+def test_the_bus_hears_exactly_what_the_listeners_table_says(scheduling):
+    assert set(make_bus(scheduling.process).handlers) == set(LISTENERS["scheduling"]) == set(HANDLERS)
+
+
+def test_a_revision_replaces_the_copy_of_a_programme_and_an_older_one_does_not(scheduling):
+    newer = PROGRAMME.model_copy(update={"version": 2, "title": "修订后的项目"})
+    scheduling.hear(ProgrammeRevised(programme=newer))
+    scheduling.hear(ProgrammePublished(programme=PROGRAMME))
+    assert [(row.version, row.data["title"]) for row in scheduling.rows(ProgrammeRow)] == [(2, "修订后的项目")]
+
+
+def test_time_gives_up_a_search_whose_job_broke_so_that_it_can_be_asked_for_again(scheduling):
+    scheduling.enter_panels()
+    scheduling.verify()
+    proposal = scheduling.act(actions.propose_interviews, CODE)
+    with scheduling.transaction() as session:
+        run_due(session, context=Context("timer", scheduling.now, scheduling.process.tools))
+    assert scheduling.rows(Proposal)[0].status == ProposalStatus.SOLVING
+    with scheduling.transaction() as session:
+        session.get_one(JobRow, proposal.job_id).state = "failed"
+    with scheduling.transaction() as session:
+        run_due(session, context=Context("timer", scheduling.now, scheduling.process.tools))
+    assert scheduling.rows(Proposal)[0].status == ProposalStatus.FAILED
+    assert scheduling.act(actions.propose_interviews, CODE).status == ProposalStatus.SOLVING
