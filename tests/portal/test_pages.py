@@ -8,7 +8,6 @@ from services.portal import actions
 from tests.portal.conftest import NOW, PASSWORD, Portal
 from tests.portal.test_timeline import hear, hour, interview, submitted, verified
 
-
 # Long enough for a machine that is busy with other tests.
 expect.set_options(timeout=30_000)
 
