@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -126,16 +127,17 @@ def _file(
 
 
 def file_flawed(stage: Stage, cases: Iterable[RefusedCase], tick: Tick) -> dict[str, str]:
-    """Sends what must be refused; returns kind -> the reason that came back. The last comes after the deadline. Requests
-    that are only repeated are file_all's."""
+    """Sends what must be refused; returns kind -> the reason that came back. The last comes after the deadline,
+    when the others can no longer be told apart. Requests that are only repeated are file_all's."""
     filer = Filer(stage, stage.platform())
     reasons = {}
-    for number, case in enumerate(cases):
-        if case.code == "repeated_request":
+    is_late = stage.now() >= DEADLINE
+    for case in cases:
+        if case.code == "repeated_request" or (is_late and case.code != "after_deadline"):
             continue
         if case.code == "after_deadline":
             stage.travel(DEADLINE + timedelta(seconds=5))
-        reasons[case.code] = _send_flawed(filer, case, f"flawed-{number:04d}")
+        reasons[case.code] = _send_flawed(filer, case, f"flawed-{uuid4()}")
         tick()
     return reasons
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -25,6 +26,7 @@ from services.demo.staff import staff
 from services.demo.story import Story, tell
 
 FIRST_MOMENT = datetime(2021, 11, 21, 16, tzinfo=UTC)
+OPENING = ("开通账号", "发布项目")
 END_OF_YEAR = datetime(2022, 12, 31, tzinfo=UTC)
 
 
@@ -50,13 +52,17 @@ def script(seed: int) -> Script:
 
 
 def play(stage: Stage, *, seed: int, first_link: str, notes: Path, console: Console) -> list[Line]:
-    """Plays everything and returns the reconciled summary. `notes`: where the platform keeps its key between runs."""
+    """Plays everything and returns the reconciled summary. `notes`: where the platform keeps its key between runs, and the
+    player which chapters are over; a chapter that was broken off is played again."""
     given = script(seed)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         for title, steps, act in [*opening(stage, given, first_link, notes), *chapters(stage, given)]:
             task = progress.add_task(title, total=steps)
-            act(lambda task=task: progress.advance(task))  # type: ignore[misc]
+            if title in OPENING or title not in _noted(notes).get("over", []):
+                act(lambda task=task: progress.advance(task))  # type: ignore[misc]
+                if notes.exists():
+                    _note(notes, over=[*_noted(notes).get("over", []), title])
             progress.update(task, completed=steps)
     return summary(stage)
 
@@ -69,19 +75,28 @@ def opening(stage: Stage, given: Script, first_link: str, notes: Path) -> list[C
         stage.platform_key = _kept_key(stage, notes)
 
     return [
-        ("开通账号", 1, lambda _tick: open_office(stage, staff(), first_link)),
-        ("发布项目", 1, publish),
+        (OPENING[0], 1, lambda _tick: open_office(stage, staff(), first_link)),
+        (OPENING[1], 1, publish),
     ]
 
 
 def _kept_key(stage: Stage, notes: Path) -> str:
-    """The platform's key: kept by the platform, or issued anew under another name when it was lost."""
-    if notes.exists():
-        return str(json.loads(notes.read_text())["platform_key"])
-    key = filing.issue_key(stage)
-    notes.touch(mode=0o600)
-    notes.write_text(json.dumps({"platform_key": key}))
-    return key
+    """The platform's key, kept by the platform since it was issued."""
+    if "platform_key" not in _noted(notes):
+        _note(notes, platform_key=filing.issue_key(stage))
+    return str(_noted(notes)["platform_key"])
+
+
+def _noted(notes: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(notes.read_text()) if notes.exists() else {}
+    return found
+
+
+def _note(notes: Path, **more: Any) -> None:
+    fresh = notes.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(_noted(notes) | more, ensure_ascii=False))
+    fresh.replace(notes)
 
 
 def chapters(stage: Stage, given: Script) -> list[Chapter]:
