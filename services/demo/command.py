@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 
-from services.demo.player.doors import Stage
+from services.demo.player.doors import Stage, Unexpected
 from services.demo.player.office import invented_password
 from services.demo.player.play import FIRST_MOMENT, play
 from services.demo.staff import staff
@@ -43,7 +44,13 @@ def run(given: argparse.Namespace) -> int:
         address = f"http://127.0.0.1:{given.port}"
         names = ("portal", "intake", "review", "scheduling", "billing")
         stage = Stage(dict.fromkeys(names, address), passwords, given.data / "mail")
-        lines = play(stage, seed=given.seed, first_link=first_link, notes=given.data / "player.json", console=console)
+        notes = given.data / "player.json"
+        try:
+            lines = play(stage, seed=given.seed, first_link=first_link, notes=notes, console=console)
+        except (httpx.TransportError, Unexpected, TimeoutError) as fault:
+            console.print(f"演示中断:{fault}", style="bold red")
+            console.print(f"已受理的都在 {given.data};接着演示:make demo ARGS=--resume")
+            return 1
         for line in lines:
             console.print(f"[{'green' if line.holds else 'red'}]{'✓' if line.holds else '✗'}[/] {line.text}")
         red = [line for line in lines if not line.holds]
