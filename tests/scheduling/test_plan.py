@@ -39,6 +39,7 @@ def test_a_draft_is_solved_by_a_job_that_tells_its_progress_and_is_published_as_
     row = draft(scheduling, home_region="重庆")
     with pytest.raises(Conflict, match="正在编排"):
         draft(scheduling)
+    assert draft(scheduling, home_region="重庆").id == row.id
     assert scheduling.run_jobs() == ["best"]
     assert "方案" in progress_of(scheduling.process.tools.redis, row.id) or stored(scheduling, row.id).modules
     assert stored(scheduling, row.id).status == PlanStatus.DRAFT

@@ -1,5 +1,6 @@
 """Booked interviews that are moved or missed, and the panels and slots that hold them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -138,8 +139,9 @@ def test_a_panel_that_is_booked_is_not_changed_and_a_judge_sits_on_one_panel(sch
     book_all(scheduling)
     [booking] = scheduling.rows(Interview)
     busy = next(panel for panel in panels() if panel.code == booking.panel)
+    scheduling.enter_panels((busy,))
     with pytest.raises(Conflict, match="已有面试安排"):
-        scheduling.enter_panels((busy,))
+        scheduling.enter_panels((replace(busy, room="另一间"),))
     with pytest.raises(Invalid, match="已在"):
         scheduling.act(actions.define_panel, CODE, "第9组", room="302", link="https://a.cn", judges=judges_of(busy))
 
@@ -159,6 +161,8 @@ def test_slots_are_cut_from_half_days_once_and_never_overlap_or_lie_in_the_past(
     past = [HalfDay(scheduling.now - timedelta(hours=1), scheduling.now + timedelta(hours=1))]
     with pytest.raises(Invalid, match="已经过去"):
         scheduling.act(actions.define_slots, CODE, half_days=past, length=timedelta(minutes=30))
+    scheduling.travel(start + timedelta(days=1))
+    assert scheduling.act(actions.define_slots, CODE, half_days=half, length=timedelta(minutes=30)) == 0
 
 
 def test_a_slot_is_removed_only_if_nobody_was_ever_booked_in_it(scheduling):

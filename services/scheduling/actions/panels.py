@@ -26,24 +26,20 @@ def define_panel(
     actor: str,
     now: datetime,
 ) -> Panel:
-    """Enters a panel, or changes it as long as nobody is booked with it. A judge sits on one panel only, because every
+    """Enters a panel, or changes it as long as nobody is booked with it; a repeat changes nothing. A judge sits on one panel only, because every
     panel works in every slot."""
     locked_programme(session, programme)
     others = session.exec(select(Panel).where(Panel.programme == programme, Panel.code != code)).all()
     seated = {judge["account"]: other.code for other in others for judge in other.judges}
     check_panel(code, room=room, link=link, judges=judges, seated=seated)
+    entered = {"room": room, "link": link, "judges": [dict(vars(judge)) for judge in judges]}
     row = session.exec(select(Panel).where(Panel.programme == programme, Panel.code == code)).one_or_none()
+    if row is not None and entered == row.model_dump(include=set(entered)):
+        return row
     if row is not None and _is_booked(session, row.id):
         raise Conflict(f"“{code}”已有面试安排，不能更改；请先将这些面试改期到其他评审组。", code="panel-booked")
-    entered = Panel(
-        id=row.id if row else uuid4(),
-        programme=programme,
-        code=code,
-        room=room,
-        link=link,
-        judges=[dict(vars(judge)) for judge in judges],
-    )
-    kept = session.merge(entered)
+    panel_id = row.id if row else uuid4()
+    kept = session.merge(Panel.model_validate({"id": panel_id, "programme": programme, "code": code, **entered}))
     session.flush()
     audit.record(session, "define_panel", f"{programme}/{code}", actor=actor, now=now)
     return kept

@@ -34,10 +34,13 @@ def draft_plan(
     actor: str,
     now: datetime,
 ) -> Plan:
-    """Asks for a plan within `constraints`; a job searches. Raises Conflict while another search of the programme runs."""
+    """Asks for a plan within `constraints`; a job searches. A repeat while it runs changes nothing; raises Conflict while a
+    search with other constraints runs."""
     locked_programme(session, programme)
     running = select(Plan).where(Plan.programme == programme, Plan.status == PlanStatus.SOLVING)
-    if session.exec(running).first():
+    if found := session.exec(running).first():
+        if plans.constraints_of(found) == constraints:
+            return found
         raise Conflict("正在编排教学计划，请等它完成后再重新编排。", code="plan-solving")
     row = Plan(
         id=uuid4(),

@@ -21,14 +21,12 @@ from shared.transitions import check_step
 
 
 def propose_interviews(session: Session, programme: str, *, actor: str, now: datetime) -> Proposal:
-    """Asks for a place for everybody who waits; a job searches. Booked interviews stay as they are.
-
-    Raises Conflict while another search runs, or if nobody waits or nothing is free.
-    """
+    """Asks for a place for everybody who waits; a job searches. Booked interviews stay as they are. A repeat while the
+    search runs changes nothing. Raises Conflict if nobody waits or nothing is free."""
     locked_programme(session, programme)
     running = select(Proposal).where(Proposal.programme == programme, Proposal.status == ProposalStatus.SOLVING)
-    if session.exec(running).first():
-        raise Conflict("正在编排面试，请等它完成。", code="proposal-solving")
+    if found := session.exec(running).first():
+        return found
     problem = problem_of(session, programme, now=now)
     if not problem.candidates:
         raise Conflict("没有待安排面试的候选人。", code="nobody-waits")

@@ -77,15 +77,16 @@ def slot_times(
     taken = set(known)
     fresh: list[tuple[datetime, datetime]] = []
     for half in sorted(half_days, key=lambda one: one.starts_at):
-        fresh += [slot for slot in _cut(half, length, now) if slot not in taken]
+        new = [slot for slot in _cut(half, length) if slot not in taken]
+        if new and half.starts_at <= now:
+            raise Invalid(f"{local(half.starts_at):%m月%d日%H:%M} 已经过去，请填写将来的时间。", code="slots-past")
+        fresh += new
     _check_apart([*taken, *fresh])
     return fresh
 
 
-def _cut(half: HalfDay, length: timedelta, now: datetime) -> list[tuple[datetime, datetime]]:
+def _cut(half: HalfDay, length: timedelta) -> list[tuple[datetime, datetime]]:
     named = f"{local(half.starts_at):%m月%d日%H:%M}"
-    if half.starts_at <= now:
-        raise Invalid(f"{named} 已经过去，请填写将来的时间。", code="slots-past")
     if half.ends_at - half.starts_at < length:
         raise Invalid(f"{named} 开始的半天短于一场面试，请检查结束时间。", code="slots")
     if half.ends_at - half.starts_at > timedelta(hours=14):
