@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from socket import socket
 from typing import TextIO
 from uuid import UUID
 
@@ -75,6 +76,19 @@ class FrontDoor:
         await self._apps.get(first, self._apps["portal"])(scope, receive, send)
 
 
+class _Server(uvicorn.Server):
+    """Says when the port answers."""
+
+    def __init__(self, config: uvicorn.Config, opened: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._opened = opened
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._opened()
+
+
 class House:
     """An embedded house over a data folder. `starts_at` makes it a demo, whose clock stands until it is moved on."""
 
@@ -106,15 +120,10 @@ class House:
             access_log=False,
             server_header=False,
         )
-        server = uvicorn.Server(config)
+        server = _Server(config, opened)
         buses = [asyncio.ensure_future(self._run_bus(room)) for room in ROOMS]
         try:
-            serving = asyncio.ensure_future(server.serve())
-            while not server.started and not serving.done():
-                await asyncio.sleep(0.02)
-            if server.started:
-                opened()
-            await serving
+            await server.serve()
         finally:
             for task in buses:
                 task.cancel()

@@ -276,7 +276,7 @@ def _programme(session: Session, code: str) -> Programme:
 @router.get("/access")
 def show_access(request: Request, actor: Clerk) -> Response:
     """Forms to issue and revoke API keys and to import past participants."""
-    return page(request, "intake_access.html", title="接口与往期学员", key=None)
+    return page(request, "intake_access.html", title="接口与往期学员")
 
 
 @router.post("/clients")
@@ -287,9 +287,9 @@ def issue_key(
     now: Now,
     name: Annotated[str, Form(min_length=2, max_length=60)],
 ) -> Response:
-    """Issues an API key for the client `name` and shows it once."""
+    """Issues an API key for the client `name`; the next page says it, once."""
     key = actions.issue_client_key(session, name, actor=actor.account, now=now)
-    return page(request, "intake_access.html", title="接口与往期学员", key=key, name=name)
+    return done(request, "/intake/access", f"“{name}”的接口密钥（只显示这一次，请立即保存）：{key}", tone="warning")
 
 
 @router.post("/clients/revocation")

@@ -93,9 +93,10 @@ def test_a_revision_may_lengthen_the_window_and_not_shorten_it(intake, staff_htt
 
 
 def test_a_key_is_shown_once_and_kept_as_a_hash(intake, staff_http):
-    shown = staff_http.post("/intake/clients", data={"name": "第二平台"})
-    key = re.search(r"ljk_[\w-]+", shown.text)
+    assert staff_http.post("/intake/clients", data={"name": "第二平台"}).status_code == 303
+    key = re.search(r"ljk_[\w-]+", staff_http.get("/intake/access").text)
     assert key is not None
+    assert key[0] not in staff_http.get("/intake/access").text
     assert key[0] not in str(intake.rows(PlatformClient))
     assert staff_http.post("/intake/clients", data={"name": "第二平台"}).status_code == 409
     assert staff_http.post("/intake/clients/revocation", data={"name": "没有的"}).status_code == 404

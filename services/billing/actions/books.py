@@ -24,20 +24,21 @@ _OUTCOMES = {Decision.REFUND: Outcome.REFUND_OUT, Decision.REVERSAL: Outcome.REV
 
 
 class Books:
-    """Fee accounts and decided entries as plain values, indexed by what the rules compare."""
+    """Fee accounts and decided entries as plain values, indexed by what the rules compare. `statement_id`: whose entries are
+    judged; None judges known entries anew, for which no other file's entry is a duplicate."""
 
-    def __init__(self, accounts: Iterable[FeeAccount]) -> None:
+    def __init__(self, accounts: Iterable[FeeAccount], statement_id: UUID | None) -> None:
+        self._statement_id = statement_id
         self._accounts = {str(account.application_id): _account_value(account) for account in accounts}
         self._prior: dict[UUID, PriorEntry] = {}
-        self._statements: dict[UUID, UUID] = {}
         self._by: dict[tuple[object, ...], dict[UUID, None]] = defaultdict(dict)
 
     def note(self, row: BankEntry) -> None:
         """Takes up an entry as it now stands; one that was noted before is replaced."""
         if row.id in self._prior:
             self._allocate(self._prior[row.id].allocations, -1)
-        self._prior[row.id] = _prior_value(row)
-        self._statements[row.id] = row.statement_id
+        same_file = self._statement_id is None or row.statement_id == self._statement_id
+        self._prior[row.id] = _prior_value(row, from_this_file=same_file)
         self._allocate(row.allocations, 1)
         for key in _keys(row):
             self._by[key][row.id] = None
@@ -48,7 +49,7 @@ class Books:
             entry_of(row),
             fingerprint=row.fingerprint,
             accounts=list(self._accounts.values()),
-            prior=[self._as_seen_from(row, entry_id) for entry_id in self._comparable(row)],
+            prior=[self._prior[entry_id] for entry_id in self._comparable(row)],
         )
 
     def _comparable(self, row: BankEntry) -> list[UUID]:
@@ -62,20 +63,17 @@ class Books:
         found = {entry_id for key in keys for entry_id in self._by.get(key, ()) if entry_id != row.id}
         return sorted(found, key=lambda entry_id: (self._prior[entry_id].booked_at, entry_id))
 
-    def _as_seen_from(self, row: BankEntry, entry_id: UUID) -> PriorEntry:
-        return replace(self._prior[entry_id], from_this_file=self._statements[entry_id] == row.statement_id)
-
     def _allocate(self, allocations: Mapping[str, int], sign: int) -> None:
         for application_id, fen in allocations.items():
             account = self._accounts[application_id]
             self._accounts[application_id] = replace(account, allocated_fen=account.allocated_fen + sign * fen)
 
 
-def load_books(session: Session, account_number: str, *, without_open: bool = False) -> Books:
-    """The books of one own account, from the database; without the open entries where those are judged anew."""
+def load_books(session: Session, account_number: str, statement_id: UUID | None) -> Books:
+    """The books of one own account, from the database; without its open entries where those are judged anew (None)."""
     accounts = select(FeeAccount).join(ProgrammeRow, col(ProgrammeRow.code) == col(FeeAccount.programme))
-    books = Books(session.exec(accounts.where(ProgrammeRow.account_number == account_number)).all())
-    states = [EntryState.BOOKED] if without_open else [EntryState.BOOKED, EntryState.OPEN]
+    books = Books(session.exec(accounts.where(ProgrammeRow.account_number == account_number)).all(), statement_id)
+    states = [EntryState.BOOKED] if statement_id is None else [EntryState.BOOKED, EntryState.OPEN]
     judged = (
         select(BankEntry)
         .join(Statement, col(Statement.id) == col(BankEntry.statement_id))
@@ -115,7 +113,7 @@ def _keys(row: BankEntry) -> tuple[tuple[object, ...], ...]:
     return (*keys, ("unapplied",)) if row.unapplied_fen else keys
 
 
-def _prior_value(row: BankEntry) -> PriorEntry:
+def _prior_value(row: BankEntry, *, from_this_file: bool) -> PriorEntry:
     return PriorEntry(
         entry_id=str(row.id),
         fingerprint=row.fingerprint,
@@ -128,6 +126,7 @@ def _prior_value(row: BankEntry) -> PriorEntry:
         allocations=dict(row.allocations),
         unapplied_fen=row.unapplied_fen,
         taken_back=row.taken_back,
+        from_this_file=from_this_file,
     )
 
 

@@ -29,7 +29,7 @@ from services.billing.states import (
 from shared import audit, jobs
 from shared.transitions import check_step
 
-BATCH = 1_000
+BATCH = 500
 """Entries per transaction: nobody else can write meanwhile on SQLite."""
 
 
@@ -45,7 +45,7 @@ def judge_entries(session: Session, statement_id: UUID, *, actor: str, now: date
         .order_by(col(BankEntry.position))
     )
     batch = session.exec(waiting.limit(BATCH)).all()
-    books = load_books(session, statement.account_number)
+    books = load_books(session, statement.account_number, statement_id)
     for entry in batch:
         _judge_new(session, books, entry, actor=actor, now=now)
     statement.judged += len(batch)
@@ -105,7 +105,7 @@ def rematch_open_entries(session: Session, *, actor: str, now: datetime) -> int:
     booked = 0
     for account_number in sorted(set(session.exec(select(ProgrammeRow.account_number)).all())):
         lock_own_account(session, account_number)
-        books = load_books(session, account_number, without_open=True)
+        books = load_books(session, account_number, None)
         entries = (
             select(BankEntry)
             .join(Statement, col(Statement.id) == col(BankEntry.statement_id))

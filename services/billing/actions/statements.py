@@ -143,7 +143,7 @@ def preview_statement(
 ) -> tuple[tuple[BankEntry, ...], tuple[str, ...]]:
     """What an import would say of the first entries, as rows that are kept nowhere, and what does not connect. Changes
     nothing; suggestions count as confirmed when later lines are judged."""
-    books = load_books(session, row.account_number)
+    books = load_books(session, row.account_number, row.id)
     entries = _entries(row, _read_again(row, files), keys=keys)[:PREVIEWED]
     for entry in entries:
         _judge_in(books, entry)

@@ -53,8 +53,10 @@ def publish(stage: Stage, cohort: Cohort) -> None:
 
 
 def issue_key(stage: Stage, name: str = CLIENT) -> str:
-    """The platform's key, as the page shows it once."""
-    shown = stage.person("intake01").submit("/intake/clients", {"name": name})
+    """The platform's key, as the page after the form shows it once."""
+    clerk = stage.person("intake01")
+    clerk.submit("/intake/clients", {"name": name})
+    shown = clerk.client.get("/intake/access")
     found = re.search(r"ljk_[\w-]+", shown.text)
     if found is None:
         raise Unexpected(shown.request, shown)
