@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, func, select
 
-from services.intake.errors import UnknownApplication
+from services.intake.errors import UnknownApplication, UnknownProgramme
 from services.intake.models import Application, Consent, PlatformClient, ProgrammeRow
 from services.intake.rules.secrets import hash_of
 from services.intake.states import ApplicationStatus
@@ -70,9 +70,17 @@ def programmes(session: Session) -> list[Programme]:
     return [Programme.model_validate(row.data) for row in rows]
 
 
+def programme_of_code(session: Session, code: str) -> Programme:
+    """A published programme. Raises UnknownProgramme."""
+    row = session.get(ProgrammeRow, code)
+    if row is None:
+        raise UnknownProgramme(code)
+    return Programme.model_validate(row.data)
+
+
 def unit_name(session: Session, row: Application) -> str:
     """The Chinese name of the application's filing unit."""
-    programme = Programme.model_validate(session.get_one(ProgrammeRow, row.programme).data)
+    programme = programme_of_code(session, row.programme)
     return next((unit.name for unit in programme.units if unit.code == row.unit_code), row.unit_code)
 
 

@@ -1,0 +1,69 @@
+"""API keys of the platform, and the list of those who attended before."""
+
+import csv
+import io
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+
+from services.intake import actions
+from services.intake.pages.words import Clerk
+from shared.dashboard import done, page
+from shared.errors import Invalid
+from shared.web import Now, WithTools, WritingSession
+
+router = APIRouter()
+
+
+@router.get("/access")
+def show_access(request: Request, actor: Clerk) -> Response:
+    """Forms to issue and revoke API keys and to import past participants."""
+    return page(request, "intake_access.html", title="接口与往期学员")
+
+
+@router.post("/clients")
+def issue_key(
+    request: Request,
+    actor: Clerk,
+    session: WritingSession,
+    now: Now,
+    name: Annotated[str, Form(min_length=2, max_length=60)],
+) -> Response:
+    """Issues an API key for the client `name`; the next page says it, once."""
+    key = actions.issue_client_key(session, name, actor=actor.account, now=now)
+    return done(request, "/intake/access", f"“{name}”的接口密钥（只显示这一次，请立即保存）：{key}", tone="warning")
+
+
+@router.post("/clients/revocation")
+def revoke_key(
+    request: Request, actor: Clerk, session: WritingSession, now: Now, name: Annotated[str, Form(max_length=60)]
+) -> Response:
+    """Ends the access of the client `name`."""
+    actions.revoke_client_key(session, name, actor=actor.account, now=now)
+    return done(request, "/intake/tables/clients/list", f"已停用“{name}”的接口密钥。")
+
+
+@router.post("/past-participants")
+def import_past_participants(
+    request: Request,
+    actor: Clerk,
+    session: WritingSession,
+    now: Now,
+    tools: WithTools,
+    table: Annotated[UploadFile, File()],
+) -> Response:
+    """Imports `table`: CSV, UTF-8, a header and the columns document number, name, programme."""
+    people = _people_in(table.file.read())
+    added = actions.import_past_participants(session, people, actor=actor.account, now=now, keys=tools.keys)
+    return done(request, "/intake/tables/past-participants/list", f"已登记 {added} 名往期学员。")
+
+
+def _people_in(content: bytes) -> list[tuple[str, str, str]]:
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))[1:]
+    except (UnicodeDecodeError, csv.Error) as fault:
+        raise Invalid("文件不是 UTF-8 编码的 CSV,请另存为“CSV UTF-8”后重试。", code="past-participants") from fault
+    for place, row in enumerate(rows, start=2):
+        if len(row) != 3 or not all(cell.strip() for cell in row):
+            raise Invalid(f"第 {place} 行应有三列:证件号码、姓名、参加的培训。", code="past-participants")
+    return [(number, name, programme) for number, name, programme in rows]

@@ -1,0 +1,75 @@
+"""One application, and the student's own confirmation by link."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from sqlmodel import Session
+
+from services.intake import actions, queries
+from services.intake.errors import UnknownApplication
+from services.intake.models import Application
+from services.intake.pages.words import (
+    ACTION_TITLES,
+    OUTCOME_BADGES,
+    RECOMMENDATION_BADGES,
+    STATUS_BADGES,
+    TIERS,
+    Clerk,
+)
+from shared.dashboard import done, page
+from shared.dashboard.history import history
+from shared.web import Now, ReadingSession, WritingSession
+
+router = APIRouter()
+
+
+@router.get("/applications/{application_id}")
+def show_application(request: Request, application_id: UUID, actor: Clerk, session: ReadingSession) -> Response:
+    """One application, sensitive values masked."""
+    row = session.get(Application, application_id)
+    if row is None:
+        raise UnknownApplication
+    return page(
+        request,
+        "intake_application.html",
+        title=f"{row.student_name} · {row.application_no}",
+        back="/intake/tables/applications/list",
+        row=row,
+        unit=queries.unit_name(session, row),
+        badges={
+            "status": STATUS_BADGES[row.status],
+            "outcome": OUTCOME_BADGES.get(row.outcome or ""),
+            "recommendation": RECOMMENDATION_BADGES[row.recommendation],
+            "tier": TIERS[row.tier],
+        },
+        consents=queries.consents_of(session, row.id),
+        rows=history(session, str(row.id)),
+        titles=ACTION_TITLES,
+    )
+
+
+@router.post("/applications/{application_id}/consent-request")
+def send_consent_request(
+    request: Request, application_id: UUID, actor: Clerk, session: WritingSession, now: Now
+) -> Response:
+    """Sends the student a fresh link to confirm. No fields."""
+    actions.request_consent(session, application_id, actor=actor.account, now=now)
+    return done(request, f"/intake/applications/{application_id}", "确认通知已安排发送。")
+
+
+@router.get("/consent/{token}")
+def show_consent(request: Request, token: str, session: ReadingSession) -> Response:
+    """What the student confirms; open to whoever holds the link."""
+    return _consent_page(request, token, actions.application_behind(session, token), session)
+
+
+@router.post("/consent/{token}")
+def confirm_consent(request: Request, token: str, session: WritingSession, now: Now) -> Response:
+    """Records the confirmation. No fields."""
+    row = actions.confirm_consent(session, token, actor="student", now=now)
+    return _consent_page(request, token, row, session)
+
+
+def _consent_page(request: Request, token: str, row: Application, session: Session) -> Response:
+    programme = queries.programme_of_code(session, row.programme)
+    return page(request, "intake_consent.html", title="确认报名", row=row, programme=programme, token=token)

@@ -1,0 +1,92 @@
+"""Programmes: published and revised from files, with the annexes of the notice."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, File, Request, Response, UploadFile
+from pydantic import ValidationError
+
+from services.intake import actions, documents, queries
+from services.intake.errors import UnknownProgramme
+from services.intake.pages.words import Clerk
+from shared.dashboard import done, file_reply, page
+from shared.errors import Fault, Invalid
+from shared.events.intake import Programme
+from shared.web import Now, ReadingSession, WithTools, WritingSession
+
+router = APIRouter()
+
+ANNEXES = (
+    ("申请表", documents.application_form),
+    ("年度课程安排", documents.year_schedule),
+    ("教学方案", documents.teaching_plan),
+    ("汇款信息", documents.remittance_details),
+)
+
+
+@router.get("/programmes")
+def show_programmes(request: Request, actor: Clerk, session: ReadingSession) -> Response:
+    """The published programmes, with their annexes, and the form to publish one."""
+    found = queries.programmes(session)
+    firms = {one.code: queries.recommended_firms(session, one) for one in found}
+    titles = [title for title, _print in ANNEXES]
+    return page(request, "intake_programmes.html", title="培训项目", programmes=found, firms=firms, annexes=titles)
+
+
+@router.post("/programmes")
+def publish_programme(
+    request: Request,
+    actor: Clerk,
+    session: WritingSession,
+    now: Now,
+    tools: WithTools,
+    definition: Annotated[UploadFile, File()],
+) -> Response:
+    """Publishes the programme in `definition`, a JSON file with the fields of shared.events.intake.Programme."""
+    programme = _programme_in(definition)
+    actions.publish_programme(session, programme, actor=actor.account, now=now, keys=tools.keys)
+    return done(request, "/intake/programmes", f"已发布:{programme.title}。")
+
+
+@router.post("/programmes/{code}/revision")
+def revise_programme(
+    request: Request,
+    code: str,
+    actor: Clerk,
+    session: WritingSession,
+    now: Now,
+    definition: Annotated[UploadFile, File()],
+) -> Response:
+    """Replaces the programme by the next version in `definition`."""
+    programme = _programme_in(definition)
+    if programme.code != code:
+        raise Invalid(f"文件中的项目编号是“{programme.code}”,不是“{code}”。", code="programme-code")
+    actions.revise_programme(session, programme, actor=actor.account, now=now)
+    return done(request, "/intake/programmes", f"已修订为第 {programme.version} 版。")
+
+
+def _programme_in(definition: UploadFile) -> Programme:
+    try:
+        return Programme.model_validate_json(definition.file.read())
+    except ValidationError as fault:
+        where = [Fault("/definition", error["type"], "/".join(map(str, error["loc"]))) for error in fault.errors()]
+        named = "、".join(one.message for one in where[:5])
+        raise Invalid(f"项目文件不合要求,请检查:{named}", code="programme-file", faults=where) from fault
+
+
+@router.get("/programmes/{code}/definition")
+def download_programme(code: str, actor: Clerk, session: ReadingSession) -> Response:
+    """The programme as the JSON file that `publish` and `revision` take."""
+    programme = queries.programme_of_code(session, code)
+    content = programme.model_dump_json(indent=1).encode()
+    return file_reply(content, name=f"{code}.json", media_type="application/json")
+
+
+@router.get("/programmes/{code}/annexes/{number}")
+def download_annex(code: str, number: int, actor: Clerk, session: ReadingSession, now: Now) -> Response:
+    """Annex 1 to 4 of the notice, printed from the programme."""
+    programme = queries.programme_of_code(session, code)
+    if not 1 <= number <= len(ANNEXES):
+        raise UnknownProgramme(f"{code} 附件 {number}")
+    title, write = ANNEXES[number - 1]
+    content = write(documents.Annexes(programme=programme, now=now))
+    return file_reply(content, name=f"附件{number} {title}.pdf", media_type="application/pdf", inline=True)

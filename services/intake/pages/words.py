@@ -1,0 +1,51 @@
+"""Who may act on intake's pages, and the badges and titles that people read there."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from services.intake.states import OUTCOME_TITLES, STATUS_TITLES
+from shared.dashboard import Badge
+from shared.signin import Actor, staff
+
+Clerk = Annotated[Actor, Depends(staff("intake"))]
+
+_STATUS_TONES = {"submitted": "blue", "returned": "orange", "expired": "red"}
+_OUTCOME_TONES = {
+    "under_review": "yellow",
+    "verified": "azure",
+    "rejected": "red",
+    "admitted": "green",
+    "waitlisted": "purple",
+    "seat_released": "orange",
+    "registered": "teal",
+    "certified": "green",
+    "not_certified": "red",
+}
+STATUS_BADGES = {str(code): Badge(title, _STATUS_TONES.get(code, "secondary")) for code, title in STATUS_TITLES.items()}
+OUTCOME_BADGES = {
+    str(code): Badge(title, _OUTCOME_TONES.get(code, "secondary")) for code, title in OUTCOME_TITLES.items()
+}
+RECOMMENDATION_BADGES = {
+    "recommended": Badge("推荐", "green"),
+    "not_recommended": Badge("不推荐", "red"),
+    "pending": Badge("待定", "yellow"),
+}
+TIERS = {
+    "national_little_giant": Badge("国家级“小巨人”", "red"),
+    "municipal_little_giant": Badge("市级“小巨人”", "orange"),
+    "hidden_champion": Badge("隐形冠军", "purple"),
+    "specialised": Badge("专精特新", "blue"),
+    "none": Badge("其他", "secondary"),
+}
+
+ACTION_TITLES = {
+    "file_application": "提交报名",
+    "submit_draft": "提交草稿",
+    "confirm_consent": "学员本人确认",
+    "note_return": "退回补正",
+    "resubmit_application": "补正后重新提交",
+    "withdraw_application": "撤回报名",
+    "note_outcome": "办理进度更新",
+    "expire_draft": "草稿逾期失效",
+}
