@@ -7,9 +7,11 @@ having seen it. Called by the import, its preview, and rematching.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Row, select
+from sqlmodel import Session, col
 
 from services.billing.models import BankEntry, FeeAccount, ProgrammeRow, Statement
 from services.billing.rules import proposals
@@ -33,7 +35,7 @@ class Books:
         self._prior: dict[UUID, PriorEntry] = {}
         self._by: dict[tuple[object, ...], dict[UUID, None]] = defaultdict(dict)
 
-    def note(self, row: BankEntry) -> None:
+    def note(self, row: BankEntry | Row[Any]) -> None:
         """Takes up an entry as it now stands; one that was noted before is replaced."""
         if row.id in self._prior:
             self._allocate(self._prior[row.id].allocations, -1)
@@ -72,16 +74,40 @@ class Books:
 def load_books(session: Session, account_number: str, statement_id: UUID | None) -> Books:
     """The books of one own account, from the database; without its open entries where those are judged anew (None)."""
     accounts = select(FeeAccount).join(ProgrammeRow, col(ProgrammeRow.code) == col(FeeAccount.programme))
-    books = Books(session.exec(accounts.where(ProgrammeRow.account_number == account_number)).all(), statement_id)
+    books = Books(
+        session.scalars(accounts.where(col(ProgrammeRow.account_number) == account_number)).all(), statement_id
+    )
     states = [EntryState.BOOKED] if statement_id is None else [EntryState.BOOKED, EntryState.OPEN]
     judged = (
-        select(BankEntry)
+        select(*_SEEN)
         .join(Statement, col(Statement.id) == col(BankEntry.statement_id))
-        .where(Statement.account_number == account_number, col(BankEntry.state).in_(states))
+        .where(col(Statement.account_number) == account_number, col(BankEntry.state).in_(states))
     )
-    for row in session.exec(judged.order_by(col(BankEntry.booked_at), col(BankEntry.position))).all():
+    for row in session.execute(judged.order_by(col(BankEntry.booked_at), col(BankEntry.position))):
         books.note(row)
     return books
+
+
+_SEEN = tuple(
+    col(column)
+    for column in (
+        BankEntry.id,
+        BankEntry.statement_id,
+        BankEntry.fingerprint,
+        BankEntry.booked_at,
+        BankEntry.direction,
+        BankEntry.amount_fen,
+        BankEntry.counterparty_name,
+        BankEntry.account_index,
+        BankEntry.account_reliable,
+        BankEntry.outcome,
+        BankEntry.decision,
+        BankEntry.allocations,
+        BankEntry.unapplied_fen,
+        BankEntry.taken_back,
+    )
+)
+"""What the rules see of earlier entries. Columns, not whole rows: there may be tens of thousands."""
 
 
 def entry_of(row: BankEntry) -> Entry:
@@ -102,7 +128,7 @@ def entry_of(row: BankEntry) -> Entry:
     )
 
 
-def _keys(row: BankEntry) -> tuple[tuple[object, ...], ...]:
+def _keys(row: BankEntry | Row[Any]) -> tuple[tuple[object, ...], ...]:
     keys: tuple[tuple[object, ...], ...] = (
         ("mark", row.fingerprint),
         ("second", row.booked_at.replace(microsecond=0), row.direction, row.amount_fen),
@@ -113,7 +139,7 @@ def _keys(row: BankEntry) -> tuple[tuple[object, ...], ...]:
     return (*keys, ("unapplied",)) if row.unapplied_fen else keys
 
 
-def _prior_value(row: BankEntry, *, from_this_file: bool) -> PriorEntry:
+def _prior_value(row: BankEntry | Row[Any], *, from_this_file: bool) -> PriorEntry:
     return PriorEntry(
         entry_id=str(row.id),
         fingerprint=row.fingerprint,

@@ -10,12 +10,11 @@ from sqlmodel import Session, col, select
 
 from services.billing.actions.bookings import book_certain, signed
 from services.billing.actions.books import Books, load_books
-from services.billing.actions.ledger import post
+from services.billing.actions.ledger import post_arrivals
 from services.billing.actions.overdue import say_overdue_fees
 from services.billing.actions.rows import lock_own_account, lock_statement
 from services.billing.jobs import JudgeEntries
 from services.billing.models import BankEntry, ProgrammeRow, Statement
-from services.billing.rules.postings import arrival
 from services.billing.rules.proposals import Outcome, Proposal
 from services.billing.states import (
     ENTRY_STEPS,
@@ -24,12 +23,11 @@ from services.billing.states import (
     STATEMENT_TITLES,
     EntryState,
     StatementState,
-    TransactionKind,
 )
 from shared import audit, jobs
 from shared.transitions import check_step
 
-BATCH = 500
+BATCH = 1_000
 """Entries per transaction: nobody else can write meanwhile on SQLite."""
 
 
@@ -48,6 +46,9 @@ def judge_entries(session: Session, statement_id: UUID, *, actor: str, now: date
     books = load_books(session, statement.account_number, statement_id)
     for entry in batch:
         _judge_new(session, books, entry, actor=actor, now=now)
+    session.flush()
+    arrived = [(entry.id, signed(entry)) for entry in batch if entry.state != EntryState.DUPLICATE]
+    post_arrivals(session, arrived, actor=actor, now=now)
     statement.judged += len(batch)
     session.add(statement)
     left = statement.entries - statement.judged
@@ -64,7 +65,6 @@ def _judge_new(session: Session, books: Books, entry: BankEntry, *, actor: str, 
     if entry.outcome == Outcome.DUPLICATE:
         _step(entry, EntryState.DUPLICATE)
         return
-    post(session, arrival(signed(entry)), kind=TransactionKind.ARRIVAL, entry_id=entry.id, actor=actor, now=now)
     _book_or_leave(session, books, entry, actor=actor, now=now)
 
 

@@ -1,14 +1,14 @@
 """Posting to the ledger. Called by billing's other actions; nothing else writes postings."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, insert, select
 
 from services.billing.models import LedgerTransaction, Posting
-from services.billing.rules.postings import Line
+from services.billing.rules.postings import Line, arrival
 from services.billing.states import LedgerAccount, TransactionKind
 
 
@@ -44,6 +44,27 @@ def post(
                 fen=line.fen,
             )
         )
+
+
+def post_arrivals(session: Session, entries: Sequence[tuple[UUID, int]], *, actor: str, now: datetime) -> None:
+    """One transaction for each (entry id, signed fen): what came is in the bank, and in suspense until it is decided."""
+    if not entries:
+        return
+    ids = {entry_id: uuid4() for entry_id, _ in entries}
+    kind = TransactionKind.ARRIVAL
+    session.execute(
+        insert(LedgerTransaction),
+        [
+            {"id": ids[entry_id], "kind": kind, "entry_id": entry_id, "note": "", "actor": actor, "posted_at": now}
+            for entry_id, _ in entries
+        ],
+    )
+    lines = [
+        {"transaction_id": ids[entry_id], "entry_id": entry_id, "account": line.account, "fen": line.fen}
+        for entry_id, signed_fen in entries
+        for line in arrival(signed_fen)
+    ]
+    session.execute(insert(Posting), lines)
 
 
 def lines_of(session: Session, entry_id: UUID, *kinds: TransactionKind) -> list[Line]:

@@ -1,12 +1,13 @@
 """Reading a bank's file, showing what it would do, and importing it. Called by pages.py."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, insert, select
 
 from services.billing.actions.books import Books, load_books
 from services.billing.actions.judging import judge_entries, note_proposal
@@ -144,7 +145,7 @@ def preview_statement(
     """What an import would say of the first entries, as rows that are kept nowhere, and what does not connect. Changes
     nothing; suggestions count as confirmed when later lines are judged."""
     books = load_books(session, row.account_number, row.id)
-    entries = _entries(row, _read_again(row, files), keys=keys)[:PREVIEWED]
+    entries = [BankEntry(**values) for values in _entries(row, _read_again(row, files), keys=keys, most=PREVIEWED)]
     for entry in entries:
         _judge_in(books, entry)
     return tuple(entries), _breaks(session, row)
@@ -187,8 +188,8 @@ def import_statement(
         raise Conflict(f"请先确认：{''.join(found)}确认无误后勾选“已核对”再导入。", code="statement.breaks")
     row.findings, row.imported_by = list(found), actor
     session.add(row)
-    session.add_all(_entries(row, _read_again(row, files), keys=keys))
     session.flush()
+    session.execute(insert(BankEntry), list(_entries(row, _read_again(row, files), keys=keys)))
     details = {"entries": row.entries, "confirmed": list(found)}
     audit.record(session, "begin_import", str(row.id), actor=actor, now=now, details=details)
     judge_entries(session, row.id, actor=actor, now=now)
@@ -200,38 +201,43 @@ def _read_again(row: StatementRow, files: FileStore) -> Statement:
     return replace(read_statement(content, filename=row.filename), account=row.account_number)
 
 
-def _entries(row: StatementRow, read: Statement, *, keys: KeyRing) -> list[BankEntry]:
-    """The entries as rows, the counterparties' accounts sealed."""
+def _entries(row: StatementRow, read: Statement, *, keys: KeyRing, most: int | None = None) -> Iterator[dict[str, Any]]:
+    """The entries as the columns of rows, the counterparties' accounts sealed. Plain values: a large file makes many."""
     marks = fingerprints(read, key=keys.index("bank", "fingerprints of bank entries").encode())
-    return [
-        _row(row, entry, mark, position, keys=keys)
-        for position, (entry, mark) in enumerate(zip(read.entries, marks, strict=True), start=1)
-    ]
+    for position, (entry, mark) in enumerate(zip(read.entries[:most], marks, strict=False), start=1):
+        yield _columns(row, entry, mark, position, keys=keys)
 
 
-def _row(statement: StatementRow, entry: Entry, mark: str, position: int, *, keys: KeyRing) -> BankEntry:
+def _columns(statement: StatementRow, entry: Entry, mark: str, position: int, *, keys: KeyRing) -> dict[str, Any]:
     number = entry.counterparty_account
     sealed = keys.seal("bank", statement.programme, number, mask=mask_account(number)) if number else None
-    return BankEntry(
-        id=uuid4(),
-        statement_id=statement.id,
-        position=position,
-        line=entry.line,
-        booked_at=entry.booked_at,
-        direction=entry.direction,
-        amount_fen=entry.amount_fen,
-        balance_fen=entry.balance_fen,
-        counterparty_name=entry.counterparty_name,
-        counterparty_account=sealed.model_dump() if sealed else None,
-        account_index=sealed.index if sealed else "",
-        account_reliable=entry.account_reliable,
-        remark=entry.remark,
-        summary=entry.summary,
-        serial=entry.serial,
-        is_reversal=entry.is_reversal,
-        fingerprint=mark,
-        state=EntryState.WAITING,
-    )
+    return vars(entry) | {
+        "id": uuid4(),
+        "statement_id": statement.id,
+        "position": position,
+        "counterparty_account": sealed.model_dump() if sealed else None,
+        "account_index": sealed.index if sealed else "",
+        "fingerprint": mark,
+        "state": EntryState.WAITING,
+        **_UNDECIDED,
+    }
+
+
+_UNDECIDED: dict[str, Any] = {
+    "outcome": "",
+    "reason": "",
+    "flags": [],
+    "candidates": [],
+    "proposed_allocations": {},
+    "proposed_unapplied_fen": 0,
+    "allocations": {},
+    "unapplied_fen": 0,
+    "decision": "",
+    "taken_back": False,
+    "undone": False,
+    "decided_by": "",
+    "note": "",
+}
 
 
 def _step(row: StatementRow, target: StatementState) -> None:
