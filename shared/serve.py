@@ -1,6 +1,7 @@
 """Starts one process of one service from its settings: web, bus or worker. Called by the services' web.py, bus.py, worker.py."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -50,4 +51,6 @@ def serve_worker(settings: Settings, jobs: JobFunctions) -> None:
     process = open_process(settings)
     celery = make_celery(settings.SERVICE, broker_url=settings.broker_url, redis_url=settings.redis_url)
     serve_jobs(celery, JobWorker(process.database, jobs, clock=process.clock, tools=process.tools))
-    celery.worker_main([*sys.argv[1:], "worker", "--pool=threads", "--concurrency=2", "--loglevel=WARNING"])
+    # Two workers of one name on a broker lock each other's control queue and die.
+    name = f"--hostname={settings.SERVICE}.{os.getpid()}@%h"
+    celery.worker_main([*sys.argv[1:], "worker", "--pool=threads", "--concurrency=2", "--loglevel=WARNING", name])
