@@ -16,7 +16,7 @@ from services.portal.web import make_app
 from shared.process import Process, open_process
 from shared.schema import upgrade
 from shared.settings import embedded
-from tests.shared.sample_service import serving
+from tests.signing import serving
 
 NOW = datetime(2021, 11, 23, 1, 0, tzinfo=UTC)
 PASSWORD = "Wind-Over-Water-9"

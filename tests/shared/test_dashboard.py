@@ -21,7 +21,8 @@ from shared.dashboard.replies import file_reply
 from shared.dashboard.templating import StrictLoader, day, fitting, moment, percent
 from shared.errors import Invalid
 from shared.signin import csrf_token
-from tests.shared.sample_service import House, Parcel, serving
+from tests.shared.sample_service import House, Parcel
+from tests.signing import serving
 
 # Long enough for a machine that is busy with other tests.
 expect.set_options(timeout=30_000)
