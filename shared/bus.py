@@ -76,7 +76,7 @@ async def supervised(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
             await work()
         except Exception as fault:
-            failures = 0 if asyncio.get_running_loop().time() - started > 30 else failures + 1
+            failures = 1 if asyncio.get_running_loop().time() - started > 30 else failures + 1
             pause = _RECONNECT_SECONDS[min(failures, len(_RECONNECT_SECONDS)) - 1]
             _log.error("bus_restarts", work=work.__qualname__, reason=f"{type(fault).__name__}: {fault}", pause=pause)
             await asyncio.sleep(pause)

@@ -37,7 +37,8 @@ class EmbeddedBus:
         self.arrivals: dict[str, asyncio.Event] = {}
 
     async def transact(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Runs `work` in one transaction, in a thread."""
+        """Runs `work` in one transaction, in a thread. A cursor must not leave it: freed outside the lock, it would race
+        with the next transaction."""
         return await asyncio.to_thread(self._transact, work)
 
     def _transact(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
@@ -115,17 +116,21 @@ class EmbeddedTransport:
 
     async def done(self, deliveries: Sequence[Delivery]) -> None:
         tags = [(delivery.tag,) for delivery in deliveries]
-        await self._bus.transact(lambda connection: connection.executemany("DELETE FROM message WHERE id = ?", tags))
+
+        def remove(connection: sqlite3.Connection) -> None:
+            connection.executemany("DELETE FROM message WHERE id = ?", tags)
+
+        await self._bus.transact(remove)
         self._held.difference_update(delivery.tag for delivery in deliveries)
 
     async def retry(self, delivery: Delivery) -> None:
         pause = self._ladder[delivery.attempt].total_seconds()
-        await self._bus.transact(
-            lambda connection: connection.execute(
-                "UPDATE message SET attempt = attempt + 1, visible_at = ? WHERE id = ?",
-                (time.time() + pause, delivery.tag),
-            )
-        )
+
+        def put_off(connection: sqlite3.Connection) -> None:
+            row = (time.time() + pause, delivery.tag)
+            connection.execute("UPDATE message SET attempt = attempt + 1, visible_at = ? WHERE id = ?", row)
+
+        await self._bus.transact(put_off)
         self._held.discard(delivery.tag)
 
     async def bury(self, delivery: Delivery, reason: str) -> None:

@@ -1,0 +1,48 @@
+"""What is particular to the embedded bus: one SQLite file, many queues, many threads."""
+
+import asyncio
+from contextlib import suppress
+from uuid import uuid4
+
+from shared.messaging.embedded import EmbeddedBus, EmbeddedTransport
+from shared.messaging.transport import Outgoing
+
+QUEUES, PUBLISHERS, MESSAGES = 5, 4, 100
+
+
+def test_queues_are_served_side_by_side_while_several_publish(tmp_path):
+    bus = EmbeddedBus(tmp_path / "bus.db")
+    topology = {f"queue-{number}": ["noted"] for number in range(QUEUES)}
+    heard = dict.fromkeys(topology, 0)
+    everything = QUEUES * PUBLISHERS * MESSAGES
+
+    async def consume(queue: str):
+        transport = EmbeddedTransport(bus, queue, topology)
+        await transport.open()
+        while sum(heard.values()) < everything:
+            batch = await transport.receive(10)
+            await transport.done(batch)
+            heard[queue] += len(batch)
+
+    async def publish():
+        transport = EmbeddedTransport(bus, "queue-0", topology)
+        await transport.open()
+        for _ in range(MESSAGES):
+            await transport.publish([Outgoing(uuid4(), "noted", {}, b"x" * 500)])
+
+    async def play():
+        consumers = [asyncio.create_task(consume(queue)) for queue in topology]
+        await asyncio.gather(*(publish() for _ in range(PUBLISHERS)))
+        while sum(heard.values()) < everything:
+            await asyncio.wait(consumers, timeout=0.1, return_when=asyncio.FIRST_EXCEPTION)
+            for task in consumers:
+                if task.done():
+                    task.result()
+        for task in consumers:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    asyncio.run(play())
+    bus.close()
+    assert heard == dict.fromkeys(topology, PUBLISHERS * MESSAGES)
