@@ -3,7 +3,6 @@
 Every POST of an application carries an `Idempotency-Key`; the first answer is kept and given again to a repeat.
 """
 
-import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -17,6 +16,7 @@ from sqlmodel import Session
 
 from services.intake import actions, queries
 from services.intake.models import Application, IdempotencyKey, PlatformClient
+from services.intake.rules.applications import fingerprint
 from services.intake.schemas import ApplicationIn, ApplicationOut, FileOut, WithdrawalIn
 from services.intake.states import OUTCOME_TITLES, STATUS_TITLES, ApplicationStatus, Outcome
 from shared.errors import Conflict, NotSignedIn, Refusal
@@ -78,8 +78,7 @@ def submit(
     def file(session: Session) -> Application:
         return action(session, body, client=client, actor=actor_of(client), now=now, keys=tools.keys)
 
-    digest = hashlib.sha256(f"{draft}{body.model_dump_json()}".encode()).hexdigest()
-    return _answer_once(request, client, key, digest, file, now=now)
+    return _answer_once(request, client, key, fingerprint(body, draft=draft), file, now=now)
 
 
 @router.get("/applications")

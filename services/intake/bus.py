@@ -17,6 +17,7 @@ HANDLERS: Handlers = {
     review.ApplicationReturned: handlers.on_application_returned,
     review.ApplicationVerified: handlers.on_application_verified,
     review.ApplicationRejected: handlers.on_application_rejected,
+    review.InterviewScored: handlers.on_interview_scored,
     review.StudentAdmitted: handlers.on_student_admitted,
     review.ApplicantWaitlisted: handlers.on_applicant_waitlisted,
     review.ApplicantNotSelected: handlers.on_applicant_not_selected,

@@ -1,4 +1,5 @@
-"""Events that intake hears: what the other services decided of an application, for the platform to read."""
+"""Events that intake hears: what the other services decided of an application, for the platform to read, and how far they
+have come with a programme, because that freezes parts of it."""
 
 from sqlmodel import Session
 
@@ -27,15 +28,22 @@ def on_application_rejected(session: Session, event: review.ApplicationRejected,
     actions.note_outcome(session, event.application_id, Outcome.REJECTED, actor=context.actor, now=context.now)
 
 
+def on_interview_scored(session: Session, event: review.InterviewScored, *, context: Context) -> None:
+    actions.note_progress(session, event.programme, "scored_at", actor=context.actor, now=context.now)
+
+
 def on_student_admitted(session: Session, event: review.StudentAdmitted, *, context: Context) -> None:
+    actions.note_progress(session, event.programme, "ranked_at", "admitted_at", actor=context.actor, now=context.now)
     actions.note_outcome(session, event.application_id, Outcome.ADMITTED, actor=context.actor, now=context.now)
 
 
 def on_applicant_waitlisted(session: Session, event: review.ApplicantWaitlisted, *, context: Context) -> None:
+    actions.note_progress(session, event.programme, "ranked_at", actor=context.actor, now=context.now)
     actions.note_outcome(session, event.application_id, Outcome.WAITLISTED, actor=context.actor, now=context.now)
 
 
 def on_applicant_not_selected(session: Session, event: review.ApplicantNotSelected, *, context: Context) -> None:
+    actions.note_progress(session, event.programme, "ranked_at", actor=context.actor, now=context.now)
     actions.note_outcome(session, event.application_id, Outcome.NOT_SELECTED, actor=context.actor, now=context.now)
 
 

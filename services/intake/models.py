@@ -18,7 +18,8 @@ class IntakeRow(SQLModel, registry=registered):
 
 
 class ProgrammeRow(IntakeRow, table=True):
-    """A published programme; `data` is shared.events.intake.Programme. Its row hands out the serial numbers."""
+    """A published programme; `data` is shared.events.intake.Programme. Its row hands out the serial numbers. The last three
+    columns tell when it was first heard that somebody was scored, placed, admitted."""
 
     __tablename__ = "programme"
     code: str = Field(primary_key=True)
@@ -26,6 +27,17 @@ class ProgrammeRow(IntakeRow, table=True):
     data: dict[str, Any] = Field(sa_type=JSON)
     last_serial: int = 0
     published_at: datetime = Field(sa_type=UtcDateTime)
+    scored_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ranked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    admitted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class ReferenceCounter(IntakeRow, table=True):
+    """The last payment reference given in a year, over all programmes: a remittance names nothing else."""
+
+    __tablename__ = "reference_counter"
+    year: int = Field(primary_key=True)
+    last: int = 0
 
 
 class PlatformClient(IntakeRow, table=True):

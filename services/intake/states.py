@@ -30,6 +30,15 @@ class Outcome(StrEnum):
     NOT_CERTIFIED = "not_certified"
 
 
+_OVER = frozenset({Outcome.CERTIFIED, Outcome.NOT_CERTIFIED})
+OVERTAKEN: dict[Outcome, frozenset[Outcome]] = {
+    Outcome.VERIFIED: _OVER
+    | {Outcome.ADMITTED, Outcome.WAITLISTED, Outcome.NOT_SELECTED, Outcome.SEAT_RELEASED, Outcome.REGISTERED},
+    Outcome.ADMITTED: _OVER | {Outcome.REGISTERED},
+    Outcome.REGISTERED: _OVER,
+}
+"""Outcome -> those that show that it was heard late: nothing orders the events of two services, or of two parts."""
+
 _S = ApplicationStatus
 APPLICATION_STEPS = (
     Transition(None, _S.DRAFT, "platform", "saves an application"),

@@ -2,8 +2,6 @@
 
 from services.intake.actions.applications import (
     expire_drafts,
-    note_outcome,
-    note_return,
     resubmit_application,
     save_draft,
     submit_application,
@@ -12,7 +10,13 @@ from services.intake.actions.applications import (
 )
 from services.intake.actions.clients import issue_client_key, revoke_client_key
 from services.intake.actions.consent import application_behind, confirm_consent, renew_consent_link, request_consent
-from services.intake.actions.programmes import import_past_participants, publish_programme, revise_programme
+from services.intake.actions.decisions import note_outcome, note_return
+from services.intake.actions.programmes import (
+    import_past_participants,
+    note_progress,
+    publish_programme,
+    revise_programme,
+)
 from services.intake.actions.scans import store_scan
 
 __all__ = [
@@ -22,6 +26,7 @@ __all__ = [
     "import_past_participants",
     "issue_client_key",
     "note_outcome",
+    "note_progress",
     "note_return",
     "publish_programme",
     "renew_consent_link",

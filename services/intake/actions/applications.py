@@ -1,4 +1,4 @@
-"""Filing, correcting, withdrawing and expiring applications, and noting what other services decided of them."""
+"""Filing, correcting, withdrawing and expiring applications (notice, clause 5)."""
 
 from datetime import datetime
 from typing import Any
@@ -8,21 +8,28 @@ from sqlmodel import Session, col, select
 
 from services.intake.actions.content import sealed_content
 from services.intake.actions.programmes import locked_programme
-from services.intake.errors import PersonAlreadyApplied, UnknownApplication
-from services.intake.jobs import SendConsentRequest, SendReturnNotice
-from services.intake.models import Application, Consent, PastParticipant, PlatformClient, ProgrammeRow
+from services.intake.actions.subjects import own_application, programme_of, step
+from services.intake.errors import PersonAlreadyApplied
+from services.intake.jobs import SendConsentRequest
+from services.intake.models import (
+    Application,
+    Consent,
+    PastParticipant,
+    PlatformClient,
+    ProgrammeRow,
+    ReferenceCounter,
+)
 from services.intake.rules.applications import check_application, check_participation, check_window
 from services.intake.schemas import ApplicationIn
-from services.intake.states import APPLICATION_STEPS, STATUS_TITLES, ApplicationStatus, Outcome
+from services.intake.states import ApplicationStatus, Outcome
 from shared import audit, jobs
 from shared.checkdigits import payment_reference
 from shared.clock import local
 from shared.columns import locked
-from shared.errors import Conflict, Invalid, NotYet
+from shared.errors import Conflict, Invalid
 from shared.events.intake import ApplicationResubmitted, ApplicationSubmitted, ApplicationWithdrawn, Programme
 from shared.keyring import KeyRing
 from shared.outbox import publish
-from shared.transitions import check_step
 
 
 def submit_application(
@@ -48,7 +55,7 @@ def submit_draft(
     """Files a draft as it is, in the window."""
     row = own_application(session, application_id, client)
     check_window(programme_of(session, row), now)
-    _step(row, ApplicationStatus.SUBMITTED)
+    step(row, ApplicationStatus.SUBMITTED)
     audit.record(session, "submit_draft", str(row.id), actor=actor, now=now)
     _say_submitted(session, row, now=now)
     return row
@@ -78,7 +85,7 @@ def _file(
         serial=programme_row.last_serial,
         application_no=f"{programme.code}-{programme_row.last_serial:04d}",
         platform_no=body.platform_no,
-        payment_reference=payment_reference(local(programme.opens_at).year % 100 * 10_000 + programme_row.last_serial),
+        payment_reference=_next_reference(session, local(programme.opens_at).year),
         status=status,
         created_at=now,
         **_columns(body, content),
@@ -88,6 +95,16 @@ def _file(
     _record_consents(session, row, body)
     audit.record(session, "file_application", str(row.id), actor=actor, now=now, details={"status": status})
     return row
+
+
+def _next_reference(session: Session, year: int) -> str:
+    """Counts on through the year over all programmes; the counter stays locked until the commit."""
+    query = locked(select(ReferenceCounter).where(ReferenceCounter.year == year))
+    counter = session.exec(query.execution_options(populate_existing=True)).one_or_none()
+    counter = counter or ReferenceCounter(year=year)
+    counter.last += 1
+    session.add(counter)
+    return payment_reference(year % 100 * 10_000 + counter.last)
 
 
 def _checked_content(
@@ -180,7 +197,7 @@ def resubmit_application(
     row = own_application(session, application_id, client)
     if row.correct_by and now >= row.correct_by:
         raise Conflict(f"补正期限 {local(row.correct_by):%Y年%m月%d日%H:%M} 已过。", code="correction-late")
-    _step(row, ApplicationStatus.SUBMITTED)
+    step(row, ApplicationStatus.SUBMITTED)
     programme = programme_of(session, row)
     content = _checked_content(session, body, programme, client=client, now=now, keys=keys)
     if content["student"]["identity"]["index"] != row.identity_index:
@@ -205,7 +222,7 @@ def withdraw_application(
     if row.outcome in (Outcome.REGISTERED, Outcome.CERTIFIED, Outcome.NOT_CERTIFIED):
         raise Conflict("学员已报到,不能撤回报名;请联系报到处办理退学。", code="registered")
     was_draft = row.status == ApplicationStatus.DRAFT
-    _step(row, ApplicationStatus.WITHDRAWN)
+    step(row, ApplicationStatus.WITHDRAWN)
     session.add(row)
     audit.record(session, "withdraw_application", str(row.id), actor=actor, now=now, details={"reason": reason})
     if not was_draft:
@@ -223,62 +240,6 @@ def expire_drafts(session: Session, *, actor: str, now: datetime) -> None:
             Application.programme == programme_row.code, Application.status == ApplicationStatus.DRAFT
         )
         for row in session.exec(locked(drafts)).all():
-            _step(row, ApplicationStatus.EXPIRED)
+            step(row, ApplicationStatus.EXPIRED)
             session.add(row)
             audit.record(session, "expire_draft", str(row.id), actor=actor, now=now)
-
-
-def note_return(
-    session: Session,
-    application_id: UUID,
-    defects: list[dict[str, str]],
-    *,
-    correct_by: datetime,
-    actor: str,
-    now: datetime,
-) -> None:
-    """Opens an application for correction, as review asked, and writes to the student."""
-    row = known_application(session, application_id)
-    if row.status == ApplicationStatus.WITHDRAWN:
-        return
-    _step(row, ApplicationStatus.RETURNED)
-    row.defects, row.correct_by, row.outcome = defects, correct_by, None
-    session.add(row)
-    audit.record(session, "note_return", str(row.id), actor=actor, now=now)
-    jobs.start(session, SendReturnNotice(application_id=row.id, revision=row.revision))
-
-
-def note_outcome(session: Session, application_id: UUID, outcome: Outcome, *, actor: str, now: datetime) -> None:
-    """Shows what another service decided; the newest event of a part decides, so a repeat changes nothing."""
-    row = known_application(session, application_id)
-    row.outcome = outcome
-    session.add(row)
-    audit.record(session, "note_outcome", str(row.id), actor=actor, now=now, details={"outcome": outcome})
-
-
-def own_application(session: Session, application_id: UUID, client: PlatformClient) -> Application:
-    """The application, locked, if this client filed it. Raises UnknownApplication."""
-    row = session.exec(locked(select(Application).where(Application.id == application_id))).one_or_none()
-    if row is None or row.client_id != client.id:
-        raise UnknownApplication
-    found: Application = row
-    return found
-
-
-def known_application(session: Session, application_id: UUID) -> Application:
-    """The application, locked. Raises NotYet: what is said of it came before it."""
-    row = session.exec(locked(select(Application).where(Application.id == application_id))).one_or_none()
-    if row is None:
-        raise NotYet(f"application {application_id}")
-    found: Application = row
-    return found
-
-
-def programme_of(session: Session, row: Application) -> Programme:
-    """The programme that the application is for, as now published."""
-    return Programme.model_validate(session.get_one(ProgrammeRow, row.programme).data)
-
-
-def _step(row: Application, target: ApplicationStatus) -> None:
-    check_step(APPLICATION_STEPS, ApplicationStatus(row.status), target, titles=STATUS_TITLES)
-    row.status = target

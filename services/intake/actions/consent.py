@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session, select
 
-from services.intake.actions.applications import known_application
+from services.intake.actions.subjects import known_application
 from services.intake.jobs import SendConsentRequest
 from services.intake.models import Application, Consent, ConsentLink
 from services.intake.rules.secrets import hash_of

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Literal
 
 from sqlmodel import Session, select
 
 from services.intake.errors import UnknownProgramme
 from services.intake.models import PastParticipant, ProgrammeRow
-from services.intake.rules.applications import check_programme, check_revision
 from services.intake.rules.identifiers import normalised
+from services.intake.rules.programmes import Progress, check_programme, check_revision
 from shared import audit
 from shared.columns import locked
-from shared.errors import Conflict
+from shared.errors import Conflict, NotYet
 from shared.events.intake import Programme, ProgrammePublished, ProgrammeRevised
 from shared.keyring import KeyRing
 from shared.outbox import publish
+
+Milestone = Literal["scored_at", "ranked_at", "admitted_at"]
 
 
 def publish_programme(session: Session, programme: Programme, *, actor: str, now: datetime, keys: KeyRing) -> None:
@@ -32,14 +35,30 @@ def publish_programme(session: Session, programme: Programme, *, actor: str, now
 
 
 def revise_programme(session: Session, programme: Programme, *, actor: str, now: datetime) -> None:
-    """Replaces a programme by its next version."""
+    """Replaces a programme by its next version -> ProgrammeRevised. Raises Conflict for what is frozen by now."""
     row = locked_programme(session, programme.code)
     check_programme(programme)
-    check_revision(Programme.model_validate(row.data), programme, now=now)
+    progress = Progress(bool(row.scored_at), bool(row.ranked_at), bool(row.admitted_at))
+    check_revision(Programme.model_validate(row.data), programme, progress=progress, now=now)
     row.version, row.data = programme.version, programme.model_dump(mode="json")
     session.add(row)
     audit.record(session, "revise_programme", row.code, actor=actor, now=now, details={"version": row.version})
     publish(session, ProgrammeRevised(programme=programme), now=now)
+
+
+def note_progress(session: Session, code: str, *reached: Milestone, actor: str, now: datetime) -> None:
+    """Remembers that the other services have come so far with a programme, because that freezes parts of it (design.md,
+    decision 10). Only the first time counts; the row is locked only then, so that a stream of events never waits."""
+    row = session.get(ProgrammeRow, code)
+    if row is None:
+        raise NotYet(f"programme {code}")
+    if all(getattr(row, name) for name in reached):
+        return
+    row = locked_programme(session, code)
+    for name in reached:
+        setattr(row, name, getattr(row, name) or now)
+    session.add(row)
+    audit.record(session, "note_progress", code, actor=actor, now=now, details={"reached": list(reached)})
 
 
 def import_past_participants(
@@ -61,7 +80,8 @@ def import_past_participants(
 
 def locked_programme(session: Session, code: str) -> ProgrammeRow:
     """The programme's row, locked: it hands out serial numbers. Raises UnknownProgramme."""
-    row = session.exec(locked(select(ProgrammeRow).where(ProgrammeRow.code == code))).one_or_none()
+    query = locked(select(ProgrammeRow).where(ProgrammeRow.code == code)).execution_options(populate_existing=True)
+    row = session.exec(query).one_or_none()
     if row is None:
         raise UnknownProgramme(code)
     found: ProgrammeRow = row

@@ -1,13 +1,13 @@
-"""What an application must be to be accepted (notice, clauses 1 and 5), and how a programme may still be revised."""
+"""What an application must be to be accepted (notice, clauses 1 and 5). Called by services/intake/actions."""
 
-from collections.abc import Collection
+import hashlib
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from services.intake.rules.identifiers import check_credit_code, check_identity, is_email, mobile_e164, normalised
 from services.intake.schemas import ApplicationIn
 from shared.clock import local
-from shared.errors import Conflict, Fault, Invalid
+from shared.errors import Conflict, Fault
 from shared.events.intake import Programme
 
 REQUIRED_CONSENTS = {
@@ -15,6 +15,12 @@ REQUIRED_CONSENTS = {
     "sensitive": "敏感个人信息单独同意",
     "recipients": "向接收方提供的单独同意",
 }
+
+
+def fingerprint(body: ApplicationIn, *, draft: bool) -> str:
+    """SHA-256, hex, of a request's meaning: two requests under one idempotency key are the same if these are equal,
+    whatever the order or blanks of their JSON."""
+    return hashlib.sha256(f"{draft}{body.model_dump_json()}".encode()).hexdigest()
 
 
 def check_window(programme: Programme, now: datetime) -> None:
@@ -89,30 +95,3 @@ def check_participation(body: ApplicationIn, *, known: bool) -> None:
     """Raises Conflict for a person who attended before; it bars the person, not the firm (notice, clause 1)."""
     if body.past_participant or known:
         raise Conflict("该学员已参加过领军人才培训,按通知第一条不得报名本期培训。", code="past-participant")
-
-
-def check_revision(old: Programme, new: Programme, *, now: datetime) -> None:
-    """Raises Conflict unless the change is still allowed: once open, deadlines only lengthen and the units stay."""
-    if new.version != old.version + 1:
-        raise Conflict(f"修订版本号应为 {old.version + 1}。", code="programme-version")
-    if now < old.opens_at:
-        return
-    frozen: Collection[str] = ("opens_at", "units", "required_scans")
-    changed = [name for name in frozen if getattr(old, name) != getattr(new, name)]
-    if changed or new.closes_at < old.closes_at or new.pay_by < old.pay_by:
-        raise Conflict("报名开始后,截止时间只能延长,申报单位与材料要求不得更改。", code="programme-frozen")
-
-
-def check_programme(programme: Programme) -> None:
-    """Raises Invalid for a programme whose own numbers contradict each other."""
-    faults = []
-    if programme.opens_at >= programme.closes_at:
-        faults.append(Fault("/closes_at", "window", "截止时间须晚于开始时间。"))
-    if programme.quota < 1:
-        faults.append(Fault("/quota", "quota", "名额至少为 1。"))
-    if sorted(line.code for line in programme.fee_lines) != ["central", "municipal", "self"]:
-        faults.append(Fault("/fee_lines", "fee-lines", "费用须恰有中央、市级、自筹三项。"))
-    if sum(programme.scoring.interview_items.values()) != 100:
-        faults.append(Fault("/scoring", "scoring", "面试各项分值之和须为 100。"))
-    if faults:
-        raise Invalid("项目设置有误。", code="programme", faults=faults)

@@ -1,6 +1,7 @@
 """What a scan must be: PDF, JPEG or PNG by content, readable, of a sane size. The declared type is only compared."""
 
 import io
+import threading
 from typing import Literal
 
 import pypdfium2
@@ -13,6 +14,9 @@ LARGEST_PIXELS = 60_000_000
 MOST_PAGES = 20
 _SIGNATURES = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 _IMAGE_FORMATS: dict[str, tuple[Literal["JPEG", "PNG"], ...]] = {"image/jpeg": ("JPEG",), "image/png": ("PNG",)}
+
+# PDFium may be called by one thread at a time, whatever the document; uploads are read in many.
+_one_pdf_at_a_time = threading.Lock()
 
 
 def media_type_of(content: bytes, declared: str) -> str:
@@ -33,14 +37,25 @@ def media_type_of(content: bytes, declared: str) -> str:
 def _open(content: bytes, media_type: str) -> None:
     try:
         if media_type == "application/pdf":
-            pages = len(pypdfium2.PdfDocument(content))
+            pages = _pages_of(content)
         else:
             with Image.open(io.BytesIO(content), formats=_IMAGE_FORMATS[media_type]) as image:
                 if image.width * image.height > LARGEST_PIXELS:
-                    raise Invalid("图片像素过大,请以 300 dpi 重新扫描。", code="scan-pixels")
+                    raise Image.DecompressionBombError
                 image.verify()
             pages = 1
+    except Image.DecompressionBombError as fault:
+        raise Invalid("图片像素过大,请以 300 dpi 重新扫描。", code="scan-pixels") from fault
     except (pypdfium2.PdfiumError, UnidentifiedImageError, OSError, SyntaxError, ValueError) as fault:
         raise Invalid("文件已损坏,无法打开,请重新扫描后上传。", code="scan-unreadable") from fault
     if not 1 <= pages <= MOST_PAGES:
         raise Invalid(f"扫描件应为 1 至 {MOST_PAGES} 页,此文件有 {pages} 页。", code="scan-pages")
+
+
+def _pages_of(content: bytes) -> int:
+    with _one_pdf_at_a_time:
+        document = pypdfium2.PdfDocument(content)
+        try:
+            return len(document)
+        finally:
+            document.close()

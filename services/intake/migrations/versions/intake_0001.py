@@ -34,7 +34,15 @@ def upgrade() -> None:
     sa.Column('data', sa.JSON(), nullable=False),
     sa.Column('last_serial', sa.Integer(), nullable=False),
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('scored_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('ranked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('admitted_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('code')
+    )
+    op.create_table('reference_counter',
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('last', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('year')
     )
     op.create_table('application',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -144,6 +152,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_application_credit_code'))
 
     op.drop_table('application')
+    op.drop_table('reference_counter')
     op.drop_table('programme')
     op.drop_table('platform_client')
     op.drop_table('past_participant')

@@ -1,0 +1,42 @@
+"""What other services decided of an application, noted for the platform and the student. Called by handlers.py."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from services.intake.actions.subjects import known_application, step
+from services.intake.jobs import SendReturnNotice
+from services.intake.states import OVERTAKEN, ApplicationStatus, Outcome
+from shared import audit, jobs
+
+
+def note_return(
+    session: Session,
+    application_id: UUID,
+    defects: list[dict[str, str]],
+    *,
+    correct_by: datetime,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Opens an application for correction, as review asked, and writes to the student."""
+    row = known_application(session, application_id)
+    if row.status == ApplicationStatus.WITHDRAWN:
+        return
+    step(row, ApplicationStatus.RETURNED)
+    row.defects, row.correct_by, row.outcome = defects, correct_by, None
+    session.add(row)
+    audit.record(session, "note_return", str(row.id), actor=actor, now=now)
+    jobs.start(session, SendReturnNotice(application_id=row.id, revision=row.revision))
+
+
+def note_outcome(session: Session, application_id: UUID, outcome: Outcome, *, actor: str, now: datetime) -> None:
+    """Shows what another service decided; the newest event of a part decides, so a repeat changes nothing, nor does one
+    that was overtaken by a later step."""
+    row = known_application(session, application_id)
+    if row.outcome in OVERTAKEN.get(outcome, ()):
+        return
+    row.outcome = outcome
+    session.add(row)
+    audit.record(session, "note_outcome", str(row.id), actor=actor, now=now, details={"outcome": outcome})

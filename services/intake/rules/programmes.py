@@ -1,0 +1,169 @@
+"""What a programme must be to be published, and how it may still be revised. Called by services/intake/actions."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.clock import local
+from shared.errors import Conflict, Fault, Invalid
+from shared.events.intake import FeeLine, PlanRule, Programme, ScoringRule
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,39}")
+_MOMENTS = ("opens_at", "closes_at", "pay_by", "report_at")
+# 课时 are whole; more than twelve of them in a day is a slip of the pen.
+_MOST_HOURS_A_DAY = 12
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the other services have come with a programme, as far as intake has heard: what each fact freezes is in
+    design.md, decision 10."""
+
+    scored: bool = False
+    ranked: bool = False
+    admitted: bool = False
+
+
+def check_revision(old: Programme, new: Programme, *, progress: Progress, now: datetime) -> None:
+    """Raises Conflict unless the change is still allowed. Once open, deadlines and terms only lengthen, units and scans
+    stay; with the first score the rubric stays, with the ranking the quota, with the first admission the fees."""
+    if new.version != old.version + 1:
+        raise Conflict(f"修订版本号应为 {old.version + 1}，请从最新的项目文件开始修改。", code="programme-version")
+    if now < old.opens_at:
+        return
+    if _differ(old, new, "opens_at", "units", "required_scans"):
+        raise Conflict("报名开始后，开始时间、申报单位与材料要求不得更改。", code="programme-frozen")
+    lengthen = ("closes_at", "pay_by", "report_at", "promotion_pay_days", "publicity_days")
+    if any(getattr(new, name) < getattr(old, name) for name in lengthen):
+        raise Conflict("报名开始后，各项截止时间与期限只能延长，不能提前或缩短。", code="programme-deadline")
+    if progress.scored and _differ(old, new, "scoring"):
+        raise Conflict("面试评分已经开始，评分标准、去高去低规则与同分顺序不得更改。", code="programme-scoring")
+    if progress.ranked and _differ(old, new, "quota", "waiting_list_places"):
+        raise Conflict("录取排名已经确定，名额与候补人数不得更改。", code="programme-quota")
+    if progress.admitted and _differ(old, new, "fee_lines"):
+        raise Conflict("已有学员录取，费用标准不得更改。", code="programme-fees")
+
+
+def _differ(old: Programme, new: Programme, *names: str) -> bool:
+    return any(getattr(old, name) != getattr(new, name) for name in names)
+
+
+def check_programme(programme: Programme) -> None:
+    """Raises Invalid, with every fault and a JSON pointer to it, for a programme whose own numbers contradict each other
+    or that nobody could keep."""
+    faults = list(_moment_faults(programme))
+    if not faults:
+        faults = [*_deadline_faults(programme), *_number_faults(programme), *_fee_faults(programme.fee_lines)]
+        faults += [*_scoring_faults(programme.scoring), *_plan_faults(programme.plan)]
+    if faults:
+        told = "".join(fault.message for fault in faults[:3])
+        raise Invalid(f"项目设置有 {len(faults)} 处需要更正。{told}", code="programme", faults=faults)
+
+
+def _moment_faults(programme: Programme) -> Iterator[Fault]:
+    for name in _MOMENTS:
+        if getattr(programme, name).utcoffset() is None:
+            yield Fault(f"/{name}", "time-zone", f"时间 {name} 须注明时区，例如 2021-12-02T00:00:00+08:00。")
+
+
+def _deadline_faults(programme: Programme) -> Iterator[Fault]:
+    if programme.opens_at >= programme.closes_at:
+        yield Fault("/closes_at", "window", "截止时间须晚于开始时间。")
+    # A ranking is frozen after the window at the earliest, and released once its publicity is over.
+    if programme.pay_by <= programme.closes_at + timedelta(days=programme.publicity_days):
+        yield Fault("/pay_by", "pay-by", "缴费期限须晚于报名截止和公示期满，否则发布录取结果时已过期。")
+    if programme.pay_by > programme.report_at:
+        yield Fault("/pay_by", "pay-by-report", "缴费期限不得晚于报到时间。")
+    if local(programme.report_at).date() > programme.plan.last_day:
+        yield Fault("/report_at", "report", "报到时间不得晚于培训周期的最后一天。")
+
+
+def _number_faults(programme: Programme) -> Iterator[Fault]:
+    # The code names keys, files and addresses.
+    if not _CODE.fullmatch(programme.code):
+        yield Fault("/code", "code", "项目编号只能由 2 到 40 个字母、数字和连字符组成，并以字母或数字开头。")
+    least = {
+        "quota": (1, "名额"),
+        "max_per_firm": (1, "每家企业人数上限"),
+        "promotion_pay_days": (1, "递补缴费天数"),
+        "waiting_list_places": (0, "候补人数"),
+        "publicity_days": (0, "公示天数"),
+    }
+    for name, (smallest, title) in least.items():
+        if getattr(programme, name) < smallest:
+            yield Fault(f"/{name}", name.replace("_", "-"), f"{title}至少为 {smallest}。")
+    codes = {
+        "units": ("申报单位", [unit.code for unit in programme.units]),
+        "required_scans": ("材料", [scan.kind for scan in programme.required_scans]),
+    }
+    for name, (title, given) in codes.items():
+        if len(given) != len(set(given)):
+            yield Fault(f"/{name}", name.replace("_", "-"), f"{title}代码有重复，请逐项核对。")
+
+
+def _fee_faults(lines: tuple[FeeLine, ...]) -> Iterator[Fault]:
+    if sorted(line.code for line in lines) != ["central", "municipal", "self"]:
+        yield Fault("/fee_lines", "fee-lines", "费用须恰有中央、市级、自筹三项。")
+    if any(line.amount_fen < 0 for line in lines):
+        yield Fault("/fee_lines", "fee-negative", "费用金额不能为负数（单位为分）。")
+    if any(line.code == "self" and line.amount_fen == 0 for line in lines):
+        yield Fault("/fee_lines", "fee-self", "学员自筹金额须大于 0（单位为分）。")
+
+
+def _scoring_faults(scoring: ScoringRule) -> Iterator[Fault]:
+    if sum(scoring.interview_items.values()) != 100:
+        yield Fault("/scoring", "scoring", "面试各项分值之和须为 100。")
+    if scoring.firm_points + scoring.materials_points + scoring.interview_points != 100:
+        yield Fault("/scoring", "scoring-parts", "企业信息、学员资料与面试三部分的分值之和须为 100。")
+    if min(scoring.firm_points, scoring.materials_points, scoring.interview_points) < 0:
+        yield Fault("/scoring", "scoring-negative", "各部分分值不能为负数。")
+    if scoring.item_titles.keys() != scoring.interview_items.keys():
+        yield Fault("/scoring/item_titles", "item-titles", "面试每一项须恰有一个名称。")
+
+
+def _plan_faults(plan: PlanRule) -> Iterator[Fault]:
+    for name, title in (("practice_percent", "实战课时比例"), ("mentor_percent", "企业导师比例")):
+        if not 0 <= getattr(plan, name) <= 100:
+            yield Fault(f"/plan/{name}", "percent", f"{title}须在 0 到 100 之间。")
+    if not 0 <= plan.tolerance_points <= 50:
+        yield Fault("/plan/tolerance_points", "tolerance", "比例允许的偏差须在 0 到 50 个百分点之间。")
+    if not 1 <= plan.hours_per_day <= _MOST_HOURS_A_DAY:
+        yield Fault("/plan/hours_per_day", "hours-per-day", f"每天课时须在 1 到 {_MOST_HOURS_A_DAY} 之间。")
+    elif plan.days * plan.hours_per_day < plan.hours:
+        most = plan.days * plan.hours_per_day
+        message = f"{plan.days} 天每天 {plan.hours_per_day} 课时至多 {most} 课时，达不到 {plan.hours} 课时。"
+        yield Fault("/plan/hours", "hours", message)
+    if plan.first_day > plan.last_day:
+        yield Fault("/plan/last_day", "plan-window", "培训周期的最后一天不能早于第一天。")
+    elif not 1 <= plan.min_gap_days <= plan.max_gap_days:
+        yield Fault("/plan/max_gap_days", "gap", "两次集中授课的最短间隔至少为 1 天，且不能长于最长间隔。")
+    else:
+        yield from _module_faults(plan)
+
+
+def _module_faults(plan: PlanRule) -> Iterator[Fault]:
+    lengths = "、".join(str(length) for length in plan.module_days)
+    counts = _module_counts(plan.days, plan.module_days)
+    if not counts:
+        message = f"每次 {lengths or '（未填）'} 天的集中授课凑不成 {plan.days} 天，请更改总天数或每次天数。"
+        yield Fault("/plan/module_days", "module-days", message)
+        return
+    if not 1 <= plan.min_regions <= max(counts):
+        message = f"至多 {max(counts)} 次集中授课，授课地区须在 1 到 {max(counts)} 个之间。"
+        yield Fault("/plan/min_regions", "regions", message)
+    shortest = (min(counts) - 1) * plan.min_gap_days + min(plan.module_days)
+    if shortest > (plan.last_day - plan.first_day).days + 1:
+        message = f"按最短间隔 {plan.min_gap_days} 天，{min(counts)} 次集中授课至少需要 {shortest} 天，超出培训周期。"
+        yield Fault("/plan/last_day", "plan-too-short", message)
+
+
+def _module_counts(days: int, lengths: tuple[int, ...]) -> set[int]:
+    """In how many modules of these lengths exactly `days` can be taught; empty when in none."""
+    if days < 1 or not lengths or min(lengths) < 1:
+        return set()
+    reached: list[set[int]] = [{0}]
+    for total in range(1, days + 1):
+        shorter = [reached[total - length] for length in lengths if length <= total]
+        reached.append({count + 1 for counts in shorter for count in counts})
+    return reached[days]
