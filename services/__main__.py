@@ -1,10 +1,11 @@
 """The whole house from one command line: run, demo. `python -m services --help`."""
 
 import argparse
-import asyncio
 import sys
 from datetime import datetime
 from pathlib import Path
+
+import uvloop
 
 from services.demo.command import add_demo
 from services.house import House
@@ -39,7 +40,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _run(given: argparse.Namespace) -> int:
     configure("house", given.log_level)
     house = House(given.data, port=given.port, starts_at=given.demo_from)
-    asyncio.run(house.run(lambda: _welcome(house, given.port)))
+    uvloop.run(house.run(lambda: _welcome(house, given.port)))
     return 0
 
 

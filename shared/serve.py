@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 
 from shared.bus import Bus
@@ -32,7 +33,7 @@ def serve_bus(settings: Settings, make_bus: Callable[[Process], Bus]) -> None:
     configure(settings.SERVICE, settings.log_level)
     celery = make_celery(settings.SERVICE, broker_url=settings.broker_url, redis_url=settings.redis_url)
     bus = make_bus(open_process(settings))
-    asyncio.run(_until_stopped(bus, lambda job_id: send_job(celery, job_id)))
+    uvloop.run(_until_stopped(bus, lambda job_id: send_job(celery, job_id)))
 
 
 async def _until_stopped(bus: Bus, send: Callable[..., None]) -> None:
