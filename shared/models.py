@@ -40,7 +40,8 @@ class PublishedEvent(Plumbing, table=True):
 
 
 class InboxRow(Plumbing, table=True):
-    """An event that this service has heard and handled, once. `outcome` is handled or stale."""
+    """An event that this service has heard and handled, once. `outcome` is handled or stale; `digest` tells a redelivery
+    from a forgery under the same id."""
 
     __tablename__ = "inbox"
     event_id: UUID = Field(primary_key=True)
@@ -48,6 +49,7 @@ class InboxRow(Plumbing, table=True):
     type: str = Field(index=True)
     subject: str
     sequence: int
+    digest: str
     outcome: str
     handled_at: datetime = Field(sa_type=UtcDateTime)
 

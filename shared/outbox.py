@@ -38,4 +38,3 @@ def publish(session: Session, event: Event, *, now: datetime) -> None:
         )
     )
     session.add(OutboxRow(event_id=envelope.id, headers=envelope.headers, body=envelope.body.decode()))
-    session.flush()

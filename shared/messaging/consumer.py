@@ -18,8 +18,8 @@ from shared.database import Database
 from shared.errors import NotYet, Refusal
 from shared.events import CONTRACTS, Event
 from shared.messaging.envelope import Envelope, read_envelope, read_event
+from shared.messaging.inbox import Inbox
 from shared.messaging.transport import LADDER, Delivery, Transport
-from shared.models import HeardPart, InboxRow
 
 Handler = Callable[..., None]
 Handlers = Mapping[type[Event], Handler]
@@ -73,50 +73,26 @@ class Consumer:
             await self._transport.retry(delivery)
 
     def _handle(self, batch: Sequence[Delivery]) -> None:
+        envelopes = [read_envelope(delivery.headers, delivery.body) for delivery in batch]
         with self._database.transaction() as session:
-            for delivery in batch:
-                self._handle_one(session, delivery)
+            inbox = Inbox(session, envelopes)
+            for envelope in envelopes:
+                self._handle_one(session, inbox, envelope)
+            inbox.save()
 
-    def _handle_one(self, session: Session, delivery: Delivery) -> None:
-        envelope = read_envelope(delivery.headers, delivery.body)
-        contract = CONTRACTS.get(envelope.type)
-        if contract not in self._handlers:
+    def _handle_one(self, session: Session, inbox: Inbox, envelope: Envelope) -> None:
+        if CONTRACTS.get(envelope.type) not in self._handlers:
             _log.info("event_of_unknown_type", type=envelope.type)
             return
-        if session.get(InboxRow, envelope.id):
+        if inbox.knows(envelope):
             return
         event = read_event(envelope)
         now = self._clock.now()
-        fresh = _supersedes(session, envelope, event)
+        fresh = inbox.supersedes(envelope, event.PART)
         if fresh:
             with correlated(envelope.correlation_id):
                 self._handlers[type(event)](session, event, context=self._context(envelope, now))
-        session.add(
-            InboxRow(
-                event_id=envelope.id,
-                source=envelope.source,
-                type=envelope.type,
-                subject=envelope.subject,
-                sequence=envelope.sequence,
-                outcome="handled" if fresh else "stale",
-                handled_at=now,
-            )
-        )
-        session.flush()
+        inbox.note(envelope, "handled" if fresh else "stale", now=now)
 
     def _context(self, envelope: Envelope, now: datetime) -> Context:
         return Context(actor=f"event:{envelope.type}", now=now, tools=self._tools, envelope=envelope)
-
-
-def _supersedes(session: Session, envelope: Envelope, event: Event) -> bool:
-    """Whether this is the newest heard of its part; remembers it if so."""
-    key = (envelope.source, envelope.subject, event.PART)
-    heard = session.get(HeardPart, key)
-    if heard is None:
-        session.add(HeardPart(source=key[0], subject=key[1], part=key[2], sequence=envelope.sequence))
-        return True
-    if heard.sequence >= envelope.sequence:
-        return False
-    heard.sequence = envelope.sequence
-    session.add(heard)
-    return True

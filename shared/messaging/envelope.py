@@ -11,6 +11,10 @@ from shared.errors import Invalid
 from shared.events import CONTRACTS, Event
 
 PREFIX = "cloudEvents:"
+# Contracts stay far below; what is larger was not said by us, and is not parsed.
+MOST_BYTES = 512 * 1024
+_MOST_CHARACTERS = 200
+_MOST_SEQUENCE = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def read_envelope(headers: dict[str, Any], body: bytes) -> Envelope:
         attributes = {
             name: str(headers[PREFIX + name]) for name in ("id", "type", "source", "subject", "sequence", "time")
         }
-        return Envelope(
+        found = Envelope(
             id=UUID(attributes["id"]),
             type=attributes["type"],
             source=attributes["source"],
@@ -60,6 +64,14 @@ def read_envelope(headers: dict[str, Any], body: bytes) -> Envelope:
         )
     except (KeyError, ValueError) as fault:
         raise Invalid(f"消息信封不合规范:{fault!r}", code="envelope") from fault
+    texts = (found.type, found.source, found.subject, found.correlation_id)
+    if any(len(text) > _MOST_CHARACTERS or not text.isprintable() for text in texts):
+        raise Invalid("消息信封不合规范:字段过长或含控制字符。", code="envelope")
+    if not 1 <= found.sequence <= _MOST_SEQUENCE or found.time.tzinfo is None:
+        raise Invalid("消息信封不合规范:序号或时间。", code="envelope")
+    if len(body) > MOST_BYTES:
+        raise Invalid(f"消息内容 {len(body)} 字节,超过上限 {MOST_BYTES} 字节。", code="too-large")
+    return found
 
 
 def read_event(envelope: Envelope) -> Event:

@@ -46,6 +46,7 @@ def upgrade() -> None:
     sa.Column('type', sa.String(), nullable=False),
     sa.Column('subject', sa.String(), nullable=False),
     sa.Column('sequence', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.String(), nullable=False),
     sa.Column('outcome', sa.String(), nullable=False),
     sa.Column('handled_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('event_id')

@@ -1,0 +1,83 @@
+"""What a service has heard, as far as one batch of deliveries needs it: read in two statements, written in two.
+
+Used by the consumer, within the transaction of the handlers.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlmodel import Session, col, select
+
+from shared.columns import locked
+from shared.errors import Conflict
+from shared.messaging.envelope import Envelope
+from shared.models import HeardPart, InboxRow
+
+_PartKey = tuple[str, str, str]
+
+
+class Inbox:
+    """The memory of a batch. `save` once, after the handlers."""
+
+    def __init__(self, session: Session, envelopes: Iterable[Envelope]) -> None:
+        ids = {envelope.id for envelope in envelopes}
+        subjects = {envelope.subject for envelope in envelopes}
+        heard = select(InboxRow.event_id, InboxRow.digest).where(col(InboxRow.event_id).in_(ids))
+        parts = select(HeardPart).where(col(HeardPart.subject).in_(subjects))
+        in_one_order = parts.order_by(HeardPart.source, HeardPart.subject, HeardPart.part)
+        self._session = session
+        self._heard: dict[UUID, str] = dict(session.exec(heard).all())
+        self._parts: dict[_PartKey, HeardPart] = {
+            (row.source, row.subject, row.part): row for row in session.exec(locked(in_one_order)).all()
+        }
+        self._fresh: list[dict[str, Any]] = []
+
+    def knows(self, envelope: Envelope) -> bool:
+        """Whether the event was heard before. Raises Conflict when its id was, with other content."""
+        known = self._heard.get(envelope.id)
+        if known is not None and known != _digest(envelope):
+            raise Conflict(f"消息编号 {envelope.id} 已用于另一内容。", code="event-id-reused")
+        return known is not None
+
+    def supersedes(self, envelope: Envelope, part: str) -> bool:
+        """Whether the event is the newest heard of its part; remembers it if so."""
+        key = (envelope.source, envelope.subject, part)
+        newest = self._parts.get(key)
+        if newest is None:
+            newest = HeardPart(source=key[0], subject=key[1], part=key[2], sequence=envelope.sequence)
+        elif newest.sequence >= envelope.sequence:
+            return False
+        newest.sequence = envelope.sequence
+        self._parts[key] = newest
+        self._session.add(newest)
+        return True
+
+    def note(self, envelope: Envelope, outcome: str, *, now: datetime) -> None:
+        """Remembers the event with its outcome: handled, or stale."""
+        self._heard[envelope.id] = _digest(envelope)
+        self._fresh.append(
+            {
+                "event_id": envelope.id,
+                "source": envelope.source,
+                "type": envelope.type,
+                "subject": envelope.subject,
+                "sequence": envelope.sequence,
+                "digest": self._heard[envelope.id],
+                "outcome": outcome,
+                "handled_at": now,
+            }
+        )
+
+    def save(self) -> None:
+        """Writes what was noted; a consumer that takes over at the same moment fails here, and hears it again as known."""
+        if self._fresh:
+            self._session.execute(insert(InboxRow), self._fresh)
+
+
+def _digest(envelope: Envelope) -> str:
+    """SHA-256, hex, over the type, the subject and the body."""
+    return hashlib.sha256(f"{envelope.type}\n{envelope.subject}\n".encode() + envelope.body).hexdigest()
