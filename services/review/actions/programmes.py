@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from services.review.models import ProgrammeRow, Ranking
+from services.review.actions.subjects import locked_cases, ranking_of
+from services.review.models import Admission, Case, ProgrammeRow, Ranking, ScoreSheet
 from services.review.states import RankingState
 from shared import audit
 from shared.columns import locked
@@ -12,18 +13,46 @@ from shared.events.intake import Programme
 
 
 def keep_programme(session: Session, programme: Programme, *, actor: str, now: datetime) -> None:
-    """Keeps the newest version heard, and opens the ranking with the first; an older or equal one changes nothing."""
-    row = session.exec(locked(select(ProgrammeRow).where(ProgrammeRow.code == programme.code))).one_or_none()
-    if row is not None and row.version >= programme.version:
-        return
-    data = programme.model_dump(mode="json")
+    """Keeps the newest version heard, and opens the ranking with the first; an older or equal one changes nothing.
+
+    What review has decided by is not moved: a revision that crossed the first score sheet, the freeze or the first
+    admission keeps review's rubric, quota or fees. The copy then goes on under the version of those numbers, so that
+    every decision names the version that it really used; the audit log names what was not taken over.
+    """
+    query = locked(select(ProgrammeRow).where(ProgrammeRow.code == programme.code))
+    row = session.exec(query.execution_options(populate_existing=True)).one_or_none()
     if row is None:
-        row = ProgrammeRow(code=programme.code, version=programme.version, data=data, heard_at=now)
-        session.add(row)
-        session.flush()
-        session.add(Ranking(programme=programme.code, state=RankingState.DRAFT))
-    row.version, row.data = programme.version, data
+        _open(session, programme, actor=actor, now=now)
+        return
+    if row.version >= programme.version:
+        return
+    locked_cases(session, programme.code)
+    before = Programme.model_validate(row.data)
+    kept = {name: getattr(before, name) for name in _frozen_parts(session, programme.code)}
+    refused = [name for name, value in kept.items() if getattr(programme, name) != value]
+    if refused:
+        kept["version"] = before.version
+    row.version, row.heard_at = programme.version, now
+    row.data = programme.model_copy(update=kept).model_dump(mode="json")
     session.add(row)
-    audit.record(
-        session, "keep_programme", programme.code, actor=actor, now=now, details={"version": programme.version}
-    )
+    details = {"version": programme.version, "not_taken_over": refused}
+    audit.record(session, "keep_programme", programme.code, actor=actor, now=now, details=details)
+
+
+def _open(session: Session, programme: Programme, *, actor: str, now: datetime) -> None:
+    data = programme.model_dump(mode="json")
+    session.add(ProgrammeRow(code=programme.code, version=programme.version, data=data, heard_at=now))
+    session.flush()
+    session.add(Ranking(programme=programme.code, state=RankingState.DRAFT))
+    details = {"version": programme.version}
+    audit.record(session, "keep_programme", programme.code, actor=actor, now=now, details=details)
+
+
+def _frozen_parts(session: Session, code: str) -> list[str]:
+    """The fields that no revision moves any more. Every case is locked, so no sheet and no admission is under way."""
+    sheet = select(ScoreSheet.judge).join(Case, col(Case.id) == col(ScoreSheet.case_id)).where(Case.programme == code)
+    admission = select(Admission.letter_no).where(Admission.programme == code)
+    parts = ["scoring"] if session.exec(sheet).first() else []
+    if ranking_of(session, code).state != RankingState.DRAFT:
+        parts += ["quota", "waiting_list_places"]
+    return [*parts, "fee_lines"] if session.exec(admission).first() else parts

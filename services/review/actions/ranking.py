@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from services.review.actions.letters import order_letter
 from services.review.actions.seats import admit, not_select, step_seat
-from services.review.actions.subjects import locked_programme, ranking_of
+from services.review.actions.subjects import locked_cases, locked_programme, ranking_of
 from services.review.errors import SecondPersonNeeded
 from services.review.models import Case, RankedCase, Ranking, Seat, TieDecision
 from services.review.queries import entrants, formula_of, frozen_places, missing_decisions
@@ -24,7 +24,6 @@ from services.review.states import (
 )
 from shared import audit
 from shared.clock import local
-from shared.columns import locked
 from shared.errors import Conflict, Fault, Invalid
 from shared.events.intake import Programme
 from shared.events.review import ApplicantWaitlisted
@@ -36,7 +35,7 @@ def freeze_ranking(session: Session, code: str, *, actor: str, now: datetime) ->
     """Fixes the order with all its inputs. Raises Conflict, listing in `faults` what is still undecided, and again when
     only the committee can tell people apart. Scores cannot change afterwards."""
     programme = locked_programme(session, code)
-    cases = _locked_cases(session, code)
+    cases = locked_cases(session, code)
     ranking = ranking_of(session, code)
     check_step(RANKING_STEPS, RankingState(ranking.state), RankingState.FROZEN, titles=RANKING_TITLES)
     if now < programme.closes_at:
@@ -108,7 +107,7 @@ def record_tie_decision(
     """The committee's order among people whom nothing else tells apart, the better first. Raises Invalid unless they are
     exactly one open tie. A later decision on the same people replaces it, until the freeze."""
     programme = locked_programme(session, code)
-    _locked_cases(session, code)
+    locked_cases(session, code)
     check_step(RANKING_STEPS, RankingState(ranking_of(session, code).state), RankingState.FROZEN, titles=RANKING_TITLES)
     if len(reason.strip()) < 2:
         raise Invalid("请写明决定的理由。", code="reason")
@@ -130,7 +129,7 @@ def release_ranking(session: Session, code: str, *, actor: str, now: datetime) -
     those who are still candidates, ApplicantWaitlisted, ApplicantNotSelected with RefundOrdered, and a letter each.
     Needs another person than the freeze; a second release is refused."""
     programme = locked_programme(session, code)
-    cases = {case.id: case for case in _locked_cases(session, code)}
+    cases = {case.id: case for case in locked_cases(session, code)}
     ranking = ranking_of(session, code)
     check_step(RANKING_STEPS, RankingState(ranking.state), RankingState.RELEASED, titles=RANKING_TITLES)
     _check_release(session, ranking, programme, actor=actor, now=now)
@@ -171,9 +170,3 @@ def _put_on_waiting_list(session: Session, case: Case, seat: Seat, rank: int, *,
     step_seat(session, seat, SeatState.WAITING, actor=actor, now=now)
     order_letter(session, case, LetterKind.WAITING_LIST, now=now, rank=rank)
     publish(session, ApplicantWaitlisted(application_id=case.id, programme=case.programme, rank=rank), now=now)
-
-
-def _locked_cases(session: Session, code: str) -> Sequence[Case]:
-    query = select(Case).where(Case.programme == code).order_by(col(Case.id))
-    found: Sequence[Case] = session.exec(locked(query).execution_options(populate_existing=True)).all()
-    return found

@@ -1,12 +1,13 @@
 """The rows that actions work on, locked. Used by this package only.
 
-Whoever gives a seat or a number locks the programme's row, and that before any case; whoever freezes or releases locks
-every case too. Handlers lock cases only, so that a batch of events never waits for a programme.
+Whoever gives a seat or a number locks the programme's row, and that before any case; whoever freezes, releases or takes
+over a revision locks every case too. Other handlers lock cases only, so that a batch never waits for a programme.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from services.review.errors import RankingFrozen, UnknownCase, UnknownProgramme
 from services.review.models import Case, ProgrammeRow, Ranking, Seat
@@ -27,8 +28,15 @@ def locked_programme(session: Session, code: str) -> Programme:
 
 
 def programme_of(session: Session, code: str) -> Programme:
-    """The programme as now published."""
-    return Programme.model_validate(session.get_one(ProgrammeRow, code).data)
+    """The programme as now published, fresh: a revision holds every case's lock, so under one the programme is settled."""
+    return Programme.model_validate(session.get_one(ProgrammeRow, code, populate_existing=True).data)
+
+
+def locked_cases(session: Session, code: str) -> Sequence[Case]:
+    """Every case of a programme, locked and fresh, by id."""
+    query = locked(select(Case).where(Case.programme == code).order_by(col(Case.id)))
+    found: Sequence[Case] = session.exec(query.execution_options(populate_existing=True)).all()
+    return found
 
 
 def locked_case(session: Session, case_id: UUID) -> Case:
