@@ -34,7 +34,7 @@ def on_student_admitted(session: Session, event: review.StudentAdmitted, *, cont
 
 
 def on_seat_released(session: Session, event: review.SeatReleased, *, context: Context) -> None:
-    actions.release_student(session, event.application_id, actor=context.actor, now=context.now)
+    actions.release_student(session, event.application_id, reason=event.reason, actor=context.actor, now=context.now)
 
 
 def on_fee_paid(session: Session, event: billing.FeePaid, *, context: Context) -> None:

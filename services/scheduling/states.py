@@ -88,6 +88,7 @@ STUDENT_STEPS = (
     Transition(_S.EXPECTED, _S.RELEASED, "review", "SeatReleased"),
     Transition(_S.REGISTERED, _S.RELEASED, "review", "SeatReleased, which crossed the registration"),
     Transition(_S.REGISTERED, _S.DROPPED_OUT, "registrar", "the person leaves the course"),
+    Transition(_S.DROPPED_OUT, _S.RELEASED, "review", "SeatReleased: the committee gave the seat up too"),
 )
 
 _O = ProposalStatus

@@ -183,20 +183,6 @@ def test_no_sensitive_value_stands_in_clear_in_the_rows_or_the_events(scheduling
     assert [secret for secret in ("500103197803070001", "13800138000", "student1@") if secret in kept] == []
 
 
-def test_a_student_who_leaves_is_no_longer_in_the_course(scheduling):
-    [person] = scheduling.admit()
-    with pytest.raises(Conflict, match="待报到"):
-        scheduling.act(actions.drop_out, person, "工作调整，无法继续")
-    pay(scheduling, person)
-    scheduling.travel(REPORT_DAY)
-    scheduling.act(actions.register_student, person, EVERYTHING)
-    with pytest.raises(Invalid, match="理由"):
-        scheduling.act(actions.drop_out, person, "")
-    scheduling.act(actions.drop_out, person, "工作调整，无法继续")
-    found = scheduling.ask(figures)
-    assert (found["roster"], found["registered"], found["dropped_out"]) == (1, 1, 1)
-
-
 def test_a_release_that_crosses_the_registration_takes_the_person_off_the_roster(scheduling):
     [person] = scheduling.admit()
     pay(scheduling, person)

@@ -3,6 +3,7 @@
 from services.scheduling.actions.attendance import record_assessments, record_attendance
 from services.scheduling.actions.candidates import cancel_candidate, note_withdrawal, open_candidate
 from services.scheduling.actions.certificates import record_certificates
+from services.scheduling.actions.departures import drop_out, release_student
 from services.scheduling.actions.interviews import record_no_show, reschedule_interview
 from services.scheduling.actions.lessons import cancel_lesson
 from services.scheduling.actions.notices import mark_sent
@@ -17,13 +18,12 @@ from services.scheduling.actions.proposals import (
 )
 from services.scheduling.actions.registration import (
     confirm_fee_waiver,
-    drop_out,
     register_student,
     request_fee_waiver,
     view_identity,
 )
 from services.scheduling.actions.resources import define_teacher, define_venue, set_calendar_day
-from services.scheduling.actions.roster import admit_student, note_fee, release_student
+from services.scheduling.actions.roster import admit_student, note_fee
 from services.scheduling.actions.searches import give_up_searches
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The certificate list: who completed every lesson and passed, and what everybody else lacks."""
+"""The certificate list: who completed every lesson and passed, what everybody else lacks, and who left before the end."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -45,6 +45,14 @@ def record_certificates(session: Session, code: str, *, actor: str, now: datetim
     return decided
 
 
+def record_departure(session: Session, student: Student, *, actor: str, now: datetime) -> Certificate:
+    """Decides for a locked student who drops out, at once -> CertificateRecorded, not certified, with the hours attended."""
+    lessons = course.scheduled_lessons(session, student.programme)
+    marks = course.marks_by_student(session, student.programme).get(student.application_id, {})
+    found = _eligibility(student, lessons, marks, [], now=now, min_hours=0)
+    return _record(session, student, found, actor=actor, now=now)
+
+
 def _eligibility(
     student: Student,
     lessons: list[ScheduledLesson],
@@ -56,7 +64,7 @@ def _eligibility(
 ) -> Eligibility:
     given = {str(lesson_id): Mark(mark) for lesson_id, mark in marks.items()}
     found = certificate_eligibility(lessons, given, results, now=now, min_hours=min_hours)
-    if student.status != StudentStatus.DROPPED_OUT:
+    if student.dropped_out_at is None:
         return found
     return Eligibility((f"中途退学：{student.drop_out_reason}",), found.attended_hours)
 

@@ -1,4 +1,4 @@
-"""The registrar's desk: check-in, the waiver of the fee, a look at the full identity number, leaving the course."""
+"""The registrar's desk: check-in, the waiver of the fee, a look at the full identity number."""
 
 from datetime import datetime
 from uuid import UUID
@@ -83,18 +83,6 @@ def view_identity(
         session, "view_identity", str(application_id), actor=actor, now=now, details={"reason": reason.strip()}
     )
     return keys.open("identity", Sealed.model_validate(row.identity))
-
-
-def drop_out(session: Session, application_id: UUID, reason: str, *, actor: str, now: datetime) -> None:
-    """Records that a registered student leaves the course; what was attended stays on record."""
-    row = locked_student(session, application_id)
-    checked_reason(reason)
-    step(row, StudentStatus.DROPPED_OUT)
-    row.dropped_out_at, row.drop_out_reason = now, reason.strip()
-    session.add(row)
-    audit.record(
-        session, "drop_out", str(application_id), actor=actor, now=now, details={"reason": row.drop_out_reason}
-    )
 
 
 def checked_reason(reason: str) -> None:

@@ -44,16 +44,6 @@ def _columns(event: StudentAdmitted) -> dict[str, Any]:
     }
 
 
-def release_student(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
-    """Takes a person off the roster: review owns the seat. Somebody unknown or who dropped out changes nothing."""
-    row = session.exec(locked(select(Student).where(Student.application_id == application_id))).one_or_none()
-    if row is None or row.status in (StudentStatus.RELEASED, StudentStatus.DROPPED_OUT):
-        return
-    step(row, StudentStatus.RELEASED)
-    session.add(row)
-    audit.record(session, "release_student", str(application_id), actor=actor, now=now)
-
-
 def note_fee(session: Session, application_id: UUID, *, paid: bool, paid_fen: int, actor: str, now: datetime) -> None:
     """Keeps what billing last said of the fee, also of a person who holds no seat yet."""
     row = session.exec(locked(select(Fee).where(Fee.application_id == application_id))).one_or_none()

@@ -20,6 +20,7 @@ def figures(session: Session) -> dict[str, int]:
     """Name -> count. `candidates`: ever verified; `roster`: seats now held, registered or not; `registered`: reported, also
     those who dropped out since; `plan_days`, `plan_hours`: of the lessons in force that were not cancelled."""
     held = col(Student.status) != StudentStatus.RELEASED
+    left = col(Student.dropped_out_at).is_not(None)
     in_force = col(Lesson.cancelled).is_(False)
     return {
         "candidates": _count(session, Candidate),
@@ -28,8 +29,8 @@ def figures(session: Session) -> dict[str, int]:
         "notices_due": _count(session, Notice, col(Notice.void).is_(False)),
         "notices_sent": _count(session, Notice, col(Notice.void).is_(False), col(Notice.sent_at).is_not(None)),
         "roster": _count(session, Student, held),
-        "registered": _count(session, Student, held, col(Student.registered_at).is_not(None)),
-        "dropped_out": _count(session, Student, Student.status == StudentStatus.DROPPED_OUT),
+        "registered": _count(session, Student, held | left, col(Student.registered_at).is_not(None)),
+        "dropped_out": _count(session, Student, left),
         "sessions": _count(session, Lesson, in_force),
         "attendance_marks": _count(session, Attendance),
         "plan_days": session.exec(select(func.count(func.distinct(Lesson.on))).where(in_force)).one(),

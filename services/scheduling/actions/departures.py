@@ -1,0 +1,58 @@
+"""Leaving the roster: a seat that review gave up, a student who drops out of the course.
+
+After the course has begun nobody moves up (domain reading, 1.3: the waiting list closes at class start), so a drop-out
+leaves the seat with review, whose committee decides on money and seat; what everybody hears is that there will be no
+certificate, and why.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from services.scheduling.actions.certificates import record_departure
+from services.scheduling.actions.registration import checked_reason
+from services.scheduling.actions.roster import step
+from services.scheduling.actions.subjects import locked_student
+from services.scheduling.models import Student
+from services.scheduling.queries.roster import certificate_of
+from services.scheduling.states import StudentStatus
+from shared import audit
+from shared.columns import locked
+from shared.errors import Conflict
+
+BY_THE_COMMITTEE = "评审委员会办理退学"
+
+
+def drop_out(session: Session, application_id: UUID, reason: str, *, actor: str, now: datetime) -> None:
+    """Records that a registered student leaves the course -> CertificateRecorded, not certified; what was attended stays on
+    record. Raises Conflict for somebody who is certified already."""
+    row = locked_student(session, application_id)
+    checked_reason(reason)
+    certificate = certificate_of(session, application_id)
+    if certificate is not None and certificate.certified:
+        raise Conflict(f"{row.name}已认定结业，不能再登记退学。", code="certified")
+    step(row, StudentStatus.DROPPED_OUT)
+    _leave(session, row, reason.strip(), actor=actor, now=now)
+    details = {"reason": row.drop_out_reason}
+    audit.record(session, "drop_out", str(application_id), actor=actor, now=now, details=details)
+
+
+def release_student(session: Session, application_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
+    """Takes a person off the roster: review owns the seat. One that was given up because the student dropped out ends the
+    course for the student too. Somebody unknown, or a repeat, changes nothing."""
+    row = session.exec(locked(select(Student).where(Student.application_id == application_id))).one_or_none()
+    if row is None or row.status == StudentStatus.RELEASED:
+        return
+    in_course = row.status == StudentStatus.REGISTERED
+    step(row, StudentStatus.RELEASED)
+    session.add(row)
+    if in_course and reason == "dropped_out" and certificate_of(session, application_id) is None:
+        _leave(session, row, BY_THE_COMMITTEE, actor=actor, now=now)
+    audit.record(session, "release_student", str(application_id), actor=actor, now=now, details={"reason": reason})
+
+
+def _leave(session: Session, row: Student, reason: str, *, actor: str, now: datetime) -> None:
+    row.dropped_out_at, row.drop_out_reason = now, reason
+    session.add(row)
+    record_departure(session, row, actor=actor, now=now)

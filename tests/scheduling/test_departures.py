@@ -1,0 +1,111 @@
+"""Who drops out of the course: said at once, once, and kept with what was attended."""
+
+import pytest
+
+from services.demo.programme import CODE
+from services.scheduling import actions
+from services.scheduling.models import Certificate, Lesson, Student
+from services.scheduling.queries import figures
+from services.scheduling.states import Mark, StudentStatus
+from shared.errors import Conflict, Invalid
+from shared.events.scheduling import CertificateRecorded
+from tests.scheduling.test_roster import EVERYTHING, REPORT_DAY, pay, release, student
+
+REASON = "工作调整，无法继续"
+LEFT = (f"中途退学：{REASON}",)
+LEFT_BY_COMMITTEE = ("中途退学：评审委员会办理退学",)
+
+
+@pytest.fixture
+def person(scheduling):
+    """A student who reported."""
+    [found] = scheduling.admit()
+    pay(scheduling, found)
+    scheduling.travel(REPORT_DAY)
+    scheduling.act(actions.register_student, found, EVERYTHING, actor="registrar01")
+    return found
+
+
+def said(scheduling):
+    return [(event.certified, event.hours, event.reasons) for event in scheduling.said(CertificateRecorded)]
+
+
+def attend(scheduling, person, count=None):
+    lessons = sorted(scheduling.rows(Lesson), key=lambda lesson: lesson.starts_at)
+    for lesson in lessons[:count]:
+        scheduling.travel(lesson.ends_at)
+        scheduling.act(actions.record_attendance, lesson.id, {person: Mark.PRESENT})
+
+
+def counted(scheduling):
+    found = scheduling.ask(figures)
+    return {name: found[name] for name in ("roster", "registered", "dropped_out", "not_certified")}
+
+
+def test_only_who_reported_can_drop_out_and_only_with_a_reason(scheduling):
+    [expected] = scheduling.admit()
+    with pytest.raises(Conflict, match="待报到"):
+        scheduling.act(actions.drop_out, expected, REASON)
+    with pytest.raises(Invalid, match="理由"):
+        scheduling.act(actions.drop_out, expected, "")
+
+
+def test_a_drop_out_is_said_at_once_with_the_hours_attended_and_keeps_the_seat(scheduling, person, plan):
+    scheduling.publish_plan(plan)
+    attend(scheduling, person, 3)
+    scheduling.act(actions.drop_out, person, REASON)
+    assert said(scheduling) == [(False, 12, LEFT)]
+    assert counted(scheduling) == {"roster": 1, "registered": 1, "dropped_out": 1, "not_certified": 1}
+    with pytest.raises(Conflict, match="已退学"):
+        scheduling.act(actions.drop_out, person, REASON)
+
+
+def test_the_end_of_the_course_says_nothing_new_of_who_dropped_out(scheduling, plan):
+    first, second = scheduling.admit(2)
+    for one in (first, second):
+        pay(scheduling, one)
+    scheduling.travel(REPORT_DAY)
+    for one in (first, second):
+        scheduling.act(actions.register_student, one, EVERYTHING)
+    scheduling.act(actions.drop_out, first, REASON)
+    scheduling.publish_plan(plan)
+    attend(scheduling, second)
+    scheduling.act(actions.record_assessments, CODE, {second: True})
+    scheduling.act(actions.record_certificates, CODE)
+    assert said(scheduling) == [(False, 0, LEFT), (True, 128, ())]
+
+
+def test_the_seat_that_the_committee_gives_up_afterwards_leaves_the_record(scheduling, person):
+    scheduling.act(actions.drop_out, person, REASON)
+    release(scheduling, person, "dropped_out")
+    release(scheduling, person, "dropped_out")
+    assert (student(scheduling, person).status, student(scheduling, person).drop_out_reason) == ("released", REASON)
+    assert said(scheduling) == [(False, 0, LEFT)]
+    assert counted(scheduling) == {"roster": 0, "registered": 1, "dropped_out": 1, "not_certified": 1}
+
+
+def test_a_drop_out_that_review_says_first_ends_the_course_too(scheduling, person):
+    release(scheduling, person, "dropped_out")
+    release(scheduling, person, "dropped_out")
+    assert said(scheduling) == [(False, 0, LEFT_BY_COMMITTEE)]
+    assert counted(scheduling) == {"roster": 0, "registered": 1, "dropped_out": 1, "not_certified": 1}
+    with pytest.raises(Conflict):
+        scheduling.act(actions.drop_out, person, REASON)
+
+
+def test_a_seat_that_lapsed_or_was_withdrawn_is_no_drop_out(scheduling, person):
+    release(scheduling, person, "withdrawn")
+    assert (said(scheduling), counted(scheduling)["dropped_out"]) == ([], 0)
+
+
+def test_who_is_certified_no_longer_drops_out(scheduling, person, plan):
+    scheduling.publish_plan(plan)
+    attend(scheduling, person)
+    scheduling.act(actions.record_assessments, CODE, {person: True})
+    scheduling.act(actions.record_certificates, CODE)
+    with pytest.raises(Conflict, match="已认定结业"):
+        scheduling.act(actions.drop_out, person, REASON)
+    release(scheduling, person, "dropped_out")
+    assert [row.certified for row in scheduling.rows(Certificate)] == [True]
+    assert [row.status for row in scheduling.rows(Student)] == [StudentStatus.RELEASED]
+    assert len(said(scheduling)) == 1
