@@ -7,6 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
+from services.demo.player import filing
+from services.demo.player.doors import Person, Stage
 from services.demo.programme import CODE, programme
 from services.intake.models import Application, PastParticipant, PlatformClient
 from services.intake.web import make_app
@@ -100,6 +102,30 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(intake, staff_http):
     assert key[0] not in str(intake.rows(PlatformClient))
     assert staff_http.post("/intake/clients", data={"name": "第二平台"}).status_code == 409
     assert staff_http.post("/intake/clients/revocation", data={"name": "没有的"}).status_code == 404
+
+
+def answer_to(intake, key):
+    """What the platform's door answers to a key."""
+    visitor = TestClient(make_app(intake.process), headers={"Authorization": f"Bearer {key}"})
+    return visitor.get("/intake/api/applications")
+
+
+def test_a_lost_key_is_replaced_under_the_same_name_and_the_applications_stay(intake, applications, staff_http):
+    filed = intake.file(applications[0]).json()
+    assert staff_http.post("/intake/clients/revocation", data={"name": "平台"}).status_code == 303
+    assert staff_http.post("/intake/clients", data={"name": "平台"}).status_code == 303
+    key = re.search(r"ljk_[\w-]+", staff_http.get("/intake/access").text)
+    assert key is not None
+    assert [one["id"] for one in answer_to(intake, key[0]).json()] == [filed["id"]]
+    assert intake.http.get("/intake/api/applications").status_code == 401
+    assert len(intake.rows(PlatformClient)) == 1
+
+
+def test_a_demo_that_was_killed_before_it_kept_its_key_gets_another(intake, staff_http):
+    clerk = Person("intake01", staff_http, csrf=csrf_headers()["X-CSRF-Token"])
+    stage = Stage({}, {}, intake.folder, people={"intake01": clerk})
+    lost, kept = filing.issue_key(stage), filing.issue_key(stage)
+    assert (answer_to(intake, lost).status_code, answer_to(intake, kept).status_code) == (401, 200)
 
 
 def test_past_participants_are_imported_once_and_never_in_clear(intake, staff_http):

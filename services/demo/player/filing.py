@@ -53,9 +53,12 @@ def publish(stage: Stage, cohort: Cohort) -> None:
 
 
 def issue_key(stage: Stage, name: str = CLIENT) -> str:
-    """The platform's key, as the page after the form shows it once."""
+    """The platform's key, as the page after the form shows it once. One that was issued before and not kept, because the
+    demo was killed in between, is revoked and issued anew."""
     clerk = stage.person("intake01")
-    clerk.submit("/intake/clients", {"name": name})
+    if clerk.try_to_submit("/intake/clients", {"name": name}).status_code != 303:
+        clerk.submit("/intake/clients/revocation", {"name": name})
+        clerk.submit("/intake/clients", {"name": name})
     shown = clerk.client.get("/intake/access")
     found = re.search(r"ljk_[\w-]+", shown.text)
     if found is None:
