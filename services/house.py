@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from socket import socket
-from typing import TextIO
+from typing import Any, TextIO
 from uuid import UUID
 
 import uvicorn
@@ -48,20 +48,20 @@ from shared.settings import Settings, embedded
 
 @dataclass(frozen=True)
 class Room:
-    """What house.py needs to know of a service."""
+    """What house.py needs to know of a service. `make_jobs` takes the service's own settings."""
 
     settings: type[Settings]
     make_app: Callable[[Process], FastAPI]
     make_bus: Callable[[Process], Bus]
-    jobs: JobFunctions
+    make_jobs: Callable[[Any], JobFunctions]
 
 
 ROOMS = (
-    Room(PortalSettings, portal_web.make_app, portal_bus.make_bus, {}),
-    Room(IntakeSettings, intake_web.make_app, intake_bus.make_bus, intake_worker.JOBS),
-    Room(ReviewSettings, review_web.make_app, review_bus.make_bus, review_worker.JOBS),
-    Room(SchedulingSettings, scheduling_web.make_app, scheduling_bus.make_bus, scheduling_worker.JOBS),
-    Room(BillingSettings, billing_web.make_app, billing_bus.make_bus, billing_worker.JOBS),
+    Room(PortalSettings, portal_web.make_app, portal_bus.make_bus, lambda _: {}),
+    Room(IntakeSettings, intake_web.make_app, intake_bus.make_bus, lambda _: intake_worker.JOBS),
+    Room(ReviewSettings, review_web.make_app, review_bus.make_bus, lambda _: review_worker.JOBS),
+    Room(SchedulingSettings, scheduling_web.make_app, scheduling_bus.make_bus, lambda _: scheduling_worker.JOBS),
+    Room(BillingSettings, billing_web.make_app, billing_bus.make_bus, billing_worker.make_jobs),
 )
 
 
@@ -132,7 +132,7 @@ class House:
 
     async def _run_bus(self, room: Room) -> None:
         process = self._process(room)
-        worker = JobWorker(process.database, room.jobs, clock=process.clock, tools=process.tools)
+        worker = JobWorker(process.database, room.make_jobs(process.settings), clock=process.clock, tools=process.tools)
         with process.database.transaction() as session:
             take_back(session)
         with ThreadPoolExecutor(1, thread_name_prefix=f"{process.service}-worker") as pool:

@@ -63,6 +63,7 @@ def refunds(session: ReadingSession, state: str = "") -> list[RefundOut]:
 
 @router.get("/invoices", response_model=list[InvoiceOut])
 def invoices(session: ReadingSession, state: str = "") -> Sequence[object]:
-    """Every invoice, or those of one state (requested, submitted, issued, failed), by request number."""
+    """Every invoice and red letter, or those of one state (proposed, requested, submitted, issued, failed, dropped), by
+    request number."""
     found = select(Invoice).order_by(col(Invoice.request_no))
     return session.exec(found.where(Invoice.state == state) if state else found).all()

@@ -3,7 +3,7 @@
 from sqlmodel import Session
 
 from services.billing import actions, handlers
-from services.billing.settings import BillingSettings
+from services.billing.settings import read_settings
 from shared.bus import Bus
 from shared.context import Context
 from shared.events import intake, portal, review
@@ -40,4 +40,4 @@ def make_bus(process: Process) -> Bus:
 
 
 if __name__ == "__main__":
-    serve_bus(BillingSettings(), make_bus)
+    serve_bus(read_settings(), make_bus)

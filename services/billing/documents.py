@@ -10,12 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+from services.billing.rules.vat import TRAINING_ITEM
 from shared.money import capitals, yuan
 from shared.typesetting import typeset
 
 TEMPLATES = Path(__file__).with_name("templates")
-
-ITEM = "*非学历教育服务*培训费"
 
 
 @dataclass(frozen=True)
@@ -73,12 +72,13 @@ class InvoiceRequest:
     issued_on: date
     now: datetime
     payer_note: str = ""
-    item: str = ITEM
+    item: str = TRAINING_ITEM
 
 
 @dataclass(frozen=True)
 class SampleInvoice:
-    """What the fake connector shows in place of a digital invoice; `number` has its 20 digits."""
+    """What the fake connector shows in place of a digital invoice; `number` has its 20 digits. A red one has negative
+    amounts."""
 
     number: str
     kind: Literal["normal", "special"]
@@ -92,7 +92,7 @@ class SampleInvoice:
     drawer: str
     issued_on: date
     now: datetime
-    item: str = ITEM
+    item: str = TRAINING_ITEM
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ class WriteReceipt(Job):
 
 
 class WriteInvoiceRequest(Job):
-    """Writes and sends 开票申请单, and hands the request to the connector."""
+    """Checks a request; writes and sends 开票申请单 and hands it to the connector, or says what finance has to see to."""
 
     NAME: ClassVar[str] = "write_invoice_request"
-    application_id: UUID
+    invoice_id: UUID
 
 
 class SubmitInvoice(Job):

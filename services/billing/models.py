@@ -215,29 +215,61 @@ class Document(BillingRow, table=True):
     """A document that is due to a person, and, once written and sent, where it is. An invoice is numbered by the bureau."""
 
     __tablename__ = "document"
-    __table_args__ = (UniqueConstraint("kind", "application_id"), UniqueConstraint("kind", "number"))
+    __table_args__ = (
+        UniqueConstraint("kind", "invoice_id"),
+        UniqueConstraint("kind", "number"),
+        Index(
+            "one_receipt_per_application",
+            "application_id",
+            unique=True,
+            sqlite_where=text("kind = 'receipt'"),
+            postgresql_where=text("kind = 'receipt'"),
+        ),
+    )
     id: UUID = Field(primary_key=True)
     kind: str
     number: str | None = None
-    application_id: UUID = Field(foreign_key="fee_account.application_id")
+    application_id: UUID = Field(foreign_key="fee_account.application_id", index=True)
+    invoice_id: UUID | None = Field(default=None, foreign_key="invoice.id")
     claim: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     due_at: datetime = Field(sa_type=UtcDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Invoice(BillingRow, table=True):
-    """An invoice from the request on; the buyer is a snapshot. `id` is the connector's idempotency key."""
+    """An invoice from the request on, or the red letter that takes back `amount_fen` of the one that it corrects.
+
+    The buyer is a snapshot. `rate` (a decimal), net and tax are fixed when the request is written; those of a red letter are
+    positive too. `wanting` is what finance has to see to before it can be requested. `submission_id` is the connector's
+    idempotency key, a new one after a correction.
+    """
 
     __tablename__ = "invoice"
     id: UUID = Field(primary_key=True)
-    application_id: UUID = Field(foreign_key="fee_account.application_id", unique=True)
+    application_id: UUID = Field(foreign_key="fee_account.application_id", index=True)
     request_no: str = Field(unique=True)
+    corrects_id: UUID | None = Field(default=None, foreign_key="invoice.id", index=True)
+    red_reason: str = ""
     buyer_title: str
     buyer_tax_number: str
+    buyer_address: str = ""
+    buyer_phone: str = ""
+    buyer_bank: str = ""
+    buyer_account: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     kind: str
     amount_fen: int = Field(sa_type=BigInteger)
+    rate: str = ""
+    preference_code: str = ""
+    rate_basis: str = ""
+    net_fen: int = Field(default=0, sa_type=BigInteger)
+    tax_fen: int = Field(default=0, sa_type=BigInteger)
     payer: str
     payer_is_buyer: bool
+    payer_statement: str = ""
+    payer_statement_by: str = ""
+    payer_statement_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    wanting: str = ""
+    submission_id: UUID
     state: str = Field(index=True)
     number: str | None = Field(default=None, unique=True)
     requested_at: datetime = Field(sa_type=UtcDateTime)

@@ -85,13 +85,19 @@ class RefundOut(Out):
 
 
 class InvoiceOut(Out):
-    """An invoice and its number, once issued."""
+    """An invoice and its number, once issued; a red letter names the invoice that it `corrects_id`. `wanting`: what finance
+    has to see to before it is requested."""
 
     id: UUID
     application_id: UUID
+    corrects_id: UUID | None
     request_no: str
     state: str
     buyer_title: str
     amount_fen: int
+    payer: str
+    payer_is_buyer: bool
+    payer_statement_at: datetime | None
+    wanting: str
     number: str | None
     failure: str

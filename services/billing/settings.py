@@ -1,14 +1,59 @@
 """Billing's settings. It writes to invoice addresses and keeps the payers' bank accounts, so it holds those two purposes' keys."""
 
-from typing import ClassVar
+import sys
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar, Self
 
+from pydantic import model_validator
+
+from services.billing.connectors import CONNECTORS
+from services.billing.rules.vat import TaxRate
+from shared.errors import Invalid, Refusal
 from shared.keyring import Purpose
 from shared.settings import Settings
 
+NON_DEGREE_EDUCATION = TaxRate(Decimal("0.03"), date(2016, 5, 1), preference_code="08", basis="财税〔2016〕68号第三条")
+"""The simple method that a general taxpayer may choose for non-degree education. The institution's accountant decides."""
+
 
 class BillingSettings(Settings):
-    """See shared.settings.Settings."""
+    """See shared.settings.Settings. Raises Invalid for an unknown connector or a rate that cannot be.
+
+    `invoice_connector`: a name of connectors.CONNECTORS; left out, a demo has the fake one and a real installation none.
+    `tax_rates`: JSON, a list of objects with the fields of rules.vat.TaxRate, each rate from one day to another.
+    `special_invoice_needs_contact`: whether the office asks address, phone, bank and account of a special invoice's buyer;
+    digital invoices can do without them.
+    """
 
     SERVICE: ClassVar[str] = "billing"
     TITLE: ClassVar[str] = "领军 · 缴费结算"
     PURPOSES: ClassVar[tuple[Purpose, ...]] = ("bank", "contact")
+
+    invoice_connector: str = ""
+    tax_rates: tuple[TaxRate, ...] = (NON_DEGREE_EDUCATION,)
+    special_invoice_needs_contact: bool = False
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        if self.connector not in CONNECTORS:
+            raise Invalid(
+                f"LINGJUN_INVOICE_CONNECTOR 的值“{self.connector}”不是已有的开票通道，请改为 {'、'.join(CONNECTORS)} 之一。",
+                code="unknown-connector",
+            )
+        if not all(0 <= row.rate < 1 for row in self.tax_rates):
+            raise Invalid("LINGJUN_TAX_RATES 中的税率须写作 0 到 1 之间的小数，如 0.03。", code="tax-rates")
+        return self
+
+    @property
+    def connector(self) -> str:
+        """The connector's name; nothing but a demo issues sample invoices without being told to."""
+        return self.invoice_connector or ("fake" if self.clock.startswith("travelling:") else "none")
+
+
+def read_settings() -> BillingSettings:
+    """The settings of the environment; ends the process with one line where they are refused."""
+    try:
+        return BillingSettings()
+    except Refusal as refusal:
+        sys.exit(refusal.message)

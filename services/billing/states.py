@@ -53,20 +53,33 @@ class RefundState(StrEnum):
 
 
 class InvoiceState(StrEnum):
-    """Where an invoice is; the request is no invoice, and a submitted one is not issued."""
+    """Where an invoice is; the request is no invoice, and a submitted one is not issued. Only a red letter is proposed or
+    dropped."""
 
+    PROPOSED = "proposed"
+    DROPPED = "dropped"
     REQUESTED = "requested"
     SUBMITTED = "submitted"
     ISSUED = "issued"
     FAILED = "failed"
 
 
+class RedReason(StrEnum):
+    """Why an invoice is taken back, by the tax bureau's codes of 红字信息确认单."""
+
+    RETURNED = "01"
+    MISTAKEN = "02"
+    SERVICE_ENDED = "03"
+    ALLOWANCE = "04"
+
+
 class DocumentKind(StrEnum):
-    """What billing writes for a person who is admitted and has paid."""
+    """What billing writes for a person who is admitted and has paid, and what takes an invoice back."""
 
     RECEIPT = "receipt"
     INVOICE_REQUEST = "invoice_request"
     INVOICE = "invoice"
+    RED_LETTER = "red_letter"
 
 
 class LedgerAccount(StrEnum):
@@ -143,6 +156,10 @@ INVOICE_STEPS = (
     Transition(_I.SUBMITTED, _I.ISSUED, "billing", "the connector reports the number"),
     Transition(_I.SUBMITTED, _I.FAILED, "billing", "the connector reports a failure"),
     Transition(_I.FAILED, _I.SUBMITTED, "finance", "submits it again"),
+    Transition(_I.FAILED, _I.REQUESTED, "finance", "corrects the buyer"),
+    Transition(None, _I.PROPOSED, "billing", "money that an issued invoice states is gone"),
+    Transition(_I.PROPOSED, _I.REQUESTED, "finance", "confirms the red letter"),
+    Transition(_I.PROPOSED, _I.DROPPED, "billing, finance", "the money came again, or a reason is given"),
 )
 
 STANDING_TITLES: dict[StrEnum, str] = {_A.OPEN: "未到期", _A.WAITING: "候补保留", _A.DUE: "应缴", _A.ENDED: "已终止"}
@@ -173,6 +190,8 @@ REFUND_TITLES: dict[StrEnum, str] = {
     _R.DECLINED: "不退",
 }
 INVOICE_TITLES: dict[StrEnum, str] = {
+    _I.PROPOSED: "待确认红冲",
+    _I.DROPPED: "不红冲",
     _I.REQUESTED: "待提交",
     _I.SUBMITTED: "开具中",
     _I.ISSUED: "已开具",
@@ -182,6 +201,13 @@ DOCUMENT_TITLES: dict[StrEnum, str] = {
     DocumentKind.RECEIPT: "收款确认",
     DocumentKind.INVOICE_REQUEST: "开票申请单",
     DocumentKind.INVOICE: "发票",
+    DocumentKind.RED_LETTER: "红字发票",
+}
+RED_REASON_TITLES: dict[StrEnum, str] = {
+    RedReason.RETURNED: "销货退回",
+    RedReason.MISTAKEN: "开票有误",
+    RedReason.SERVICE_ENDED: "服务中止",
+    RedReason.ALLOWANCE: "销售折让",
 }
 LEDGER_TITLES: dict[StrEnum, str] = {
     LedgerAccount.BANK: "银行存款",

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from services.billing import api, pages, queries
-from services.billing.settings import BillingSettings
+from services.billing.settings import read_settings
 from shared.dashboard import refusal_page
 from shared.figures import figures_router
 from shared.process import Process
@@ -22,4 +22,4 @@ def make_app(process: Process) -> FastAPI:
 
 
 if __name__ == "__main__":
-    serve_web(BillingSettings(), make_app)
+    serve_web(read_settings(), make_app)

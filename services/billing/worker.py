@@ -1,17 +1,30 @@
-"""Process: billing's Celery worker. `JOBS` also runs in the process of an embedded house."""
+"""Process: billing's Celery worker. The jobs of `make_jobs` also run in the process of an embedded house."""
+
+from functools import partial
 
 from services.billing import jobs, tasks
-from services.billing.settings import BillingSettings
+from services.billing.connectors import CONNECTORS
+from services.billing.settings import BillingSettings, read_settings
 from shared.jobs import JobFunctions
 from shared.serve import serve_worker
 
-JOBS: JobFunctions = {
-    jobs.JudgeEntries: tasks.judge_entries,
-    jobs.WriteReceipt: tasks.write_receipt,
-    jobs.WriteInvoiceRequest: tasks.write_invoice_request,
-    jobs.SubmitInvoice: tasks.submit_invoice,
-    jobs.QueryInvoice: tasks.query_invoice,
-}
+
+def make_jobs(settings: BillingSettings) -> JobFunctions:
+    """Billing's jobs, as the settings tell them to invoice."""
+    terms = tasks.InvoicingTerms(
+        make_connector=CONNECTORS[settings.connector],
+        rates=settings.tax_rates,
+        special_needs_contact=settings.special_invoice_needs_contact,
+    )
+    return {
+        jobs.JudgeEntries: tasks.judge_entries,
+        jobs.WriteReceipt: tasks.write_receipt,
+        jobs.WriteInvoiceRequest: partial(tasks.write_invoice_request, terms=terms),
+        jobs.SubmitInvoice: partial(tasks.submit_invoice, terms=terms),
+        jobs.QueryInvoice: partial(tasks.query_invoice, terms=terms),
+    }
+
 
 if __name__ == "__main__":
-    serve_worker(BillingSettings(), JOBS)
+    told = read_settings()
+    serve_worker(told, make_jobs(told))

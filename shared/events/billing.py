@@ -74,3 +74,17 @@ class InvoiceIssued(Event):
     invoice_number: str
     amount_fen: int
     issued_at: datetime
+
+
+class RedInvoiceIssued(Event):
+    """The connector reported the red letter `invoice_number`, which takes `amount_fen` of the invoice `corrects` back."""
+
+    TYPE: ClassVar[str] = "billing.red_invoice_issued.v1"
+    PART: ClassVar[str] = "invoice"
+    application_id: UUID
+    programme: str
+    request_no: str
+    invoice_number: str
+    corrects: str
+    amount_fen: int
+    issued_at: datetime

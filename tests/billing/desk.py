@@ -14,7 +14,7 @@ from services.billing.bus import HANDLERS, run_due
 from services.billing.models import BankEntry, Refund, Statement
 from services.billing.settings import BillingSettings
 from services.billing.states import StatementState
-from services.billing.worker import JOBS
+from services.billing.worker import make_jobs
 from services.demo.programme import CODE, programme
 from shared.checkdigits import payment_reference
 from shared.context import Context
@@ -93,9 +93,10 @@ class Desk:
             self.act(actions.judge_entries, row.id)
         return row
 
-    def run_jobs(self) -> list[str]:
-        """Runs every job that waits, and those that they start; returns their outcomes."""
-        worker = JobWorker(self.process.database, JOBS, clock=_At(self), tools=self.process.tools)
+    def run_jobs(self, **changed: Any) -> list[str]:
+        """Runs every job that waits, and those that they start; returns their outcomes. The settings may be others."""
+        settings = BillingSettings.model_validate(self.process.settings.model_dump() | changed)
+        worker = JobWorker(self.process.database, make_jobs(settings), clock=_At(self), tools=self.process.tools)
         outcomes = []
         while waiting := [row for row in self.rows(JobRow) if row.state == "waiting"]:
             for row in waiting:
@@ -188,7 +189,7 @@ class Desk:
                     research_fen=(),
                     employees=1,
                 ),
-                "invoice": InvoiceTitle(title=firm, tax_number=f"TAX OF {firm}", kind="normal"),
+                "invoice": InvoiceTitle(title=firm, tax_number="91500000MA5UXXXX0X", kind="normal"),
                 "scans": (),
             }
             | changes

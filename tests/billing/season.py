@@ -99,6 +99,12 @@ class Season:
             self._order(number)
         return gone
 
+    def statements_come_in(self) -> None:
+        """The jobs ask for the 代付说明 of whoever was paid for by another; finance records each."""
+        self.desk.run_jobs()
+        for invoice in self.desk.ask(queries.invoices_to_see_to):
+            self.desk.act(actions.keep_payer_statement, invoice.id, "企业盖章代付说明")
+
     def list_closes(self) -> None:
         self.desk.now = datetime(2021, 12, 25, 1, tzinfo=UTC)
         for number in range(51, 51 + WAITING):

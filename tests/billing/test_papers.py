@@ -1,13 +1,13 @@
 """Receipt, invoice request and invoice: due when a person is admitted and has paid, whichever comes last, and sent once."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
 from services.billing import actions
 from services.billing.connectors.interface import Failed
 from services.billing.models import Document, Invoice
-from services.billing.rules.invoicing import tax_of
 from services.billing.states import DocumentKind, InvoiceState
 from shared.errors import Conflict, NotFound
 from shared.events import FileClaim
@@ -20,6 +20,15 @@ from tests.printed import words
 from tests.processes import letters
 
 DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
+
+
+def fail(desk: Desk, invoice_id: UUID) -> None:
+    """The connector refuses a request."""
+    with desk.process.database.transaction() as session:
+        row = session.get_one(Invoice, invoice_id)
+        row.state = InvoiceState.SUBMITTED
+        reason = Failed("购买方税号不存在").reason
+        actions.note_invoice_failed(session, row, reason, actor="job", now=desk.now)
 
 
 def papers(desk: Desk) -> dict[str, Document]:
@@ -99,11 +108,7 @@ def test_a_failed_request_is_submitted_again_by_finance(paid):
     (invoice,) = paid.rows(Invoice)
     with pytest.raises(Conflict, match="已开具"):
         paid.act(actions.resubmit_invoice, invoice.id)
-    with paid.process.database.transaction() as session:
-        row = session.get_one(Invoice, invoice.id)
-        row.state = InvoiceState.SUBMITTED
-        reason = Failed("购买方税号不存在").reason
-        actions.note_invoice_failed(session, row, reason, actor="job", now=paid.now)
+    fail(paid, invoice.id)
     assert paid.figures()["open_work_items"] == 1
     paid.act(actions.resubmit_invoice, invoice.id)
     paid.run_jobs()
@@ -130,9 +135,3 @@ def test_a_payment_that_is_taken_back_before_the_documents_are_written_stops_the
     paid.act(actions.assign_entry, entry.id, {application_id(1): FEE}, note="核实无误")
     paid.run_jobs()
     assert (len(letters(paid.folder)), paid.figures()["documents_due"]) == (3, 3)
-
-
-@pytest.mark.parametrize(("gross_fen", "net_fen", "tax_fen"), [(2_500_000, 2_427_184, 72_816), (1, 1, 0)])
-def test_net_is_rounded_half_up_and_tax_is_the_rest(gross_fen, net_fen, tax_fen):
-    tax = tax_of(gross_fen, on=DAY.date())
-    assert (tax.net_fen, tax.tax_fen) == (net_fen, tax_fen)

@@ -24,6 +24,7 @@ def test_a_season_ends_with_fifty_paid_seats_and_books_that_agree(tmp_path, seed
     season.list_closes()
     season.finance_decides()
     season.refunds_are_paid()
+    season.statements_come_in()
     desk.run_jobs()
     figures = desk.figures()
     names = ("seats_due", "total_due_fen", "central_fen", "municipal_fen", "self_fen", "self_paid_fen")

@@ -19,23 +19,28 @@ from services.billing.actions.decisions import (
     undo_decision,
 )
 from services.billing.actions.exports import export_approved_refunds, read_statement_file
+from services.billing.actions.invoices import (
+    check_request,
+    correct_buyer,
+    is_payable,
+    keep_payer_statement,
+    resubmit_invoice,
+)
 from services.billing.actions.judging import judge_entries, rematch_open_entries
 from services.billing.actions.overdue import say_overdue_fees
 from services.billing.actions.paperwork import (
     ROUNDS,
     ask_for_invoices,
-    invoice_of,
-    lock_document,
-    lock_invoice,
     note_document_sent,
     note_invoice_failed,
     note_invoice_issued,
     note_invoice_requested,
     note_invoice_submitted,
-    resubmit_invoice,
 )
 from services.billing.actions.programmes import keep_programme
+from services.billing.actions.red_letters import confirm_red_letter, drop_red_letter
 from services.billing.actions.refunds import propose_refund_of_entry
+from services.billing.actions.rows import lock_invoice, lock_paper, lock_receipt
 from services.billing.actions.statements import (
     discard_statement,
     import_statement,
@@ -48,19 +53,25 @@ __all__ = [
     "approve_refunds",
     "ask_for_invoices",
     "assign_entry",
+    "check_request",
     "confirm_proposals",
+    "confirm_red_letter",
+    "correct_buyer",
     "decline_refund",
     "discard_statement",
+    "drop_red_letter",
     "end_account",
     "export_approved_refunds",
     "hold_for_waiting_list",
     "ignore_entry",
     "import_statement",
-    "invoice_of",
+    "is_payable",
     "judge_entries",
+    "keep_payer_statement",
     "keep_programme",
-    "lock_document",
     "lock_invoice",
+    "lock_paper",
+    "lock_receipt",
     "make_fee_due",
     "note_document_sent",
     "note_invoice_failed",

@@ -112,7 +112,7 @@ def make_fee_due(session: Session, event: StudentAdmitted, *, actor: str, now: d
         _set_subsidy(session, line, cancelled=False, actor=actor, now=now)
     audit.record(session, "make_fee_due", str(account.application_id), actor=actor, now=now)
     session.flush()
-    request_documents(session, account, now=now)
+    request_documents(session, account, actor=actor, now=now)
 
 
 def _set_subsidy(session: Session, line: SubsidyLine, *, cancelled: bool, actor: str, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The rows that actions work on, locked in one order: the programmes of the bank account, then the subject.
+"""The rows that actions work on, locked in one order: the programmes of the bank account, the subject, an application's invoices.
 
 Whatever moves money holds the programme's row, so that two of them never wait for each other. Called by billing's actions.
 """
@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from services.billing.errors import UnknownEntry, UnknownFeeAccount, UnknownRefund, UnknownStatement
-from services.billing.models import BankEntry, FeeAccount, ProgrammeRow, Refund, Statement
+from services.billing.errors import UnknownEntry, UnknownFeeAccount, UnknownInvoice, UnknownRefund, UnknownStatement
+from services.billing.models import BankEntry, Document, FeeAccount, Invoice, ProgrammeRow, Refund, Statement
+from services.billing.states import DocumentKind
 from shared.columns import locked
 from shared.errors import NotYet
 
@@ -76,6 +77,36 @@ def lock_refund(session: Session, refund_id: UUID) -> Refund:
     lock_programme(session, row.programme)
     found: Refund = session.exec(_fresh(select(Refund).where(Refund.id == refund_id))).one()
     return found
+
+
+def lock_invoices(session: Session, application_id: UUID) -> list[Invoice]:
+    """The invoices and red letters of an application, locked together, the oldest first. Does not lock the programme: the
+    jobs that speak with a connector hold these alone."""
+    found = select(Invoice).where(Invoice.application_id == application_id)
+    return list(session.exec(_fresh(found.order_by(col(Invoice.requested_at), col(Invoice.request_no)))).all())
+
+
+def lock_invoice(session: Session, invoice_id: UUID) -> Invoice:
+    """An invoice or red letter, locked with the others of its application. Raises UnknownInvoice."""
+    row = session.get(Invoice, invoice_id)
+    if row is None:
+        raise UnknownInvoice
+    return next(each for each in lock_invoices(session, row.application_id) if each.id == invoice_id)
+
+
+def lock_receipt(session: Session, application_id: UUID) -> Document:
+    """The receipt acknowledgement of an application that is due, locked."""
+    found = select(Document).where(Document.application_id == application_id, Document.kind == DocumentKind.RECEIPT)
+    row: Document = session.exec(_fresh(found)).one()
+    return row
+
+
+def lock_paper(session: Session, invoice_id: UUID, kind: DocumentKind) -> Document:
+    """A document of an invoice that is due, locked."""
+    row: Document = session.exec(
+        _fresh(select(Document).where(Document.invoice_id == invoice_id, Document.kind == kind))
+    ).one()
+    return row
 
 
 def _fresh(statement):  # type: ignore[no-untyped-def]

@@ -51,6 +51,7 @@ def _number(request_id: UUID, now: datetime) -> str:
 
 
 def _sample(number: str, payload: InvoicePayload, now: datetime) -> bytes:
+    sign = -1 if payload.corrects else 1
     return sample_invoice(
         SampleInvoice(
             number=number,
@@ -58,9 +59,9 @@ def _sample(number: str, payload: InvoicePayload, now: datetime) -> bytes:
             buyer=payload.buyer,
             seller=payload.seller,
             rate=payload.rate,
-            net_fen=payload.net_fen,
-            tax_fen=payload.tax_fen,
-            gross_fen=payload.gross_fen,
+            net_fen=sign * payload.net_fen,
+            tax_fen=sign * payload.tax_fen,
+            gross_fen=sign * payload.gross_fen,
             remark=payload.remark,
             drawer="样张",
             issued_on=local(now).date(),

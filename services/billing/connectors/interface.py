@@ -7,11 +7,15 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from services.billing.documents import Party
+from services.billing.states import RedReason
 
 
 @dataclass(frozen=True)
 class InvoicePayload:
-    """What is to be invoiced. Amounts in fen, given and never recomputed: net + tax = gross."""
+    """What is to be invoiced, or taken back of the invoice with the number `corrects` because of `red_reason`.
+
+    Amounts in fen, positive, given and never recomputed: net + tax = gross.
+    """
 
     kind: Literal["normal", "special"]
     buyer: Party
@@ -21,6 +25,9 @@ class InvoicePayload:
     tax_fen: int
     gross_fen: int
     remark: str
+    preference_code: str = ""
+    corrects: str = ""
+    red_reason: RedReason | None = None
 
 
 @dataclass(frozen=True)

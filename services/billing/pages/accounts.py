@@ -8,7 +8,7 @@ from services.billing import queries
 from services.billing.models import Document
 from services.billing.pages import words
 from services.billing.queries.balances import balances_by_application, payments_of
-from services.billing.states import LedgerAccount
+from services.billing.states import InvoiceState, LedgerAccount
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.history import history
 from shared.errors import NotFound
@@ -41,7 +41,7 @@ def show_account(request: Request, application_id: UUID, actor: words.Reader, se
         payments=payments_of(session, application_id),
         ledger=[line for line in queries.ledger_of(session, application_id) if "subsidy" not in line.account],
         papers=papers,
-        invoice_is_stale=papers.invoice is not None and papers.invoice.state == "issued" and account.paid_at is None,
+        invoice_is_stale=any(row.state == InvoiceState.PROPOSED for row in papers.invoices),
         rows=history(session, str(application_id)),
         words=words,
     )

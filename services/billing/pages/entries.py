@@ -43,6 +43,7 @@ def work(
         ticked=ticked,
         total=len(items),
         unapplied=queries.unapplied_entries(session),
+        invoices=queries.invoices_to_see_to(session),
         words=words,
     )
 

@@ -1,18 +1,20 @@
-"""One invoice, from the request to the number."""
+"""One invoice or red letter, from the request to the number, and what finance does for it."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 
 from services.billing import actions, queries
-from services.billing.errors import UnknownInvoice
-from services.billing.models import Invoice
 from services.billing.pages import words
+from services.billing.pages.entries import Reason
+from services.billing.rules.buyers import Buyer, InvoiceKind
 from shared.dashboard import done, page
 from shared.dashboard.history import history
-from shared.web import Now, ReadingSession, WritingSession
+from shared.web import Now, ReadingSession, WithTools, WritingSession
 
 router = APIRouter()
+Typed = Annotated[str, Form(max_length=500)]
 
 
 @router.get("/invoices")
@@ -23,17 +25,18 @@ def invoice_list(request: Request, actor: words.Reader) -> Response:
 
 @router.get("/invoices/{invoice_id}")
 def show_invoice(request: Request, invoice_id: UUID, actor: words.Reader, session: ReadingSession) -> Response:
-    invoice = session.get(Invoice, invoice_id)
-    if invoice is None:
-        raise UnknownInvoice
+    invoice = queries.invoice_of(session, invoice_id)
+    papers = queries.papers_of(session, invoice.application_id)
     return page(
         request,
         "billing_invoice.html",
-        title=f"开票申请单 {invoice.request_no}",
+        title=f"{'红字发票' if invoice.corrects_id else '开票申请单'} {invoice.request_no}",
         back="/billing/tables/invoices/list",
         invoice=invoice,
+        original=next((row for row in papers.invoices if row.id == invoice.corrects_id), None),
+        reds=[row for row in papers.invoices if row.corrects_id == invoice_id],
         account=queries.account_of(session, invoice.application_id),
-        papers=queries.papers_of(session, invoice.application_id),
+        documents=[row for row in papers.documents if row.invoice_id in (None, invoice_id)],
         rows=history(session, str(invoice_id)),
         words=words,
     )
@@ -41,6 +44,64 @@ def show_invoice(request: Request, invoice_id: UUID, actor: words.Reader, sessio
 
 @router.post("/invoices/{invoice_id}/resubmit")
 def resubmit(request: Request, invoice_id: UUID, actor: words.Finance, session: WritingSession, now: Now) -> Response:
-    """Hands a failed request over once more."""
+    """Hands a failed request over once more, or checks one that waits anew."""
     actions.resubmit_invoice(session, invoice_id, actor=actor.account, now=now)
     return done(request, f"/billing/invoices/{invoice_id}", "已重新提交。")
+
+
+@router.post("/invoices/{invoice_id}/statement")
+def keep_statement(
+    request: Request, invoice_id: UUID, actor: words.Finance, session: WritingSession, now: Now, note: Reason = ""
+) -> Response:
+    """`note`: what the 代付说明 states and where it is filed. The invoice goes on."""
+    actions.keep_payer_statement(session, invoice_id, note, actor=actor.account, now=now)
+    return done(request, f"/billing/invoices/{invoice_id}", "已登记代付说明。")
+
+
+@router.post("/invoices/{invoice_id}/buyer")
+def correct_buyer(
+    request: Request,
+    invoice_id: UUID,
+    actor: words.Finance,
+    session: WritingSession,
+    now: Now,
+    tools: WithTools,
+    title: Typed = "",
+    tax_number: Typed = "",
+    kind: Annotated[str, Form(pattern="^(normal|special)$")] = "normal",
+    address: Typed = "",
+    phone: Typed = "",
+    bank: Typed = "",
+    account_number: Typed = "",
+) -> Response:
+    """The buyer as the invoice is to print it: `title`, `tax_number`, `kind` (normal, special), `address`, `phone`, `bank`,
+    `account_number`; what is not needed is empty."""
+    buyer = Buyer(
+        title=title.strip(),
+        tax_number=tax_number.strip().upper(),
+        kind=InvoiceKind.SPECIAL if kind == "special" else InvoiceKind.NORMAL,
+        address=address.strip(),
+        phone=phone.strip(),
+        bank=bank.strip(),
+        account_number=account_number.strip(),
+    )
+    actions.correct_buyer(session, invoice_id, buyer, actor=actor.account, now=now, keys=tools.keys)
+    return done(request, f"/billing/invoices/{invoice_id}", "已更正购买方，重新核对后提交。")
+
+
+@router.post("/invoices/{invoice_id}/confirm-red")
+def confirm_red(
+    request: Request, invoice_id: UUID, actor: words.Finance, session: WritingSession, now: Now, reason: Reason = ""
+) -> Response:
+    """`reason`: the bureau's code, 01 to 04 (states.RedReason)."""
+    actions.confirm_red_letter(session, invoice_id, reason, actor=actor.account, now=now)
+    return done(request, f"/billing/invoices/{invoice_id}", "已提交红冲。")
+
+
+@router.post("/invoices/{invoice_id}/drop-red")
+def drop_red(
+    request: Request, invoice_id: UUID, actor: words.Finance, session: WritingSession, now: Now, reason: Reason = ""
+) -> Response:
+    """`reason`: why the invoice stays as it is."""
+    actions.drop_red_letter(session, invoice_id, reason=reason, actor=actor.account, now=now)
+    return done(request, f"/billing/invoices/{invoice_id}", "已记为不红冲。")

@@ -61,11 +61,12 @@ def _is_suggested(entry: BankEntry) -> bool:
 
 
 class InvoiceList(ListView):
-    """Every invoice, from its request on."""
+    """Every invoice and red letter, from its request on."""
 
     fields = (
         Text("request_no", "申请单号"),
         Badged("state", "状态", badges=words.INVOICES),
+        Text("wanting", "待补齐"),
         Text("buyer_title", "购买方"),
         Text("buyer_tax_number", "税号"),
         Badged("kind", "票种", badges=words.INVOICE_KINDS),
@@ -77,7 +78,7 @@ class InvoiceList(ListView):
     )
     fields_default_sort = (("request_no", True),)
     detail_path = "/billing/invoices/{key}"
-    intro = "录取且缴清后自动申请；付款人不是购买方时须附代付说明"
+    intro = "录取且缴清后自动申请；付款人不是购买方时先收代付说明；款项退回后须红冲"
     list_actions = (
         ListAction(
             "resubmit",
@@ -85,6 +86,6 @@ class InvoiceList(ListView):
             resubmit_invoice,
             confirm="以同一申请单重新提交开票？",
             roles=("finance",),
-            shown=lambda row: isinstance(row, Invoice) and row.state == InvoiceState.FAILED,
+            shown=lambda row: isinstance(row, Invoice) and row.state in (InvoiceState.FAILED, InvoiceState.REQUESTED),
         ),
     )

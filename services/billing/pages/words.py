@@ -14,6 +14,7 @@ from services.billing.states import (
     INVOICE_TITLES,
     LEDGER_TITLES,
     OUTCOME_TITLES,
+    RED_REASON_TITLES,
     REFUND_TITLES,
     STANDING_TITLES,
     STATEMENT_TITLES,
@@ -79,6 +80,7 @@ INVOICES = _badges(INVOICE_TITLES)
 DIRECTIONS = {"CREDIT": Badge("收入", "green"), "DEBIT": Badge("支出", "orange")}
 DOCUMENTS = {str(code): title for code, title in DOCUMENT_TITLES.items()}
 LEDGER = {str(code): title for code, title in LEDGER_TITLES.items()}
+RED_REASONS = {str(code): title for code, title in RED_REASON_TITLES.items()}
 INVOICE_KINDS = {"normal": Badge("普通发票"), "special": Badge("专用发票", "azure")}
 TRANSACTIONS = {
     str(TransactionKind.ARRIVAL): "到账",
@@ -124,4 +126,14 @@ ACTS = {
     "decline_refund": "不予退款",
     "note_invoice_failed": "开具失败",
     "resubmit_invoice": "重新提交开票",
+    "open_invoice": "应开票",
+    "keep_payer_statement": "收到代付说明",
+    "correct_buyer": "更正购买方",
+    "submit_invoice": "提交开票",
+    "note_invoice_issued": "已开具",
+    "send_red_letter": "发送红字发票",
+    "propose_red_letter": "须红冲",
+    "withdraw_red_letter": "款项已补足，不再红冲",
+    "confirm_red_letter": "确认红冲",
+    "drop_red_letter": "不红冲",
 }

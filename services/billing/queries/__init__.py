@@ -20,6 +20,7 @@ from services.billing.queries.entries import (
     work_item,
 )
 from services.billing.queries.figures import figures, open_work_items
+from services.billing.queries.invoices import invoice_of, invoices_to_see_to
 from services.billing.queries.overview import overview
 from services.billing.queries.reconciliation import reconciliation
 from services.billing.queries.refunds import claims_on, ended_refunds, refund_of, refund_totals, refunds, sources
@@ -35,6 +36,8 @@ __all__ = [
     "entries_of",
     "entry_of",
     "figures",
+    "invoice_of",
+    "invoices_to_see_to",
     "ledger_of",
     "open_entries",
     "open_work_items",

@@ -108,18 +108,19 @@ class Papers:
 
     subsidies: list[SubsidyLine]
     documents: list[Document]
-    invoice: Invoice | None
+    invoices: list[Invoice]
     refunds: list[Refund]
 
 
 def papers_of(session: Session, application_id: UUID) -> Papers:
-    """The subsidy lines, documents, invoice and refunds of one application."""
+    """The subsidy lines, documents, invoices and refunds of one application."""
     subsidies = select(SubsidyLine).where(SubsidyLine.application_id == application_id)
     documents = select(Document).where(Document.application_id == application_id)
     refunds = select(Refund).where(Refund.application_id == application_id)
+    invoices = select(Invoice).where(Invoice.application_id == application_id)
     return Papers(
         subsidies=list(session.exec(subsidies.order_by(col(SubsidyLine.code))).all()),
         documents=list(session.exec(documents.order_by(col(Document.due_at), col(Document.kind).desc())).all()),
-        invoice=session.exec(select(Invoice).where(Invoice.application_id == application_id)).one_or_none(),
+        invoices=list(session.exec(invoices.order_by(col(Invoice.requested_at), col(Invoice.request_no))).all()),
         refunds=list(session.exec(refunds.order_by(col(Refund.number))).all()),
     )

@@ -14,15 +14,16 @@ The bank's side, of statements that are imported whole:
 
 The fees: seats_due accounts whose fee is due now; total_due_fen the whole fee (notice, clause 4) of these by the
 programme's lines; central_fen and municipal_fen from the subsidy claims, self_fen from the accounts; self_paid_fen what
-pays them. refunds_* and invoices_* count rows by their present state; documents_due those sent and those still to be
-written for a person who is admitted and has paid. open_work_items: entries that wait for a person, receipts with
-unapplied money that no refund claims, and failed invoices.
+pays them. refunds_* count rows by their present state; invoices_issued those with a number, also where a red letter took
+them back since; documents_due those sent, and those still to be written for a person who is admitted and has paid or as a
+red letter. open_work_items: entries that wait for a person, receipts with unapplied money that no refund claims, invoices
+that lack something or have failed, and red letters to confirm.
 """
 
 from collections import defaultdict
 from typing import Any
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, or_, select
 
 from services.billing.models import (
     BankEntry,
@@ -37,6 +38,7 @@ from services.billing.models import (
     SubsidyLine,
 )
 from services.billing.queries.balances import balances_by_application, entries_with_unapplied
+from services.billing.queries.invoices import NEEDS_FINANCE
 from services.billing.rules.entries import Direction
 from services.billing.states import (
     AccountStanding,
@@ -151,19 +153,26 @@ def _fees(session: Session) -> dict[str, int]:
 
 
 def _papers(session: Session) -> dict[str, int]:
-    invoices = dict(session.exec(select(Invoice.state, func.count()).group_by(Invoice.state)).all())
+    issued = (
+        select(col(Invoice.corrects_id).is_not(None), func.count())
+        .where(Invoice.state == InvoiceState.ISSUED)
+        .group_by(col(Invoice.corrects_id).is_not(None))
+    )
+    issued_red = {bool(is_red): count for is_red, count in session.exec(issued).all()}
     refunds = dict(session.exec(select(Refund.state, func.count()).group_by(Refund.state)).all())
     sent_of_kind = select(Document.kind, func.count()).where(col(Document.sent_at).is_not(None)).group_by(Document.kind)
     sent = dict(session.exec(sent_of_kind).all())
+    is_payable = (col(FeeAccount.standing) == AccountStanding.DUE) & col(FeeAccount.paid_at).is_not(None)
     still_due = (
         select(func.count())
         .select_from(Document)
         .join(FeeAccount, col(FeeAccount.application_id) == col(Document.application_id))
-        .where(col(Document.sent_at).is_(None), col(FeeAccount.paid_at).is_not(None))
+        .where(col(Document.sent_at).is_(None), or_(is_payable, Document.kind == DocumentKind.RED_LETTER))
     )
     return {
         "invoices_requested": sent.get(DocumentKind.INVOICE_REQUEST, 0),
-        "invoices_issued": invoices.get(InvoiceState.ISSUED, 0),
+        "invoices_issued": issued_red.get(False, 0),
+        "red_letters_issued": issued_red.get(True, 0),
         "receipts_sent": sent.get(DocumentKind.RECEIPT, 0),
         "documents_sent": sum(sent.values()),
         "documents_due": sum(sent.values()) + session.exec(still_due).one(),
@@ -176,5 +185,5 @@ def _papers(session: Session) -> dict[str, int]:
 def open_work_items(session: Session) -> int:
     """What waits for a person in finance, refunds to approve aside."""
     entries = session.exec(select(func.count()).select_from(BankEntry).where(BankEntry.state == EntryState.OPEN)).one()
-    failed = session.exec(select(func.count()).select_from(Invoice).where(Invoice.state == InvoiceState.FAILED)).one()
-    return entries + len(entries_with_unapplied(session)) + failed
+    papers = session.exec(select(func.count()).select_from(Invoice).where(NEEDS_FINANCE)).one()
+    return entries + len(entries_with_unapplied(session)) + papers

@@ -49,6 +49,7 @@ def collect(stage: Stage, seed: int, tick: Tick) -> None:
     statement = promoted_statement(promoted, lapsed, seed, _closing(stage))
     _import(stage, statement, "camt053-20211223.xml", camt053_xml(statement))
     _decide(stage)
+    _record_payer_statements(stage)
     tick()
     reviewing.refund_late_payers(stage)
 
@@ -127,4 +128,14 @@ def _decide(stage: Stage) -> None:
         elif entry["outcome"] == "AMBIGUOUS" and entry["candidates"]:
             choice = {"application": entry["candidates"][0], "amount": f"{entry['amount_fen'] / 100:.2f}"}
             finance.submit(f"/billing/entries/{entry['id']}/assign", choice | {"note": "已电话核实"})
+    stage.settle()
+
+
+def _record_payer_statements(stage: Stage) -> None:
+    """Fees that somebody else paid are invoiced to the firm only with a 代付说明, which has come in by now."""
+    finance = stage.person("finance01")
+    for invoice in finance.json("/billing/api/invoices", state="requested"):
+        if not invoice["payer_is_buyer"]:
+            note = {"note": f"{invoice['payer']}代付，企业盖章说明原件已存凭证"}
+            finance.submit(f"/billing/invoices/{invoice['id']}/statement", note)
     stage.settle()

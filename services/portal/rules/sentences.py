@@ -147,6 +147,11 @@ SENTENCES: dict[str, tuple[Title, str, Callable[[Body], str]]] = {
         "green",
         lambda body: f"发票号码 {body['invoice_number']}，{_yuan(body, 'amount_fen')}",
     ),
+    "billing.red_invoice_issued.v1": (
+        "发票已红冲",
+        "red",
+        lambda body: f"红字发票号码 {body['invoice_number']}，{_yuan(body, 'amount_fen')}",
+    ),
     "portal.staff_access_changed.v1": ("工作人员权限变更", "secondary", lambda body: str(body["account"])),
 }
 _VARYING = {"scheduling.certificate_recorded.v1": "结业结果"}

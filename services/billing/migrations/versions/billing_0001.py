@@ -135,29 +135,32 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_bank_entry_statement_id'), ['statement_id'], unique=False)
         batch_op.create_index('one_entry_per_fingerprint', ['fingerprint'], unique=True, sqlite_where=sa.text("state IN ('open', 'booked')"), postgresql_where=sa.text("state IN ('open', 'booked')"))
 
-    op.create_table('document',
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('kind', sa.String(), nullable=False),
-    sa.Column('number', sa.String(), nullable=True),
-    sa.Column('application_id', sa.Uuid(), nullable=False),
-    sa.Column('claim', sa.JSON(), nullable=True),
-    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['application_id'], ['fee_account.application_id'], ),
-    sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('kind', 'application_id'),
-    sa.UniqueConstraint('kind', 'number')
-    )
     op.create_table('invoice',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('application_id', sa.Uuid(), nullable=False),
     sa.Column('request_no', sa.String(), nullable=False),
+    sa.Column('corrects_id', sa.Uuid(), nullable=True),
+    sa.Column('red_reason', sa.String(), nullable=False),
     sa.Column('buyer_title', sa.String(), nullable=False),
     sa.Column('buyer_tax_number', sa.String(), nullable=False),
+    sa.Column('buyer_address', sa.String(), nullable=False),
+    sa.Column('buyer_phone', sa.String(), nullable=False),
+    sa.Column('buyer_bank', sa.String(), nullable=False),
+    sa.Column('buyer_account', sa.JSON(), nullable=True),
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('rate', sa.String(), nullable=False),
+    sa.Column('preference_code', sa.String(), nullable=False),
+    sa.Column('rate_basis', sa.String(), nullable=False),
+    sa.Column('net_fen', sa.BigInteger(), nullable=False),
+    sa.Column('tax_fen', sa.BigInteger(), nullable=False),
     sa.Column('payer', sa.String(), nullable=False),
     sa.Column('payer_is_buyer', sa.Boolean(), nullable=False),
+    sa.Column('payer_statement', sa.String(), nullable=False),
+    sa.Column('payer_statement_by', sa.String(), nullable=False),
+    sa.Column('payer_statement_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('wanting', sa.String(), nullable=False),
+    sa.Column('submission_id', sa.Uuid(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('number', sa.String(), nullable=True),
     sa.Column('requested_at', sa.DateTime(timezone=True), nullable=False),
@@ -166,12 +169,14 @@ def upgrade() -> None:
     sa.Column('issued_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('failure', sa.String(), nullable=False),
     sa.ForeignKeyConstraint(['application_id'], ['fee_account.application_id'], ),
+    sa.ForeignKeyConstraint(['corrects_id'], ['invoice.id'], ),
     sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('application_id'),
     sa.UniqueConstraint('number'),
     sa.UniqueConstraint('request_no')
     )
     with op.batch_alter_table('invoice', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_invoice_application_id'), ['application_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_invoice_corrects_id'), ['corrects_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_invoice_state'), ['state'], unique=False)
 
     op.create_table('subsidy_line',
@@ -185,6 +190,25 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['application_id'], ['fee_account.application_id'], ),
     sa.PrimaryKeyConstraint('application_id', 'code')
     )
+    op.create_table('document',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('number', sa.String(), nullable=True),
+    sa.Column('application_id', sa.Uuid(), nullable=False),
+    sa.Column('invoice_id', sa.Uuid(), nullable=True),
+    sa.Column('claim', sa.JSON(), nullable=True),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['application_id'], ['fee_account.application_id'], ),
+    sa.ForeignKeyConstraint(['invoice_id'], ['invoice.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('kind', 'invoice_id'),
+    sa.UniqueConstraint('kind', 'number')
+    )
+    with op.batch_alter_table('document', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_document_application_id'), ['application_id'], unique=False)
+        batch_op.create_index('one_receipt_per_application', ['application_id'], unique=True, sqlite_where=sa.text("kind = 'receipt'"), postgresql_where=sa.text("kind = 'receipt'"))
+
     op.create_table('ledger_transaction',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('kind', sa.String(), nullable=False),
@@ -292,12 +316,18 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_ledger_transaction_entry_id'))
 
     op.drop_table('ledger_transaction')
+    with op.batch_alter_table('document', schema=None) as batch_op:
+        batch_op.drop_index('one_receipt_per_application', sqlite_where=sa.text("kind = 'receipt'"), postgresql_where=sa.text("kind = 'receipt'"))
+        batch_op.drop_index(batch_op.f('ix_document_application_id'))
+
+    op.drop_table('document')
     op.drop_table('subsidy_line')
     with op.batch_alter_table('invoice', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_invoice_state'))
+        batch_op.drop_index(batch_op.f('ix_invoice_corrects_id'))
+        batch_op.drop_index(batch_op.f('ix_invoice_application_id'))
 
     op.drop_table('invoice')
-    op.drop_table('document')
     with op.batch_alter_table('bank_entry', schema=None) as batch_op:
         batch_op.drop_index('one_entry_per_fingerprint', sqlite_where=sa.text("state IN ('open', 'booked')"), postgresql_where=sa.text("state IN ('open', 'booked')"))
         batch_op.drop_index(batch_op.f('ix_bank_entry_statement_id'))

@@ -1,0 +1,197 @@
+"""An invoice before it is issued: opened when it becomes due, checked, completed by finance. Called by settlement, by tasks
+(`check_request`) and by pages.py.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from sqlmodel import Session
+
+from services.billing.actions.numbers import next_number
+from services.billing.actions.rows import lock_invoice, lock_invoices, lock_paper
+from services.billing.jobs import SubmitInvoice, WriteInvoiceRequest
+from services.billing.models import Document, FeeAccount, Invoice
+from services.billing.queries.balances import payments_of
+from services.billing.queries.invoices import standing_fen
+from services.billing.rules.buyers import Buyer, InvoiceKind, check_buyer
+from services.billing.rules.names import comparable
+from services.billing.rules.vat import TaxRate, rate_on, vat_split
+from services.billing.states import (
+    INVOICE_STEPS,
+    INVOICE_TITLES,
+    AccountStanding,
+    DocumentKind,
+    InvoiceState,
+)
+from shared import audit, jobs
+from shared.errors import Conflict, Invalid
+from shared.keyring import KeyRing, mask_account
+from shared.transitions import check_step
+
+STATEMENT_WANTED = "付款人与购买方不一致，须先收到代付说明。"
+
+
+def request_invoices(session: Session, account: FeeAccount, *, actor: str, now: datetime) -> None:
+    """Opens an invoice over what the paid fee is not yet invoiced for, and sends every open request on its way. The caller
+    holds the programme's lock; a repeat opens nothing twice."""
+    invoices = lock_invoices(session, account.application_id)
+    blue = [row for row in invoices if row.corrects_id is None]
+    missing_fen = account.expected_fen - sum(standing_fen(row, invoices) for row in blue)
+    if missing_fen > 0:
+        blue.append(_open(session, account, missing_fen, actor=actor, now=now))
+    for row in blue:
+        if row.state == InvoiceState.REQUESTED:
+            jobs.start(session, WriteInvoiceRequest(invoice_id=row.id))
+
+
+def _open(session: Session, account: FeeAccount, amount_fen: int, *, actor: str, now: datetime) -> Invoice:
+    """The buyer is what the application said when the invoice became due; the amount is of the self-paid part alone."""
+    invoice = Invoice(
+        id=uuid4(),
+        application_id=account.application_id,
+        request_no=next_number(session, "KP", now=now),
+        buyer_title=account.invoice_title,
+        buyer_tax_number=account.invoice_tax_number,
+        kind=account.invoice_kind,
+        amount_fen=amount_fen,
+        payer="",
+        payer_is_buyer=True,
+        submission_id=uuid4(),
+        state=InvoiceState.REQUESTED,
+        requested_at=now,
+    )
+    _note_payers(session, invoice)
+    session.add(invoice)
+    session.flush()
+    for kind, number in ((DocumentKind.INVOICE_REQUEST, invoice.request_no), (DocumentKind.INVOICE, None)):
+        session.add(
+            Document(
+                id=uuid4(),
+                kind=kind,
+                number=number,
+                application_id=account.application_id,
+                invoice_id=invoice.id,
+                due_at=now,
+            )
+        )
+    audit.record(session, "open_invoice", str(invoice.id), actor=actor, now=now, details={"fen": amount_fen})
+    session.flush()
+    return invoice
+
+
+def _note_payers(session: Session, invoice: Invoice) -> bool:
+    """Who has paid, as long as the invoice is not submitted: a statement for one payer does not speak for another. Returns
+    whether the payer is another than before."""
+    names = dict.fromkeys(entry.counterparty_name for entry, _ in payments_of(session, invoice.application_id))
+    payer = "、".join(names)
+    is_another = payer != invoice.payer
+    if is_another:
+        invoice.payer, invoice.payer_statement, invoice.payer_statement_at = payer, "", None
+        invoice.payer_statement_by = ""
+    invoice.payer_is_buyer = all(comparable(name) == comparable(invoice.buyer_title) for name in names)
+    return is_another
+
+
+def is_payable(account: FeeAccount) -> bool:
+    """Whether the fee is due and paid: only then is anything issued for it."""
+    return account.standing == AccountStanding.DUE and account.paid_at is not None
+
+
+def check_request(
+    session: Session,
+    invoice: Invoice,
+    buyer: Buyer,
+    rates: Sequence[TaxRate],
+    *,
+    special_needs_contact: bool,
+    day: date,
+) -> bool:
+    """Takes up who has paid, and notes all that finance has to see to first: buyer, rate, 代付说明. Rate, net and tax are
+    fixed by `day` until the request is written; one that names another payer is written anew. Returns whether nothing is
+    wanting."""
+    document = lock_paper(session, invoice.id, DocumentKind.INVOICE_REQUEST)
+    if _note_payers(session, invoice):
+        document.sent_at = None
+        session.add(document)
+    found = []
+    try:
+        check_buyer(buyer, special_needs_contact=special_needs_contact)
+    except Invalid as refusal:
+        found.append(refusal.message)
+    try:
+        if document.sent_at is None:
+            _fix_rate(invoice, rate_on(rates, day))
+    except Invalid as refusal:
+        found.append(refusal.message)
+    if not (invoice.payer_is_buyer or invoice.payer_statement_at):
+        found.append(STATEMENT_WANTED)
+    invoice.wanting = "".join(found)
+    session.add(invoice)
+    return not found
+
+
+def _fix_rate(invoice: Invoice, rate: TaxRate) -> None:
+    split = vat_split(invoice.amount_fen, rate.rate)
+    invoice.rate, invoice.net_fen, invoice.tax_fen = str(rate.rate), split.net_fen, split.tax_fen
+    invoice.preference_code, invoice.rate_basis = rate.preference_code, rate.basis
+
+
+def keep_payer_statement(session: Session, invoice_id: UUID, note: str, *, actor: str, now: datetime) -> Invoice:
+    """Finance has received the 代付说明; `note` says what it states and where it is filed. The invoice goes on. A repeat
+    before the request was sent replaces the note."""
+    if not note.strip():
+        raise Invalid("请写明代付说明的内容和存放位置。", code="note-missing")
+    invoice = lock_invoice(session, invoice_id)
+    if invoice.payer_is_buyer or invoice.corrects_id:
+        raise Conflict("付款人就是购买方，不需要代付说明。", code="no-statement-needed")
+    if invoice.state != InvoiceState.REQUESTED:
+        raise Conflict("这张申请单已提交，代付说明不能再改。", code="submitted")
+    invoice.payer_statement, invoice.payer_statement_by, invoice.payer_statement_at = note.strip(), actor, now
+    session.add(invoice)
+    audit.record(session, "keep_payer_statement", str(invoice.id), actor=actor, now=now, details={"note": note.strip()})
+    jobs.start(session, WriteInvoiceRequest(invoice_id=invoice.id))
+    return invoice
+
+
+def correct_buyer(
+    session: Session, invoice_id: UUID, buyer: Buyer, *, actor: str, now: datetime, keys: KeyRing
+) -> Invoice:
+    """Finance completes or corrects the buyer of a request that waits or has failed; it is written and submitted anew, under
+    a new id, because a connector knows the old one. Raises Invalid with a fault for each field that the bureau refuses."""
+    check_buyer(buyer, special_needs_contact=False)
+    invoice = lock_invoice(session, invoice_id)
+    if invoice.corrects_id or invoice.state not in (InvoiceState.REQUESTED, InvoiceState.FAILED):
+        raise Conflict("只有未提交或开具失败的蓝字申请单可以更正购买方。", code="submitted")
+    if invoice.state == InvoiceState.FAILED:
+        check_step(INVOICE_STEPS, InvoiceState.FAILED, InvoiceState.REQUESTED, titles=INVOICE_TITLES)
+        invoice.state, invoice.failure = InvoiceState.REQUESTED, ""
+    invoice.submission_id = uuid4()
+    invoice.buyer_title, invoice.buyer_tax_number = buyer.title, buyer.tax_number
+    invoice.kind = "special" if buyer.kind is InvoiceKind.SPECIAL else "normal"
+    invoice.buyer_address, invoice.buyer_phone, invoice.buyer_bank = buyer.address, buyer.phone, buyer.bank
+    programme = session.get_one(FeeAccount, invoice.application_id).programme
+    number = buyer.account_number
+    sealed = keys.seal("bank", programme, number, mask=mask_account(number)) if number else None
+    invoice.buyer_account = sealed.model_dump() if sealed else None
+    session.add(invoice)
+    document = lock_paper(session, invoice.id, DocumentKind.INVOICE_REQUEST)
+    document.sent_at = None
+    session.add(document)
+    audit.record(session, "correct_buyer", str(invoice.id), actor=actor, now=now, details={"title": buyer.title})
+    jobs.start(session, WriteInvoiceRequest(invoice_id=invoice.id))
+    return invoice
+
+
+def resubmit_invoice(session: Session, invoice_id: UUID, *, actor: str, now: datetime) -> Invoice:
+    """Hands a failed request to the connector once more, under the same request id; has one that waits checked anew. Raises
+    Conflict where nothing is to be issued any more."""
+    invoice = lock_invoice(session, invoice_id)
+    if invoice.state != InvoiceState.REQUESTED:
+        check_step(INVOICE_STEPS, InvoiceState(invoice.state), InvoiceState.SUBMITTED, titles=INVOICE_TITLES)
+    if invoice.corrects_id is None and not is_payable(session.get_one(FeeAccount, invoice.application_id)):
+        raise Conflict("这份报名的费用未缴清或已终止，不能开票。", code="not-paid")
+    is_new = invoice.state == InvoiceState.REQUESTED and invoice.corrects_id is None
+    jobs.start(session, (WriteInvoiceRequest if is_new else SubmitInvoice)(invoice_id=invoice.id))
+    audit.record(session, "resubmit_invoice", str(invoice.id), actor=actor, now=now)
+    return invoice

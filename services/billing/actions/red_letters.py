@@ -1,0 +1,140 @@
+"""Red letters: an issued invoice whose money is gone has to be taken back, as far as it is gone. Called by settlement and
+paperwork, which propose, and by pages.py, where finance confirms.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from sqlmodel import Session
+
+from services.billing.actions.rows import lock_invoice, lock_invoices
+from services.billing.jobs import SubmitInvoice
+from services.billing.models import Document, Invoice
+from services.billing.queries.balances import allocated_fen
+from services.billing.queries.invoices import red_letters_of, standing_fen
+from services.billing.rules.vat import VatSplit, red_split
+from services.billing.states import INVOICE_STEPS, INVOICE_TITLES, DocumentKind, InvoiceState, RedReason
+from shared import audit, jobs
+from shared.errors import Conflict, Invalid
+from shared.transitions import check_step
+
+
+def keep_red_letters(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
+    """Proposes to take back what issued invoices state beyond what pays the fee, of the newest first; withdraws a proposal
+    when the money came again. Called after every change of either side; a repeat changes nothing."""
+    invoices = lock_invoices(session, application_id)
+    issued = [row for row in invoices if row.corrects_id is None and row.state == InvoiceState.ISSUED]
+    gone_fen = sum(standing_fen(row, invoices) for row in issued) - allocated_fen(session, application_id)
+    for invoice in reversed(issued):
+        fen = min(max(gone_fen, 0), standing_fen(invoice, invoices))
+        gone_fen -= fen
+        _propose(session, invoice, invoices, fen, actor=actor, now=now)
+
+
+def _propose(
+    session: Session, invoice: Invoice, invoices: Sequence[Invoice], fen: int, *, actor: str, now: datetime
+) -> None:
+    reds = [row for row in invoices if row.corrects_id == invoice.id]
+    proposed = next((row for row in reds if row.state == InvoiceState.PROPOSED), None)
+    if fen == 0:
+        if proposed is not None:
+            _step(proposed, InvoiceState.DROPPED)
+            session.add(proposed)
+            audit.record(session, "withdraw_red_letter", str(proposed.id), actor=actor, now=now)
+        return
+    if proposed is None:
+        proposed = _red_letter(invoice, f"{invoice.request_no}-H{len(reds) + 1}", now=now)
+        audit.record(session, "propose_red_letter", str(proposed.id), actor=actor, now=now, details={"fen": fen})
+    proposed.amount_fen = fen
+    session.add(proposed)
+    session.flush()
+
+
+_COPIED = (
+    "application_id",
+    "buyer_title",
+    "buyer_tax_number",
+    "buyer_address",
+    "buyer_phone",
+    "buyer_bank",
+    "buyer_account",
+    "kind",
+    "rate",
+    "preference_code",
+    "rate_basis",
+    "payer",
+    "payer_is_buyer",
+)
+"""A red letter names the buyer and the rate of the invoice that it corrects."""
+
+
+def _red_letter(invoice: Invoice, request_no: str, *, now: datetime) -> Invoice:
+    """The numbers of red letters follow from their invoice's, so that no series is locked here."""
+    return Invoice(
+        id=uuid4(),
+        request_no=request_no,
+        corrects_id=invoice.id,
+        amount_fen=0,
+        submission_id=uuid4(),
+        state=InvoiceState.PROPOSED,
+        requested_at=now,
+        **{name: getattr(invoice, name) for name in _COPIED},
+    )
+
+
+def confirm_red_letter(session: Session, invoice_id: UUID, reason: str, *, actor: str, now: datetime) -> Invoice:
+    """Finance asks for the red letter, for one of the bureau's reasons (RedReason's codes); net and tax are fixed now, and
+    the last one of an invoice takes what is left of both. Raises Invalid for another reason."""
+    red = lock_invoice(session, invoice_id)
+    if reason not in set(RedReason):
+        raise Invalid("请选择红冲原因。", code="red-reason")
+    _check_red(red)
+    _step(red, InvoiceState.REQUESTED)
+    invoices = lock_invoices(session, red.application_id)
+    invoice = next(row for row in invoices if row.id == red.corrects_id)
+    earlier = [_split(row) for row in red_letters_of(invoice, invoices) if row.id != red.id]
+    split = red_split(_split(invoice), earlier, red.amount_fen, Decimal(invoice.rate))
+    red.net_fen, red.tax_fen, red.red_reason = split.net_fen, split.tax_fen, reason
+    session.add(red)
+    session.add(
+        Document(
+            id=uuid4(),
+            kind=DocumentKind.RED_LETTER,
+            application_id=red.application_id,
+            invoice_id=red.id,
+            due_at=now,
+        )
+    )
+    jobs.start(session, SubmitInvoice(invoice_id=red.id))
+    details = {"fen": red.amount_fen, "reason": reason}
+    audit.record(session, "confirm_red_letter", str(red.id), actor=actor, now=now, details=details)
+    return red
+
+
+def drop_red_letter(session: Session, invoice_id: UUID, *, reason: str, actor: str, now: datetime) -> Invoice:
+    """Finance leaves the invoice as it is, for a reason; the next change of the money asks again."""
+    if not reason.strip():
+        raise Invalid("请写明不红冲的原因。", code="reason-missing")
+    red = lock_invoice(session, invoice_id)
+    _check_red(red)
+    _step(red, InvoiceState.DROPPED)
+    red.failure = reason.strip()
+    session.add(red)
+    audit.record(session, "drop_red_letter", str(red.id), actor=actor, now=now, details={"reason": red.failure})
+    return red
+
+
+def _check_red(row: Invoice) -> None:
+    if row.corrects_id is None:
+        raise Conflict("这是一张蓝字发票的申请，不是红字发票。", code="not-a-red-letter")
+
+
+def _split(row: Invoice) -> VatSplit:
+    return VatSplit(row.amount_fen, row.net_fen, row.tax_fen)
+
+
+def _step(red: Invoice, target: InvoiceState) -> None:
+    check_step(INVOICE_STEPS, InvoiceState(red.state), target, titles=INVOICE_TITLES)
+    red.state = target

@@ -1,0 +1,56 @@
+"""The job that writes 收款确认."""
+
+from sqlmodel import Session, col, select
+
+from services.billing import actions, documents, jobs
+from services.billing.models import FeeAccount, Invoice
+from services.billing.queries.balances import payments_of
+from services.billing.tasks.sending import programme_of, send
+from shared.clock import local
+from shared.context import Context
+
+
+def write_receipt(session: Session, job: jobs.WriteReceipt, *, context: Context) -> str:
+    """收款确认: money arrived; this is no invoice. Asks for the 代付说明 where one is needed."""
+    document = actions.lock_receipt(session, job.application_id)
+    account = session.get_one(FeeAccount, job.application_id)
+    if document.sent_at or account.paid_at is None:
+        return "not needed"
+    content = documents.receipt_acknowledgement(_receipt(session, account, str(document.number), context))
+    text = "款项已收到，收款确认见附件。本单不是发票，发票将另行发送。" + _asks_for_statement(session, account)
+    send(session, account, document, content, text, context)
+    return "sent"
+
+
+def _receipt(session: Session, account: FeeAccount, number: str, context: Context) -> documents.Receipt:
+    programme, payments = programme_of(session, account), payments_of(session, account.application_id)
+    assert account.paid_at is not None
+    return documents.Receipt(
+        number=number,
+        programme=programme.title,
+        institution=programme.institution,
+        payer="、".join(dict.fromkeys(entry.counterparty_name for entry, _ in payments)),
+        student=account.student_name,
+        firm=account.firm_name,
+        payment_reference=account.reference,
+        amount_fen=sum(fen for _, fen in payments),
+        booked_on=local(account.paid_at).date(),
+        bank_reference="、".join(entry.serial or f"{local(entry.booked_at):%m月%d日 %H:%M}" for entry, _ in payments),
+        issued_on=local(context.now).date(),
+        now=context.now,
+    )
+
+
+def _asks_for_statement(session: Session, account: FeeAccount) -> str:
+    wants = select(Invoice).where(
+        Invoice.application_id == account.application_id,
+        col(Invoice.payer_is_buyer).is_(False),
+        col(Invoice.payer_statement_at).is_(None),
+    )
+    invoice = session.exec(wants).first()
+    if invoice is None:
+        return ""
+    return (
+        f"\n\n付款人（{invoice.payer}）与发票购买方（{invoice.buyer_title}）不一致，请提供代付说明：写明代何人支付、"
+        "金额和付款日期，由付款人签字或盖章、购买方加盖公章。收到代付说明后开具发票。"
+    )

@@ -1,0 +1,46 @@
+"""Keeping a document and writing to the invoice address. Called by billing's other tasks."""
+
+from sqlmodel import Session
+
+from services.billing import actions
+from services.billing.models import Document, FeeAccount, ProgrammeRow
+from services.billing.states import DOCUMENT_TITLES, DocumentKind
+from shared.context import Context
+from shared.events import Sealed
+from shared.events.intake import Programme
+from shared.post import Letter
+
+
+def send(
+    session: Session, account: FeeAccount, document: Document, content: bytes, text: str, context: Context
+) -> None:
+    """Keeps the document and writes to the invoice address; the job's id makes a repeat replace the letter."""
+    assert context.job_id is not None
+    title = DOCUMENT_TITLES[DocumentKind(document.kind)]
+    claim = context.tools.files.put(
+        content,
+        kind=document.kind,
+        programme=account.programme,
+        media_type="application/pdf",
+        purpose="bank",
+        key=f"documents/{account.programme}/{document.kind}/{document.id}",
+    )
+    letter = Letter(
+        id=context.job_id,
+        to=address_of(account, context),
+        subject=f"{title} {document.number}",
+        text=f"{account.firm_name}、{account.student_name}：\n\n{text}",
+        attachments={f"{title}{document.number}.pdf": content},
+    )
+    context.tools.post.send(letter)
+    actions.note_document_sent(session, document, claim, actor=context.actor, now=context.now)
+
+
+def address_of(account: FeeAccount, context: Context) -> str:
+    """The invoice address in clear."""
+    return context.tools.keys.open("contact", Sealed.model_validate(account.email))
+
+
+def programme_of(session: Session, account: FeeAccount) -> Programme:
+    """The programme as it was last published."""
+    return Programme.model_validate(session.get_one(ProgrammeRow, account.programme).data)
