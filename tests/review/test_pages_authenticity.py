@@ -1,0 +1,104 @@
+"""Authenticity over HTTP: the checklist, scans and numbers that leave a record, returns and rejections."""
+
+from pathlib import Path
+
+import pytest
+
+from services.demo.programme import CODE
+from services.review.states import CaseState
+from shared.models import AuditRow
+from tests.review.desk import as_staff, case_path
+from tests.review.stage import applications, case_id
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite alone: what the actions behind the forms do is proved elsewhere on both."""
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def reviewer(review):
+    return as_staff(review, "review01", "reviewer")
+
+
+def all_good(**more):
+    kinds = ("form", "licence", "identity")
+    return {f"verdict-{kind}": "pass" for kind in kinds} | {f"seal-{kind}": "true" for kind in kinds} | more
+
+
+def test_a_reviewer_checks_and_passes_with_one_form(review, reviewer):
+    review.arrive(0)
+    answer = reviewer.post(case_path(0, "checks"), data=all_good(then="pass"))
+    assert (answer.status_code, answer.headers["location"]) == (303, case_path(0))
+    assert review.case(0).state == CaseState.PASSED
+    assert "初审通过" in reviewer.get(case_path(0)).text
+
+
+def test_a_form_that_is_refused_says_why_and_changes_nothing(review, reviewer):
+    review.arrive(0)
+    wrong = all_good(then="pass") | {"verdict-form": "illegible"}
+    answer = reviewer.post(case_path(0, "checks"), data=wrong)
+    assert answer.status_code == 409
+    assert "无法辨认" in answer.text
+    assert review.case(0).state == CaseState.OPEN
+    assert reviewer.post(case_path(0, "checks"), data={"verdict-form": "nice"}).status_code == 422
+    assert reviewer.post(case_path(0, "checks")).status_code == 422
+    assert reviewer.post(case_path(9, "pass")).status_code == 404
+
+
+def test_many_are_passed_at_once_or_none(review, reviewer):
+    review.arrive(0, 1, 2)
+    for number in (0, 1):
+        reviewer.post(case_path(number, "checks"), data=all_good())
+    ids = [str(case_id(number)) for number in range(3)]
+    assert reviewer.post("/review/passes", data={"case_id": ids}).status_code == 409
+    assert review.case(0).state == CaseState.OPEN
+    assert reviewer.post("/review/passes", data={"case_id": ids[:2]}).status_code == 303
+    assert [review.case(number).state for number in range(3)] == ["passed", "passed", "open"]
+
+
+def test_a_return_takes_pairs_and_passes_over_empty_ones(review, reviewer):
+    review.arrive(0)
+    fields = {"item": ["form", "", "student.position"], "reason": ["未盖章", "", "与申请表不符"]}
+    assert reviewer.post(case_path(0, "return"), data=fields | {"correct_by": "2021-12-04T00:00"}).status_code == 303
+    assert [defect["item"] for defect in review.case(0).defects] == ["form", "student.position"]
+    assert "2021-12-03 24:00" in reviewer.get(case_path(0)).text
+    review.arrive(1)
+    assert reviewer.post(case_path(1, "return"), data={"item": [""], "reason": [""]}).status_code == 422
+    assert reviewer.post(case_path(1, "return"), data=fields | {"correct_by": "soon"}).status_code == 422
+
+
+def test_a_rejection_by_form(review, reviewer):
+    review.arrive(0)
+    assert reviewer.post(case_path(0, "reject"), data={"reason": "任职不符"}).status_code == 303
+    assert reviewer.post(case_path(0, "reject"), data={"reason": "任职不符"}).status_code == 409
+
+
+def test_a_scan_opens_in_a_locked_box_and_leaves_a_record(review, reviewer):
+    review.arrive(0)
+    for scan in applications()[0].scans:
+        answer = reviewer.get(case_path(0, f"scans/{scan.kind}"))
+        assert answer.content == scan.content()
+        assert answer.headers["content-disposition"].startswith("inline")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        assert ("sandbox" in answer.headers["content-security-policy"]) == scan.media_type.startswith("image/")
+    looks = [row.details["item"] for row in review.rows(AuditRow) if row.action == "look_at_scan"]
+    assert looks == ["领军人才“专精特新”专题培训申请表", "公司营业执照", "学员身份证"]
+
+
+def test_a_look_at_a_scan_that_is_gone_is_on_record_too(review, reviewer):
+    review.arrive(0)
+    review.process.tools.files.delete(f"{CODE}/scans/0-form")
+    assert reviewer.get(case_path(0, "scans/form")).status_code == 404
+    assert "look_at_scan" in [row.action for row in review.rows(AuditRow)]
+
+
+def test_the_whole_number_shows_only_for_a_reason(review, reviewer):
+    review.arrive(0)
+    number = applications()[0].body["student"]["identity_number"]
+    assert number not in reviewer.get(case_path(0)).text
+    assert reviewer.post(case_path(0, "identity"), data={"reason": ""}).status_code == 422
+    assert number in reviewer.post(case_path(0, "identity"), data={"reason": "与公安机关核验"}).text
+    assert number not in str(review.rows(AuditRow))
