@@ -1,0 +1,64 @@
+"""What the console and the closing summary ask of the portal: the first account's link, and its own numbers."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+from services.portal import queries
+from services.portal.actions import note_dead_letter
+from services.portal.web import invite
+from shared.messaging.transport import Delivery
+from shared.settings import embedded
+from tests.portal.conftest import PASSWORD, Portal, make_portal
+from tests.portal.heard import hear, hour, paid, submitted
+
+
+def console(folder: Path) -> str:
+    """`python -m services.portal.web --first-account`, as whoever runs the house types it."""
+    given = embedded(folder, "portal", public_url="http://127.0.0.1:8000", clock="system")
+    told = {f"LINGJUN_{name.upper()}": str(value) for name, value in given.items()}
+    command = [sys.executable, "-m", "services.portal.web", "--first-account"]
+    return subprocess.run(command, env=os.environ | told, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_console_prints_a_link_that_makes_the_first_account_and_then_none(portal: Portal, tmp_path: Path) -> None:
+    link = console(tmp_path).strip()
+    fields = {"account": "zhao", "name": "赵管理", "password": PASSWORD, "again": PASSWORD}
+    assert portal.client().post(link, data=fields).status_code == 303
+    assert portal.client().post("/sign-in", data={"account": "zhao", "password": PASSWORD}).status_code == 303
+    assert console(tmp_path) == "\n"
+    assert portal.client().get(link).status_code == 404
+
+
+def test_a_second_link_voids_the_first(portal: Portal) -> None:
+    first, second = invite(portal.process), invite(portal.process)
+    assert (portal.client().get(first).status_code, portal.client().get(second).status_code) == (404, 200)
+
+
+def test_the_links_of_a_house_do_not_open_another(tmp_path: Path, portal: Portal) -> None:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    other = make_portal(folder)
+    link = invite(other.process)
+    other.process.database.close()
+    assert portal.client().get(link).status_code == 404
+
+
+def test_the_figures_count_accounts_applicants_news_and_dead_letters(any_portal: Portal) -> None:
+    any_portal.account("qian", "judge")
+    once = uuid4()
+    for _ in range(2):
+        hear(any_portal, submitted(), at=hour(0), event_id=once)
+    hear(any_portal, paid(), at=hour(1))
+    with any_portal.process.database.transaction() as session:
+        note_dead_letter(session, Delivery(None, {"cloudEvents:id": str(uuid4())}, b"{}", 0))
+    with any_portal.process.database.reader() as session:
+        found = queries.figures(session)
+    assert found == {"accounts": 1, "applicants": 1, "occurrences": 2, "dead_letters": 1}
+
+
+def test_an_empty_portal_counts_nothing(portal: Portal) -> None:
+    with portal.process.database.reader() as session:
+        assert set(queries.figures(session).values()) == {0}

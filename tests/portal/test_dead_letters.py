@@ -1,0 +1,122 @@
+"""The mirror of the dead letters: each once, masked, whatever it holds; and the portal on both buses."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlmodel import col, select
+
+from services.portal.actions import note_dead_letter
+from services.portal.bus import make_bus
+from services.portal.models import DeadLetter, Occurrence
+from shared.database import Database
+from shared.events.billing import FeePaid
+from shared.events.intake import ApplicationSubmitted
+from shared.messaging.relay import Relay
+from shared.messaging.transport import Delivery
+from shared.models import InboxRow
+from shared.outbox import publish
+from shared.process import make_transport
+from shared.schema import upgrade
+from tests.portal.conftest import Portal
+from tests.portal.heard import SEALED, hour, paid, submitted
+
+
+def dead_letter(**headers: str) -> Delivery:
+    given = {"cloudEvents:id": str(uuid4()), "cloudEvents:type": FeePaid.TYPE, "cloudEvents:subject": "s"}
+    said = {"x-lingjun-queue": "review", "x-lingjun-reason": "NotFound: 没有这份报名。"}
+    body = json.dumps({"mobile": SEALED.model_dump(), "paid_fen": 1}).encode()
+    return Delivery(None, given | said | headers, body, 0)
+
+
+def test_a_dead_letter_is_mirrored_once_and_shown_with_masks(any_portal: Portal) -> None:
+    letter = dead_letter()
+    for _ in range(2):
+        with any_portal.process.database.transaction() as session:
+            note_dead_letter(session, letter)
+    administrator = any_portal.signed_in("zhao", "administrator")
+    assert "没有这份报名。" in administrator.get("/tables/dead-letters/list").text
+    with any_portal.process.database.reader() as session:
+        row = session.exec(select(DeadLetter)).one()
+    page = administrator.get(f"/dead-letters/{row.id}").text
+    assert "138****8000" in page
+    assert "CIPHERTEXT" not in page
+    assert administrator.get("/dead-letters/none").status_code == 404
+
+
+def test_the_same_event_given_up_by_two_services_is_two_dead_letters(portal: Portal) -> None:
+    letter = dead_letter()
+    other = Delivery(None, letter.headers | {"x-lingjun-queue": "billing"}, letter.body, 0)
+    with portal.process.database.transaction() as session:
+        note_dead_letter(session, letter)
+        note_dead_letter(session, other)
+    with portal.process.database.reader() as session:
+        assert sorted(session.exec(select(DeadLetter.queue)).all()) == ["billing", "review"]
+
+
+def test_a_dead_letter_that_is_no_json_is_kept_and_not_shown(portal: Portal) -> None:
+    with portal.process.database.transaction() as session:
+        note_dead_letter(session, Delivery(None, {}, b"\xff\xfe<script>", 0))
+    with portal.process.database.reader() as session:
+        row = session.exec(select(DeadLetter)).one()
+    assert (row.queue, row.reason) == ("未知", "反复投递失败，超过次数上限。")
+    page = portal.signed_in("zhao", "administrator").get(f"/dead-letters/{row.id}").text
+    assert "不是合法的 JSON" in page
+
+
+async def until(fits: Callable[[], bool]) -> None:
+    """Waits for what the bus does in its own time."""
+    for _ in range(400):
+        if fits():
+            return
+        await asyncio.sleep(0.025)
+    raise AssertionError("it did not happen")
+
+
+@pytest.mark.parametrize("broker", ["embedded", "rabbitmq"])
+def test_over_the_bus_events_become_timelines_and_dead_letters_come_into_sight(
+    portal: Portal, tmp_path: Path, broker: str, request: pytest.FixtureRequest
+) -> None:
+    if broker == "rabbitmq":
+        portal.process.settings.broker_url = request.getfixturevalue("rabbitmq_url")
+    upgrade(f"sqlite:///{tmp_path}/speaker.db", "shared")
+    speaker = Database(f"sqlite:///{tmp_path}/speaker.db")
+    with speaker.transaction() as session:
+        publish(session, submitted(), now=hour(0))
+        publish(session, paid(), now=hour(1))
+
+    def heard() -> bool:
+        with portal.process.database.reader() as session:
+            return len(session.exec(select(InboxRow)).all()) == 2
+
+    def mirrored() -> bool:
+        with portal.process.database.reader() as session:
+            return session.exec(select(DeadLetter.reason)).all() == ["Conflict: 没有空位。"]
+
+    async def run() -> None:
+        transport = make_transport(portal.process.settings.broker_url, "review")
+        await transport.open()
+        tasks = [
+            asyncio.ensure_future(Relay(speaker, transport).run()),
+            asyncio.ensure_future(make_bus(portal.process).run(lambda _job: None)),
+        ]
+        try:
+            await until(heard)
+            refused = (await transport.receive(1))[0]
+            await transport.bury(refused, "Conflict: 没有空位。")
+            await until(mirrored)
+        finally:
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            await transport.close()
+
+    asyncio.run(run())
+    with portal.process.database.reader() as session:
+        kinds = session.exec(select(Occurrence.type).order_by(col(Occurrence.occurred_at))).all()
+    assert kinds == [ApplicationSubmitted.TYPE, FeePaid.TYPE]
