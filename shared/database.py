@@ -4,10 +4,33 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from shared.audit import append_pending
+
+
+class Right:
+    """The right to do something alone among all processes of a service, held by a connection: lost with it."""
+
+    def __init__(self, connection: Connection | None) -> None:
+        self._connection = connection
+
+    def check(self) -> None:
+        """Raises ConnectionError once the right is lost."""
+        if self._connection is None:
+            return
+        try:
+            self._connection.execute(text("SELECT 1"))
+            self._connection.commit()
+        except DBAPIError as fault:
+            raise ConnectionError(f"PostgreSQL: {fault.orig}") from fault
+
+    def give_up(self) -> None:
+        """Lets another process have it."""
+        if self._connection is not None:
+            self._connection.close()
 
 
 class Database:
@@ -38,6 +61,20 @@ class Database:
         """A session that can only read."""
         with Session(self.reading, expire_on_commit=False) as session:
             yield session
+
+    def claim(self, right: str) -> Right | None:
+        """The right of that name, or None while another process has it. A SQLite file belongs to one process anyway."""
+        if self.is_sqlite:
+            return Right(None)
+        # Detached, so that giving it up closes the connection and does not hand the lock back to the pool.
+        connection = self.engine.connect()
+        connection.detach()
+        held = connection.execute(text("SELECT pg_try_advisory_lock(hashtext(:right))"), {"right": right}).scalar_one()
+        connection.commit()
+        if held:
+            return Right(connection)
+        connection.close()
+        return None
 
     def close(self) -> None:
         """Gives every connection back; the database can then be removed."""

@@ -1,48 +1,69 @@
 """Outbox -> broker: batches in order, confirms awaited together, a row deleted only after its confirm. Runs in each bus.py."""
 
 import asyncio
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from shared.database import Database
+from shared.database import Database, Right
 from shared.messaging.transport import Outgoing, Transport
 from shared.models import OutboxRow
 
 BATCH = 500
 POLL = 0.25
+_LONGEST_REST = 60.0
 _log = structlog.get_logger()
 
 
 class Relay:
-    """One service's outbox. `wake` may be called from any thread; polling is the backstop."""
+    """One service's outbox. `wake` may be called from any thread; polling is the backstop.
+
+    One process relays at a time, which keeps the order of a subject's events; another stands by. A row that the broker
+    does not accept fails alone, loudly, and is tried again after longer and longer pauses; those behind it go ahead.
+    """
 
     def __init__(self, database: Database, transport: Transport) -> None:
         self._database, self._transport = database, transport
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        self._refused: dict[UUID, _Refused] = {}
 
     def wake(self) -> None:
         """Something may have been committed."""
         self._loop.call_soon_threadsafe(self._woken.set)
 
     async def run(self) -> None:
-        """Relays until cancelled; raises ConnectionError when the broker is lost."""
+        """Relays until cancelled; raises ConnectionError when the broker, or the right to relay, is lost."""
+        while (right := await asyncio.to_thread(self._database.claim, "relay")) is None:
+            self._woken.clear()
+            await self._pause()
+        try:
+            await self._relay(right)
+        finally:
+            await asyncio.to_thread(right.give_up)
+
+    async def _relay(self, right: Right) -> None:
         while True:
             self._woken.clear()
-            waiting = await asyncio.to_thread(self._waiting)
-            refused = await self._send(waiting) if waiting else {}
-            if refused or len(waiting) < BATCH:
+            waiting = await asyncio.to_thread(self._waiting, right)
+            if waiting:
+                await self._send(waiting)
+            if len(waiting) < BATCH:
                 await self._pause()
 
-    async def _send(self, waiting: list[Outgoing]) -> dict[UUID, str]:
+    async def _send(self, waiting: list[Outgoing]) -> None:
         refused = await self._transport.publish(waiting)
         for event_id, reason in refused.items():
-            _log.error("event_not_accepted", event_id=str(event_id), reason=reason)
-        await asyncio.to_thread(self._forget, [message.id for message in waiting if message.id not in refused])
-        return refused
+            before = self._refused.get(event_id)
+            again = self._refused[event_id] = _Refused.after(before, self._loop.time())
+            _log.error("event_not_accepted", event_id=str(event_id), reason=reason, again_in=again.pause)
+        confirmed = [message.id for message in waiting if message.id not in refused]
+        for event_id in confirmed:
+            self._refused.pop(event_id, None)
+        await asyncio.to_thread(self._forget, confirmed)
 
     async def _pause(self) -> None:
         try:
@@ -50,9 +71,13 @@ class Relay:
         except TimeoutError:
             return
 
-    def _waiting(self) -> list[Outgoing]:
+    def _waiting(self, right: Right) -> list[Outgoing]:
+        right.check()
+        now = self._loop.time()
+        resting = [event_id for event_id, refused in self._refused.items() if refused.until > now]
+        due = select(OutboxRow).where(col(OutboxRow.event_id).not_in(resting))
         with self._database.reader() as session:
-            rows = session.exec(select(OutboxRow).order_by(col(OutboxRow.id)).limit(BATCH)).all()
+            rows = session.exec(due.order_by(col(OutboxRow.id)).limit(BATCH)).all()
             return [
                 Outgoing(row.event_id, row.headers["cloudEvents:type"], row.headers, row.body.encode()) for row in rows
             ]
@@ -60,3 +85,16 @@ class Relay:
     def _forget(self, confirmed: list[UUID]) -> None:
         with self._database.transaction() as session:
             session.exec(delete(OutboxRow).where(col(OutboxRow.event_id).in_(confirmed)))
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """A row that the broker did not accept: rests until `until` (loop time, seconds), `pause` seconds in all."""
+
+    pause: float
+    until: float
+
+    @staticmethod
+    def after(before: "_Refused | None", now: float) -> "_Refused":
+        pause = min(before.pause * 2, _LONGEST_REST) if before else POLL
+        return _Refused(pause, now + pause)

@@ -1,0 +1,105 @@
+"""The relay where two bus processes of a service run on one PostgreSQL, and where the broker does not accept a row."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from sqlmodel import col, func, select
+
+from shared.database import Database
+from shared.messaging.relay import Relay
+from shared.models import OutboxRow
+from shared.outbox import publish
+from shared.schema import upgrade
+from tests.messaging.conftest import eventually, fee_paid, running
+
+
+class Broker:
+    """Accepts everything but what `refuses`; remembers what came, in order."""
+
+    def __init__(self, name, log, refuses=()):
+        self.name, self.log, self.refuses = name, log, set(refuses)
+
+    async def publish(self, batch):
+        await asyncio.sleep(0.001)
+        accepted = [message for message in batch if message.id not in self.refuses]
+        self.log.extend((self.name, message.headers["cloudEvents:sequence"]) for message in accepted)
+        return {message.id: "no" for message in batch if message.id in self.refuses}
+
+
+@pytest.fixture
+def url(postgres_url):
+    made = postgres_url("relay")
+    upgrade(made, "shared")
+    return made
+
+
+def say(database, subject, amounts):
+    for amount in amounts:
+        with database.transaction() as session:
+            event = fee_paid(amount, subject)
+            publish(session, event, now=event.paid_at)
+
+
+def left(database):
+    with database.reader() as session:
+        return session.exec(select(func.count()).select_from(OutboxRow)).one()
+
+
+def test_of_two_relays_one_sends_and_the_other_takes_over_in_order(url):
+    speaker, first, second = Database(url), Database(url), Database(url)
+    log, subject = [], uuid4()
+
+    async def play():
+        async with running(Relay(second, Broker("second", log)).run):
+            async with running(Relay(first, Broker("first", log)).run):
+                say(speaker, subject, range(1, 31))
+                await eventually(lambda: left(speaker) == 0)
+                first_sent = {name for name, _sequence in log}
+            say(speaker, subject, range(31, 61))
+            await eventually(lambda: left(speaker) == 0)
+        return first_sent
+
+    assert len(asyncio.run(play())) == 1
+    assert [int(sequence) for _name, sequence in log] == list(range(1, 61))
+    assert log[-1][0] == "second"
+
+
+def test_a_relay_whose_lock_is_lost_stops_before_it_sends_again(url):
+    speaker, first = Database(url), Database(url)
+    log = []
+
+    async def play():
+        relay = Relay(first, Broker("first", log))
+        task = asyncio.create_task(relay.run())
+        say(speaker, uuid4(), [1])
+        await eventually(lambda: left(speaker) == 0)
+        with speaker.engine.connect() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+            )
+        say(speaker, uuid4(), [2])
+        with pytest.raises(ConnectionError):
+            await asyncio.wait_for(task, 20)
+
+    asyncio.run(play())
+    assert len(log) == 1
+    assert left(speaker) == 1
+
+
+def test_a_row_that_is_not_accepted_fails_alone_and_is_sent_when_the_broker_takes_it(url):
+    speaker = Database(url)
+    say(speaker, uuid4(), [1, 2, 3])
+    with speaker.reader() as session:
+        culprit = session.exec(select(OutboxRow.event_id).order_by(col(OutboxRow.id))).first()
+    log = []
+    broker = Broker("only", log, refuses=[culprit])
+
+    async def play():
+        async with running(Relay(speaker, broker).run):
+            await eventually(lambda: left(speaker) == 1)
+            broker.refuses.clear()
+            await eventually(lambda: left(speaker) == 0)
+
+    asyncio.run(play())
+    assert [int(sequence) for _name, sequence in log] == [2, 3, 1]
