@@ -15,6 +15,7 @@ from shared.messaging.relay import Relay
 from shared.messaging.transport import Transport
 from shared.process import Process
 from shared.timer import RunDue, Timer
+from shared.waking import listen
 
 _RECONNECT_SECONDS = (0.5, 1, 2, 5)
 _log = structlog.get_logger()
@@ -53,6 +54,8 @@ class Bus:
             group.create_task(connected(consuming, consumer.run))
             group.create_task(supervised(dispatcher.run))
             group.create_task(supervised(timer.run))
+            if not process.database.is_sqlite:
+                group.create_task(supervised(lambda: listen(process.database.url, wake)))
 
 
 async def connected(transport: Transport, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

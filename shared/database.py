@@ -10,6 +10,8 @@ from sqlmodel import Session
 
 from shared.audit import append_pending
 
+LEAVES = "leaves"
+
 
 class Right:
     """The right to do something alone among all processes of a service, held by a connection: lost with it."""
@@ -38,7 +40,8 @@ class Database:
 
     On SQLite every writing transaction begins with BEGIN IMMEDIATE, because the driver's deferred BEGIN lets two
     writers read the same row and lose an update; the reading engine cannot write and never blocks. `committed` is
-    called after each commit, to wake the relay; nothing depends on it.
+    called after each commit that left an event or a job (LEAVES in the session's info), to wake the bus; nothing
+    depends on it.
     """
 
     def __init__(self, url: str, *, committed: Callable[[], None] = lambda: None) -> None:
@@ -54,7 +57,8 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
             append_pending(session)
-        self.committed()
+        if session.info.pop(LEAVES, False):
+            self.committed()
 
     @contextmanager
     def reader(self) -> Iterator[Session]:

@@ -17,7 +17,7 @@ from shared.clock import Clock, real_now
 from shared.columns import locked
 from shared.context import Context, Tools
 from shared.correlation import correlated, correlation_id
-from shared.database import Database
+from shared.database import LEAVES, Database
 from shared.errors import Refusal
 from shared.events.base import Value
 from shared.models import JobRow
@@ -51,6 +51,7 @@ def start(session: Session, job: Job) -> UUID:
         created_at=now,
     )
     session.add(row)
+    session.info[LEAVES] = True
     return row.id
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import func
 from sqlmodel import Session, select
 
 from shared.correlation import correlation_id
+from shared.database import LEAVES
 from shared.events import Event
 from shared.messaging.envelope import Envelope, source_of
 from shared.models import OutboxRow, PublishedEvent
@@ -38,3 +39,4 @@ def publish(session: Session, event: Event, *, now: datetime) -> None:
         )
     )
     session.add(OutboxRow(event_id=envelope.id, headers=envelope.headers, body=envelope.body.decode()))
+    session.info[LEAVES] = True

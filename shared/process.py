@@ -20,6 +20,7 @@ from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.transport import LADDER, Transport
 from shared.post import make_post
 from shared.settings import Settings
+from shared.waking import Notifier
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,10 @@ def open_process(settings: Settings) -> Process:
         redis=make_redis(settings.redis_url),
         public_url=settings.public_url,
     )
-    return Process(settings, Database(settings.database_url), make_clock(settings.clock), tools)
+    database = Database(settings.database_url)
+    if not database.is_sqlite:
+        database.committed = Notifier(settings.database_url)
+    return Process(settings, database, make_clock(settings.clock), tools)
 
 
 def make_transport(

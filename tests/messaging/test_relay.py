@@ -7,10 +7,12 @@ import pytest
 from sqlmodel import col, func, select
 
 from shared.database import Database
+from shared.messaging import relay as relay_module
 from shared.messaging.relay import Relay
 from shared.models import OutboxRow
 from shared.outbox import publish
 from shared.schema import upgrade
+from shared.waking import Notifier, listen
 from tests.messaging.conftest import eventually, fee_paid, running
 
 
@@ -103,3 +105,19 @@ def test_a_row_that_is_not_accepted_fails_alone_and_is_sent_when_the_broker_take
 
     asyncio.run(play())
     assert [int(sequence) for _name, sequence in log] == [2, 3, 1]
+
+
+def test_a_commit_in_another_process_wakes_the_relay_long_before_it_looks_by_itself(url, monkeypatch):
+    monkeypatch.setattr(relay_module, "POLL", 3600)
+    speaker, relaying = Database(url, committed=Notifier(url)), Database(url)
+    log = []
+
+    async def play():
+        relay = Relay(relaying, Broker("only", log))
+        async with running(relay.run), running(lambda: listen(url, relay.wake)):
+            for number in range(1, 4):
+                say(speaker, uuid4(), [number])
+                await eventually(lambda: left(speaker) == 0)
+
+    asyncio.run(play())
+    assert len(log) == 3

@@ -1,0 +1,57 @@
+"""Wakes a service's bus after a commit in another of its processes. Only a hint: the bus also looks by itself.
+
+PostgreSQL's NOTIFY, sent after the commit on a connection of its own and once for all commits that came meanwhile: inside
+the business transaction it would serialise the commits of everybody.
+"""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+from psycopg import AsyncConnection
+from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+CHANNEL = "lingjun_committed"
+_log = structlog.get_logger()
+
+
+class Notifier:
+    """To be called after each commit, from any thread; never waits and never fails."""
+
+    def __init__(self, database_url: str) -> None:
+        self._engine = create_engine(database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._due = threading.Event()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def __call__(self) -> None:
+        self._due.set()
+        if self._thread is None:
+            with self._starting:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
+                    self._thread.start()
+
+    def _run(self) -> None:
+        connection: Connection | None = None
+        while self._due.wait():
+            self._due.clear()
+            try:
+                connection = connection or self._engine.connect()
+                connection.execute(text(f"NOTIFY {CHANNEL}"))
+            except DBAPIError as fault:
+                _log.warning("notify_failed", reason=str(fault.orig))
+                connection = None
+
+
+async def listen(database_url: str, wake: Callable[[], None]) -> None:
+    """Calls `wake` whenever a Notifier of this database was called, until cancelled. Raises psycopg.OperationalError when
+    the connection is lost."""
+    conninfo = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    async with await AsyncConnection.connect(conninfo, autocommit=True) as connection:
+        await connection.execute(f"LISTEN {CHANNEL}")
+        wake()
+        async for _notification in connection.notifies():
+            wake()
