@@ -144,7 +144,7 @@ REFUND_STEPS = (
     Transition(None, _R.PROPOSED, "review, finance", "RefundOrdered, or money without a fee to pay"),
     Transition(_R.PROPOSED, _R.APPROVED, "finance_checker", "a second person approves"),
     Transition(_R.PROPOSED, _R.DECLINED, "finance, finance_checker", "a reason is given"),
-    Transition(_R.APPROVED, _R.DECLINED, "finance_checker", "a reason is given, before the bank paid"),
+    Transition(_R.APPROVED, _R.DECLINED, "finance, finance_checker", "a reason is given, before the bank paid"),
     Transition(_R.APPROVED, _R.SENT, "billing", "the debit stands in a statement"),
     Transition(_R.SENT, _R.APPROVED, "billing", "the bank returned it, or its booking was undone"),
 )

@@ -1,12 +1,19 @@
-"""Billing's desk with three applications of two firms, on both databases."""
+"""Billing's desk with three applications of two firms, on both databases, and its people at the pages."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
+from services.billing.web import make_app
+from shared.clock import TravellingClock
 from tests.billing.books import ALPHA, BETA
 from tests.billing.desk import Desk, open_desk
+from tests.signing import csrf_headers, session_cookies
+
+IN_DECEMBER = datetime(2021, 12, 30, 2, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -26,3 +33,28 @@ def desk(empty_desk: Desk) -> Desk:
         empty_desk.submitted(3, BETA, "李三槐"),
     )
     return empty_desk
+
+
+def as_staff(desk: Desk, account: str, *roles: str) -> TestClient:
+    """Somebody of the staff, signed in at billing's pages."""
+    cookies = session_cookies(desk.process, *roles, account=account, name=account)
+    return TestClient(make_app(desk.process), cookies=cookies, headers=csrf_headers(), follow_redirects=False)
+
+
+@pytest.fixture
+def later(desk: Desk) -> Desk:
+    """The desk at the end of December."""
+    assert isinstance(desk.process.clock, TravellingClock)
+    desk.process.clock.set(IN_DECEMBER)
+    desk.now = IN_DECEMBER
+    return desk
+
+
+@pytest.fixture
+def finance(later: Desk) -> TestClient:
+    return as_staff(later, "finance.zhou", "finance")
+
+
+@pytest.fixture
+def checker(later: Desk) -> TestClient:
+    return as_staff(later, "checker.wu", "finance_checker")

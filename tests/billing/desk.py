@@ -172,23 +172,7 @@ class Desk:
                     mobile=hidden,
                     email=sealed,
                 ),
-                "firm": Firm(
-                    name=firm,
-                    former_name=changes.pop("former_name", None),
-                    credit_code=changes.pop("credit_code", f"CODE OF {firm}"),
-                    address="",
-                    legal_representative="",
-                    founded_on=date(2010, 1, 1),
-                    scale="",
-                    ownership="",
-                    industry="",
-                    main_product="",
-                    tier="",
-                    tier_year=None,
-                    revenue_fen=(),
-                    research_fen=(),
-                    employees=1,
-                ),
+                "firm": _firm(firm, changes),
                 "invoice": InvoiceTitle(title=firm, tax_number="91500000MA5UXXXX0X", kind="normal"),
                 "scans": (),
             }
@@ -220,6 +204,27 @@ class Desk:
                 email=hidden,
             ),
         )
+
+
+def _firm(name: str, changes: dict[str, Any]) -> Firm:
+    """A firm of that name; takes its former name and credit code out of what else was asked for."""
+    return Firm(
+        name=name,
+        former_name=changes.pop("former_name", None),
+        credit_code=changes.pop("credit_code", f"CODE OF {name}"),
+        address="",
+        legal_representative="",
+        founded_on=date(2010, 1, 1),
+        scale="",
+        ownership="",
+        industry="",
+        main_product="",
+        tier="",
+        tier_year=None,
+        revenue_fen=(),
+        research_fen=(),
+        employees=1,
+    )
 
 
 class _At:

@@ -11,40 +11,15 @@ from services.billing.models import BankEntry, Document, Invoice, Refund, Statem
 from services.billing.states import EntryState, StatementState
 from services.billing.web import make_app
 from services.demo.transfers import account_of
-from shared.clock import TravellingClock
 from shared.events.review import ApplicantNotSelected, RefundOrdered
 from shared.models import AuditRow
 from tests.billing.books import ALPHA, BETA, FEE, code
+from tests.billing.conftest import as_staff
 from tests.billing.desk import CODE, Desk, application_id
 from tests.billing.money import LAST_DAY, Line, statement_of
 from tests.printed import words
-from tests.signing import csrf_headers, session_cookies
 
 DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
-IN_DECEMBER = datetime(2021, 12, 30, 2, tzinfo=UTC)
-
-
-def as_staff(desk: Desk, account: str, *roles: str) -> TestClient:
-    cookies = session_cookies(desk.process, *roles, account=account, name=account)
-    return TestClient(make_app(desk.process), cookies=cookies, headers=csrf_headers(), follow_redirects=False)
-
-
-@pytest.fixture
-def later(desk: Desk) -> Desk:
-    assert isinstance(desk.process.clock, TravellingClock)
-    desk.process.clock.set(IN_DECEMBER)
-    desk.now = IN_DECEMBER
-    return desk
-
-
-@pytest.fixture
-def finance(later: Desk) -> TestClient:
-    return as_staff(later, "finance.zhou", "finance")
-
-
-@pytest.fixture
-def checker(later: Desk) -> TestClient:
-    return as_staff(later, "checker.wu", "finance_checker")
 
 
 def upload(client: TestClient, *lines: Line, **period) -> str:

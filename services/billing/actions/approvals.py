@@ -12,7 +12,7 @@ from services.billing.actions.settlement import settle
 from services.billing.models import BankEntry, ProgrammeRow, Refund, RefundSource, Statement
 from services.billing.queries.balances import allocated_fen
 from services.billing.rules.postings import Line, to_account, undone
-from services.billing.rules.refunding import Approved, settled_by
+from services.billing.rules.refunding import Approved, is_payee, settled_by
 from services.billing.states import REFUND_STEPS, REFUND_TITLES, LedgerAccount, RefundState, TransactionKind
 from shared import audit
 from shared.errors import Conflict, Forbidden, Invalid
@@ -126,6 +126,11 @@ def _approved_for(session: Session, entry: BankEntry) -> list[Refund]:
         .order_by(col(Refund.number))
     )
     return list(session.exec(found).all())
+
+
+def goes_to_payer(refund: Refund, entry: BankEntry) -> bool:
+    """Whether a debit went to the account, or the name, that the refund's money came from."""
+    return is_payee(_as_approved(refund), entry.counterparty_name, entry.account_index, entry.account_reliable)
 
 
 def _as_approved(refund: Refund) -> Approved:

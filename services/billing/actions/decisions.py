@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from services.billing.actions.approvals import (
+    goes_to_payer,
     note_not_sent,
     note_sent,
     refunds_bounced_with,
@@ -24,7 +25,7 @@ from services.billing.actions.bookings import (
 from services.billing.actions.overdue import say_overdue_fees
 from services.billing.actions.rows import lock_account, lock_entry, lock_refund
 from services.billing.errors import EntryDecided
-from services.billing.models import BankEntry
+from services.billing.models import BankEntry, Statement
 from services.billing.queries.balances import allocated_fen
 from services.billing.queries.refunds import claims_on
 from services.billing.rules.entries import Direction
@@ -111,7 +112,8 @@ def ignore_entry(session: Session, entry_id: UUID, *, reason: str, actor: str, n
 def settle_refunds_by_hand(
     session: Session, entry_id: UUID, refund_ids: Sequence[UUID], *, note: str, actor: str, now: datetime
 ) -> BankEntry:
-    """A debit that says nothing of a refund paid out these approved ones, whose amounts are its amount."""
+    """A debit that says nothing of a refund paid out these approved ones, whose amounts are its amount. One that went to
+    somebody else than the payer takes a note that says why."""
     entry = _open_entry(session, entry_id)
     refunds = [lock_refund(session, refund_id) for refund_id in sorted(set(refund_ids))]
     total_fen = sum(refund.amount_fen for refund in refunds)
@@ -119,7 +121,9 @@ def settle_refunds_by_hand(
         raise Conflict(
             f"所选退款单合计 {yuan(total_fen)} 元，与这笔支出 {yuan(entry.amount_fen)} 元不一致。", code="refund-amount"
         )
-    book_refund(session, entry, refunds, by=actor, actor=actor, now=now, note=note)
+    if not note.strip() and not all(goes_to_payer(refund, entry) for refund in refunds):
+        raise Invalid("这笔支出的收款人不是原付款人，请写明依据。", code="payee-not-payer")
+    book_refund(session, entry, refunds, by=actor, actor=actor, now=now, note=note.strip())
     _record(session, "settle_refunds_by_hand", entry, actor=actor, now=now)
     return entry
 
@@ -131,8 +135,9 @@ def pair_with_original(
     entry, original = _open_entry(session, entry_id), lock_entry(session, original_id)
     opposite = original.direction != entry.direction and original.amount_fen == entry.amount_fen
     known = original.state in (EntryState.OPEN, EntryState.BOOKED) and original.booked_at <= entry.booked_at
-    if not (opposite and known):
-        raise Conflict("原流水须是此前一笔方向相反、金额相同的流水。", code="no-original")
+    accounts = {session.get_one(Statement, row.statement_id).account_number for row in (entry, original)}
+    if not (opposite and known and len(accounts) == 1):
+        raise Conflict("原流水须是同一账户此前一笔方向相反、金额相同的流水。", code="no-original")
     if not book_reversal(session, entry, original, by=actor, actor=actor, now=now, note=note):
         raise Conflict("原流水已被冲正或退回，不能再次对应。", code="original-taken-back")
     _record(session, "pair_with_original", entry, actor=actor, now=now)
@@ -169,7 +174,12 @@ def _release(session: Session, entry: BankEntry, *, reason: str, actor: str, now
     if entry.decision == Decision.PAIRED:
         unbook(session, original, reason=reason, actor=actor, now=now)
     if entry.decision == Decision.BOUNCE:
-        note_sent(session, refunds_bounced_with(session, entry.id), original, now=now)
+        bounced = refunds_bounced_with(session, entry.id)
+        if not bounced:
+            raise Conflict("退款单此后又退出并再次退汇，请先撤销后面的处理。", code="bounced-again")
+        note_sent(session, bounced, original, now=now)
+        for refund in bounced:
+            refund.bounced_at = refund.bounced_entry_id = None
 
 
 def _open_entry(session: Session, entry_id: UUID) -> BankEntry:

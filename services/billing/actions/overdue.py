@@ -32,6 +32,8 @@ def say_overdue_fees(session: Session, *, actor: str, now: datetime) -> int:
         if covered is None or not covered.proves_unpaid(row) or _has_open_proposal(session, row):
             continue
         account = lock_account(session, row.application_id)
+        if account.paid_at is not None or account.standing != AccountStanding.DUE or account.overdue_at is not None:
+            continue
         paid_fen = allocated_fen(session, account.application_id)
         say_overdue(session, account, paid_fen=paid_fen, covered_until=covered.until, now=now)
         audit.record(session, "say_overdue", str(account.application_id), actor=actor, now=now)

@@ -22,6 +22,7 @@ from services.billing.rules.statements import read_statement
 from services.billing.states import STATEMENT_STEPS, STATEMENT_TITLES, EntryState, StatementState
 from shared import audit
 from shared.clock import SHANGHAI, local
+from shared.columns import locked
 from shared.errors import Conflict, Invalid
 from shared.events import FileClaim
 from shared.files import FileStore
@@ -51,7 +52,7 @@ def upload_statement(
     A repeat before the import gives the same preview.
     """
     digest = hashlib.sha256(content).hexdigest()
-    row = session.exec(select(StatementRow).where(StatementRow.sha256 == digest)).one_or_none()
+    row = session.exec(locked(select(StatementRow).where(StatementRow.sha256 == digest))).one_or_none()
     if row is not None and row.state in (StatementState.IMPORTING, StatementState.IMPORTED):
         raise AlreadyImported(f"{local(row.imported_at or row.uploaded_at):%Y-%m-%d %H:%M}")
     read = read_statement(content, filename=filename)

@@ -11,6 +11,7 @@ from services.billing import actions, queries
 from services.billing.actions.statements import PREVIEWED
 from services.billing.models import ProgrammeRow
 from services.billing.pages import words
+from services.billing.rules.statements import MAX_BYTES
 from services.billing.states import StatementState
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.history import history
@@ -51,7 +52,7 @@ def upload(
     names no account. Leads to the preview; nothing is booked yet."""
     row = actions.upload_statement(
         session,
-        file.file.read(),
+        file.file.read(MAX_BYTES + 1),
         filename=file.filename or "",
         first_day=_day(first_day, "first_day"),
         last_day=_day(last_day, "last_day"),

@@ -65,7 +65,7 @@ def settled_by(
         each
         for each in approved
         if (not applications or each.application_id in applications)
-        and _is_payee(each, payee, account_index, account_reliable)
+        and is_payee(each, payee, account_index, account_reliable)
     ]
     for each in same:
         if each.amount_fen == debit_fen:
@@ -73,7 +73,8 @@ def settled_by(
     return tuple(each.refund_id for each in same) if same and sum(e.amount_fen for e in same) == debit_fen else ()
 
 
-def _is_payee(refund: Approved, payee: str, account_index: str, account_reliable: bool) -> bool:
+def is_payee(refund: Approved, payee: str, account_index: str, account_reliable: bool) -> bool:
+    """Whether a debit went to whom the refund is owed: by account where both are sure of it, else by name."""
     if refund.account_reliable and account_reliable:
         return refund.account_index == account_index
     return comparable(refund.payee) == comparable(payee)
