@@ -16,11 +16,13 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
+from starlette_admin.i18n import LocaleMiddleware
 
 from shared.context import Tools
 from shared.edge import Edge
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, NotSignedIn, Refusal
 from shared.guard import Guard
+from shared.language import LANGUAGES, t
 from shared.process import Process
 from shared.validation import faults_of
 
@@ -48,6 +50,7 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     app.state.refusal_page = refusal_page
     app.add_middleware(Guard, process=process, refuse=refuse)
     app.add_middleware(Edge)
+    app.add_middleware(LocaleMiddleware, i18n_config=LANGUAGES)
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid_body)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -106,13 +109,13 @@ def refuse(request: Request, refusal: Refusal, *, status: int | None = None) -> 
         "type": f"urn:lingjun:problem:{refusal.code}",
         "title": HTTPStatus(code).phrase,
         "status": int(code),
-        "detail": refusal.message,
+        "detail": t(refusal.message),
         "code": refusal.code,
         "instance": request.url.path,
         "correlation_id": getattr(request.state, "correlation_id", ""),
     }
     if refusal.faults:
-        problem["faults"] = [vars(fault) for fault in refusal.faults]
+        problem["faults"] = [vars(fault) | {"message": t(fault.message)} for fault in refusal.faults]
     return JSONResponse(problem, status_code=code, media_type="application/problem+json")
 
 

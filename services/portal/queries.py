@@ -1,6 +1,6 @@
 """The portal's questions: accounts, an applicant's timeline, what happened last, the dead letters. Called by pages and actions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,11 +16,12 @@ from services.portal.states import SERVICES, AccountState
 
 @dataclass(frozen=True)
 class TimelineItem:
-    """One line of a timeline: when, what, which service said so, and whom it concerns where that is not plain."""
+    """One line of a timeline: when, what (`values` belong into the {names} of `text`), who said so, whom it concerns."""
 
     at: datetime
     title: str
     text: str
+    values: Mapping[str, object]
     tone: str
     who: str
     applicant: Applicant | None = None
@@ -88,7 +89,7 @@ def _applicants(session: Session, subjects: Sequence[str]) -> Sequence[Applicant
 def _item(occurrence: Occurrence, applicant: Applicant | None = None) -> TimelineItem:
     said = sentence(occurrence.type, occurrence.body)
     service = SERVICES.get(occurrence.type.partition(".")[0], "")
-    return TimelineItem(occurrence.occurred_at, said.title, said.text, said.tone, service, applicant)
+    return TimelineItem(occurrence.occurred_at, said.title, said.text, said.values, said.tone, service, applicant)
 
 
 def figures(session: Session) -> dict[str, int]:

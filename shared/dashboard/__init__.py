@@ -6,6 +6,7 @@ from shared.dashboard.frame import Dashboard
 from shared.dashboard.lists import ListView
 from shared.dashboard.notices import notify
 from shared.dashboard.replies import done, file_reply, page, refusal_page
+from shared.language import t
 
 __all__ = [
     "Badge",
@@ -27,4 +28,5 @@ __all__ = [
     "notify",
     "page",
     "refusal_page",
+    "t",
 ]

@@ -12,6 +12,7 @@ from starlette_admin.exceptions import ActionFailed
 
 from shared.dashboard.notices import notify
 from shared.errors import Refusal
+from shared.language import t
 from shared.process import Process
 
 _NAMED_REFUSALS = 3
@@ -72,7 +73,9 @@ def _form_of(action: ListAction) -> Callable[[Request, Any], str]:
 
     def form(request: Request, view_or_row: Any) -> str:
         templates: Environment = request.app.state.dashboard.templates.env
-        return templates.get_template("entries.html").render(entries=action.entries) if action.entries else ""
+        if not action.entries:
+            return ""
+        return templates.get_template("entries.html").render(request=request, entries=action.entries)
 
     return form
 
@@ -95,13 +98,15 @@ async def _work_on(request: Request, action: ListAction, key_type: KeyType, keys
     form = await request.form()
     entries = {entry.name: str(form.get(entry.name, "")).strip() for entry in action.entries}
     if missing := [entry.label for entry in action.entries if entry.required and not entries[entry.name]]:
-        raise ActionFailed(f"请填写：{'、'.join(missing)}。")
+        raise ActionFailed(t("请填写：{entries}。", entries=t("、").join(map(t, missing))))
     refused = await anyio.to_thread.run_sync(_each, request, action, [_key(key, key_type) for key in keys], entries)
     if len(refused) == len(keys):
         raise ActionFailed(_told(refused))
-    notify(request, f"“{action.title}”已完成 {len(keys) - len(refused)} 条。")
+    count = len(keys) - len(refused)
+    notify(request, t("“{action}”已完成 {count} 条。", action=t(action.title), count=count))
     if refused:
-        notify(request, f"另有 {len(refused)} 条未办理。{_told(refused)}", tone="warning")
+        not_done = t("另有 {count} 条未办理。", count=len(refused))
+        notify(request, not_done + _told(refused), tone="warning")
 
 
 def _key(key: Any, key_type: KeyType) -> Any:
@@ -109,7 +114,7 @@ def _key(key: Any, key_type: KeyType) -> Any:
     try:
         return key_type(str(key))
     except ValueError as fault:
-        raise ActionFailed("没有这条记录。") from fault
+        raise ActionFailed(t("没有这条记录。")) from fault
 
 
 def _each(request: Request, action: ListAction, keys: Sequence[Any], entries: dict[str, str]) -> list[Refusal]:
@@ -125,6 +130,7 @@ def _each(request: Request, action: ListAction, keys: Sequence[Any], entries: di
 
 
 def _told(refused: Sequence[Refusal]) -> str:
-    reasons = list(dict.fromkeys(refusal.message for refusal in refused))
-    more = f"另有 {len(reasons) - _NAMED_REFUSALS} 种原因。" if len(reasons) > _NAMED_REFUSALS else ""
+    reasons = list(dict.fromkeys(t(refusal.message) for refusal in refused))
+    unnamed = len(reasons) - _NAMED_REFUSALS
+    more = t("另有 {count} 种原因。", count=unnamed) if unnamed > 0 else ""
     return "".join(reasons[:_NAMED_REFUSALS]) + more

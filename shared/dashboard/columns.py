@@ -12,10 +12,12 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette_admin.fields import BaseField, BooleanField, EnumField, IntegerField, StringField
+from starlette_admin.i18n import lazy_gettext
 from starlette_admin.types import RequestAction
 
 from shared.clock import local
 from shared.dashboard import filters
+from shared.language import t
 from shared.money import yuan
 
 
@@ -28,7 +30,13 @@ class Badge:
 
 
 class _Column:
-    """What columns share: they are exported as people read them."""
+    """What columns share: a label in the reader's language, and an export as people read it."""
+
+    label: Any
+
+    def __post_init__(self) -> None:
+        self.label = lazy_gettext(self.label)
+        super().__post_init__()  # type: ignore[misc]
 
     async def serialize_value(self, request: Request, value: Any) -> Any:
         """A plain value in exports, what the template needs on pages."""
@@ -65,7 +73,7 @@ class Badged(_Column, EnumField):
 
     def __post_init__(self) -> None:
         self.filters = self.filters or filters.BADGE
-        self.choices = [(value, badge.title) for value, badge in self.badges.items()]
+        self.choices = [(value, lazy_gettext(badge.title)) for value, badge in self.badges.items()]
         super().__post_init__()
 
     def shown(self, value: Any) -> Badge:
@@ -73,7 +81,7 @@ class Badged(_Column, EnumField):
         return self.badges.get(plain, Badge(str(plain)))
 
     def exported(self, value: Any) -> str:
-        return self.shown(value).title
+        return t(self.shown(value).title)
 
 
 @dataclass
@@ -147,7 +155,7 @@ class Flag(_Column, BooleanField):
         return self.yes if value else self.no
 
     def exported(self, value: bool) -> str:
-        return self.shown(value).title
+        return t(self.shown(value).title)
 
 
 @dataclass
@@ -180,4 +188,4 @@ class Words(_Column, BaseField):
         super().__post_init__()
 
     def shown(self, value: Any) -> str:
-        return "、".join(self.titles.get(str(word), str(word)) for word in value)
+        return t("、").join(t(self.titles.get(str(word), str(word))) for word in value)

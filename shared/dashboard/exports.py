@@ -25,7 +25,7 @@ def harmless(value: Any) -> Any:
 
 
 def _table(fields: list[BaseField], rows: list[dict[str, Any]]) -> list[list[Any]]:
-    titles = [harmless(field.label or field.name) for field in fields]
+    titles = [harmless(str(field.label or field.name)) for field in fields]
     return [titles, *([harmless(row.get(field.name)) for field in fields] for row in rows)]
 
 

@@ -10,8 +10,10 @@ from typing import Any
 from starlette_admin.contrib.sqla import filters as sqla
 from starlette_admin.filters import FilterApplyContext
 from starlette_admin.filters.base import BaseFilter, FilterDataType, FilterValidationError
+from starlette_admin.i18n import lazy_gettext as _
 
 from shared.clock import SHANGHAI
+from shared.language import t
 
 
 def _one(raw: Any) -> str:
@@ -20,59 +22,59 @@ def _one(raw: Any) -> str:
 
 
 class Contains(sqla.ContainsFilter):
-    label = "包含"
+    label = _("包含")
 
     def parse_value(self, raw: Any) -> str:
         return _one(raw)
 
 
 class Is(sqla.EqualFilter):
-    label = "等于"
+    label = _("等于")
 
     def parse_value(self, raw: Any) -> str:
         return _one(raw)
 
 
 class IsNot(sqla.NotEqualFilter):
-    label = "不等于"
+    label = _("不等于")
 
     def parse_value(self, raw: Any) -> str:
         return _one(raw)
 
 
 class IsEmpty(sqla.IsNullFilter):
-    label = "为空"
+    label = _("为空")
 
 
 class IsGiven(sqla.IsNotNullFilter):
-    label = "不为空"
+    label = _("不为空")
 
 
 class Equals(sqla.NumericEqualFilter):
-    label = "等于"
+    label = _("等于")
 
 
 class AtLeast(sqla.GreaterThanOrEqualFilter):
-    label = "不少于"
+    label = _("不少于")
 
 
 class AtMost(sqla.LessThanOrEqualFilter):
-    label = "不多于"
+    label = _("不多于")
 
 
 class Yes(sqla.IsTrueFilter):
-    label = "是"
+    label = _("是")
 
 
 class No(sqla.IsFalseFilter):
-    label = "否"
+    label = _("否")
 
 
 def _fen(raw: Any) -> int:
     try:
         return int(Decimal(_one(raw).replace(",", "")) * 100)
     except InvalidOperation as fault:
-        raise FilterValidationError("金额应为数字，单位为元。") from fault
+        raise FilterValidationError(t("金额应为数字，单位为元。")) from fault
 
 
 class EqualsYuan(Equals):
@@ -99,7 +101,7 @@ class _OfDay(BaseFilter):
         try:
             return date.fromisoformat(str(raw))
         except ValueError as fault:
-            raise FilterValidationError("日期应写作 2021-11-22 这样的形式。") from fault
+            raise FilterValidationError(t("日期应写作 2021-11-22 这样的形式。")) from fault
 
     def bound(self, day: date) -> Any:
         return day
@@ -110,7 +112,7 @@ class _OfDay(BaseFilter):
 
 class _OnDay(_OfDay):
     name = "on"
-    label = "在这一天"
+    label = _("在这一天")
 
     def apply(self, ctx: FilterApplyContext) -> Any:
         column = self.column(ctx)
@@ -119,7 +121,7 @@ class _OnDay(_OfDay):
 
 class _FromDay(_OfDay):
     name = "from"
-    label = "从这一天起"
+    label = _("从这一天起")
 
     def apply(self, ctx: FilterApplyContext) -> Any:
         return self.column(ctx) >= self.bound(ctx.value)
@@ -127,7 +129,7 @@ class _FromDay(_OfDay):
 
 class _UntilDay(_OfDay):
     name = "until"
-    label = "到这一天止"
+    label = _("到这一天止")
 
     def apply(self, ctx: FilterApplyContext) -> Any:
         return self.column(ctx) < self.bound(ctx.value + timedelta(days=1))

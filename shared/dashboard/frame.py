@@ -3,6 +3,7 @@
 Built on starlette-admin for lists; every other page is the service's own route, rendered by replies.py in the same layout.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,20 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette_admin.contrib.sqla import Admin
-from starlette_admin.i18n import I18nConfig, LocaleMiddleware, TimezoneConfig
-from starlette_admin.i18n import gettext as translated
+from starlette_admin.i18n import TimezoneConfig
 from starlette_admin.theme import DefaultTheme, TablerSettings
 
 from shared.dashboard.entrance import Entrance
 from shared.dashboard.lists import ListView
 from shared.dashboard.notices import COOKIE as NOTICE_COOKIE
 from shared.dashboard.notices import take_notices
-from shared.dashboard.templating import furnish, load_translations
+from shared.dashboard.templating import furnish
 from shared.errors import Refusal
+from shared.language import LANGUAGES, SHARED_CATALOGUES, load_catalogues, t
 from shared.process import Process
 from shared.signin import Actor
 from shared.web import prefix_of, refuse
 
-LANGUAGES = I18nConfig(default_locale="zh", language_header_name=None, language_cookie_name="lingjun_language")
 _TIMEZONE = TimezoneConfig(default_timezone="Asia/Shanghai", timezone_cookie_name=None, use_user_locale_timezone=False)
 # The library's own refusals: a 400 comes from an address whose search, sorting or filter was changed by hand.
 _ERRORS = {
@@ -90,6 +90,7 @@ class Dashboard:
         self.prefix = prefix_of(process.service)
         # Below a step of its own: a page at /cases/{key} and the list of cases must not hide each other.
         self.base = f"{self.prefix}/tables"
+        self.catalogues = templates.parent / "translations"
         self.links: list[NavLink] = []
         self._admin = _Admin(
             process.database.reading,
@@ -111,10 +112,11 @@ class Dashboard:
     def _furnish_globals(self, names: dict[str, Any]) -> None:
         names.update(
             dashboard=self,
-            t=translated,
+            t=t,
             csrf_input=_csrf_input,
             static_url=self.static_url,
             url_for=_path_for,
+            unique_id=_unique_id,
             detail_url=self.detail_url,
             demo_moment=lambda: self.process.clock.now() if self.process.clock.travels else None,
         )
@@ -151,12 +153,12 @@ class Dashboard:
 
     def mount(self, app: FastAPI) -> None:
         """Puts the lists behind the app's own routes, and the layout at the disposal of every page."""
-        load_translations()
+        load_catalogues(SHARED_CATALOGUES)
+        load_catalogues(self.catalogues)
         app.state.dashboard, app.state.ROUTE_NAME = self, self._admin.route_name
         self._admin.mount_to(app)
         for name in ("process", "dashboard", "refusal_page"):
             setattr(self._admin.app.state, name, getattr(app.state, name))
-        app.add_middleware(LocaleMiddleware, i18n_config=LANGUAGES)
 
 
 def render(request: Request, template: str, context: dict[str, Any], *, status: int = 200) -> Response:
@@ -175,6 +177,15 @@ def _path_for(context: dict[str, Any], name: str, /, **parameters: Any) -> str:
     """A path, not an address: what a proxy in front is called does not matter."""
     request: Request = context["request"]
     return request.url_for(name, **parameters).path
+
+
+@pass_context
+def _unique_id(context: dict[str, Any], wanted: str) -> str:
+    """`wanted`, with a number behind it where this page has one already: two dialogs may have fields of one name."""
+    state = context["request"].state
+    state.ids = getattr(state, "ids", Counter())
+    state.ids[wanted] += 1
+    return wanted if state.ids[wanted] == 1 else f"{wanted}-{state.ids[wanted]}"
 
 
 def _csrf_input(request: Request) -> Markup:

@@ -16,6 +16,7 @@ from starlette_admin.views import RowActionsDisplayType, RowActionsPosition
 from shared.dashboard.actions import ListAction, described, on_row, on_rows
 from shared.dashboard.columns import Badged, Text
 from shared.dashboard.exports import SafeCsv, SafeXlsx
+from shared.language import t
 from shared.signin import Actor
 
 
@@ -88,7 +89,7 @@ class ListView(ModelView):
             if isinstance(field, Text):
                 clauses.append(column.icontains(term, autoescape=True))
             elif isinstance(field, Badged):
-                named = [value for value, badge in field.badges.items() if term in badge.title]
+                named = [value for value, badge in field.badges.items() if term.lower() in t(badge.title).lower()]
                 clauses += [column.in_(named)] if named else []
         return or_(*clauses) if clauses else false()
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.language import t
 from shared.signin import flash_mark
 
 COOKIE = "lingjun_notice"
@@ -28,9 +29,9 @@ class Notice:
 
 
 def notify(request: Request, message: str, *, tone: str = "success") -> None:
-    """Says `message` on the next page of this session; of a fifth and later one nothing is said."""
+    """Says `message`, in the reader's language, on the next page of this session; of a fifth and later one nothing."""
     kept: list[Notice] = getattr(request.state, "notices", [])
-    request.state.notices = [*kept, Notice(message[:_LONGEST], tone)][:_MOST]
+    request.state.notices = [*kept, Notice(t(message)[:_LONGEST], tone)][:_MOST]
 
 
 def send_notices(request: Request, response: Response) -> None:

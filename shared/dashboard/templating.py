@@ -1,22 +1,16 @@
-"""Templates of the dashboards: nonces and hooks put into their source, filters for people's dates and amounts, translations.
+"""Templates of the dashboards: nonces and hooks put into their source, filters for people's dates and amounts.
 
 Used by frame.py.
 """
 
-import io
 import re
 from collections.abc import Callable
 from datetime import date, datetime
-from pathlib import Path
-from typing import Any
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import Translations
 from jinja2 import BaseLoader, Environment
-from starlette_admin import i18n
 
 from shared.clock import local
+from shared.language import in_english
 from shared.money import yuan
 
 _SCRIPT = re.compile(r"<script(?![^>]*\snonce=)", re.IGNORECASE)
@@ -26,8 +20,9 @@ _HANDLERS = {
     'onclick="applyColumnVisibility()"': 'data-lj="apply-columns"',
     'onchange="window.location = this.value"': 'data-lj="go-to-value"',
 }
+# What the library's templates say of our actions is our own text, not yet in the reader's language.
+_SAYINGS = ("action.text", "action.confirmation", "action.submit_btn_text", "action.header or ''")
 _WEEKDAYS = "一二三四五六日"
-_FOLDER = Path(__file__).parent.parent / "translations"
 
 
 class StrictLoader(BaseLoader):
@@ -45,9 +40,11 @@ class StrictLoader(BaseLoader):
 
 
 def fitting(source: str) -> str:
-    """The source with a nonce on every script and hooks instead of inline handlers."""
+    """The source with a nonce on every script, hooks instead of inline handlers, and our sayings translated."""
     for handler, hook in _HANDLERS.items():
         source = source.replace(handler, hook)
+    for saying in _SAYINGS:
+        source = source.replace(f"{{{{ {saying} }}}}", f"{{{{ t({saying}) }}}}")
     return _SCRIPT.sub(_NONCE, source)
 
 
@@ -69,26 +66,15 @@ def clock(value: datetime | None) -> str:
 
 
 def day(value: date | datetime | None) -> str:
-    """A date with its weekday: 2021年11月22日 周一. Of a time, the day that it is in China."""
+    """A date with its weekday: 2021年11月22日 周一, Mon 22 Nov 2021. Of a time, the day that it is in China."""
     if value is None:
         return "—"
     date_ = local(value).date() if isinstance(value, datetime) else value
+    if in_english():
+        return f"{date_:%a} {date_.day} {date_:%b %Y}"
     return f"{date_.year}年{date_.month}月{date_.day}日 周{_WEEKDAYS[date_.weekday()]}"
 
 
 def percent(part: float, whole: float) -> str:
     """62.5%, 0% of nothing."""
     return f"{100 * part / whole:.1f}".removesuffix(".0") + "%" if whole else "0%"
-
-
-def load_translations() -> None:
-    """Merges the house's catalogues (Chinese source; English) into the library's, for every dashboard of the process."""
-    for path in sorted(_FOLDER.glob("*/LC_MESSAGES/lingjun.po")):
-        locale = path.parent.parent.name
-        with path.open("rb") as file:
-            catalogue = read_po(file, locale=locale)
-        compiled = io.BytesIO()
-        write_mo(compiled, catalogue)
-        compiled.seek(0)
-        target: Any = i18n.translations[locale]
-        target.merge(Translations(fp=compiled, domain="admin"))

@@ -9,7 +9,7 @@ from services.billing import actions, queries
 from services.billing.actions.ledger import lines_of
 from services.billing.pages import words
 from services.billing.states import EntryState, TransactionKind
-from shared.dashboard import done, page
+from shared.dashboard import done, page, t
 from shared.dashboard.history import history
 from shared.errors import Fault, Invalid
 from shared.money import fen
@@ -82,14 +82,14 @@ def confirm(
 ) -> Response:
     """`entry_id`, as often as needed: books what was suggested, all or none."""
     booked = actions.confirm_proposals(session, entry_id, actor=actor.account, now=now)
-    return done(request, "/billing/work", f"已确认 {len(booked)} 笔。")
+    return done(request, "/billing/work", t("已确认 {count} 笔。", count=len(booked)))
 
 
 @router.post("/entries/rematch")
 def rematch(request: Request, actor: words.Finance, session: WritingSession, now: Now) -> Response:
     """Judges all open entries anew."""
     booked = actions.rematch_open_entries(session, actor=actor.account, now=now)
-    return done(request, "/billing/work", f"已重新匹配，{booked} 笔自动入账。")
+    return done(request, "/billing/work", t("已重新匹配，{count} 笔自动入账。", count=booked))
 
 
 @router.post("/entries/{entry_id}/assign")
@@ -185,7 +185,7 @@ def propose_refund(
 ) -> Response:
     """`reason`: why the unapplied money of this entry goes back. Another person approves."""
     refund = actions.propose_refund_of_entry(session, entry_id, reason=reason, actor=actor.account, now=now)
-    return done(request, f"/billing/refunds/{refund.id}", f"已提出退款单 {refund.number}，待复核。")
+    return done(request, f"/billing/refunds/{refund.id}", t("已提出退款单 {number}，待复核。", number=refund.number))
 
 
 def _chosen(text: str, field: str) -> UUID:

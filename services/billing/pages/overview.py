@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from services.billing import documents, queries
 from services.billing.pages import words
 from services.billing.queries.overview import Overview
-from shared.dashboard import file_reply, page
+from shared.dashboard import file_reply, page, t
 from shared.money import yuan
 from shared.web import Now, ReadingSession
 
@@ -81,7 +81,7 @@ def _refund_bar(state: str, totals: dict[str, int], f: dict[str, int]) -> dict[s
         "label": badge.title,
         "value": fen // 100,
         "shown": yuan(fen),
-        "note": f"{count} 笔",
+        "note": t("{count} 笔", count=count),
         "tone": badge.tone,
         "href": "/billing/refunds",
     }

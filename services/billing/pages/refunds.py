@@ -9,7 +9,7 @@ from services.billing.pages import words
 from services.billing.pages.entries import Ids, Reason
 from services.billing.states import RefundState
 from shared.clock import local
-from shared.dashboard import done, file_reply, page
+from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
 from shared.web import Now, ReadingSession, WithTools, WritingSession
 
@@ -40,7 +40,7 @@ def show_refund(request: Request, refund_id: UUID, actor: words.Reader, session:
     return page(
         request,
         "billing_refund.html",
-        title=f"退款单 {refund.number}",
+        title=t("退款单 {number}", number=refund.number),
         back="/billing/refunds",
         refund=refund,
         account=queries.account_of(session, refund.application_id) if refund.application_id else None,
@@ -60,7 +60,7 @@ def approve(
 ) -> Response:
     """`refund_id`, as often as needed: approved together, all or none, by another person than proposed them."""
     approved = actions.approve_refunds(session, refund_id, actor=actor.account, now=now)
-    return done(request, "/billing/refunds", f"已批准 {len(approved)} 张退款单。")
+    return done(request, "/billing/refunds", t("已批准 {count} 张退款单。", count=len(approved)))
 
 
 @router.post("/refunds/{refund_id}/decline")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from services.intake import actions
 from services.intake.pages.words import Clerk
-from shared.dashboard import done, page
+from shared.dashboard import done, page, t
 from shared.errors import Invalid
 from shared.web import Now, WithTools, WritingSession
 
@@ -31,7 +31,12 @@ def issue_key(
 ) -> Response:
     """Issues an API key for the client `name`; the next page says it, once."""
     key = actions.issue_client_key(session, name, actor=actor.account, now=now)
-    return done(request, "/intake/access", f"“{name}”的接口密钥（只显示这一次，请立即保存）：{key}", tone="warning")
+    return done(
+        request,
+        "/intake/access",
+        t("“{name}”的接口密钥（只显示这一次，请立即保存）：{key}", name=name, key=key),
+        tone="warning",
+    )
 
 
 @router.post("/clients/revocation")
@@ -40,7 +45,7 @@ def revoke_key(
 ) -> Response:
     """Ends the access of the client `name`."""
     actions.revoke_client_key(session, name, actor=actor.account, now=now)
-    return done(request, "/intake/tables/clients/list", f"已停用“{name}”的接口密钥。")
+    return done(request, "/intake/tables/clients/list", t("已停用“{name}”的接口密钥。", name=name))
 
 
 @router.post("/past-participants")
@@ -55,7 +60,7 @@ def import_past_participants(
     """Imports `table`: CSV, UTF-8, a header and the columns document number, name, programme."""
     people = _people_in(table.file.read())
     added = actions.import_past_participants(session, people, actor=actor.account, now=now, keys=tools.keys)
-    return done(request, "/intake/tables/past-participants/list", f"已登记 {added} 名往期学员。")
+    return done(request, "/intake/tables/past-participants/list", t("已登记 {count} 名往期学员。", count=added))
 
 
 def _people_in(content: bytes) -> list[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from services.intake import queries
 from services.intake.pages.words import OUTCOME_BADGES, Clerk
-from shared.dashboard import page
+from shared.dashboard import page, t
 from shared.events.intake import Programme
 from shared.web import Now, ReadingSession
 
@@ -27,7 +27,7 @@ def overview(request: Request, actor: Clerk, session: ReadingSession, now: Now) 
             "label": unit.name,
             "value": firms[unit.code],
             "goal": unit.owed,
-            "note": f"差 {unit.owed - firms[unit.code]} 户",
+            "note": t("差 {count} 户", count=unit.owed - firms[unit.code]),
         }
         for unit in sorted(programme.units, key=lambda unit: firms[unit.code] - unit.owed)
         if firms[unit.code] < unit.owed
@@ -51,7 +51,7 @@ def overview(request: Request, actor: Clerk, session: ReadingSession, now: Now) 
 
 def _arrivals(session: Session, programme: Programme) -> list[dict[str, Any]]:
     found = queries.arrivals_by_day(session, programme.code)
-    return [{"label": f"{day.day}日", "value": count} for day, count in found.items()]
+    return [{"label": t("{day}日", day=day.day), "value": count} for day, count in found.items()]
 
 
 def _as_parts(counts: dict[str, int]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from services.intake import actions, documents, queries
 from services.intake.errors import UnknownProgramme
 from services.intake.pages.words import Clerk
-from shared.dashboard import done, file_reply, page
+from shared.dashboard import done, file_reply, page, t
 from shared.errors import Fault, Invalid
 from shared.events.intake import Programme
 from shared.web import Now, ReadingSession, WithTools, WritingSession
@@ -44,7 +44,7 @@ def publish_programme(
     """Publishes the programme in `definition`, a JSON file with the fields of shared.events.intake.Programme."""
     programme = _programme_in(definition)
     actions.publish_programme(session, programme, actor=actor.account, now=now, keys=tools.keys)
-    return done(request, "/intake/programmes", f"已发布:{programme.title}。")
+    return done(request, "/intake/programmes", t("已发布：{title}。", title=programme.title))
 
 
 @router.post("/programmes/{code}/revision")
@@ -61,7 +61,7 @@ def revise_programme(
     if programme.code != code:
         raise Invalid(f"文件中的项目编号是“{programme.code}”,不是“{code}”。", code="programme-code")
     actions.revise_programme(session, programme, actor=actor.account, now=now)
-    return done(request, "/intake/programmes", f"已修订为第 {programme.version} 版。")
+    return done(request, "/intake/programmes", t("已修订为第 {version} 版。", version=programme.version))
 
 
 def _programme_in(definition: UploadFile) -> Programme:

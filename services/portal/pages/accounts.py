@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 
 from services.portal import actions, queries
 from services.portal.states import ROLES, AccountState
-from shared.dashboard import Badge, Badged, ListView, Moment, Text, Words, done, page
+from shared.dashboard import Badge, Badged, ListView, Moment, Text, Words, done, page, t
 from shared.dashboard.history import history
 from shared.signin import Actor, staff
 from shared.web import Now, ReadingSession, WritingSession, process_of
@@ -82,7 +82,7 @@ def show(request: Request, account: str, actor: Administrator, session: ReadingS
         back="/tables/accounts/list",
         account=row,
         badge=STATES[row.state],
-        role_titles="、".join(title for role, title in ROLES.items() if role in row.roles),
+        role_titles=t("、").join(t(title) for role, title in ROLES.items() if role in row.roles),
         roles=ROLES.items(),
         rows=history(session, account),
         acts=ACTS,
@@ -119,4 +119,4 @@ def renew_link(request: Request, account: str, actor: Administrator, session: Wr
 
 def _told(request: Request, link: str) -> str:
     address = process_of(request).settings.public_url.rstrip("/") + link
-    return f"请把一次性链接交给本人（三天内有效，只显示这一次）：{address}"
+    return t("请把一次性链接交给本人（三天内有效，只显示这一次）：{address}", address=address)

@@ -9,7 +9,7 @@ from services.portal.models import DeadLetter
 from services.portal.rules.masking import masked
 from services.portal.rules.sentences import title_of
 from services.portal.states import SERVICES
-from shared.dashboard import Badge, Badged, ListView, Moment, Text, page
+from shared.dashboard import Badge, Badged, ListView, Moment, Text, page, t
 from shared.errors import NotFound
 from shared.signin import Actor, staff
 from shared.web import ReadingSession
@@ -49,7 +49,7 @@ def show(
         subtitle=letter.type,
         back="/tables/dead-letters/list",
         letter=letter,
-        queue=SERVICES.get(letter.queue, letter.queue),
+        queue=t(SERVICES.get(letter.queue, letter.queue)),
         body=_shown(letter.body),
     )
 
@@ -58,4 +58,4 @@ def _shown(body: str) -> str:
     try:
         return json.dumps(masked(json.loads(body)), ensure_ascii=False, indent=2)
     except ValueError:
-        return "（内容不是合法的 JSON，不予显示）"
+        return t("（内容不是合法的 JSON，不予显示）")

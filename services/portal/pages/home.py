@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.portal import queries
 from services.portal.models import Account, DeadLetter
 from services.portal.states import ROLES
-from shared.dashboard import page
+from shared.dashboard import page, t
 from shared.signin import Actor, staff
 from shared.web import ReadingSession
 
@@ -62,7 +62,7 @@ def home(request: Request, actor: Anybody, session: ReadingSession) -> Response:
         "home.html",
         title="首页",
         doors=[door for door in DOORS if actor.may(*door.roles, "auditor")],
-        roles="、".join(title for role, title in ROLES.items() if role in actor.roles),
+        roles=t("、").join(t(title) for role, title in ROLES.items() if role in actor.roles),
         latest=queries.latest_occurrences(session, most=12),
         accounts=queries.count_of(session, Account) if administers else None,
         dead_letters=queries.count_of(session, DeadLetter) if administers else None,

@@ -4,24 +4,26 @@ Bodies are the masked JSON of shared/events; a field that is missing is left out
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 Body = Mapping[str, Any]
+Detail = tuple[str, Mapping[str, object]]
 _CHINA = ZoneInfo("Asia/Shanghai")
-_MODES = {"online": "线上", "on_site": "现场"}
+_MODES = {"online": "{when}，线上，{place}，{panel}", "on_site": "{when}，现场，{place}，{panel}"}
 _RELEASES = {"lapsed": "逾期未缴费", "declined": "放弃入学", "withdrawn": "撤回报名", "dropped_out": "退学"}
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """What happened, for a line of the timeline."""
+    """What happened, for a line of the timeline; `values` belong into the {names} of `text`."""
 
     title: str
     text: str = ""
     tone: str = "blue"
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 def sentence(event_type: str, body: Body) -> Sentence:
@@ -30,7 +32,8 @@ def sentence(event_type: str, body: Body) -> Sentence:
     if found is None:
         return Sentence(event_type, tone="secondary")
     title, tone, detail = found
-    return Sentence(title(body) if callable(title) else title, detail(body), tone)
+    text, values = detail(body)
+    return Sentence(title(body) if callable(title) else title, text, tone, values)
 
 
 def title_of(event_type: str) -> str:
@@ -41,78 +44,110 @@ def title_of(event_type: str) -> str:
 
 def _when(body: Body, name: str) -> str:
     value = body.get(name)
-    return f"{datetime.fromisoformat(value).astimezone(_CHINA):%Y年%m月%d日 %H:%M}" if value else ""
+    return f"{datetime.fromisoformat(value).astimezone(_CHINA):%Y-%m-%d %H:%M}" if value else ""
 
 
 def _yuan(body: Body, name: str) -> str:
-    return f"{body.get(name, 0) / 100:,.2f} 元"
+    return f"{body.get(name, 0) / 100:,.2f}"
 
 
-def _nothing(body: Body) -> str:
-    return ""
+def _nothing(body: Body) -> Detail:
+    return "", {}
 
 
-def _programme(body: Body) -> str:
+def _programme(body: Body) -> Detail:
     programme = body["programme"]
-    return f"{programme['title']}，名额 {programme['quota']} 人，第 {programme['version']} 版"
+    values = {name: programme[name] for name in ("title", "quota", "version")}
+    return "{title}，名额 {quota} 人，第 {version} 版", values
 
 
-def _submitted(body: Body) -> str:
-    return f"{body['firm']['name']} 推荐 {body['student']['name']}，报名编号 {body['application_no']}"
+def _submitted(body: Body) -> Detail:
+    values = {"firm": body["firm"]["name"], "student": body["student"]["name"], "number": body["application_no"]}
+    return "{firm} 推荐 {student}，报名编号 {number}", values
 
 
-def _defects(body: Body) -> str:
+def _defects(body: Body) -> Detail:
     items = "；".join(defect["reason"] for defect in body["defects"])
-    return f"{items}。请在 {_when(body, 'correct_by')} 前更正"
+    return "{items}。请在 {limit} 前更正", {"items": items, "limit": _when(body, "correct_by")}
 
 
-def _scored(body: Body) -> str:
-    return f"{body['points'] / 100:.2f} 分，{body['sheets']} 份评分表"
+def _scored(body: Body) -> Detail:
+    return "{points} 分，{sheets} 份评分表", {"points": f"{body['points'] / 100:.2f}", "sheets": body["sheets"]}
 
 
-def _interview(body: Body) -> str:
-    return f"{_when(body, 'starts_at')}，{_MODES.get(body['mode'], body['mode'])}，{body['place']}，{body['panel']}"
+def _interview(body: Body) -> Detail:
+    values = {"when": _when(body, "starts_at"), "place": body["place"], "panel": body["panel"]}
+    return _MODES.get(body["mode"], "{when}，{place}，{panel}"), values
 
 
-def _admitted(body: Body) -> str:
-    how = "候补递补" if body["promoted"] else f"第 {body['rank']} 名"
-    return f"{how}，录取文号 {body['letter_no']}，请在 {_when(body, 'pay_by')} 前缴费"
+def _admitted(body: Body) -> Detail:
+    values = {"letter": body["letter_no"], "limit": _when(body, "pay_by"), "rank": body["rank"]}
+    if body["promoted"]:
+        return "候补递补，录取文号 {letter}，请在 {limit} 前缴费", values
+    return "第 {rank} 名，录取文号 {letter}，请在 {limit} 前缴费", values
 
 
-def _rank(body: Body) -> str:
-    return f"第 {body['rank']} 名" if body.get("rank") else ""
+def _rank(body: Body) -> Detail:
+    return ("第 {rank} 名", {"rank": body["rank"]}) if body.get("rank") else ("", {})
 
 
-def _release(body: Body) -> str:
-    return _RELEASES.get(body["reason"], str(body["reason"]))
+def _release(body: Body) -> Detail:
+    return _RELEASES.get(body["reason"], str(body["reason"])), {}
 
 
-def _certificate(body: Body) -> str:
-    return f"累计 {body['hours']} 课时" + ("" if body["certified"] else f"；{'；'.join(body['reasons'])}")
+def _certificate(body: Body) -> Detail:
+    if body["certified"]:
+        return "累计 {hours} 课时", {"hours": body["hours"]}
+    return "累计 {hours} 课时；{reasons}", {"hours": body["hours"], "reasons": "；".join(body["reasons"])}
 
 
-def _plan(body: Body) -> str:
-    return f"共 {len(body['modules'])} 期、{body['days']} 天、{body['hours']} 课时"
+def _plan(body: Body) -> Detail:
+    values = {"modules": len(body["modules"]), "days": body["days"], "hours": body["hours"]}
+    return "共 {modules} 期、{days} 天、{hours} 课时", values
 
 
-def _reason(body: Body) -> str:
-    return str(body.get("reason", ""))
+def _missed(body: Body) -> Detail:
+    return ("不再安排" if body["final"] else "可改期一次"), {}
+
+
+def _reason(body: Body) -> Detail:
+    return "{reason}", {"reason": body.get("reason", "")}
+
+
+def _overdue(body: Body) -> Detail:
+    return "应于 {limit} 前缴清", {"limit": _when(body, "pay_by")}
+
+
+def _filled(text: str, **fields: str) -> Callable[[Body], Detail]:
+    """A line whose {names} are these fields of the body, as they are."""
+    return lambda body: (text, {name: body[field] for name, field in fields.items()})
+
+
+def _sum(text: str, fen: str, **fields: str) -> Callable[[Body], Detail]:
+    """A line with {amount}, the yuan of the field `fen`; the other fields as they are, times as people read them."""
+    return lambda body: (
+        text,
+        {
+            "amount": _yuan(body, fen),
+            **{name: _when(body, key) if key.endswith("_at") else body[key] for name, key in fields.items()},
+        },
+    )
 
 
 Title = str | Callable[[Body], str]
-SENTENCES: dict[str, tuple[Title, str, Callable[[Body], str]]] = {
+SENTENCES: dict[str, tuple[Title, str, Callable[[Body], Detail]]] = {
     "intake.programme_published.v1": ("发布培训项目", "blue", _programme),
     "intake.programme_revised.v1": ("修订培训项目", "blue", _programme),
     "intake.application_submitted.v1": ("提交报名", "blue", _submitted),
-    "intake.application_resubmitted.v1": ("更正后重新提交", "blue", lambda body: f"第 {body['revision']} 次提交"),
-    "intake.student_consented.v1": ("学员本人确认", "green", lambda body: f"同意书版本 {body['text_version']}"),
+    "intake.application_resubmitted.v1": ("更正后重新提交", "blue", _filled("第 {number} 次提交", number="revision")),
+    "intake.student_consented.v1": ("学员本人确认", "green", _filled("同意书版本 {version}", version="text_version")),
     "intake.application_withdrawn.v1": ("撤回报名", "secondary", _reason),
     "review.application_returned.v1": ("退回更正", "orange", _defects),
     "review.application_verified.v1": ("审核通过", "green", _nothing),
     "review.application_rejected.v1": ("审核不通过", "red", _reason),
     "review.interview_scored.v1": ("面试评分完成", "blue", _scored),
     "review.student_admitted.v1": ("录取", "green", _admitted),
-    "review.applicant_waitlisted.v1": ("列入候补", "yellow", lambda body: f"候补第 {body['rank']} 位"),
+    "review.applicant_waitlisted.v1": ("列入候补", "yellow", _filled("候补第 {rank} 位", rank="rank")),
     "review.applicant_not_selected.v1": ("未入选", "secondary", _rank),
     "review.seat_released.v1": ("名额释放", "orange", _release),
     "review.refund_ordered.v1": ("决定退费", "orange", _reason),
@@ -120,7 +155,7 @@ SENTENCES: dict[str, tuple[Title, str, Callable[[Body], str]]] = {
     "scheduling.interview_missed.v1": (
         "面试缺席",
         "red",
-        lambda body: "不再安排" if body["final"] else "可改期一次",
+        _missed,
     ),
     "scheduling.plan_published.v1": ("发布教学计划", "blue", _plan),
     "scheduling.student_registered.v1": ("报到注册", "green", _nothing),
@@ -132,26 +167,26 @@ SENTENCES: dict[str, tuple[Title, str, Callable[[Body], str]]] = {
     "billing.fee_paid.v1": (
         "自筹费用缴清",
         "green",
-        lambda body: f"{_yuan(body, 'paid_fen')}，{_when(body, 'paid_at')} 到账",
+        _sum("{amount} 元，{at} 到账", "paid_fen", at="paid_at"),
     ),
-    "billing.fee_payment_reversed.v1": ("缴费被冲回", "red", lambda body: f"尚余 {_yuan(body, 'paid_fen')}"),
-    "billing.fee_overdue.v1": ("逾期未缴费", "red", lambda body: f"应于 {_when(body, 'pay_by')} 前缴清"),
-    "billing.refund_sent.v1": ("退费已汇出", "secondary", lambda body: _yuan(body, "amount_fen")),
+    "billing.fee_payment_reversed.v1": ("缴费被冲回", "red", _sum("尚余 {amount} 元", "paid_fen")),
+    "billing.fee_overdue.v1": ("逾期未缴费", "red", _overdue),
+    "billing.refund_sent.v1": ("退费已汇出", "secondary", _sum("{amount} 元", "amount_fen")),
     "billing.invoice_requested.v1": (
         "申请开票",
         "blue",
-        lambda body: f"{body['request_no']}，{_yuan(body, 'amount_fen')}",
+        _sum("{number}，{amount} 元", "amount_fen", number="request_no"),
     ),
     "billing.invoice_issued.v1": (
         "发票已开具",
         "green",
-        lambda body: f"发票号码 {body['invoice_number']}，{_yuan(body, 'amount_fen')}",
+        _sum("发票号码 {number}，{amount} 元", "amount_fen", number="invoice_number"),
     ),
     "billing.red_invoice_issued.v1": (
         "发票已红冲",
         "red",
-        lambda body: f"红字发票号码 {body['invoice_number']}，{_yuan(body, 'amount_fen')}",
+        _sum("红字发票号码 {number}，{amount} 元", "amount_fen", number="invoice_number"),
     ),
-    "portal.staff_access_changed.v1": ("工作人员权限变更", "secondary", lambda body: str(body["account"])),
+    "portal.staff_access_changed.v1": ("工作人员权限变更", "secondary", _filled("{account}", account="account")),
 }
 _VARYING = {"scheduling.certificate_recorded.v1": "结业结果"}

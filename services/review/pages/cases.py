@@ -19,7 +19,7 @@ from services.review.rules.deadlines import CORRECTION_DAYS, end_of_local_day, s
 from services.review.rules.scoring import shown_points
 from services.review.states import Verdict
 from shared.clock import local
-from shared.dashboard import done, file_reply, page
+from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history, typed_moment
 from shared.errors import Invalid
 from shared.web import Now, ReadingSession, WithTools, WritingSession, process_of
@@ -151,7 +151,7 @@ def pass_cases(
     """Finds many authentic, all or none. Field: `case_id`, many."""
     for one in case_id:
         actions.pass_authenticity(session, one, actor=actor.account, now=now)
-    return done(request, "/review/tables/cases/list", f"初审通过 {len(case_id)} 份。")
+    return done(request, "/review/tables/cases/list", t("初审通过 {count} 份。", count=len(case_id)))
 
 
 @router.post("/cases/{case_id}/return")

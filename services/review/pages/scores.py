@@ -13,7 +13,7 @@ from services.review.pages.forms import WithForm
 from services.review.pages.words import TIERS, Committee, Judge, Office, Reviewer
 from services.review.rules.scoring import sheet_faults, shown_points, typed_points
 from services.review.states import CaseState
-from shared.dashboard import done, page
+from shared.dashboard import done, page, t
 from shared.errors import Fault, Invalid
 from shared.events.intake import ScoringRule
 from shared.web import Now, ReadingSession, WritingSession
@@ -60,7 +60,7 @@ def score_many(request: Request, form: WithForm, actor: Reviewer, session: Writi
         count += 1
     if not count:
         raise Invalid("还没有填写分数。", code="no-points")
-    return done(request, "/review/scores", f"已保存 {count} 人的评分。")
+    return done(request, "/review/scores", t("已保存 {count} 人的评分。", count=count))
 
 
 @router.get("/my-sheets")
@@ -100,7 +100,7 @@ def lock_sheets(request: Request, form: WithForm, actor: Judge, session: Writing
         count += 1
     if not count:
         raise Invalid("还没有填写分数。", code="no-points")
-    return done(request, "/review/my-sheets", f"已锁定 {count} 份评分表。")
+    return done(request, "/review/my-sheets", t("已锁定 {count} 份评分表。", count=count))
 
 
 @router.post("/cases/{case_id}/sheets")

@@ -11,7 +11,7 @@ from services.review.models import LetterRow
 from services.review.pages.words import LETTERS, RELEASES, SEAT_BADGES, Committee, Office
 from services.review.rules.deadlines import shown_limit
 from services.review.states import SeatState, WorkKind
-from shared.dashboard import done, file_reply, page
+from shared.dashboard import done, file_reply, page, t
 from shared.errors import NotFound
 from shared.events import FileClaim
 from shared.events.intake import Programme
@@ -57,7 +57,7 @@ def confirm_lapses(
     """Lets seats lapse, all or none. Field: `item_id`, many."""
     for one in item_id:
         actions.confirm_lapse(session, one, actor=actor.account, now=now)
-    return done(request, WORK, f"已确认 {len(item_id)} 个名额逾期释放。")
+    return done(request, WORK, t("已确认 {count} 个名额逾期释放。", count=len(item_id)))
 
 
 @router.post("/work/{item_id}/dismissal")
@@ -82,7 +82,7 @@ def confirm_promotions(
     somebody else requested."""
     for one in case_id:
         actions.confirm_promotion(session, one, actor=actor.account, now=now)
-    return done(request, WORK, f"已递补录取 {len(case_id)} 人，通知书正在寄发。")
+    return done(request, WORK, t("已递补录取 {count} 人，通知书正在寄发。", count=len(case_id)))
 
 
 @router.post("/seats/{case_id}/override")

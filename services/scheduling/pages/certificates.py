@@ -9,7 +9,7 @@ from services.scheduling.pages.forms import Entries, Reader, Registrar, rows_of,
 from services.scheduling.queries import course, papers, roster
 from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.states import StudentStatus
-from shared.dashboard import done, file_reply, page
+from shared.dashboard import done, file_reply, page, t
 from shared.web import Now, ReadingSession, WritingSession
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
@@ -65,7 +65,7 @@ def record_assessments(
     code = chosen_programme(session, programme).code
     results = {application_id: RESULTS[value] for application_id, value in rows.items()}
     recorded = actions.record_assessments(session, code, results, actor=actor.account, now=now)
-    return done(request, "/scheduling/certificates", f"已登记 {recorded} 人的考核结果。")
+    return done(request, "/scheduling/certificates", t("已登记 {count} 人的考核结果。", count=recorded))
 
 
 @router.post("/certificates")
@@ -80,7 +80,9 @@ def record_certificates(
     code = chosen_programme(session, programme).code
     decided = actions.record_certificates(session, code, actor=actor.account, now=now)
     certified = sum(row.certified for row in decided)
-    text = f"结业认定完成：{certified} 人结业，{len(decided) - certified} 人未结业。"
+    text = t(
+        "结业认定完成：{certified} 人结业，{refused} 人未结业。", certified=certified, refused=len(decided) - certified
+    )
     return done(request, "/scheduling/certificates", text)
 
 

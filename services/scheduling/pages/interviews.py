@@ -15,7 +15,7 @@ from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.queries.searches import progress_of
 from services.scheduling.states import CandidateStatus, ProposalStatus
 from shared.clock import local
-from shared.dashboard import done, file_reply, page
+from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
 from shared.web import Now, ReadingSession, WithTools, WritingSession
 
@@ -76,7 +76,7 @@ def propose(
 def book(request: Request, proposal_id: UUID, actor: Scheduler, session: WritingSession, now: Now) -> Response:
     """Books what was proposed. No fields."""
     booked = actions.book_interviews(session, proposal_id, actor=actor.account, now=now)
-    return done(request, "/scheduling/interviews", f"已安排 {len(booked)} 场面试，面试通知正在发送。")
+    return done(request, "/scheduling/interviews", t("已安排 {count} 场面试，面试通知正在发送。", count=len(booked)))
 
 
 @router.get("/proposals/{proposal_id}")
@@ -116,7 +116,7 @@ def show_candidate(
         sent=interviews.notices_of(session, application_id),
         panel_options=[(panel.id, panel.code) for panel in interviews.panels(session, row.programme)],
         slot_options=[
-            (slot.id, f"{local(slot.starts_at):%m月%d日 %H:%M}")
+            (slot.id, f"{local(slot.starts_at):%Y-%m-%d %H:%M}")
             for slot in interviews.slots(session, row.programme, after=now)
         ],
         badges={"candidate": CANDIDATES[row.status], "mode": MODES[row.mode], **BOOKINGS},
@@ -140,9 +140,11 @@ def reschedule(
     moved = actions.reschedule_interview(
         session, application_id, panel_id=panel_id, slot_id=slot_id, actor=actor.account, now=now
     )
-    when = f"{local(moved.starts_at):%m月%d日%H:%M}"
+    when = f"{local(moved.starts_at):%Y-%m-%d %H:%M}"
     return done(
-        request, f"/scheduling/candidates/{application_id}", f"已改期到 {when}，{moved.panel}，将发送新的通知。"
+        request,
+        f"/scheduling/candidates/{application_id}",
+        t("已改期到 {when}，{panel}，将发送新的通知。", when=when, panel=moved.panel),
     )
 
 

@@ -12,7 +12,7 @@ from services.scheduling.pages.forms import Reader, Scheduler, typed_half_days, 
 from services.scheduling.queries import interviews
 from services.scheduling.queries.programmes import chosen_programme
 from shared.clock import local
-from shared.dashboard import done, page
+from shared.dashboard import done, page, t
 from shared.web import Now, ReadingSession, WritingSession
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
@@ -65,7 +65,11 @@ def define_panel(
         actor=actor.account,
         now=now,
     )
-    return done(request, "/scheduling/panels", f"已登记“{panel.code}”，评委 {len(panel.judges)} 人。")
+    return done(
+        request,
+        "/scheduling/panels",
+        t("已登记“{panel}”，评委 {count} 人。", panel=panel.code, count=len(panel.judges)),
+    )
 
 
 @router.post("/slots")
@@ -89,7 +93,7 @@ def define_slots(
         actor=actor.account,
         now=now,
     )
-    return done(request, "/scheduling/panels", f"新增 {added} 个时段。")
+    return done(request, "/scheduling/panels", t("新增 {count} 个时段。", count=added))
 
 
 @router.post("/slots/{slot_id}/remove")

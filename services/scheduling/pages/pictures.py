@@ -10,6 +10,7 @@ from services.scheduling.rules.calendar import Calendar, DayKind
 from services.scheduling.rules.plan import PlanConstraints, PlanRule
 from services.scheduling.rules.plan_checks import Shortfall
 from services.scheduling.rules.plan_figures import PlanFigures
+from shared.dashboard import t
 from shared.events import intake
 
 TONES = ("blue", "teal", "orange", "purple", "azure", "green", "pink", "yellow")
@@ -66,8 +67,14 @@ def timeline(found: Sequence[Gathering], first: date, last: date, *, today: date
                     "from": at(one.days[0]),
                     # Two or three days of a year are thinner than the number that is to be read on them.
                     "to": max(at(one.days[-1]) + 100 / whole, at(one.days[0]) + 4.8),
-                    "label": f"第{one.number}次",
-                    "title": f"第 {one.number} 次：{one.days[0]:%Y-%m-%d} 起 {len(one.days)} 天，{one.hours} 课时",
+                    "label": t("第{number}次", number=one.number),
+                    "title": t(
+                        "第 {number} 次：{first} 起 {days} 天，{hours} 课时",
+                        number=one.number,
+                        first=one.days[0],
+                        days=len(one.days),
+                        hours=one.hours,
+                    ),
                     "tone": "secondary" if one.days[-1] < today else TONES[regions.index(region) % len(TONES)],
                 }
                 for one in found
@@ -76,7 +83,7 @@ def timeline(found: Sequence[Gathering], first: date, last: date, *, today: date
         }
         for region in regions
     ]
-    ticks = [{"at": at(month), "label": f"{month.month}月"} for month in _months(first, last)]
+    ticks = [{"at": at(month), "label": t("{month}月", month=month.month)} for month in _months(first, last)]
     return {"lanes": lanes, "ticks": ticks, "now": at(today) if first <= today <= last else None}
 
 
@@ -90,7 +97,7 @@ def year_grid(found: Sequence[Gathering], calendar: Calendar, *, today: date) ->
     for month in _months(found[0].days[0].replace(day=1), found[-1].days[-1]):
         cells = [_cell(month + timedelta(days=n), taught, regions, calendar, today) for n in range(31)]
         its = [cell for cell in cells if cell["month"] == month.month]
-        lines.append({"label": f"{month.year}年{month.month}月", "cells": its})
+        lines.append({"label": t("{year}年{month}月", year=month.year, month=month.month), "cells": its})
     return lines
 
 
@@ -103,7 +110,7 @@ def _cell(
     cell = {"day": day.day, "month": day.month, "kind": str(kind), "today": day == today, "tone": "", "title": ""}
     if one:
         cell["tone"] = TONES[regions.index(one.region) % len(TONES)]
-        cell["title"] = f"{day:%Y-%m-%d} 第 {one.number} 次集中授课 · {one.region}"
+        cell["title"] = f"{day} {t('第 {number} 次集中授课 · {region}', number=one.number, region=one.region)}"
     elif entry and entry.holiday:
         cell["title"] = f"{day:%Y-%m-%d} {entry.holiday}"
     return cell
@@ -117,17 +124,17 @@ def figure_lines(
         return []
     broken = {shortfall.rule for shortfall in shortfalls}
     practice, mentor = wanted.practice_percent, wanted.mentor_percent
-    gaps = f"{min(found.gaps)}–{max(found.gaps)} 天" if found.gaps else "—"
+    gaps = _days(min(found.gaps), max(found.gaps)) if found.gaps else "—"
     lines = (
-        ("授课天数", f"{found.days} 天", f"{wanted.total_days} 天", PlanRule.TOTAL_DAYS),
+        ("授课天数", t("{count} 天", count=found.days), t("{count} 天", count=wanted.total_days), PlanRule.TOTAL_DAYS),
         ("课时", f"{found.hours}", f"≥ {wanted.min_hours}", PlanRule.TOTAL_HOURS),
         (
             "集中授课",
-            f"{found.modules} 次",
-            f"每次 {wanted.min_module_days}–{wanted.max_module_days} 天",
+            t("{count} 次", count=found.modules),
+            _days(wanted.min_module_days, wanted.max_module_days),
             PlanRule.MODULE_LENGTH,
         ),
-        ("间隔", gaps, f"{wanted.min_gap_days}–{wanted.max_gap_days} 天", PlanRule.GAP),
+        ("间隔", gaps, _days(wanted.min_gap_days, wanted.max_gap_days), PlanRule.GAP),
         (
             "实战课时",
             f"{found.practice_percent}%",
@@ -147,13 +154,17 @@ def figure_lines(
             PlanRule.MENTOR_SHARE,
         ),
         ("企业导师（按人数）", f"{found.mentor_percent_by_headcount}%", "仅供参考", None),
-        ("授课地区", "、".join(found.regions), f"≥ {wanted.min_regions} 个", PlanRule.REGIONS),
-        ("占用工作日", f"{found.working_days_lost} 天", "仅供参考", None),
+        ("授课地区", "、".join(found.regions), f"≥ {wanted.min_regions}", PlanRule.REGIONS),
+        ("占用工作日", t("{count} 天", count=found.working_days_lost), "仅供参考", None),
     )
     return [
         {"label": label, "shown": shown, "wanted": asked, "kept": rule not in broken, "checked": rule is not None}
         for label, shown, asked, rule in lines
     ]
+
+
+def _days(least: int, most: int) -> str:
+    return t("{least}–{most} 天", least=least, most=most)
 
 
 def _months(first: date, last: date) -> list[date]:

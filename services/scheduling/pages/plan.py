@@ -18,7 +18,7 @@ from services.scheduling.queries.searches import progress_of
 from services.scheduling.rules.plan_figures import plan_figures
 from services.scheduling.states import PlanStatus
 from shared.clock import local
-from shared.dashboard import done, file_reply, page
+from shared.dashboard import done, file_reply, page, t
 from shared.events.intake import Programme
 from shared.web import Now, ReadingSession, WithTools, WritingSession
 
@@ -68,7 +68,9 @@ def _shown(session: Session, row: Plan, programme: Programme, today: date) -> di
         "row": row,
         "modules": value.modules,
         "figures": figure_lines(plan_figures(value, problem.resources), wanted, shortfalls),
-        "options": [(one.number, f"第 {one.number} 次（{one.days[0]} 起）") for one in found],
+        "options": [
+            (one.number, t("第 {number} 次（{first} 起）", number=one.number, first=one.days[0])) for one in found
+        ],
         "shortfalls": [one.message for one in shortfalls],
         "timeline": timeline(found, programme.plan.first_day, programme.plan.last_day, today=today),
         "grid": year_grid(found, problem.resources.calendar, today=today),
@@ -117,14 +119,20 @@ def move_module(
     code = chosen_programme(session, programme).code
     day = typed_day(starts_on, "starts_on")
     actions.move_module(session, code, module, day, actor=actor.account, now=now)
-    return done(request, "/scheduling/plan", f"已生成调整草案：第 {module} 次改为 {day} 开始，发布后生效。")
+    return done(
+        request,
+        "/scheduling/plan",
+        t("已生成调整草案：第 {number} 次改为 {day} 开始，发布后生效。", number=module, day=day),
+    )
 
 
 @router.post("/plans/{plan_id}/publish")
 def publish_plan(request: Request, plan_id: UUID, actor: Scheduler, session: WritingSession, now: Now) -> Response:
     """Puts a draft in force as the next version. No fields."""
     row = actions.publish_plan(session, plan_id, actor=actor.account, now=now)
-    return done(request, "/scheduling/plan", f"教学计划第 {row.version} 版已发布，课程表正在发给学员。")
+    return done(
+        request, "/scheduling/plan", t("教学计划第 {version} 版已发布，课程表正在发给学员。", version=row.version)
+    )
 
 
 @router.get("/plans/{plan_id}/calendar")

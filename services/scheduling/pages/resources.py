@@ -8,7 +8,7 @@ from services.scheduling import actions
 from services.scheduling.pages.badges import DAY_KINDS, TEACHERS, VENUES
 from services.scheduling.pages.forms import Reader, Scheduler, typed_day, typed_days, words
 from services.scheduling.queries import plans
-from shared.dashboard import done, page
+from shared.dashboard import done, page, t
 from shared.web import Now, ReadingSession, WritingSession
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
@@ -53,7 +53,7 @@ def define_teacher(
         actor=actor.account,
         now=now,
     )
-    return done(request, "/scheduling/resources", f"已登记教师 {name}。")
+    return done(request, "/scheduling/resources", t("已登记教师 {name}。", name=name))
 
 
 @router.post("/venues")
@@ -82,7 +82,7 @@ def define_venue(
         actor=actor.account,
         now=now,
     )
-    return done(request, "/scheduling/resources", f"已登记场地 {name}。")
+    return done(request, "/scheduling/resources", t("已登记场地 {name}。", name=name))
 
 
 @router.post("/calendar")

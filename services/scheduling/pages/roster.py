@@ -14,7 +14,7 @@ from services.scheduling.queries.programmes import chosen_programme, programme_o
 from services.scheduling.rules.registration import Brought
 from services.scheduling.states import StudentStatus
 from shared.clock import local
-from shared.dashboard import done, page
+from shared.dashboard import done, page, t
 from shared.dashboard.history import history
 from shared.web import Now, ReadingSession, WithTools, WritingSession
 
@@ -69,7 +69,7 @@ def _student_page(
         in_course=row.status == StudentStatus.REGISTERED,
         waiver=roster.waiver_of(session, application_id),
         lessons=[(lesson, marks.get(lesson.id)) for lesson in course.lessons_of(session, row.programme)],
-        results=["合格" if passed else "不合格" for passed in results],
+        results=[t("合格") if passed else t("不合格") for passed in results],
         certificate=roster.certificate_of(session, application_id),
         sent=interviews.notices_of(session, application_id),
         notice_titles=NOTICES,
@@ -95,7 +95,9 @@ def register(
     """Registers a student at the desk. Fields, each `true` when seen: `original_form`, `two_photos`, `identity_seen`."""
     brought = Brought(original_form, two_photos, identity_seen)
     actions.register_student(session, application_id, brought, actor=actor.account, now=now)
-    return done(request, "/scheduling/roster", f"{roster.student_of(session, application_id).name}已报到。")
+    return done(
+        request, "/scheduling/roster", t("{name}已报到。", name=roster.student_of(session, application_id).name)
+    )
 
 
 @router.post("/roster/{application_id}/identity")
@@ -147,4 +149,5 @@ def drop_out(
 ) -> Response:
     """Records that the student leaves the course. Field: `reason`."""
     actions.drop_out(session, application_id, reason, actor=actor.account, now=now)
-    return done(request, f"/scheduling/roster/{application_id}", "已登记退学。", tone="warning")
+    text = "已登记退学，名额不再递补；是否退费由评审委员会在“录取名额”中办理。"
+    return done(request, f"/scheduling/roster/{application_id}", text, tone="warning")

@@ -10,7 +10,7 @@ from services.scheduling.pages.badges import ACTION_TITLES, HALVES, KINDS, MARKS
 from services.scheduling.pages.forms import Entries, Reader, Registrar, Scheduler, rows_of
 from services.scheduling.queries import course, papers, roster
 from services.scheduling.queries.programmes import chosen_programme
-from shared.dashboard import done, file_reply, page
+from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
 from shared.web import Now, ReadingSession, WritingSession
 
@@ -45,7 +45,7 @@ def show_session(request: Request, lesson_id: UUID, actor: Reader, session: Read
     return page(
         request,
         "scheduling_session.html",
-        title=f"第 {lesson.module} 次集中授课 · {HALVES[lesson.half]}",
+        title=t("第 {number} 次集中授课 · {region}", number=lesson.module, region=t(HALVES[lesson.half])),
         back="/scheduling/sessions",
         lesson=lesson,
         begun=lesson.starts_at <= now,
@@ -65,7 +65,7 @@ def record_attendance(
     """Keeps one half-day's attendance. Fields: `mark-<application id>` = present, absent, leave or made_up, one per
     student; who is left out stays as is."""
     changed = actions.record_attendance(session, lesson_id, rows_of(given, "mark"), actor=actor.account, now=now)
-    return done(request, f"/scheduling/sessions/{lesson_id}", f"考勤已保存，{changed} 人有更新。")
+    return done(request, f"/scheduling/sessions/{lesson_id}", t("考勤已保存，{count} 人有更新。", count=changed))
 
 
 @router.get("/sessions/{lesson_id}/sheet")

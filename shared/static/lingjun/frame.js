@@ -3,6 +3,7 @@
 (function () {
     "use strict";
     const token = () => document.querySelector('meta[name="csrf-token"]').content;
+    const words = () => document.querySelector('meta[name="lj-words"]').dataset;
     const RENEW_AFTER = 8 * 60 * 1000;
     let renewedAt = Date.now();
 
@@ -54,15 +55,22 @@
                 found = await answer.json();
             }
             if (answer.ok) {
-                window.location.assign(found.to);
-                if (found.to.split("#")[0] === window.location.pathname + window.location.search) window.location.reload();
+                goOn(found.to);
                 return;
             }
             show(form, answer.status === 401 ? expired(found) : found);
         } catch (fault) {
-            show(form, { detail: "没有连上服务器，操作可能没有生效。请检查网络后再试。" });
+            show(form, { detail: words().offline });
         }
         buttons.forEach((each) => (each.disabled = false));
+    }
+
+    // One navigation, not two: the first would use up the notice that the second is to show.
+    function goOn(to) {
+        const [path, place] = to.split("#");
+        if (path !== window.location.pathname + window.location.search) return window.location.assign(to);
+        if (place) window.location.hash = place;
+        window.location.reload();
     }
 
     function post(form, body) {
@@ -85,7 +93,7 @@
     }
 
     function expired(found) {
-        return { detail: `${found.detail} 您填写的内容仍在此页：请在新窗口登录后，回到这里再次提交。` };
+        return { detail: `${found.detail} ${words().expired}` };
     }
 
     function clear(form) {
@@ -118,9 +126,9 @@
     // The list library's only English words that reach a reader.
     window.addEventListener("load", () => {
         const admin = window.StarletteAdmin;
-        if (!admin || !admin.alertHandler || document.documentElement.lang !== "zh") return;
+        if (!admin || !admin.alertHandler) return;
         const alertHandler = admin.alertHandler;
         admin.alertHandler = (type, message, after) =>
-            alertHandler(type, message === "Something went wrong!" ? "操作没有生效。请刷新页面后再试。" : message, after);
+            alertHandler(type, message === "Something went wrong!" ? words().failed : message, after);
     });
 })();
