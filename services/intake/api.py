@@ -83,9 +83,12 @@ def submit(
 
 @router.get("/applications")
 def list_applications(
-    client: Client, session: ReadingSession, after: int = 0, most: Annotated[int, Query(ge=1, le=500)] = 100
+    client: Client,
+    session: ReadingSession,
+    after: Annotated[str, Query(max_length=60)] = "",
+    most: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[ApplicationOut]:
-    """The client's applications by serial number, a page at a time."""
+    """The client's applications by number, a page at a time; `after` is the last `application_no` of the page before."""
     return [application_out(row) for row in queries.applications_of(session, client, after=after, most=most)]
 
 
@@ -131,8 +134,10 @@ def actor_of(client: PlatformClient) -> str:
 
 
 def application_out(row: Application) -> ApplicationOut:
-    """What the platform may know: the outcome elsewhere, once there is one, goes before intake's own state."""
-    shown = row.outcome if row.outcome and row.status == ApplicationStatus.SUBMITTED else row.status
+    """What the platform may know: the outcome elsewhere, once there is one, goes before intake's own state, unless that
+    ended the application."""
+    is_open = row.status in (ApplicationStatus.SUBMITTED, ApplicationStatus.RETURNED)
+    shown = row.outcome if row.outcome and is_open else row.status
     titles = OUTCOME_TITLES if shown == row.outcome else STATUS_TITLES
     return ApplicationOut(
         id=row.id,
@@ -183,14 +188,18 @@ def _refuse_once(
     request: Request, client: PlatformClient, key: str, digest: str, refusal: Refusal, *, now: datetime
 ) -> Response:
     response = refuse(request, refusal)
-    with process_of(request).database.transaction() as session:
-        kept = session.get(IdempotencyKey, (client.id, key))
-        if kept is None:
-            problem = json.loads(bytes(response.body))
-            _remember(session, client, key, digest, response.status_code, problem, now=now)
-        elif kept.body_digest == digest:
-            return _kept_answer(kept)
-    return response
+    problem = json.loads(bytes(response.body))
+    database = process_of(request).database
+    try:
+        with database.transaction() as session:
+            if session.get(IdempotencyKey, (client.id, key)) is None:
+                _remember(session, client, key, digest, response.status_code, problem, now=now)
+                return response
+    except IntegrityError:
+        pass  # An equal request was remembered in between: its answer is below.
+    with database.reader() as session:
+        kept = session.get_one(IdempotencyKey, (client.id, key))
+        return _kept_answer(kept) if kept.body_digest == digest else response
 
 
 def _first_answer(session: Session, client: PlatformClient, key: str, digest: str) -> Response | None:

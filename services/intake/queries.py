@@ -31,12 +31,12 @@ def application_of(session: Session, application_id: UUID, client: PlatformClien
     return row
 
 
-def applications_of(session: Session, client: PlatformClient, *, after: int, most: int) -> list[Application]:
-    """A client's applications by serial number, `most` after serial `after`."""
+def applications_of(session: Session, client: PlatformClient, *, after: str, most: int) -> list[Application]:
+    """A client's applications by application number, `most` after the number `after`; every programme's, none twice."""
     found = (
         select(Application)
-        .where(Application.client_id == client.id, Application.serial > after)
-        .order_by(col(Application.serial))
+        .where(Application.client_id == client.id, Application.application_no > after)
+        .order_by(col(Application.application_no))
         .limit(most)
     )
     return list(session.exec(found).all())
@@ -98,7 +98,7 @@ def applications_by_outcome(session: Session) -> dict[str, int]:
     """How many applications have come how far elsewhere."""
     counted = (
         select(Application.outcome, func.count())
-        .where(Application.status == ApplicationStatus.SUBMITTED)
+        .where(col(Application.status).in_([ApplicationStatus.SUBMITTED, ApplicationStatus.RETURNED]))
         .group_by(Application.outcome)
     )
     return {outcome: count for outcome, count in session.exec(counted).all() if outcome}
@@ -117,7 +117,11 @@ def returned_applications(session: Session, programme: str) -> list[Application]
     """Applications that wait for correction, the nearest term first."""
     found = (
         select(Application)
-        .where(Application.programme == programme, Application.status == ApplicationStatus.RETURNED)
+        .where(
+            Application.programme == programme,
+            Application.status == ApplicationStatus.RETURNED,
+            col(Application.outcome).is_(None),
+        )
         .order_by(col(Application.correct_by))
     )
     return list(session.exec(found).all())

@@ -97,10 +97,10 @@ class Filer:
     def filed(self) -> dict[str, dict[str, Any]]:
         """Platform number -> what the house knows of it."""
         found: dict[str, dict[str, Any]] = {}
-        serial = 0
-        while page := self.client.get("/intake/api/applications", params={"after": serial, "most": 500}).json():
+        last = ""
+        while page := self.client.get("/intake/api/applications", params={"after": last, "most": 500}).json():
             found |= {one["platform_no"]: one for one in page}
-            serial = max(int(one["application_no"].rpartition("-")[2]) for one in page)
+            last = page[-1]["application_no"]
         return found
 
 

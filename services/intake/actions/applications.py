@@ -31,6 +31,8 @@ from shared.events.intake import ApplicationResubmitted, ApplicationSubmitted, A
 from shared.keyring import KeyRing
 from shared.outbox import publish
 
+ENDED = (ApplicationStatus.WITHDRAWN, ApplicationStatus.EXPIRED)
+
 
 def submit_application(
     session: Session, body: ApplicationIn, *, client: PlatformClient, actor: str, now: datetime, keys: KeyRing
@@ -122,8 +124,7 @@ def _checked_content(
 def _check_unique(
     session: Session, body: ApplicationIn, content: dict[str, Any], client: PlatformClient, programme: Programme
 ) -> None:
-    ended = [ApplicationStatus.WITHDRAWN, ApplicationStatus.EXPIRED]
-    held = select(Application).where(Application.programme == programme.code, col(Application.status).not_in(ended))
+    held = select(Application).where(Application.programme == programme.code, col(Application.status).not_in(ENDED))
     if session.exec(held.where(Application.identity_index == content["student"]["identity"]["index"])).first():
         raise PersonAlreadyApplied
     same_number = select(Application).where(
@@ -131,8 +132,16 @@ def _check_unique(
     )
     if session.exec(same_number).first():
         raise Conflict(f"平台编号“{body.platform_no}”已用于另一份报名。", code="platform-no-used")
-    of_firm = session.exec(held.where(Application.credit_code == content["firm"]["credit_code"])).all()
-    if len(of_firm) >= programme.max_per_firm:
+    _check_firm(session, content["firm"]["credit_code"], programme)
+
+
+def _check_firm(session: Session, credit_code: str, programme: Programme) -> None:
+    of_firm = select(Application).where(
+        Application.programme == programme.code,
+        Application.credit_code == credit_code,
+        col(Application.status).not_in(ENDED),
+    )
+    if len(session.exec(of_firm).all()) >= programme.max_per_firm:
         raise Conflict(f"每家企业本期至多 {programme.max_per_firm} 人报名,该企业已满。", code="firm-full")
 
 
@@ -193,15 +202,21 @@ def resubmit_application(
     keys: KeyRing,
 ) -> Application:
     """Takes the corrected version of a returned application -> ApplicationResubmitted; `submitted_at` is kept. Allowed after
-    the window, because the first submission was in time, until `correct_by`."""
+    the window, because the first submission was in time, until `correct_by`; person and programme stay."""
+    programme = Programme.model_validate(locked_programme(session, body.programme).data)
     row = own_application(session, application_id, client)
+    if row.programme != programme.code:
+        raise Conflict(f"该报名属于项目“{row.programme}”，补正不能更换项目。", code="programme-changed")
+    if row.outcome == Outcome.REJECTED:
+        raise Conflict("该报名已审核不通过，不能再补正。", code="rejected")
     if row.correct_by and now >= row.correct_by:
         raise Conflict(f"补正期限 {local(row.correct_by):%Y年%m月%d日%H:%M} 已过。", code="correction-late")
     step(row, ApplicationStatus.SUBMITTED)
-    programme = programme_of(session, row)
     content = _checked_content(session, body, programme, client=client, now=now, keys=keys)
     if content["student"]["identity"]["index"] != row.identity_index:
         raise Conflict("补正不能更换学员;如需更换,请撤回后重新报名。", code="person-changed")
+    if content["firm"]["credit_code"] != row.credit_code:
+        _check_firm(session, content["firm"]["credit_code"], programme)
     for name, value in _columns(body, content).items():
         setattr(row, name, value)
     row.revision, row.defects, row.correct_by, row.outcome = row.revision + 1, [], None, Outcome.UNDER_REVIEW

@@ -1,0 +1,86 @@
+"""Corrections of a returned application, what the platform sees of it, and its list of applications page by page."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from services.demo.cohort import DEADLINE
+from services.demo.programme import CODE, programme
+from services.intake import actions, queries
+from services.intake.models import Application, IdempotencyKey
+from services.intake.states import Outcome
+from shared.events.intake import Programme
+from tests.processes import START
+
+
+@pytest.fixture
+def returned(intake, applications):
+    """An application that waits for its correction: its id."""
+    filed = intake.file(applications[0]).json()
+    row = intake.rows(Application)[0]
+    with intake.process.database.transaction() as session:
+        given = {"correct_by": DEADLINE + timedelta(days=3), "actor": "review", "now": START}
+        actions.note_return(session, row.id, [{"item": "identity", "reason": "模糊"}], **given)
+    return filed["id"]
+
+
+def correct(intake, application_id, application, **changes):
+    body = application.request(intake.upload(application)) | changes
+    answer = intake.http.put(f"/intake/api/applications/{application_id}", json=body)
+    return answer.json()["status"] if answer.status_code == 200 else answer.json()["code"]
+
+
+def reject(intake):
+    row = intake.rows(Application)[0]
+    with intake.process.database.transaction() as session:
+        actions.note_outcome(session, row.id, Outcome.REJECTED, actor="review", now=START)
+
+
+def test_a_correction_keeps_person_and_programme(intake, applications, returned):
+    second = Programme.model_validate(programme() | {"code": "CQ-2021-SECOND"})
+    with intake.process.database.transaction() as session:
+        actions.publish_programme(session, second, actor="clerk", now=START, keys=intake.process.tools.keys)
+    assert correct(intake, returned, applications[0], programme=second.code) == "programme-changed"
+    assert correct(intake, returned, applications[0], programme="CQ-2031") == "unknown-programme"
+    assert correct(intake, returned, applications[1]) == "person-changed"
+    assert correct(intake, returned, applications[0]) == "under_review"
+
+
+def test_a_correction_cannot_move_to_a_firm_that_is_full(intake, applications, returned):
+    crowded = applications[1]
+    full = programme() | {"version": 2, "max_per_firm": 1}
+    with intake.process.database.transaction() as session:
+        actions.revise_programme(session, Programme.model_validate(full), actor="clerk", now=START)
+    assert intake.file(crowded).status_code == 201
+    assert correct(intake, returned, applications[0], firm=crowded.body["firm"]) == "firm-full"
+    assert correct(intake, returned, applications[0]) == "under_review"
+
+
+def test_an_application_that_was_rejected_meanwhile_shows_it_and_takes_no_correction(intake, applications, returned):
+    reject(intake)
+    assert intake.http.get(f"/intake/api/applications/{returned}").json()["status"] == "rejected"
+    assert correct(intake, returned, applications[0]) == "rejected"
+    with intake.process.database.reader() as session:
+        assert queries.returned_applications(session, CODE) == []
+        assert queries.applications_by_outcome(session) == {Outcome.REJECTED: 1}
+
+
+def test_pages_of_the_list_hold_every_application_once_over_programmes(intake, applications):
+    for application in applications[:5]:
+        intake.file(application)
+    seen, last = [], ""
+    while page := intake.http.get("/intake/api/applications", params={"after": last, "most": 2}).json():
+        seen += [one["application_no"] for one in page]
+        last = seen[-1]
+    assert seen == [f"{CODE}-{number:04d}" for number in range(1, 6)]
+    assert intake.http.get("/intake/api/applications", params={"most": 501}).status_code == 422
+
+
+def test_ten_equal_requests_that_are_refused_at_once_all_get_the_same_answer(intake, applications):
+    body = applications[0].request(intake.upload(applications[0])) | {"consents": []}
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _turn: intake.post(body, key="key-000001"), range(10)))
+    assert {answer.status_code for answer in answers} == {422}
+    assert len({answer.text for answer in answers}) == 1
+    assert len(intake.rows(IdempotencyKey)) == 1
