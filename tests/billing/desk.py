@@ -10,11 +10,11 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from sqlmodel import col, select
 
 from services.billing import actions, queries
-from services.billing.bus import HANDLERS, run_due
+from services.billing.bus import HANDLERS
 from services.billing.models import BankEntry, Refund, Statement
 from services.billing.settings import BillingSettings
 from services.billing.states import StatementState
-from services.billing.worker import make_jobs
+from services.billing.worker import make_jobs, run_due
 from services.demo.programme import CODE, programme
 from shared.checkdigits import payment_reference
 from shared.context import Context

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from services.billing import actions
+from services.billing.models import Invoice
 from services.billing.states import EntryState, RefundState
 from services.billing.web import make_app
 from shared.clock import TravellingClock
@@ -93,3 +95,27 @@ def test_a_second_person_approves_a_refund_and_the_first_cannot(december, browse
             checker.get_by_role("button", name="导出付款清单").click()
         assert download.value.suggested_filename == "退款清单_20211206.xlsx"
     assert [refund.state for refund in december.refunds()] == [RefundState.APPROVED]
+
+
+def test_finance_records_a_payer_statement_and_confirms_a_red_letter(december, browser_context, browser_problems):
+    december.say(december.admitted(1))
+    december.bring_in(*statement_of(Line(DAY, "钱一鸣", FEE, code(1))))
+    december.run_jobs()
+    with serving(make_app(december.process)) as address:
+        page = sign_in(december, browser_context, address, FINANCE, "finance")
+        page.goto(f"{address}/billing/work")
+        page.get_by_role("link", name="KP-2021-000001").click()
+        page.get_by_role("button", name="登记代付说明").first.click()
+        page.locator(".modal.show").get_by_label("内容与存放位置").fill("学员代付，原件存凭证12号")
+        page.locator(".modal.show").get_by_role("button", name="登记代付说明").click()
+        expect(page.get_by_text("已登记代付说明。")).to_be_visible()
+        december.run_jobs()
+        december.act(actions.undo_decision, december.entries()[0].id, reason="银行来电")
+        page.goto(f"{address}/billing/work")
+        page.get_by_role("link", name="KP-2021-000001-H1").click()
+        page.get_by_role("button", name="确认红冲").first.click()
+        page.locator(".modal.show").get_by_label("红冲原因").select_option("03")
+        page.locator(".modal.show").get_by_role("button", name="确认红冲").click()
+        expect(page.get_by_text("已提交红冲。")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+    assert [row.red_reason for row in december.rows(Invoice)] == ["", "03"]

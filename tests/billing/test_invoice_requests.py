@@ -176,6 +176,7 @@ def test_a_failed_request_with_a_corrected_buyer_goes_out_under_a_new_id(paid):
     with pytest.raises(Conflict, match="未提交或开具失败"):
         correct(paid, before, buyer())
     fail(paid, before.id)
+    paid.act(actions.resubmit_invoice, before.id)
     correct(paid, before, buyer(title="重庆甲木数控机床有限公司一分公司"))
     assert (invoice_of(paid).state, invoice_of(paid).failure) == (InvoiceState.REQUESTED, "")
     paid.run_jobs()

@@ -30,6 +30,8 @@ from shared.keyring import KeyRing, mask_account
 from shared.transitions import check_step
 
 STATEMENT_WANTED = "付款人与购买方不一致，须先收到代付说明。"
+BUYER_UNCHECKED = "购买方已更正，正在重新核对。"
+"""Keeps a submission that is already on its way from going out before the new data are checked."""
 
 
 def request_invoices(session: Session, account: FeeAccount, *, actor: str, now: datetime) -> None:
@@ -166,7 +168,7 @@ def correct_buyer(
     if invoice.state == InvoiceState.FAILED:
         check_step(INVOICE_STEPS, InvoiceState.FAILED, InvoiceState.REQUESTED, titles=INVOICE_TITLES)
         invoice.state, invoice.failure = InvoiceState.REQUESTED, ""
-    invoice.submission_id = uuid4()
+    invoice.submission_id, invoice.wanting = uuid4(), BUYER_UNCHECKED
     invoice.buyer_title, invoice.buyer_tax_number = buyer.title, buyer.tax_number
     invoice.kind = "special" if buyer.kind is InvoiceKind.SPECIAL else "normal"
     invoice.buyer_address, invoice.buyer_phone, invoice.buyer_bank = buyer.address, buyer.phone, buyer.bank
