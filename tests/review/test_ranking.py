@@ -11,6 +11,7 @@ from services.review.states import LetterKind, RankingState, SeatState
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.events.review import ApplicantNotSelected, ApplicantWaitlisted, RefundOrdered, StudentAdmitted
 from shared.events.scheduling import InterviewMissed
+from shared.models import AuditRow
 from tests.review.stage import FREEZE, RELEASE, case_id
 
 
@@ -219,3 +220,13 @@ def test_every_decision_owes_one_letter(review):
     review.released(60, 65, 70, 75, 80, 85)
     kinds = sorted(row.kind for row in review.rows(LetterRow))
     assert kinds == [LetterKind.ADMISSION] * 3 + [LetterKind.REFUSAL] + [LetterKind.WAITING_LIST] * 2
+
+
+def test_the_release_is_on_record_for_each_person_with_who_did_it(review):
+    review.released(90, 85, 80, 75, 70, 65)
+    records = [
+        (row.subject, row.actor, row.details["rank"]) for row in review.rows(AuditRow) if row.action == "seat_held"
+    ]
+    assert records == [(str(case_id(number)), "chair", number + 1) for number in range(3)]
+    others = {row.action: row.subject for row in review.rows(AuditRow) if row.action.startswith("seat_")}
+    assert (others["seat_waiting"], others["seat_not_selected"]) == (str(case_id(4)), str(case_id(5)))

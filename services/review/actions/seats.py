@@ -37,10 +37,13 @@ from shared.transitions import check_step
 
 
 def step_seat(session: Session, seat: Seat, target: SeatState, *, actor: str, now: datetime) -> None:
-    """Moves a seat on, by the table; a new one has no state yet. Whatever waited for a decision on it no longer does."""
+    """Moves a seat on, by the table, and puts it on record; a new one has no state yet. Whatever waited for a decision on
+    it no longer does."""
     check_step(SEAT_STEPS, SeatState(seat.state) if seat.state else None, target, titles=SEAT_TITLES)
+    details = {"from": seat.state, "rank": seat.rank}
     seat.state = target
     session.add(seat)
+    audit.record(session, f"seat_{target}", str(seat.case_id), actor=actor, now=now, details=details)
     close_items_of(session, seat.case_id, f"名额已变为“{SEAT_TITLES[target]}”", actor=actor, now=now)
 
 
