@@ -149,7 +149,8 @@ def pass_cases(
     case_id: Annotated[list[UUID], Form()],
 ) -> Response:
     """Finds many authentic, all or none. Field: `case_id`, many."""
-    for one in case_id:
+    # In one order everywhere, so that two batches never wait for each other.
+    for one in sorted(case_id):
         actions.pass_authenticity(session, one, actor=actor.account, now=now)
     return done(request, "/review/tables/cases/list", t("初审通过 {count} 份。", count=len(case_id)))
 

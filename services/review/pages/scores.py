@@ -1,6 +1,5 @@
 """Points: of the desk, many at once, and the judges' sheets."""
 
-from collections.abc import Iterator
 from typing import Annotated
 from uuid import UUID
 
@@ -140,14 +139,13 @@ def recuse(
     return done(request, "/review/my-sheets", "已声明回避。")
 
 
-def _ids(form: FormData, prefix: str) -> Iterator[UUID]:
-    """The case ids that stand in the names of fields, each once."""
-    found = dict.fromkeys(name.removeprefix(prefix)[:36] for name in form if name.startswith(prefix))
-    for text in found:
-        try:
-            yield UUID(text)
-        except ValueError as fault:
-            raise Invalid("表单中的案卷编号无法识别，请刷新页面后重填。", code="case-id") from fault
+def _ids(form: FormData, prefix: str) -> list[UUID]:
+    """The case ids that stand in the names of fields, each once, in one order everywhere: two batches never wait for each
+    other."""
+    try:
+        return sorted({UUID(name.removeprefix(prefix)[:36]) for name in form if name.startswith(prefix)})
+    except ValueError as fault:
+        raise Invalid("表单中的案卷编号无法识别，请刷新页面后重填。", code="case-id") from fault
 
 
 def _typed_items(form: FormData, case_id: UUID) -> dict[str, str]:

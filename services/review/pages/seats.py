@@ -55,7 +55,8 @@ def confirm_lapses(
     request: Request, actor: Committee, session: WritingSession, now: Now, item_id: Annotated[list[UUID], Form()]
 ) -> Response:
     """Lets seats lapse, all or none. Field: `item_id`, many."""
-    for one in item_id:
+    # In one order everywhere, so that two batches never wait for each other.
+    for one in sorted(item_id):
         actions.confirm_lapse(session, one, actor=actor.account, now=now)
     return done(request, WORK, t("已确认 {count} 个名额逾期释放。", count=len(item_id)))
 
