@@ -20,6 +20,7 @@ from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.transport import LADDER, Transport
 from shared.post import make_post
 from shared.settings import Settings
+from shared.typesetting import use_fonts
 from shared.waking import Notifier
 
 
@@ -44,6 +45,7 @@ class Process:
 
 def open_process(settings: Settings) -> Process:
     """The adaptors of `settings`; nothing is contacted yet."""
+    use_fonts(Path(settings.font_dir) if settings.font_dir else None)
     keys = KeyRing(settings.keys_dir, purposes=settings.PURPOSES)
     tools = Tools(
         keys=keys,

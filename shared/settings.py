@@ -9,7 +9,10 @@ from shared.keyring import Purpose
 
 
 class Settings(BaseSettings):
-    """The common part. URLs choose the adaptors; nothing outside them knows which column of the table is running."""
+    """The common part. URLs choose the adaptors; nothing outside them knows which column of the table is running.
+
+    `font_dir`: a folder of licensed fonts (小标宋, 仿宋_GB2312) that letters are set in before the packaged ones.
+    """
 
     model_config = SettingsConfigDict(env_prefix="LINGJUN_", extra="ignore")
 
@@ -28,6 +31,7 @@ class Settings(BaseSettings):
     clock: str = "system"
     listen: str = "127.0.0.1:8000"
     log_level: str = "INFO"
+    font_dir: str = ""
 
 
 def embedded(data: Path, service: str, *, public_url: str, clock: str) -> dict[str, Any]:

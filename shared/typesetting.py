@@ -1,11 +1,10 @@
 """Rows -> PDF bytes: sets a typst template with plain data. Called by every service's documents.py.
 
 Text reaches the template as JSON: it is data, never markup. An office that holds licences for 小标宋 or 仿宋_GB2312 names
-their folder in the environment variable LINGJUN_FONT_DIR; its fonts then come before the packaged ones.
+their folder in the settings (`font_dir`); shared/process.py says so here, and its fonts then come before the packaged ones.
 """
 
 import json
-import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -21,10 +20,7 @@ from shared.clock import local
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGED_FONTS = pylopdf_fonts_zh_cn.serif_path().parent
-FONT_DIRS = (
-    *(Path(folder) for folder in os.environ.get("LINGJUN_FONT_DIR", "").split(os.pathsep) if folder),
-    PACKAGED_FONTS,
-)
+_font_dirs = [PACKAGED_FONTS]
 
 _TIDY = str.maketrans({"\t": " ", "\r": None})
 
@@ -37,26 +33,32 @@ _BLANK = frozenset("\t\n\r \u00ad\u200b\u200c\u200d\u2060\ufeff") | {
 }
 
 
-def typeset(template: Path, data: Mapping[str, Any], *, font_dirs: Sequence[Path] = FONT_DIRS) -> bytes:
+def use_fonts(folder: Path | None) -> None:
+    """From now on this process sets letters in the fonts of `folder` first; None: in the packaged ones alone."""
+    _font_dirs[:] = [folder, PACKAGED_FONTS] if folder else [PACKAGED_FONTS]
+
+
+def typeset(template: Path, data: Mapping[str, Any], *, font_dirs: Sequence[Path] | None = None) -> bytes:
     """A PDF/A-2b of the template with the data.
 
     `data["now"]`, an aware datetime, is the creation time: equal data give equal bytes. Dates become ISO strings, moments
     those of Asia/Shanghai to the minute, dataclasses mappings. Characters that no font covers are printed as 〓; ask
     `uncovered` to learn of them. Raises KeyError without `now`, typst.TypstError if template and data do not fit.
     """
+    fonts = tuple(font_dirs or _font_dirs)
     return typst.compile(
         template,
         root=ROOT,
-        font_paths=_fonts(tuple(font_dirs)),
-        sys_inputs={"data": json.dumps(_plain(data, _coverage(tuple(font_dirs))), ensure_ascii=False)},
+        font_paths=_fonts(fonts),
+        sys_inputs={"data": json.dumps(_plain(data, _coverage(fonts)), ensure_ascii=False)},
         pdf_standards="a-2b",
         timestamp=int(data["now"].timestamp()),
     )
 
 
-def uncovered(text: str, *, font_dirs: Sequence[Path] = FONT_DIRS) -> set[str]:
+def uncovered(text: str, *, font_dirs: Sequence[Path] | None = None) -> set[str]:
     """The characters of the text that no font covers and that `typeset` therefore prints as 〓; empty if all print."""
-    return set(text) - _coverage(tuple(font_dirs))
+    return set(text) - _coverage(tuple(font_dirs or _font_dirs))
 
 
 def _plain(value: Any, covered: frozenset[str]) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.typesetting import MISSING, PACKAGED_FONTS, _code_points, typeset, uncovered
+from shared.typesetting import MISSING, PACKAGED_FONTS, _code_points, typeset, uncovered, use_fonts
 from tests.printed import (
     LATIN_FIRM,
     MARKUP,
@@ -20,6 +20,7 @@ from tests.printed import (
     stays_within_margins,
     words,
 )
+from tests.shared.sample_service import House
 
 PROBE = Path(__file__).with_name("templates") / "probe.typ"
 NOW = datetime(2021, 12, 9, 1, 30, tzinfo=UTC)
@@ -83,6 +84,36 @@ def test_only_the_given_font_folders_count(tmp_path):
     assert b"NotoSerifSC" not in alone
     assert b"NotoSerifSC" in probe("领军")
     assert uncovered("领军", font_dirs=[tmp_path / "empty"]) == {"领", "军"}
+
+
+def renamed(font: bytes, family: str) -> bytes:
+    """The packaged sans with another family's name (of at most as many letters) in its name table."""
+    table = next(
+        struct.unpack_from(">I", font, at + 8)[0] for at in range(12, len(font), 16) if font[at : at + 4] == b"name"
+    )
+    count, strings = struct.unpack_from(">HH", font, table + 2)
+    old, new, changed = "Noto Sans SC".encode("utf-16-be"), family.encode("utf-16-be"), bytearray(font)
+    for record in range(table + 6, table + 6 + 12 * count, 12):
+        length, offset = struct.unpack_from(">HH", font, record + 8)
+        start = table + strings + offset
+        if font[start : start + length] == old:
+            changed[start : start + len(new)] = new
+            struct.pack_into(">H", changed, record + 8, len(new))
+    return bytes(changed)
+
+
+def test_the_fonts_that_the_settings_name_come_before_the_packaged_ones(tmp_path, monkeypatch):
+    folder = tmp_path / "fonts"
+    folder.mkdir()
+    (folder / "own.otf").write_bytes(renamed((PACKAGED_FONTS / "NotoSansSC-Regular.otf").read_bytes(), "FangSong"))
+    monkeypatch.setenv("LINGJUN_FONT_DIR", str(folder))
+    packaged = probe("领军")
+    try:
+        House(tmp_path)
+        assert probe("领军") != packaged
+    finally:
+        use_fonts(None)
+    assert probe("领军") == packaged
 
 
 def test_equal_data_give_equal_bytes():
