@@ -149,7 +149,8 @@ class Dashboard:
         """The navigation as this actor sees it, and which line is the present page's."""
         actor: Actor | None = request.state.actor
         seen = [link for link in self.links if actor and (not link.roles or actor.may(*link.roles, "auditor"))]
-        return [(link, link.leads_to(request.url.path)) for link in seen]
+        here = next((link for link in seen if link.leads_to(request.url.path)), None)
+        return [(link, link is here) for link in seen]
 
     def mount(self, app: FastAPI) -> None:
         """Puts the lists behind the app's own routes, and the layout at the disposal of every page."""

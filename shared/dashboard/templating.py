@@ -10,7 +10,7 @@ from datetime import date, datetime
 from jinja2 import BaseLoader, Environment
 
 from shared.clock import local
-from shared.language import in_english
+from shared.language import in_english, t
 from shared.money import yuan
 
 _SCRIPT = re.compile(r"<script(?![^>]*\snonce=)", re.IGNORECASE)
@@ -23,6 +23,18 @@ _HANDLERS = {
 # What the library's templates say of our actions is our own text, not yet in the reader's language.
 _SAYINGS = ("action.text", "action.confirmation", "action.submit_btn_text", "action.header or ''")
 _WEEKDAYS = "一二三四五六日"
+# Actors of the audit log that are no accounts.
+_NOBODYS = {
+    "event": "其他业务的消息",
+    "job": "系统任务",
+    "timer": "到期自动处理",
+    "rules": "系统规则",
+    "student": "学员本人",
+    "link": "一次性链接",
+    "session": "登录者本人",
+    "anonymous": "未登录者",
+    "console": "控制台",
+}
 
 
 class StrictLoader(BaseLoader):
@@ -52,7 +64,7 @@ def furnish(environment: Environment) -> None:
     """Puts the loader and the filters into a dashboard's environment."""
     assert environment.loader is not None
     environment.loader = StrictLoader(environment.loader)
-    environment.filters.update(moment=moment, clock=clock, day=day, yuan=yuan, percent=percent)
+    environment.filters.update(moment=moment, clock=clock, day=day, yuan=yuan, percent=percent, acted_by=acted_by)
 
 
 def moment(value: datetime | None) -> str:
@@ -73,6 +85,19 @@ def day(value: date | datetime | None) -> str:
     if in_english():
         return f"{date_:%a} {date_.day} {date_:%b %Y}"
     return f"{date_.year}年{date_.month}月{date_.day}日 周{_WEEKDAYS[date_.weekday()]}"
+
+
+def month(value: date) -> str:
+    """12月, Dec."""
+    return f"{value:%b}" if in_english() else f"{value.month}月"
+
+
+def acted_by(actor: str) -> str:
+    """Who did an audited act, for people: an account as it is, what no person did in words."""
+    kind, _, name = actor.partition(":")
+    if kind == "platform":
+        return t("平台：{name}", name=name)
+    return t(_NOBODYS.get(kind, actor))
 
 
 def percent(part: float, whole: float) -> str:

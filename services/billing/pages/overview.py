@@ -81,7 +81,7 @@ def _refund_bar(state: str, totals: dict[str, int], f: dict[str, int]) -> dict[s
         "label": badge.title,
         "value": fen // 100,
         "shown": yuan(fen),
-        "note": t("{count} 笔", count=count),
+        "note": t("{count} 张", count=count),
         "tone": badge.tone,
         "href": "/billing/refunds",
     }

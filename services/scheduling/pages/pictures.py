@@ -11,6 +11,7 @@ from services.scheduling.rules.plan import PlanConstraints, PlanRule
 from services.scheduling.rules.plan_checks import Shortfall
 from services.scheduling.rules.plan_figures import PlanFigures
 from shared.dashboard import t
+from shared.dashboard.templating import month as shown_month
 from shared.events import intake
 
 TONES = ("blue", "teal", "orange", "purple", "azure", "green", "pink", "yellow")
@@ -83,7 +84,7 @@ def timeline(found: Sequence[Gathering], first: date, last: date, *, today: date
         }
         for region in regions
     ]
-    ticks = [{"at": at(month), "label": t("{month}月", month=month.month)} for month in _months(first, last)]
+    ticks = [{"at": at(month), "label": shown_month(month)} for month in _months(first, last)]
     return {"lanes": lanes, "ticks": ticks, "now": at(today) if first <= today <= last else None}
 
 
