@@ -28,6 +28,7 @@ from services.intake import worker as intake_worker
 from services.intake.settings import IntakeSettings
 from services.portal import bus as portal_bus
 from services.portal import web as portal_web
+from services.portal import worker as portal_worker
 from services.portal.settings import PortalSettings
 from services.review import bus as review_bus
 from services.review import web as review_web
@@ -44,6 +45,7 @@ from shared.jobs import JobFunctions, JobWorker, take_back
 from shared.process import Process, open_process
 from shared.schema import upgrade
 from shared.settings import Settings, embedded
+from shared.timer import RunDue, Timer
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,21 @@ class Room:
     make_app: Callable[[Process], FastAPI]
     make_bus: Callable[[Process], Bus]
     make_jobs: Callable[[Any], JobFunctions]
+    run_due: RunDue
 
 
 ROOMS = (
-    Room(PortalSettings, portal_web.make_app, portal_bus.make_bus, lambda _: {}),
-    Room(IntakeSettings, intake_web.make_app, intake_bus.make_bus, lambda _: intake_worker.JOBS),
-    Room(ReviewSettings, review_web.make_app, review_bus.make_bus, lambda _: review_worker.JOBS),
-    Room(SchedulingSettings, scheduling_web.make_app, scheduling_bus.make_bus, lambda _: scheduling_worker.JOBS),
-    Room(BillingSettings, billing_web.make_app, billing_bus.make_bus, billing_worker.make_jobs),
+    Room(PortalSettings, portal_web.make_app, portal_bus.make_bus, lambda _: portal_worker.JOBS, portal_worker.run_due),
+    Room(IntakeSettings, intake_web.make_app, intake_bus.make_bus, lambda _: intake_worker.JOBS, intake_worker.run_due),
+    Room(ReviewSettings, review_web.make_app, review_bus.make_bus, lambda _: review_worker.JOBS, review_worker.run_due),
+    Room(
+        SchedulingSettings,
+        scheduling_web.make_app,
+        scheduling_bus.make_bus,
+        lambda _: scheduling_worker.JOBS,
+        scheduling_worker.run_due,
+    ),
+    Room(BillingSettings, billing_web.make_app, billing_bus.make_bus, billing_worker.make_jobs, billing_worker.run_due),
 )
 
 
@@ -133,6 +142,7 @@ class House:
     async def _run_bus(self, room: Room) -> None:
         process = self._process(room)
         worker = JobWorker(process.database, room.make_jobs(process.settings), clock=process.clock, tools=process.tools)
+        timer = Timer(process.database, room.run_due, clock=process.clock, tools=process.tools)
         with process.database.transaction() as session:
             take_back(session)
         with ThreadPoolExecutor(1, thread_name_prefix=f"{process.service}-worker") as pool:
@@ -140,7 +150,7 @@ class House:
             def send(job_id: UUID) -> None:
                 pool.submit(worker.execute, job_id)
 
-            await room.make_bus(process).run(send)
+            await room.make_bus(process).run(send, timer.watch)
 
     def _process(self, room: Room) -> Process:
         return self.processes[room.settings.SERVICE]

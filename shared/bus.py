@@ -14,7 +14,6 @@ from shared.messaging.consumer import Consumer, Handlers
 from shared.messaging.relay import Relay
 from shared.messaging.transport import Transport
 from shared.process import Process
-from shared.timer import RunDue, Timer
 from shared.waking import listen
 
 _RECONNECT_SECONDS = (0.5, 1, 2, 5)
@@ -27,7 +26,6 @@ class Bus:
 
     process: Process
     handlers: Handlers
-    run_due: RunDue
 
     def __post_init__(self) -> None:
         bound = set(LISTENERS[self.process.service])
@@ -35,8 +33,9 @@ class Bus:
             odd = sorted(event.TYPE for event in bound ^ set(self.handlers))
             raise TypeError(f"{self.process.service}: handlers and LISTENERS differ in {odd}")
 
-    async def run(self, send: Callable[[UUID], None]) -> None:
-        """Runs until cancelled. `send` hands a job to Celery, or executes it in the process."""
+    async def run(self, send: Callable[[UUID], None], tick: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Runs until cancelled. `send` hands a job to Celery, or executes it in the process; `tick` is Celery beat, or the
+        timer itself, and runs for as long as the bus."""
         process = self.process
         relaying, consuming = process.transport(), process.transport()
         relay = Relay(process.database, relaying)
@@ -48,12 +47,11 @@ class Bus:
 
         process.database.committed = wake
         consumer = Consumer(process.database, consuming, self.handlers, clock=process.clock, tools=process.tools)
-        timer = Timer(process.database, self.run_due, clock=process.clock, tools=process.tools)
         async with asyncio.TaskGroup() as group:
             group.create_task(connected(relaying, relay.run))
             group.create_task(connected(consuming, consumer.run))
             group.create_task(supervised(dispatcher.run))
-            group.create_task(supervised(timer.run))
+            group.create_task(supervised(tick))
             if not process.database.is_sqlite:
                 group.create_task(supervised(lambda: listen(process.database.url, wake)))
 

@@ -1,13 +1,23 @@
-"""Celery for slow jobs: one task that executes a job row by id. The row owns retries, so Celery's own are not used."""
+"""Celery for slow jobs and timers: one task executes a job row by id, the other looks at the deadlines, when beat asks for it.
 
+The row owns retries, so Celery's own are not used.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 from celery import Celery
+from celery.beat import Scheduler
 from kombu import Exchange, Queue
 
+from shared.database import Database
 from shared.jobs import JobWorker
+from shared.standby import alone
 
 TASK = "lingjun.run_job"
+LOOK = "lingjun.look_at_deadlines"
 
 
 def make_celery(service: str, *, broker_url: str, redis_url: str) -> Celery:
@@ -37,14 +47,36 @@ def make_celery(service: str, *, broker_url: str, redis_url: str) -> Celery:
     return app
 
 
-def serve_jobs(app: Celery, worker: JobWorker) -> None:
-    """Registers the one task, executed by `worker`."""
+def serve_jobs(app: Celery, worker: JobWorker, look: Callable[[], None]) -> None:
+    """Registers the two tasks: jobs are executed by `worker`, deadlines looked at by `look`."""
 
     @app.task(name=TASK)
     def run_job(job_id: str) -> None:
         worker.execute(UUID(job_id))
 
+    @app.task(name=LOOK)
+    def look_at_deadlines() -> None:
+        look()
+
 
 def send_job(app: Celery, job_id: UUID) -> None:
     """Hands a job to the workers of the application's queue; waits for the broker's confirm."""
     app.send_task(TASK, args=[str(job_id)])
+
+
+async def beat(app: Celery, database: Database, *, every: timedelta) -> None:
+    """Celery beat for the service's timer, in the one bus process that has the right to it; runs until cancelled.
+
+    A look that no worker took before the next one is dropped by the broker. Raises ConnectionError when the right is lost.
+    """
+    app.conf.beat_schedule = {
+        LOOK: {"task": LOOK, "schedule": every, "options": {"expires": max(every.total_seconds(), 1)}}
+    }
+    async with alone(database, "beat") as right:
+        scheduler = Scheduler(app, max_interval=every.total_seconds())
+        try:
+            while True:
+                await asyncio.to_thread(right.check)
+                await asyncio.sleep(await asyncio.to_thread(scheduler.tick))
+        finally:
+            scheduler.close()

@@ -4,18 +4,20 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import uvicorn
 import uvloop
 from fastapi import FastAPI
 
 from shared.bus import Bus
-from shared.celery import make_celery, send_job, serve_jobs
+from shared.celery import beat, make_celery, send_job, serve_jobs
 from shared.jobs import JobFunctions, JobWorker
 from shared.logs import configure
 from shared.process import Process, open_process
 from shared.settings import Settings
+from shared.timer import RunDue, Timer, look_every
 
 
 def serve_web(settings: Settings, make_app: Callable[[Process], FastAPI]) -> None:
@@ -32,12 +34,16 @@ def serve_bus(settings: Settings, make_bus: Callable[[Process], Bus]) -> None:
     """Runs the bus until told to stop; jobs go to Celery."""
     configure(settings.SERVICE, settings.log_level)
     celery = make_celery(settings.SERVICE, broker_url=settings.broker_url, redis_url=settings.redis_url)
-    bus = make_bus(open_process(settings))
-    uvloop.run(_until_stopped(bus, lambda job_id: send_job(celery, job_id)))
+    process = open_process(settings)
+    every = look_every(process.clock)
+    work = make_bus(process).run(
+        lambda job_id: send_job(celery, job_id), lambda: beat(celery, process.database, every=every)
+    )
+    uvloop.run(_until_stopped(work))
 
 
-async def _until_stopped(bus: Bus, send: Callable[..., None]) -> None:
-    task = asyncio.ensure_future(bus.run(send))
+async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
@@ -46,12 +52,14 @@ async def _until_stopped(bus: Bus, send: Callable[..., None]) -> None:
         return
 
 
-def serve_worker(settings: Settings, jobs: JobFunctions) -> None:
+def serve_worker(settings: Settings, jobs: JobFunctions, run_due: RunDue) -> None:
     """Runs a Celery worker with threads, until told to stop."""
     configure(settings.SERVICE, settings.log_level)
     process = open_process(settings)
     celery = make_celery(settings.SERVICE, broker_url=settings.broker_url, redis_url=settings.redis_url)
-    serve_jobs(celery, JobWorker(process.database, jobs, clock=process.clock, tools=process.tools))
+    worker = JobWorker(process.database, jobs, clock=process.clock, tools=process.tools)
+    timer = Timer(process.database, run_due, clock=process.clock, tools=process.tools)
+    serve_jobs(celery, worker, timer.look)
     # Two workers of one name on a broker lock each other's control queue and die.
     name = f"--hostname={settings.SERVICE}.{os.getpid()}@%h"
     celery.worker_main([*sys.argv[1:], "worker", "--pool=threads", "--concurrency=2", "--loglevel=WARNING", name])

@@ -1,20 +1,28 @@
-"""Deadlines are rows; once a minute, and after each jump of a demo's clock, the service handles what is due. Runs in bus.py."""
+"""Deadlines are rows; once a minute, and after each jump of a demo's clock, the service handles what is due.
+
+`Timer.look` is called by the Celery worker when beat asks for it, or by `watch` in the process of an embedded house.
+"""
 
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
+from sqlmodel import select
 
 from shared.clock import Clock
+from shared.columns import locked
 from shared.context import Context, Tools
 from shared.database import Database
 from shared.models import TimerRow
 
 EVERY = timedelta(minutes=1)
-_POLL = 0.2
 
 RunDue = Callable[..., None]
+
+
+def look_every(clock: Clock) -> timedelta:
+    """How often to look, in real time: well within EVERY, and soon after a jump of a demo's clock."""
+    return timedelta(seconds=0.25) if clock.travels else EVERY / 4
 
 
 class Timer:
@@ -23,24 +31,28 @@ class Timer:
     def __init__(self, database: Database, run_due: RunDue, *, clock: Clock, tools: Tools) -> None:
         self._database, self._run_due, self._clock, self._tools = database, run_due, clock, tools
 
-    async def run(self) -> None:
+    async def watch(self) -> None:
         """Looks until cancelled."""
         while True:
             await asyncio.to_thread(self.look)
-            await asyncio.sleep(_POLL if self._clock.travels else EVERY.total_seconds() / 4)
+            await asyncio.sleep(look_every(self._clock).total_seconds())
 
     def look(self) -> None:
         """Handles what is due now, unless that was done less than a minute of business time ago."""
         now = self._clock.now()
         with self._database.reader() as session:
-            last = session.get(TimerRow, 1)
-        if last and now - last.looked_at < (timedelta(microseconds=1) if self._clock.travels else EVERY):
-            return
+            if self._is_fresh(session.get(TimerRow, 1), now):
+                return
         with self._database.transaction() as session:
+            row = session.exec(locked(select(TimerRow).where(TimerRow.id == 1))).one_or_none()
+            if self._is_fresh(row, now):
+                return
             self._run_due(session, context=Context(actor="timer", now=now, tools=self._tools))
-            self._remember(session, now)
+            row = row or TimerRow(id=1, looked_at=now)
+            row.looked_at = now
+            session.add(row)
 
-    def _remember(self, session: Session, now: datetime) -> None:
-        row = session.get(TimerRow, 1) or TimerRow(id=1, looked_at=now)
-        row.looked_at = now
-        session.add(row)
+    def _is_fresh(self, row: TimerRow | None, now: datetime) -> bool:
+        if row is None:
+            return False
+        return now - row.looked_at < (timedelta(microseconds=1) if self._clock.travels else EVERY)

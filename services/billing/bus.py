@@ -1,11 +1,8 @@
-"""Process: billing's outbox relay, event consumer, job dispatcher and timer."""
+"""Process: billing's outbox relay, event consumer, job dispatcher and the clock of its timer."""
 
-from sqlmodel import Session
-
-from services.billing import actions, handlers
+from services.billing import handlers
 from services.billing.settings import read_settings
 from shared.bus import Bus
-from shared.context import Context
 from shared.events import intake, portal, review
 from shared.messaging.consumer import Handlers
 from shared.process import Process
@@ -28,15 +25,9 @@ HANDLERS: Handlers = {
 }
 
 
-def run_due(session: Session, *, context: Context) -> None:
-    """What the clock brings: deadlines that statements cover, and invoices that the connector still owes an answer for."""
-    actions.say_overdue_fees(session, actor=context.actor, now=context.now)
-    actions.ask_for_invoices(session, now=context.now)
-
-
 def make_bus(process: Process) -> Bus:
     """Billing's bus over an open process."""
-    return Bus(process, HANDLERS, run_due)
+    return Bus(process, HANDLERS)
 
 
 if __name__ == "__main__":

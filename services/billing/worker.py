@@ -2,9 +2,12 @@
 
 from functools import partial
 
-from services.billing import jobs, tasks
+from sqlmodel import Session
+
+from services.billing import actions, jobs, tasks
 from services.billing.connectors import CONNECTORS
 from services.billing.settings import BillingSettings, read_settings
+from shared.context import Context
 from shared.jobs import JobFunctions
 from shared.serve import serve_worker
 
@@ -25,6 +28,12 @@ def make_jobs(settings: BillingSettings) -> JobFunctions:
     }
 
 
+def run_due(session: Session, *, context: Context) -> None:
+    """What the clock brings: deadlines that statements cover, and invoices that the connector still owes an answer for."""
+    actions.say_overdue_fees(session, actor=context.actor, now=context.now)
+    actions.ask_for_invoices(session, now=context.now)
+
+
 if __name__ == "__main__":
     told = read_settings()
-    serve_worker(told, make_jobs(told))
+    serve_worker(told, make_jobs(told), run_due)

@@ -1,11 +1,8 @@
-"""Process: intake's outbox relay, event consumer, job dispatcher and timer."""
+"""Process: intake's outbox relay, event consumer, job dispatcher and the clock of its timer."""
 
-from sqlmodel import Session
-
-from services.intake import actions, handlers
+from services.intake import handlers
 from services.intake.settings import IntakeSettings
 from shared.bus import Bus
-from shared.context import Context
 from shared.events import portal, review, scheduling
 from shared.messaging.consumer import Handlers
 from shared.process import Process
@@ -27,14 +24,9 @@ HANDLERS: Handlers = {
 }
 
 
-def run_due(session: Session, *, context: Context) -> None:
-    """What the clock brings: drafts expire at the deadline."""
-    actions.expire_drafts(session, actor=context.actor, now=context.now)
-
-
 def make_bus(process: Process) -> Bus:
     """Intake's bus over an open process."""
-    return Bus(process, HANDLERS, run_due)
+    return Bus(process, HANDLERS)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """Process: intake's Celery worker. `JOBS` also runs in the process of an embedded house."""
 
-from services.intake import jobs, tasks
+from sqlmodel import Session
+
+from services.intake import actions, jobs, tasks
 from services.intake.settings import IntakeSettings
+from shared.context import Context
 from shared.jobs import JobFunctions
 from shared.serve import serve_worker
 
@@ -10,5 +13,11 @@ JOBS: JobFunctions = {
     jobs.SendReturnNotice: tasks.send_return_notice,
 }
 
+
+def run_due(session: Session, *, context: Context) -> None:
+    """What the clock brings: drafts expire at the deadline."""
+    actions.expire_drafts(session, actor=context.actor, now=context.now)
+
+
 if __name__ == "__main__":
-    serve_worker(IntakeSettings(), JOBS)
+    serve_worker(IntakeSettings(), JOBS, run_due)

@@ -1,15 +1,13 @@
 """Process: the portal's outbox relay, its consumer of every event, and the mirror of the dead letters."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 from uuid import UUID
-
-from sqlmodel import Session
 
 from services.portal import actions, handlers
 from services.portal.settings import PortalSettings
 from shared.bus import Bus, connected
-from shared.context import Context
 from shared.events import CONTRACTS
 from shared.messaging.consumer import BATCH, Handlers
 from shared.messaging.transport import DEAD_LETTERS, Transport
@@ -22,10 +20,10 @@ HANDLERS: Handlers = dict.fromkeys(CONTRACTS.values(), handlers.on_any_event)
 class PortalBus(Bus):
     """A service's bus that also empties the queue of the dead letters into a table."""
 
-    async def run(self, send: Callable[[UUID], None]) -> None:
+    async def run(self, send: Callable[[UUID], None], tick: Callable[[], Coroutine[Any, Any, None]]) -> None:
         transport = self.process.transport(DEAD_LETTERS)
         async with asyncio.TaskGroup() as group:
-            group.create_task(super().run(send))
+            group.create_task(super().run(send, tick))
             group.create_task(connected(transport, lambda: self._mirror(transport)))
 
     async def _mirror(self, transport: Transport) -> None:
@@ -42,13 +40,9 @@ class PortalBus(Bus):
             await transport.done(buried)
 
 
-def run_due(session: Session, *, context: Context) -> None:
-    """Nothing of the portal's falls due in business time."""
-
-
 def make_bus(process: Process) -> Bus:
     """The portal's bus over an open process."""
-    return PortalBus(process, HANDLERS, run_due)
+    return PortalBus(process, HANDLERS)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,8 @@
-"""Process: review's outbox relay, event consumer, job dispatcher and timer."""
+"""Process: review's outbox relay, event consumer, job dispatcher and the clock of its timer."""
 
-from sqlmodel import Session
-
-from services.review import actions, handlers
+from services.review import handlers
 from services.review.settings import ReviewSettings
 from shared.bus import Bus
-from shared.context import Context
 from shared.events import billing, intake, portal, scheduling
 from shared.messaging.consumer import Handlers
 from shared.process import Process
@@ -30,15 +27,9 @@ HANDLERS: Handlers = {
 }
 
 
-def run_due(session: Session, *, context: Context) -> None:
-    """What the clock brings: corrections that did not come, and the end of the waiting list."""
-    actions.reject_uncorrected(session, actor=context.actor, now=context.now)
-    actions.close_waiting_lists(session, actor=context.actor, now=context.now)
-
-
 def make_bus(process: Process) -> Bus:
     """Review's bus over an open process."""
-    return Bus(process, HANDLERS, run_due)
+    return Bus(process, HANDLERS)
 
 
 if __name__ == "__main__":

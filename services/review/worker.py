@@ -1,7 +1,10 @@
 """Process: review's Celery worker. `JOBS` also runs in the process of an embedded house."""
 
-from services.review import jobs, tasks
+from sqlmodel import Session
+
+from services.review import actions, jobs, tasks
 from services.review.settings import ReviewSettings
+from shared.context import Context
 from shared.jobs import JobFunctions
 from shared.serve import serve_worker
 
@@ -11,5 +14,12 @@ JOBS: JobFunctions = {
     jobs.WriteRefusalLetter: tasks.write_refusal_letter,
 }
 
+
+def run_due(session: Session, *, context: Context) -> None:
+    """What the clock brings: corrections that did not come, and the end of the waiting list."""
+    actions.reject_uncorrected(session, actor=context.actor, now=context.now)
+    actions.close_waiting_lists(session, actor=context.actor, now=context.now)
+
+
 if __name__ == "__main__":
-    serve_worker(ReviewSettings(), JOBS)
+    serve_worker(ReviewSettings(), JOBS, run_due)

@@ -1,11 +1,8 @@
-"""Process: scheduling's outbox relay, event consumer, job dispatcher and timer."""
+"""Process: scheduling's outbox relay, event consumer, job dispatcher and the clock of its timer."""
 
-from sqlmodel import Session
-
-from services.scheduling import actions, handlers
+from services.scheduling import handlers
 from services.scheduling.settings import SchedulingSettings
 from shared.bus import Bus
-from shared.context import Context
 from shared.events import billing, intake, portal, review
 from shared.messaging.consumer import Handlers
 from shared.process import Process
@@ -26,14 +23,9 @@ HANDLERS: Handlers = {
 }
 
 
-def run_due(session: Session, *, context: Context) -> None:
-    """What time brings: a search whose job ended without a result is shown as failed, so that it can be asked for again."""
-    actions.give_up_searches(session, actor=context.actor, now=context.now)
-
-
 def make_bus(process: Process) -> Bus:
     """Scheduling's bus over an open process."""
-    return Bus(process, HANDLERS, run_due)
+    return Bus(process, HANDLERS)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """Process: scheduling's Celery worker. `JOBS` also runs in the process of an embedded house."""
 
-from services.scheduling import jobs, tasks
+from sqlmodel import Session
+
+from services.scheduling import actions, jobs, tasks
 from services.scheduling.settings import SchedulingSettings
+from shared.context import Context
 from shared.jobs import JobFunctions
 from shared.serve import serve_worker
 
@@ -12,5 +15,11 @@ JOBS: JobFunctions = {
     jobs.SendSchedule: tasks.send_schedule,
 }
 
+
+def run_due(session: Session, *, context: Context) -> None:
+    """What time brings: a search whose job ended without a result is shown as failed, so that it can be asked for again."""
+    actions.give_up_searches(session, actor=context.actor, now=context.now)
+
+
 if __name__ == "__main__":
-    serve_worker(SchedulingSettings(), JOBS)
+    serve_worker(SchedulingSettings(), JOBS, run_due)

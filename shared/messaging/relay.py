@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from shared.database import Database, Right
 from shared.messaging.transport import Outgoing, Transport
 from shared.models import OutboxRow
+from shared.standby import alone
 
 BATCH = 500
 POLL = 0.25
@@ -37,13 +38,8 @@ class Relay:
 
     async def run(self) -> None:
         """Relays until cancelled; raises ConnectionError when the broker, or the right to relay, is lost."""
-        while (right := await asyncio.to_thread(self._database.claim, "relay")) is None:
-            self._woken.clear()
-            await self._pause()
-        try:
+        async with alone(self._database, "relay") as right:
             await self._relay(right)
-        finally:
-            await asyncio.to_thread(right.give_up)
 
     async def _relay(self, right: Right) -> None:
         while True:

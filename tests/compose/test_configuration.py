@@ -42,8 +42,8 @@ def stage_of(target: str) -> str:
     return found.group(1)
 
 
-def test_every_service_has_its_processes_and_the_portal_has_no_worker(services: Services) -> None:
-    assert set(services) == (PROCESSES - {"portal-worker"}) | {"gateway", "postgres", "rabbitmq", "redis"}
+def test_every_service_has_its_four_processes(services: Services) -> None:
+    assert set(services) == PROCESSES | {"gateway", "postgres", "rabbitmq", "redis"}
 
 
 def test_only_the_gateway_publishes_a_port(services: Services) -> None:
@@ -81,7 +81,7 @@ def test_every_long_running_process_has_a_health_check_and_is_restarted(services
 
 
 def test_a_process_waits_for_its_servers_and_its_own_schema(services: Services) -> None:
-    for name in PROCESSES - {"portal-worker"}:
+    for name in PROCESSES:
         waits = {on: detail["condition"] for on, detail in services[name]["depends_on"].items()}
         healthy = {"rabbitmq": "service_healthy", "redis": "service_healthy"}
         schema = {f"{service_of(name)}-migrate": "service_completed_successfully"}
@@ -108,7 +108,7 @@ def test_the_servers_are_on_networks_that_lead_nowhere(services: Services) -> No
 
 
 def test_a_process_holds_the_keys_of_its_purposes_only_and_intake_alone_writes_them(services: Services) -> None:
-    for name in PROCESSES - {"portal-worker"}:
+    for name in PROCESSES:
         service = service_of(name)
         writes = service == "intake"
         assert key_volumes(services[name]) == dict.fromkeys(PURPOSES[service], writes), name
@@ -127,7 +127,7 @@ def test_the_portal_alone_sees_the_key_that_signs_sessions(services: Services) -
 def test_each_service_signs_in_to_its_own_database(services: Services) -> None:
     with environment_file() as (_, values):
         names = set(values)
-    for name in PROCESSES - {"portal-worker"}:
+    for name in PROCESSES:
         service = service_of(name)
         url = services[name]["environment"]["LINGJUN_DATABASE_URL"]
         assert re.fullmatch(rf"postgresql\+psycopg://{service}:\w{{32}}@postgres:5432/{service}", url), name
@@ -135,12 +135,12 @@ def test_each_service_signs_in_to_its_own_database(services: Services) -> None:
 
 
 def test_settings_have_the_prefix_of_the_house(services: Services) -> None:
-    names = {variable for name in PROCESSES - {"portal-worker"} for variable in services[name]["environment"]}
+    names = {variable for name in PROCESSES for variable in services[name]["environment"]}
     assert [name for name in names if not name.startswith("LINGJUN_")] == []
 
 
 def test_each_image_is_a_target_that_holds_its_own_service_only(services: Services) -> None:
-    for name in PROCESSES - {"portal-worker"}:
+    for name in PROCESSES:
         assert services[name]["build"]["target"] == service_of(name)
     for service in HOUSE:
         copied = re.findall(r"^COPY (.+) \S+$", stage_of(service), re.MULTILINE)

@@ -105,7 +105,7 @@ def servers_house(
                 asked = [sys.executable, "-m", "services.portal.web", "--first-account"]
                 told = subprocess.run(asked, env=os.environ | environment, cwd=ROOT, text=True, stdout=subprocess.PIPE)
                 house.first_link = told.stdout.strip()
-            for part in ("web", "bus") if name == "portal" else ("web", "bus", "worker"):
+            for part in ("web", "bus", "worker"):
                 key = f"{name}-{part}"
                 command = [sys.executable, "-m", f"services.{name}.{part}"]
                 house.processes[key] = _start(command, environment, folder / f"{key}.log")

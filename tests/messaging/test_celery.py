@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 from uuid import UUID
@@ -14,7 +15,7 @@ import pytest
 from sqlmodel import select
 
 from shared import jobs
-from shared.celery import make_celery, send_job
+from shared.celery import beat, make_celery, send_job
 from shared.database import Database
 from shared.jobs import Dispatcher, Job
 from shared.models import HeardPart, JobRow
@@ -29,12 +30,15 @@ from shared.clock import SystemClock
 from shared.context import Tools
 from shared.database import Database
 from shared.jobs import JobWorker
-from tests.messaging.test_celery import Mark, leave_a_mark
+from shared.timer import Timer
+from tests.messaging.test_celery import Mark, leave_a_mark, note_a_look
 
 database_url, broker_url, redis_url, folder = sys.argv[1:5]
 app = make_celery("marks", broker_url=broker_url, redis_url=redis_url)
 tools = Tools(keys=None, files=None, post=None, redis=None, public_url=folder)
-serve_jobs(app, JobWorker(Database(database_url), {Mark: leave_a_mark}, clock=SystemClock(), tools=tools))
+database = Database(database_url)
+timer = Timer(database, note_a_look, clock=SystemClock(), tools=tools)
+serve_jobs(app, JobWorker(database, {Mark: leave_a_mark}, clock=SystemClock(), tools=tools), timer.look)
 app.worker_main(["worker", "--pool=threads", "--concurrency=2", "--loglevel=WARNING"])
 """
 
@@ -51,6 +55,10 @@ def leave_a_mark(session, job, *, context):
         time.sleep(60)
     session.add(HeardPart(source="s", subject=str(context.job_id), part="p", sequence=job.number))
     return "marked"
+
+
+def note_a_look(session, *, context):
+    session.add(HeardPart(source="s", subject="look", part=context.now.isoformat(), sequence=0))
 
 
 @pytest.fixture
@@ -123,3 +131,26 @@ def test_a_job_whose_worker_is_killed_is_taken_up_by_the_next_worker_and_takes_e
     finally:
         stop(worker)
     assert marks(database) == [13]
+
+
+def test_deadlines_are_looked_at_when_beat_asks_and_a_second_beat_stands_by(place):
+    first, second = Database(place[0]), Database(place[0])
+    celery = make_celery("marks", broker_url=place[1], redis_url=place[2])
+    worker = start_worker(place)
+
+    async def play():
+        every = timedelta(seconds=0.5)
+        beats = [asyncio.create_task(beat(celery, database, every=every)) for database in (first, second)]
+        try:
+            await eventually(lambda: len(marks(first)) == 1, 60)
+            await asyncio.sleep(2)
+        finally:
+            for task in beats:
+                task.cancel()
+            await asyncio.gather(*beats, return_exceptions=True)
+
+    try:
+        asyncio.run(play())
+    finally:
+        stop(worker)
+    assert marks(first) == [0], "a second look within the same minute changes nothing"

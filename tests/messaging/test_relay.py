@@ -8,6 +8,7 @@ from sqlmodel import col, func, select
 
 from shared.database import Database
 from shared.messaging import relay as relay_module
+from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.relay import Relay
 from shared.models import OutboxRow
 from shared.outbox import publish
@@ -16,7 +17,7 @@ from shared.waking import Notifier, listen
 from tests.messaging.conftest import eventually, fee_paid, running
 
 
-class Broker:
+class Broker(RabbitTransport):
     """Accepts everything but what `refuses`; remembers what came, in order."""
 
     def __init__(self, name, log, refuses=()):
@@ -50,7 +51,8 @@ def left(database):
 
 def test_of_two_relays_one_sends_and_the_other_takes_over_in_order(url):
     speaker, first, second = Database(url), Database(url), Database(url)
-    log, subject = [], uuid4()
+    log: list[tuple[str, str]] = []
+    subject = uuid4()
 
     async def play():
         async with running(Relay(second, Broker("second", log)).run):
@@ -69,7 +71,7 @@ def test_of_two_relays_one_sends_and_the_other_takes_over_in_order(url):
 
 def test_a_relay_whose_lock_is_lost_stops_before_it_sends_again(url):
     speaker, first = Database(url), Database(url)
-    log = []
+    log: list[tuple[str, str]] = []
 
     async def play():
         relay = Relay(first, Broker("first", log))
@@ -94,7 +96,7 @@ def test_a_row_that_is_not_accepted_fails_alone_and_is_sent_when_the_broker_take
     say(speaker, uuid4(), [1, 2, 3])
     with speaker.reader() as session:
         culprit = session.exec(select(OutboxRow.event_id).order_by(col(OutboxRow.id))).first()
-    log = []
+    log: list[tuple[str, str]] = []
     broker = Broker("only", log, refuses=[culprit])
 
     async def play():
@@ -110,7 +112,7 @@ def test_a_row_that_is_not_accepted_fails_alone_and_is_sent_when_the_broker_take
 def test_a_commit_in_another_process_wakes_the_relay_long_before_it_looks_by_itself(url, monkeypatch):
     monkeypatch.setattr(relay_module, "POLL", 3600)
     speaker, relaying = Database(url, committed=Notifier(url)), Database(url)
-    log = []
+    log: list[tuple[str, str]] = []
 
     async def play():
         relay = Relay(relaying, Broker("only", log))

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from services.portal.actions import note_dead_letter
 from services.portal.bus import make_bus
 from services.portal.models import DeadLetter, Occurrence
+from services.portal.worker import run_due
 from shared.database import Database
 from shared.events.billing import FeePaid
 from shared.events.intake import ApplicationSubmitted
@@ -22,6 +23,7 @@ from shared.models import InboxRow
 from shared.outbox import publish
 from shared.process import make_transport
 from shared.schema import upgrade
+from shared.timer import Timer
 from tests.portal.conftest import Portal
 from tests.portal.heard import SEALED, hour, paid, submitted
 
@@ -99,10 +101,12 @@ def test_over_the_bus_events_become_timelines_and_dead_letters_come_into_sight(
 
     async def run() -> None:
         transport = make_transport(portal.process.settings.broker_url, "review")
+        process = portal.process
+        portal_timer = Timer(process.database, run_due, clock=process.clock, tools=process.tools)
         await transport.open()
         tasks = [
             asyncio.ensure_future(Relay(speaker, transport).run()),
-            asyncio.ensure_future(make_bus(portal.process).run(lambda _job: None)),
+            asyncio.ensure_future(make_bus(portal.process).run(lambda _job: None, portal_timer.watch)),
         ]
         try:
             await until(heard)

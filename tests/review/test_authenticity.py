@@ -6,10 +6,10 @@ import pytest
 
 from services.demo.programme import CODE
 from services.review import actions, queries
-from services.review.bus import run_due
 from services.review.models import ScanCheck
 from services.review.rules.checklist import Check
 from services.review.states import CaseState, Verdict
+from services.review.worker import run_due
 from shared.context import Context
 from shared.errors import Conflict, Invalid, NotFound, NotYet
 from shared.events.intake import ApplicationResubmitted, ApplicationWithdrawn, StudentConsented

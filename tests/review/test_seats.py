@@ -7,9 +7,9 @@ import pytest
 
 from services.demo.programme import CODE
 from services.review import actions, queries
-from services.review.bus import run_due
 from services.review.models import Seat
 from services.review.states import SeatState, WorkKind
+from services.review.worker import run_due
 from shared.context import Context
 from shared.errors import Conflict, Forbidden, Invalid, NotFound, NotYet
 from shared.events.billing import FeePaymentReversed, RefundSent

@@ -2,9 +2,10 @@
 
 from services.demo.programme import CODE
 from services.scheduling import actions
-from services.scheduling.bus import HANDLERS, make_bus, run_due
+from services.scheduling.bus import HANDLERS, make_bus
 from services.scheduling.models import ProgrammeRow, Proposal
 from services.scheduling.states import ProposalStatus
+from services.scheduling.worker import run_due
 from shared.context import Context
 from shared.events.intake import ProgrammePublished, ProgrammeRevised
 from shared.events.listeners import LISTENERS

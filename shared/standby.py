@@ -1,0 +1,23 @@
+"""Of several processes of a service, one works and the others stand by. Used by the relay and by Celery beat."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from shared.database import Database, Right
+
+_EVERY_SECONDS = 0.5
+
+
+@asynccontextmanager
+async def alone(database: Database, right: str) -> AsyncIterator[Right]:
+    """Stands by until this process has the right; gives it up at the end. Whoever works asks `check` before each effect."""
+    while True:
+        held = await asyncio.to_thread(database.claim, right)
+        if held:
+            break
+        await asyncio.sleep(_EVERY_SECONDS)
+    try:
+        yield held
+    finally:
+        await asyncio.to_thread(held.give_up)
