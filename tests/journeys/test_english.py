@@ -1,0 +1,94 @@
+"""Each service's pages in English, in a real browser: whatever the product itself says has no Chinese character left."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext
+from sqlmodel import Session
+
+from services.billing import bus as billing_bus
+from services.billing import web as billing_web
+from services.billing.settings import BillingSettings
+from services.demo.programme import programme
+from services.intake import actions as intake_actions
+from services.intake import web as intake_web
+from services.intake.settings import IntakeSettings
+from services.portal import web as portal_web
+from services.portal.settings import PortalSettings
+from services.review import bus as review_bus
+from services.review import web as review_web
+from services.review.settings import ReviewSettings
+from services.scheduling import bus as scheduling_bus
+from services.scheduling import web as scheduling_web
+from services.scheduling.settings import SchedulingSettings
+from shared.context import Context
+from shared.events.intake import Programme, ProgrammePublished
+from shared.process import Process
+from tests.processes import START, process_for
+from tests.signing import serving, session_cookies
+from tests.translatable import CHINESE
+
+HOUSE = {
+    "intake": (IntakeSettings, intake_web.make_app),
+    "review": (ReviewSettings, review_web.make_app),
+    "scheduling": (SchedulingSettings, scheduling_web.make_app),
+    "billing": (BillingSettings, billing_web.make_app),
+    "portal": (PortalSettings, portal_web.make_app),
+}
+LISTENERS = {"review": review_bus, "scheduling": scheduling_bus, "billing": billing_bus}
+# Who opens which pages.
+PAGES = {
+    "intake": (("intake",), ("", "access", "tables/applications/list", "nowhere")),
+    "review": (("reviewer", "committee"), ("", "ranking", "work", "seats", "scores", "tables/cases/list")),
+    "scheduling": (
+        ("scheduler", "registrar"),
+        ("", "interviews", "panels", "plan", "resources", "roster", "sessions", "certificates", "tables/lessons/list"),
+    ),
+    "billing": (("finance",), ("", "statements", "work", "refunds", "tables/entries/list", "tables/invoices/list")),
+    "portal": (("administrator",), ("", "accounts/new", "password", "tables/accounts/list")),
+}
+# What the product says itself; the rest of a page may be data.
+CHROME = "h1, h2, h3, h5, th, dt, legend, label, button, .btn, option, .nav-link-title, .lj-stat, .lj-empty, .alert, .form-hint"
+
+
+def publish(service: str, process: Process, session: Session) -> None:
+    """The invented programme, as this service comes to know it."""
+    given = Programme.model_validate(programme())
+    if service == "intake":
+        intake_actions.publish_programme(session, given, actor="intake01", now=START, keys=process.tools.keys)
+    elif service in LISTENERS:
+        heard = ProgrammePublished(programme=given)
+        context = Context(actor=f"event:{heard.TYPE}", now=START, tools=process.tools)
+        LISTENERS[service].HANDLERS[ProgrammePublished](session, heard, context=context)
+
+
+@pytest.fixture(params=sorted(HOUSE))
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Process, str]]:
+    """A service with a programme, its process, and its address."""
+    service: str = request.param
+    settings, make_app = HOUSE[service]
+    process = process_for(settings, f"sqlite:///{tmp_path}/{service}.db", tmp_path)
+    with process.database.transaction() as session:
+        publish(service, process, session)
+    with serving(make_app(process)) as url:
+        yield service, process, url
+
+
+def test_nothing_that_the_product_says_is_chinese_to_an_english_reader(
+    opened: tuple[str, Process, str], browser_context: BrowserContext, browser_problems: list[str]
+) -> None:
+    service, process, url = opened
+    roles, paths = PAGES[service]
+    cookies = {**session_cookies(process, *roles, name="Li Qing"), "lingjun_language": "en"}
+    browser_context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies.items()])
+    page = browser_context.new_page()
+    prefix = "" if service == "portal" else f"/{service}"
+    chinese: dict[str, list[str]] = {}
+    for path in paths:
+        page.goto(f"{url}{prefix}/{path}")
+        said = [text for text in page.locator(CHROME).all_text_contents() if CHINESE.search(text)]
+        chinese |= {path: said} if said else {}
+    assert chinese == {}
+    assert page.locator("html").get_attribute("lang") == "en"
+    browser_problems[:] = [problem for problem in browser_problems if "nowhere" not in problem]
