@@ -51,7 +51,8 @@ class Transport(Protocol):
         """Waits for deliveries and returns those at hand, oldest first. Only one consumer of a service gets any."""
 
     async def done(self, deliveries: Sequence[Delivery]) -> None:
-        """Acknowledges deliveries whose effects are committed."""
+        """Acknowledges deliveries whose effects are committed. Deliveries are settled in the order in which they came, by
+        this, `retry` or `bury`."""
 
     async def retry(self, delivery: Delivery) -> None:
         """Parks the delivery for the next rung of the ladder, then acknowledges it."""

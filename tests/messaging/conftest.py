@@ -1,7 +1,7 @@
 """A bus of each kind, and a tiny service to hear with: one counter table, one handler per test."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,12 +104,21 @@ def fee_paid(paid_fen: int = 2_500_000, application_id: Any = None) -> FeePaid:
     )
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_urls(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """Two empty databases of one kind: the publisher's and the listener's."""
+    names = ("speaker", "listener")
+    if request.param == "sqlite":
+        return [f"sqlite:///{tmp_path / name}.db" for name in names]
+    make = request.getfixturevalue("postgres_url")
+    return [make(name) for name in names]
+
+
 @pytest.fixture
-def house(bus_url: str, tmp_path: Path) -> House:
-    """Publisher and listener on both kinds of bus."""
+def house(bus_url: str, database_urls: list[str], tmp_path: Path) -> Iterator[House]:
+    """Publisher and listener on both kinds of bus and of database."""
     databases = []
-    for name in ("speaker", "listener"):
-        url = f"sqlite:///{tmp_path / name}.db"
+    for url in database_urls:
         upgrade(url, "shared")
         databases.append(Database(url))
     keys = KeyRing(tmp_path / "keys", purposes=())
@@ -120,4 +129,6 @@ def house(bus_url: str, tmp_path: Path) -> House:
         redis=make_redis(f"memory://{tmp_path}"),
         public_url="http://127.0.0.1",
     )
-    return House(bus_url, databases[0], databases[1], tools)
+    yield House(bus_url, databases[0], databases[1], tools)
+    for database in databases:
+        database.close()
