@@ -20,8 +20,9 @@ def returned(intake, applications):
     filed = intake.file(applications[0]).json()
     row = intake.rows(Application)[0]
     with intake.process.database.transaction() as session:
-        given = {"correct_by": DEADLINE + timedelta(days=3), "actor": "review", "now": START}
-        actions.note_return(session, row.id, [{"item": "identity", "reason": "模糊"}], **given)
+        items = [{"item": "identity", "reason": "模糊"}]
+        correct_by = DEADLINE + timedelta(days=3)
+        actions.note_return(session, row.id, items, correct_by=correct_by, actor="review", now=START)
     return filed["id"]
 
 
