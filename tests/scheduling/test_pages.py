@@ -119,7 +119,7 @@ def test_a_scheduler_sees_the_day_and_moves_an_interview_in_the_browser(
         browser_problems.clear()
         dialog.locator("[name=slot_id]").select_option(label="2021-12-07 17:30")
         dialog.get_by_role("button", name="改期").click()
-        page.get_by_text("已改期到 12月07日17:30").wait_for()
+        page.get_by_text("已改期到 2021-12-07 17:30").wait_for()
         page.goto(f"{address}/scheduling/interviews?day=2021-12-07")
         assert page.locator(".lj-board a").all_inner_texts()[0].startswith("学员001")
 
