@@ -50,10 +50,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_embedded(folder: Path, port: int, starts_at: datetime) -> RunningHouse:
-    """An embedded house over `folder`; the same folder again goes on where it was."""
+def start_embedded(folder: Path, port: int, starts_at: datetime | None) -> RunningHouse:
+    """An embedded house over `folder`, a demo unless `starts_at` is None; the same folder again goes on where it was."""
     command = [sys.executable, "-m", "services", "run", "--data", str(folder), "--port", str(port)]
-    process = _start([*command, "--demo-from", starts_at.isoformat()], {}, folder.with_suffix(".log"))
+    if starts_at:
+        command += ["--demo-from", starts_at.isoformat()]
+    process = _start(command, {}, folder.with_suffix(".log"))
     assert process.stdout is not None
     link = ""
     for line in process.stdout:

@@ -1,6 +1,7 @@
 """The ways into the house that the player uses: the platform's API key, a person's session, and the students' mail."""
 
 import re
+import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,8 @@ QUIET_SECONDS = 120
 AT_ONCE = 4
 T = TypeVar("T")
 R = TypeVar("R")
+# Made once: loading the system's authorities for each person of the story would take longer than the story.
+_TLS = ssl.create_default_context()
 _CSRF = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
 
 
@@ -44,7 +47,7 @@ def house_client(addresses: Mapping[str, str]) -> httpx.Client:
 
 class _ByService(httpx.HTTPTransport):
     def __init__(self, addresses: Mapping[str, str]) -> None:
-        super().__init__(limits=httpx.Limits(max_connections=20, max_keepalive_connections=10))
+        super().__init__(verify=_TLS, limits=httpx.Limits(max_connections=20, max_keepalive_connections=10))
         self._addresses = {name: httpx.URL(address) for name, address in addresses.items()}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

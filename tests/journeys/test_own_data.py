@@ -1,0 +1,81 @@
+"""`make run`: a house on the system's clock and its own data, killed while applications come in."""
+
+import json
+import re
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.demo.cohort import Application, cohort
+from services.demo.player import filing
+from services.demo.player.doors import Stage
+from services.demo.player.office import open_office
+from services.demo.player.play import FIRST_MOMENT
+from services.demo.programme import CODE, programme
+from services.demo.staff import staff
+from tests.journeys.houses import free_port, start_embedded, stop
+
+SINCE = timedelta(days=(datetime.now(UTC) - FIRST_MOMENT).days)
+ENOUGH = 12
+
+
+def moved_to_now(value: Any) -> Any:
+    """The same definition with every time moved on, so that its window is open today."""
+    if isinstance(value, dict):
+        return {name: moved_to_now(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [moved_to_now(one) for one in value]
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d(T.*Z)?", value):
+        moved = datetime.fromisoformat(value) + SINCE
+        return moved.isoformat() if "T" in value else moved.date().isoformat()
+    return value
+
+
+def file_until_the_house_dies(stage: Stage, applications: list[Application], accepted: list[str]) -> None:
+    filer = filing.Filer(stage, stage.platform())
+    for application in applications:
+        try:
+            ids, refused = filer.upload(application)
+            answer = refused or filer.post(application, ids, application.key)
+        except Exception:
+            return
+        assert answer.status_code == 201, answer.text
+        accepted.append(application.platform_no)
+
+
+def test_a_house_of_one_s_own_that_is_killed_keeps_what_it_accepted_and_finishes_its_events(tmp_path):
+    folder, port = tmp_path / "house", free_port()
+    house = start_embedded(folder, port, None)
+    stage = house.stage()
+    open_office(stage, staff(), house.first_link)
+    clerk = stage.person("intake01")
+    definition = json.dumps(moved_to_now(programme()), ensure_ascii=False)
+    clerk.submit("/intake/programmes", files={"definition": ("programme.json", definition, "application/json")})
+    stage.platform_key = filing.issue_key(stage)
+    applications = list(cohort(1).applications)
+    accepted: list[str] = []
+    filer = threading.Thread(target=file_until_the_house_dies, args=(stage, applications, accepted))
+    filer.start()
+    while len(accepted) < ENOUGH and filer.is_alive():
+        time.sleep(0.01)
+    house.kill("house")
+    filer.join(60)
+    assert len(accepted) >= ENOUGH
+    house = start_embedded(folder, port, None)
+    try:
+        again = Stage(stage.addresses, stage.passwords, stage.mail, platform_key=stage.platform_key)
+        known = filing.Filer(again, again.platform()).filed()
+        assert [number for number in accepted if number not in known] == []
+        ends = time.monotonic() + 60
+        while (cases := cases_of(again)) != sorted(known) and time.monotonic() < ends:
+            time.sleep(0.2)
+        assert cases == sorted(known)
+        assert again.person("audit01").json("/api/figures")["domain"]["dead_letters"] == 0
+    finally:
+        stop(house)
+
+
+def cases_of(stage: Stage) -> list[str]:
+    """The platform's numbers of the cases that review has opened."""
+    return sorted(case["platform_no"] for case in stage.person("review01").json("/review/api/cases", programme=CODE))
