@@ -43,9 +43,14 @@ class TravellingClock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._read: tuple[tuple[int, int], datetime] | None = None
 
     def now(self) -> datetime:
-        return datetime.fromisoformat(self._path.read_text().strip())
+        found = self._path.stat()
+        version = (found.st_ino, found.st_mtime_ns)
+        if self._read is None or self._read[0] != version:
+            self._read = (version, datetime.fromisoformat(self._path.read_text().strip()))
+        return self._read[1]
 
     def set(self, moment: datetime) -> None:
         """Moves to `moment` (aware). Refuses to go back; the same moment again does nothing."""

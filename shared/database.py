@@ -1,5 +1,6 @@
 """One service's database: engines and transactions, with the same promises on SQLite and PostgreSQL. Used by the edges."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from sqlmodel import Session
 from shared.audit import append_pending
 
 LEAVES = "leaves"
+_PATIENCE_SECONDS = 30
 
 
 class Right:
@@ -95,7 +97,7 @@ def _reading(engine: Engine) -> Engine:
 
 
 def _sqlite_engine(url: str, begin: str, *, read_only: bool = False) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": _PATIENCE_SECONDS, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
@@ -108,8 +110,30 @@ def _sqlite_engine(url: str, begin: str, *, read_only: bool = False) -> Engine:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: Connection) -> None:
+    def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(f"BEGIN {begin}")
 
+    event.listen(engine, "begin", on_begin if read_only else _in_turn(engine, on_begin))
     return engine
+
+
+def _in_turn(engine: Engine, begin: Callable[[Connection], None]) -> Callable[[Connection], None]:
+    """`begin`, once no other transaction of this process writes. SQLite alone decides who may write, but lets one that
+    waits sleep for up to 100 ms at a time; here the next goes on at once."""
+    turn = threading.Lock()
+
+    def give(connection: Connection) -> None:
+        if connection.info.pop("has_turn", False):
+            turn.release()
+
+    def wait(connection: Connection) -> None:
+        connection.info["has_turn"] = turn.acquire(timeout=_PATIENCE_SECONDS)
+        try:
+            begin(connection)
+        except BaseException:
+            give(connection)
+            raise
+
+    event.listen(engine, "commit", give)
+    event.listen(engine, "rollback", give)
+    return wait

@@ -8,8 +8,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
 from shared import audit
+from shared import database as database_module
 from shared.columns import locked
+from shared.database import Database
 from shared.models import AuditHead, AuditRow, HeardPart
+from shared.schema import upgrade
 
 NOW = datetime(2021, 11, 22, 1, tzinfo=UTC)
 
@@ -63,3 +66,17 @@ def test_the_audit_chain_stays_whole_under_threads_and_shows_any_change(database
         session.expunge_all()
         rows[10].details = {"turn": "forged"}
         assert audit.first_break(rows, head) == 11
+
+
+def test_a_writer_that_could_not_begin_lets_the_next_one_write(tmp_path, monkeypatch):
+    monkeypatch.setattr(database_module, "_PATIENCE_SECONDS", 0.2)
+    url = f"sqlite:///{tmp_path / 'one.db'}"
+    upgrade(url, "shared")
+    database, other_process = Database(url), Database(url)
+    with other_process.transaction() as session:
+        session.add(HeardPart(source="s", subject="s", part="p", sequence=0))
+        session.flush()
+        with pytest.raises(DBAPIError), database.transaction() as late:
+            late.exec(select(HeardPart)).all()
+    with database.transaction() as session:
+        assert session.exec(select(HeardPart.sequence)).all() == [0]
