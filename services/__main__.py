@@ -1,4 +1,4 @@
-"""The whole house from one command line: run, demo. `python -m services --help`."""
+"""The whole house from one command line: run, demo, replay, rebuild-timeline. `python -m services --help`."""
 
 import argparse
 import sys
@@ -8,7 +8,9 @@ from pathlib import Path
 import uvloop
 
 from services.demo.command import add_demo
-from services.house import House
+from services.house import House, resting_portal
+from services.portal.rebuild import add_options, rebuild
+from services.portal.replay import add_choice, replay
 from services.portal.web import invite
 from shared.errors import Refusal
 from shared.logs import configure
@@ -20,6 +22,8 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_run(commands)
     add_demo(commands)
+    _add_replay(commands)
+    _add_rebuild(commands)
     given = parser.parse_args()
     try:
         return int(given.run(given))
@@ -42,6 +46,34 @@ def _run(given: argparse.Namespace) -> int:
     house = House(given.data, port=given.port, starts_at=given.demo_from)
     uvloop.run(house.run(lambda: _welcome(house, given.port)))
     return 0
+
+
+def _add_replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("replay", help="send dead letters of a house that does not run again")
+    command.add_argument("--data", type=Path, default=Path("var/house"))
+    add_choice(command)
+    command.set_defaults(run=_replay)
+
+
+def _replay(given: argparse.Namespace) -> int:
+    configure("portal", "WARNING")
+    with resting_portal(given.data) as portal:
+        return replay(portal, given)
+
+
+def _add_rebuild(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "rebuild-timeline", help="fill the timelines of a house that does not run from its log"
+    )
+    command.add_argument("--data", type=Path, default=Path("var/house"))
+    add_options(command)
+    command.set_defaults(run=_rebuild)
+
+
+def _rebuild(given: argparse.Namespace) -> int:
+    configure("portal", "WARNING")
+    with resting_portal(given.data) as portal:
+        return rebuild(portal, given)
 
 
 def _welcome(house: House, port: int) -> None:

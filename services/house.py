@@ -4,9 +4,9 @@ embedded bus and a folder. What was accepted survives a kill. Called by `python 
 
 import asyncio
 import fcntl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -40,7 +40,7 @@ from services.scheduling import worker as scheduling_worker
 from services.scheduling.settings import SchedulingSettings
 from shared.bus import Bus
 from shared.clock import TravellingClock
-from shared.errors import Conflict
+from shared.errors import Conflict, NotFound
 from shared.jobs import JobFunctions, JobWorker, take_back
 from shared.process import Process, open_process
 from shared.schema import upgrade
@@ -60,7 +60,7 @@ class Room:
 
 
 ROOMS = (
-    Room(PortalSettings, portal_web.make_app, portal_bus.make_bus, lambda _: portal_worker.JOBS, portal_worker.run_due),
+    Room(PortalSettings, portal_web.make_app, portal_bus.make_bus, portal_worker.make_jobs, portal_worker.run_due),
     Room(IntakeSettings, intake_web.make_app, intake_bus.make_bus, lambda _: intake_worker.JOBS, intake_worker.run_due),
     Room(ReviewSettings, review_web.make_app, review_bus.make_bus, lambda _: review_worker.JOBS, review_worker.run_due),
     Room(
@@ -117,6 +117,12 @@ class House:
             upgrade(given["database_url"], name)
             self.processes[name] = open_process(room.settings(**given))
 
+    def close(self) -> None:
+        """Gives the folder up, for whoever wants it next."""
+        for process in self.processes.values():
+            process.database.close()
+        self._lock.close()
+
     async def run(self, opened: Callable[[], None]) -> None:
         """Serves until told to stop (SIGINT, SIGTERM); calls `opened` once the port answers."""
         app = FrontDoor({room.settings.SERVICE: room.make_app(self._process(room)) for room in ROOMS})
@@ -141,7 +147,13 @@ class House:
 
     async def _run_bus(self, room: Room) -> None:
         process = self._process(room)
-        worker = JobWorker(process.database, room.make_jobs(process.settings), clock=process.clock, tools=process.tools)
+        worker = JobWorker(
+            process.database,
+            room.make_jobs(process.settings),
+            service=process.service,
+            clock=process.clock,
+            tools=process.tools,
+        )
         timer = Timer(process.database, room.run_due, clock=process.clock, tools=process.tools)
         with process.database.transaction() as session:
             take_back(session)
@@ -156,14 +168,39 @@ class House:
         return self.processes[room.settings.SERVICE]
 
 
-def _take(data: Path, mode: str) -> TextIO:
-    """Locks the folder for this process and marks its mode. Raises Conflict when it is in use or of the other mode."""
-    data.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def resting_portal(data: Path) -> Iterator[Process]:
+    """The portal's process of a house that does not run, for a command; the folder is locked meanwhile. Raises NotFound where
+    there is no house, Conflict while it runs."""
+    data = data.resolve()
+    if not (data / "portal.db").exists():
+        raise NotFound(f"{data} 不是领军的数据目录。", code="no-house")
+    with _locked(data, "领军正在运行，请在“未送达消息”页面上操作，或先停止它。"):
+        mode = (data / "mode").read_text()
+        clock = f"travelling:{data / 'clock'}" if mode == "demo" else "system"
+        given = embedded(data, PortalSettings.SERVICE, public_url="", clock=clock)
+        upgrade(given["database_url"], PortalSettings.SERVICE)
+        process = open_process(PortalSettings(**given))
+        try:
+            yield process
+        finally:
+            process.database.close()
+
+
+def _locked(data: Path, in_use: str) -> TextIO:
     lock = (data / "lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as fault:
-        raise Conflict(f"数据目录 {data} 正被另一个进程使用,请先停止它。", code="folder-in-use") from fault
+        lock.close()
+        raise Conflict(in_use, code="folder-in-use") from fault
+    return lock
+
+
+def _take(data: Path, mode: str) -> TextIO:
+    """Locks the folder for this process and marks its mode. Raises Conflict when it is in use or of the other mode."""
+    data.mkdir(parents=True, exist_ok=True)
+    lock = _locked(data, f"数据目录 {data} 正被另一个进程使用,请先停止它。")
     marked = data / "mode"
     if marked.exists() and marked.read_text() != mode:
         raise Conflict(

@@ -4,8 +4,9 @@
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID, uuid4
 
@@ -13,18 +14,23 @@ import structlog
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
+from shared import audit
 from shared.clock import Clock, real_now
 from shared.columns import locked
 from shared.context import Context, Tools
 from shared.correlation import correlated, correlation_id
 from shared.database import LEAVES, Database
-from shared.errors import Refusal
+from shared.errors import NotFound, Refusal
 from shared.events.base import Value
-from shared.models import JobRow
+from shared.messaging.envelope import Envelope
+from shared.messaging.transport import REPLAY, with_reason
+from shared.models import JobRow, OutboxRow
 
 LADDER = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 LEASE = timedelta(minutes=10)
 POLL = 0.25
+# The dead letter of a job that failed for good is of the type job.<name>; sent again, it asks the service to take it up.
+LETTER = "job."
 _log = structlog.get_logger()
 
 
@@ -115,10 +121,11 @@ class JobWorker:
         database: Database,
         functions: JobFunctions,
         *,
+        service: str,
         clock: Clock,
         tools: Tools,
     ) -> None:
-        self._database, self._clock, self._tools = database, clock, tools
+        self._database, self._clock, self._tools, self._service = database, clock, tools, service
         self._functions = {kind.NAME: (kind, function) for kind, function in functions.items()}
 
     def execute(self, job_id: UUID) -> None:
@@ -156,11 +163,44 @@ class JobWorker:
         with self._database.transaction() as session:
             if final:
                 self._end(session, row.id, "failed", reason)
+                self._bury(session, row, reason)
                 return
             kept = session.get_one(JobRow, row.id)
             kept.state, kept.outcome, kept.lease_until = "waiting", reason[:500], None
             kept.next_at = real_now() + LADDER[row.attempt - 1]
             session.add(kept)
+
+    def _bury(self, session: Session, row: JobRow, reason: str) -> None:
+        """A dead letter in place of the job, through the outbox: somebody must see it, and may send it again."""
+        letter = Envelope(
+            id=row.id,
+            type=LETTER + row.name,
+            source=f"/lingjun/{self._service}",
+            subject=str(row.id),
+            sequence=row.replays + 1,
+            time=real_now(),
+            correlation_id=row.correlation_id,
+            body=json.dumps(row.payload, ensure_ascii=False).encode(),
+        )
+        headers = with_reason(letter.headers, f"{self._service}.jobs", reason) | {REPLAY: row.replays}
+        session.add(OutboxRow(event_id=uuid4(), headers=headers, body=letter.body.decode()))
+        session.info[LEAVES] = True
+
+
+def take_up(session: Session, job_id: UUID, *, replay: int, actor: str, now: datetime) -> None:
+    """Lets a job that failed for good wait again, with every try before it. `replay` counts from 1; what was asked for
+    before, or of a job that has not failed, changes nothing. Raises NotFound."""
+    row = session.exec(locked(select(JobRow).where(JobRow.id == job_id))).one_or_none()
+    if row is None:
+        raise NotFound("没有这个任务。", code="unknown-job")
+    if row.state != "failed" or replay <= row.replays:
+        return
+    row.state, row.attempt, row.replays, row.next_at, row.ended_at = "waiting", 0, replay, real_now(), None
+    session.add(row)
+    session.info[LEAVES] = True
+    audit.record(
+        session, "job_taken_up", str(job_id), actor=actor, now=now, details={"job": row.name, "replay": replay}
+    )
 
 
 def still_to_do(session: Session) -> int:

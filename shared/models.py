@@ -65,7 +65,8 @@ class HeardPart(Plumbing, table=True):
 
 
 class JobRow(Plumbing, table=True):
-    """A slow job. The row owns attempts, retries and the lease; whoever executes it asks the row first."""
+    """A slow job. The row owns attempts, retries and the lease; whoever executes it asks the row first. `replays` counts how
+    often it was taken up again from the dead letters."""
 
     __tablename__ = "job"
     id: UUID = Field(primary_key=True)
@@ -74,6 +75,7 @@ class JobRow(Plumbing, table=True):
     correlation_id: str
     state: str = Field(index=True)
     attempt: int = 0
+    replays: int = 0
     next_at: datetime = Field(sa_type=UtcDateTime, index=True)
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     outcome: str | None = None

@@ -17,7 +17,7 @@ from shared.files import FileStore
 from shared.keyring import KeyRing
 from shared.messaging.embedded import EmbeddedBus, EmbeddedTransport
 from shared.messaging.rabbit import RabbitTransport
-from shared.messaging.transport import LADDER, Transport
+from shared.messaging.transport import KEEP, LADDER, Transport
 from shared.post import make_post
 from shared.settings import Settings
 from shared.typesetting import use_fonts
@@ -40,7 +40,8 @@ class Process:
 
     def transport(self, queue: str | None = None) -> Transport:
         """A connection to the bus, not yet opened, for the service's own queue or another."""
-        return make_transport(self.settings.broker_url, queue or self.service)
+        keep = timedelta(days=self.settings.log_days)
+        return make_transport(self.settings.broker_url, queue or self.service, keep=keep)
 
 
 def open_process(settings: Settings) -> Process:
@@ -65,12 +66,13 @@ def make_transport(
     queue: str,
     bindings: Mapping[str, Sequence[str]] | None = None,
     ladder: Sequence[timedelta] = LADDER,
+    keep: timedelta = KEEP,
 ) -> Transport:
     """`sqlite:///file` for the embedded bus, `amqp://…` for RabbitMQ."""
     bound = topology() if bindings is None else bindings
     if url.startswith("sqlite:///"):
-        return EmbeddedTransport(_embedded_bus(url.removeprefix("sqlite:///")), queue, bound, ladder)
-    return RabbitTransport(url, queue, bound, ladder)
+        return EmbeddedTransport(_embedded_bus(url.removeprefix("sqlite:///")), queue, bound, ladder, keep)
+    return RabbitTransport(url, queue, bound, ladder, keep)
 
 
 def make_redis(url: str) -> Redis:

@@ -57,7 +57,7 @@ def serve_worker(settings: Settings, jobs: JobFunctions, run_due: RunDue) -> Non
     configure(settings.SERVICE, settings.log_level)
     process = open_process(settings)
     celery = make_celery(settings.SERVICE, broker_url=settings.broker_url, redis_url=settings.redis_url)
-    worker = JobWorker(process.database, jobs, clock=process.clock, tools=process.tools)
+    worker = JobWorker(process.database, jobs, service=process.service, clock=process.clock, tools=process.tools)
     timer = Timer(process.database, run_due, clock=process.clock, tools=process.tools)
     serve_jobs(celery, worker, timer.look)
     # Two workers of one name on a broker lock each other's control queue and die.

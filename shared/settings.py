@@ -3,15 +3,18 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.keyring import Purpose
+from shared.messaging.transport import KEEP
 
 
 class Settings(BaseSettings):
     """The common part. URLs choose the adaptors; nothing outside them knows which column of the table is running.
 
     `font_dir`: a folder of licensed fonts (小标宋, 仿宋_GB2312) that letters are set in before the packaged ones.
+    `log_days`: how long the event log is kept, the same for every service.
     """
 
     model_config = SettingsConfigDict(env_prefix="LINGJUN_", extra="ignore")
@@ -32,6 +35,7 @@ class Settings(BaseSettings):
     listen: str = "127.0.0.1:8000"
     log_level: str = "INFO"
     font_dir: str = ""
+    log_days: int = Field(default=KEEP.days, ge=1, le=KEEP.days)
 
 
 def embedded(data: Path, service: str, *, public_url: str, clock: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The portal's refusals that more than one place raises.
 
 Refusal
-├── NotFound    UnknownAccount, UnknownLink, UnknownApplicant
+├── NotFound    UnknownAccount, UnknownLink, UnknownApplicant, UnknownDeadLetter
 └── Forbidden   WrongPassword, LockedOut
 """
 
@@ -27,6 +27,13 @@ class UnknownApplicant(NotFound):
 
     def __init__(self) -> None:
         super().__init__("没有这份报名的记录。", code="unknown-applicant")
+
+
+class UnknownDeadLetter(NotFound):
+    """No message of that key was ever given up."""
+
+    def __init__(self) -> None:
+        super().__init__("没有这条消息。", code="unknown-dead-letter")
 
 
 class WrongPassword(Forbidden):

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, LargeBinary
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from services.portal.states import AccountState
+from services.portal.states import AccountState, DeadLetterState
 from shared.columns import UtcDateTime
 
 registered = registry()
@@ -79,7 +79,10 @@ class Occurrence(PortalRow, table=True):
 
 
 class DeadLetter(PortalRow, table=True):
-    """A message that a service gave up. Kept as it was, for the day it is sent again; shown with masks. Real time."""
+    """A message that a service gave up. Kept byte for byte, for the day it is sent again; shown with masks. Real time.
+
+    `replays` counts how often it was sent again, or, once that has begun, is about to have been.
+    """
 
     __tablename__ = "dead_letter"
     id: str = Field(primary_key=True)
@@ -88,5 +91,10 @@ class DeadLetter(PortalRow, table=True):
     subject: str
     reason: str
     headers: dict[str, Any] = Field(sa_type=JSON)
-    body: str
+    body: bytes = Field(sa_type=LargeBinary)
     buried_at: datetime = Field(sa_type=UtcDateTime)
+    state: str = Field(default=DeadLetterState.WAITING, index=True)
+    replays: int = 0
+    replayed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    replayed_by: str | None = None
+    discarded_because: str | None = None

@@ -7,11 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services.portal.errors import UnknownAccount, UnknownApplicant
+from services.portal.jobs import ReplayDeadLetters
 from services.portal.models import Account, Applicant, DeadLetter, Occurrence
 from services.portal.rules.sentences import sentence
-from services.portal.states import SERVICES, AccountState
+from services.portal.states import SERVICES, AccountState, DeadLetterState
+from shared.models import JobRow
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,54 @@ def latest_occurrences(session: Session, *, most: int) -> list[TimelineItem]:
     return [_item(occurrence, concerned.get(occurrence.subject)) for occurrence in heard]
 
 
-def count_of(session: Session, table: type[Account] | type[Applicant] | type[DeadLetter]) -> int:
+def wanted_letters(wanted: ReplayDeadLetters) -> SelectOfScalar[DeadLetter]:
+    """The waiting dead letters that a replay asks for."""
+    found = select(DeadLetter).where(DeadLetter.state == DeadLetterState.WAITING, col(DeadLetter.id) > wanted.after)
+    for column, value in (
+        (DeadLetter.queue, wanted.queue),
+        (DeadLetter.type, wanted.type),
+        (DeadLetter.id, wanted.key),
+    ):
+        if value:
+            found = found.where(column == value)
+    if wanted.reason:
+        found = found.where(col(DeadLetter.reason).contains(wanted.reason, autoescape=True))
+    return found
+
+
+def count_wanted(session: Session, wanted: ReplayDeadLetters) -> int:
+    """How many those are."""
+    return session.exec(select(func.count()).select_from(wanted_letters(wanted).subquery())).one()
+
+
+def waiting_letters(session: Session) -> int:
+    """How many dead letters wait for somebody."""
+    return count_wanted(session, ReplayDeadLetters(actor=""))
+
+
+def letters_by_kind(session: Session, wanted: ReplayDeadLetters) -> Sequence[tuple[str, str, str, int]]:
+    """The waiting dead letters that are wanted, counted by queue, type and reason, the most first."""
+    found = wanted_letters(wanted).subquery()
+    count = func.count().label("count")
+    grouped = select(found.c.queue, found.c.type, found.c.reason, count).group_by(
+        found.c.queue, found.c.type, found.c.reason
+    )
+    rows = session.exec(grouped.order_by(count.desc(), found.c.queue, found.c.type).limit(50)).all()
+    return [(queue, kind, reason, number) for queue, kind, reason, number in rows]
+
+
+def running_replays(session: Session) -> list[tuple[ReplayDeadLetters, int]]:
+    """Replays that were ordered and have not ended, oldest first, with how many letters each has before it."""
+    jobs = select(JobRow).where(
+        JobRow.name == ReplayDeadLetters.NAME, col(JobRow.state).in_(["waiting", "sent", "running"])
+    )
+    ordered = [
+        ReplayDeadLetters.model_validate(row.payload) for row in session.exec(jobs.order_by(col(JobRow.created_at)))
+    ]
+    return [(wanted, count_wanted(session, wanted)) for wanted in ordered]
+
+
+def count_of(session: Session, table: type[Account] | type[Applicant]) -> int:
     """How many rows a table has."""
     return session.exec(select(func.count()).select_from(table)).one()
 
@@ -99,4 +149,5 @@ def figures(session: Session) -> dict[str, int]:
         "applicants": session.exec(select(func.count()).select_from(Applicant)).one(),
         "occurrences": session.exec(select(func.count()).select_from(Occurrence)).one(),
         "dead_letters": session.exec(select(func.count()).select_from(DeadLetter)).one(),
+        "dead_letters_waiting": waiting_letters(session),
     }

@@ -11,6 +11,15 @@ class AccountState(StrEnum):
     CLOSED = "closed"
 
 
+class DeadLetterState(StrEnum):
+    """WAITING -> REPLAYED when the broker has confirmed it; REPLAYED -> WAITING when it is buried again; WAITING ->
+    DISCARDED by an administrator."""
+
+    WAITING = "waiting"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+
+
 SERVICES: dict[str, str] = {
     "intake": "报名受理",
     "review": "材料审核",

@@ -1,13 +1,26 @@
-"""Process: the portal's Celery worker. `JOBS` also runs in the process of an embedded house."""
+"""Process: the portal's Celery worker. The jobs of `make_jobs` also run in the process of an embedded house."""
+
+from datetime import timedelta
+from functools import partial
 
 from sqlmodel import Session
 
+from services.portal import jobs, tasks
 from services.portal.settings import PortalSettings
 from shared.context import Context
 from shared.jobs import JobFunctions
+from shared.messaging.sender import Sender
+from shared.process import make_transport
 from shared.serve import serve_worker
 
-JOBS: JobFunctions = {}
+
+def make_jobs(settings: PortalSettings) -> JobFunctions:
+    """The portal's jobs, on the bus of the settings."""
+
+    def make_sender() -> Sender:
+        return Sender(make_transport(settings.broker_url, settings.SERVICE, keep=timedelta(days=settings.log_days)))
+
+    return {jobs.ReplayDeadLetters: partial(tasks.replay_dead_letters, make_sender=make_sender)}
 
 
 def run_due(session: Session, *, context: Context) -> None:
@@ -15,4 +28,5 @@ def run_due(session: Session, *, context: Context) -> None:
 
 
 if __name__ == "__main__":
-    serve_worker(PortalSettings(), JOBS, run_due)
+    told = PortalSettings()
+    serve_worker(told, make_jobs(told), run_due)

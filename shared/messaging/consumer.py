@@ -7,6 +7,7 @@ it was refused. Runs in each bus.py.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import structlog
 from sqlmodel import Session
@@ -17,9 +18,10 @@ from shared.correlation import correlated
 from shared.database import Database
 from shared.errors import NotYet, Refusal
 from shared.events import CONTRACTS, Event
+from shared.jobs import LETTER, take_up
 from shared.messaging.envelope import Envelope, read_envelope, read_event
 from shared.messaging.inbox import Inbox
-from shared.messaging.transport import LADDER, Delivery, Transport
+from shared.messaging.transport import LADDER, REPLAY, Delivery, Transport
 
 Handler = Callable[..., None]
 Handlers = Mapping[type[Event], Handler]
@@ -50,7 +52,7 @@ class Consumer:
 
     async def _settle(self, batch: Sequence[Delivery]) -> None:
         try:
-            await asyncio.to_thread(self._handle, batch)
+            await asyncio.to_thread(self.handle, batch)
         except Exception as fault:
             if len(batch) > 1:
                 middle = len(batch) // 2
@@ -72,12 +74,16 @@ class Consumer:
             log.warning("event_retried", reason=reason, attempt=delivery.attempt, awaited=isinstance(fault, NotYet))
             await self._transport.retry(delivery)
 
-    def _handle(self, batch: Sequence[Delivery]) -> None:
+    def handle(self, batch: Sequence[Delivery]) -> None:
+        """Handles a batch in one transaction, through the inbox; settles nothing. Raises what the first culprit raises."""
         envelopes = [read_envelope(delivery.headers, delivery.body) for delivery in batch]
         with self._database.transaction() as session:
             inbox = Inbox(session, envelopes)
-            for envelope in envelopes:
-                self._handle_one(session, inbox, envelope)
+            for delivery, envelope in zip(batch, envelopes, strict=True):
+                if envelope.type.startswith(LETTER):
+                    self._take_up(session, envelope, delivery.headers.get(REPLAY, 0))
+                else:
+                    self._handle_one(session, inbox, envelope)
             inbox.save()
 
     def _handle_one(self, session: Session, inbox: Inbox, envelope: Envelope) -> None:
@@ -93,6 +99,12 @@ class Consumer:
             with correlated(envelope.correlation_id):
                 self._handlers[type(event)](session, event, context=self._context(envelope, now))
         inbox.note(envelope, "handled" if fresh else "stale", now=now)
+
+    def _take_up(self, session: Session, envelope: Envelope, replay: Any) -> None:
+        """A job's dead letter that was sent again; the job row knows whether it was heard before."""
+        number = replay if isinstance(replay, int) else 0
+        with correlated(envelope.correlation_id):
+            take_up(session, envelope.id, replay=number, actor="dead-letters", now=self._clock.now())
 
     def _context(self, envelope: Envelope, now: datetime) -> Context:
         return Context(actor=f"event:{envelope.type}", now=now, tools=self._tools, envelope=envelope)

@@ -5,22 +5,28 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-from shared.messaging.transport import DEAD_LETTERS, LADDER, Delivery, Outgoing, with_reason
+from shared.messaging.transport import DEAD_LETTERS, KEEP, LADDER, Delivery, Outgoing, with_reason
 
 _T = TypeVar("_T")
 _POLL = 0.25
+_PAGE = 500
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS binding (queue TEXT, type TEXT, PRIMARY KEY (queue, type));
 CREATE TABLE IF NOT EXISTS message (
     id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL,
     attempt INTEGER NOT NULL DEFAULT 0, visible_at REAL NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS message_queue ON message (queue, id);
+CREATE TABLE IF NOT EXISTS log (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS log_at ON log (at);
 """
 
 
@@ -34,7 +40,22 @@ class EmbeddedBus:
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.executescript(_SCHEMA)
         self._lock = threading.Lock()
-        self.arrivals: dict[str, asyncio.Event] = {}
+        self._arrivals: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
+
+    def arrival(self, queue: str) -> asyncio.Event:
+        """Set when something comes to the queue, for whoever waits in this loop."""
+        loop, event = self._arrivals.get(queue, (None, asyncio.Event()))
+        if loop is not asyncio.get_running_loop():
+            event = asyncio.Event()
+            self._arrivals[queue] = (asyncio.get_running_loop(), event)
+        return event
+
+    def wake(self, queues: set[str]) -> None:
+        """Something has come to these queues; may be called from any loop."""
+        for queue in queues & self._arrivals.keys():
+            loop, event = self._arrivals[queue]
+            with suppress(RuntimeError):  # a loop that has ended waits for nothing
+                loop.call_soon_threadsafe(event.set)
 
     async def transact(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         """Runs `work` in one transaction, in a thread. A cursor must not leave it: freed outside the lock, it would race
@@ -62,14 +83,18 @@ class EmbeddedTransport:
     """One queue of the embedded bus. `topology` (queue -> bound types) is declared whole by whoever opens first."""
 
     def __init__(
-        self, bus: EmbeddedBus, queue: str, topology: Mapping[str, Sequence[str]], ladder: Sequence[timedelta] = LADDER
+        self,
+        bus: EmbeddedBus,
+        queue: str,
+        topology: Mapping[str, Sequence[str]],
+        ladder: Sequence[timedelta] = LADDER,
+        keep: timedelta = KEEP,
     ) -> None:
-        self._bus, self._queue, self._topology, self._ladder = bus, queue, topology, ladder
+        self._bus, self._queue, self._topology, self._ladder, self._keep = bus, queue, topology, ladder, keep
         self._held: set[int] = set()
 
     async def open(self) -> None:
         self._held.clear()
-        self._bus.arrivals.setdefault(self._queue, asyncio.Event())
         await self._bus.transact(self._bind)
 
     def _bind(self, connection: sqlite3.Connection) -> None:
@@ -86,16 +111,44 @@ class EmbeddedTransport:
                 queues = [queue for (queue,) in found]
                 if not queues:
                     refused[message.id] = "no queue is bound to this type"
-                rows = [(queue, json.dumps(message.headers), message.body) for queue in queues]
+                    continue
+                headers = json.dumps(message.headers)
+                rows = [(queue, headers, message.body) for queue in queues]
                 connection.executemany("INSERT INTO message (queue, headers, body) VALUES (?, ?, ?)", rows)
+                row = (time.time(), headers, message.body)
+                connection.execute("INSERT INTO log (at, headers, body) VALUES (?, ?, ?)", row)
                 woken.update(queues)
+            oldest = time.time() - self._keep.total_seconds()
+            connection.execute("DELETE FROM log WHERE at < ?", (oldest,))
             return woken
 
-        self._wake(await self._bus.transact(fan_out))
+        self._bus.wake(await self._bus.transact(fan_out))
         return refused
 
+    async def send_to(self, queue: str, batch: Sequence[Outgoing]) -> dict[UUID, str]:
+        def append(connection: sqlite3.Connection) -> bool:
+            bound = connection.execute("SELECT 1 FROM binding WHERE queue = ? LIMIT 1", (queue,)).fetchone()
+            if not bound and queue != DEAD_LETTERS:
+                return False
+            rows = [(queue, json.dumps(message.headers), message.body) for message in batch]
+            connection.executemany("INSERT INTO message (queue, headers, body) VALUES (?, ?, ?)", rows)
+            return True
+
+        if not await self._bus.transact(append):
+            return {message.id: "there is no such queue" for message in batch}
+        self._bus.wake({queue})
+        return {}
+
+    async def past(self) -> AsyncIterator[Delivery]:
+        last = await self._bus.transact(_end_of_log)
+        read = 0
+        while page := await self._bus.transact(partial(_page_of_log, read=read, last=last)):
+            for event in page:
+                yield event
+            read = page[-1].tag
+
     async def receive(self, most: int) -> list[Delivery]:
-        arrival = self._bus.arrivals[self._queue]
+        arrival = self._bus.arrival(self._queue)
         while True:
             arrival.clear()
             if found := await self._bus.transact(lambda connection: self._take(connection, most)):
@@ -143,11 +196,18 @@ class EmbeddedTransport:
 
         await self._bus.transact(move)
         self._held.discard(delivery.tag)
-        self._wake({DEAD_LETTERS})
+        self._bus.wake({DEAD_LETTERS})
 
     async def close(self) -> None:
         self._held.clear()
 
-    def _wake(self, queues: set[str]) -> None:
-        for queue in queues & self._bus.arrivals.keys():
-            self._bus.arrivals[queue].set()
+
+def _end_of_log(connection: sqlite3.Connection) -> int:
+    found = connection.execute("SELECT coalesce(max(id), 0) FROM log").fetchone()
+    return int(found[0])
+
+
+def _page_of_log(connection: sqlite3.Connection, read: int, last: int) -> list[Delivery]:
+    page = "SELECT id, headers, body FROM log WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
+    found = connection.execute(page, (read, last, _PAGE))
+    return [Delivery(number, json.loads(headers), body, 0) for number, headers, body in found]

@@ -3,23 +3,27 @@ a parking queue per rung of the retry ladder, and the dead letters. Keeps the pr
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
-from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity, DeliveryError
 from aiormq.abc import FieldValue
 
-from shared.messaging.transport import DEAD_LETTERS, LADDER, Delivery, Outgoing, with_reason
+from shared.messaging.transport import DEAD_LETTERS, KEEP, LADDER, Delivery, Outgoing, with_reason
 
 EXCHANGE = "lingjun.events"
 DEAD_EXCHANGE = "lingjun.dead"
 ATTEMPT = "x-lingjun-attempt"
+LOG = "lingjun.log"
 PREFETCH = 400
+# A stream forgets whole segments, and never the one being written: small ones keep to the age.
+_SEGMENT_BYTES = 8 * 1024 * 1024
+_MARK = "x-lingjun-mark"
 # A crash loop must end in the dead letters: RabbitMQ 3 redelivers for ever, RabbitMQ 4 twenty times.
 _DELIVERY_LIMIT = 20
 
@@ -29,9 +33,14 @@ class RabbitTransport:
     when the first event is published."""
 
     def __init__(
-        self, url: str, queue: str, topology: Mapping[str, Sequence[str]], ladder: Sequence[timedelta] = LADDER
+        self,
+        url: str,
+        queue: str,
+        topology: Mapping[str, Sequence[str]],
+        ladder: Sequence[timedelta] = LADDER,
+        keep: timedelta = KEEP,
     ) -> None:
-        self._url, self._queue, self._topology, self._ladder = url, queue, topology, ladder
+        self._url, self._queue, self._topology, self._ladder, self._keep = url, queue, topology, ladder, keep
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel
         self._events: AbstractExchange
@@ -48,6 +57,7 @@ class RabbitTransport:
             await self._declare_dead_letters()
             for queue, types in self._topology.items():
                 await self._declare_queue(queue, types)
+            await self._declare_log(self._connection)
         self._arrived, self._consuming = asyncio.Queue(), False
 
     async def _declare_dead_letters(self) -> None:
@@ -58,6 +68,26 @@ class RabbitTransport:
             arguments={"x-queue-type": "quorum", "x-single-active-consumer": True},
         )
         await queue.bind(exchange)
+
+    async def _declare_log(self, connection: AbstractConnection) -> None:
+        """The stream of every event that somebody hears; not bound to everything, so that an event nobody hears is still
+        returned. Its age is set once: a declaration with another age would be refused, later changes are a policy's."""
+        try:
+            async with connection.channel() as channel:
+                await channel.declare_queue(LOG, passive=True)
+        except ChannelNotFoundEntity:
+            await self._channel.declare_queue(
+                LOG,
+                durable=True,
+                arguments={
+                    "x-queue-type": "stream",
+                    "x-max-age": f"{int(self._keep.total_seconds())}s",
+                    "x-stream-max-segment-size-bytes": _SEGMENT_BYTES,
+                },
+            )
+        log = await self._channel.get_queue(LOG, ensure=False)
+        for kind in {kind for types in self._topology.values() for kind in types}:
+            await log.bind(self._events, kind)
 
     async def _declare_queue(self, name: str, types: Sequence[str]) -> None:
         safely: dict[str, FieldValue] = {
@@ -90,20 +120,39 @@ class RabbitTransport:
             )
 
     async def publish(self, batch: Sequence[Outgoing]) -> dict[UUID, str]:
-        sent = [self._publish_one(message) for message in batch]
+        return await self._confirmed(self._events, [(message, message.type) for message in batch])
+
+    async def send_to(self, queue: str, batch: Sequence[Outgoing]) -> dict[UUID, str]:
+        return await self._confirmed(self._channel.default_exchange, [(message, _name(queue)) for message in batch])
+
+    async def _confirmed(self, exchange: AbstractExchange, batch: Sequence[tuple[Outgoing, str]]) -> dict[UUID, str]:
+        sent = [_publish_one(exchange, message, routing_key) for message, routing_key in batch]
         with _faults():
             results = await asyncio.gather(*sent, return_exceptions=True)
             refused: dict[UUID, str] = {}
-            for message, result in zip(batch, results, strict=True):
+            for (message, _), result in zip(batch, results, strict=True):
                 if isinstance(result, DeliveryError):
                     refused[message.id] = f"{type(result).__name__}: {result}"
                 elif isinstance(result, BaseException):
                     raise result
             return refused
 
-    async def _publish_one(self, message: Outgoing) -> None:
-        body = _persistent(message.body, message.headers, message_id=str(message.id))
-        await self._events.publish(body, routing_key=message.type, mandatory=True)
+    async def past(self) -> AsyncIterator[Delivery]:
+        with _faults():
+            assert self._connection is not None
+            mark = str(uuid4())
+            end = _persistent(b"", {_MARK: mark})
+            await self._channel.default_exchange.publish(end, routing_key=LOG, mandatory=True)
+            async with self._connection.channel() as channel:
+                # A stream wants a prefetch, and acknowledgements as credit; it keeps what is acknowledged.
+                await channel.set_qos(prefetch_count=PREFETCH)
+                log = await channel.get_queue(LOG, ensure=False)
+                arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+                await log.consume(arrived.put, arguments={"x-stream-offset": "first"})
+                while (message := await _first(arrived, channel)).headers.get(_MARK) != mark:
+                    await message.ack()
+                    if _MARK not in message.headers:
+                        yield _delivery(message)
 
     async def receive(self, most: int) -> list[Delivery]:
         with _faults():
@@ -111,23 +160,10 @@ class RabbitTransport:
                 queue = await self._channel.get_queue(_name(self._queue))
                 await queue.consume(self._arrived.put)
                 self._consuming = True
-            found = [await self._first()]
+            found = [await _first(self._arrived, self._channel)]
         while len(found) < most and not self._arrived.empty():
             found.append(self._arrived.get_nowait())
         return [_delivery(message) for message in found]
-
-    async def _first(self) -> AbstractIncomingMessage:
-        arrival = asyncio.ensure_future(self._arrived.get())
-        lost = asyncio.ensure_future(self._channel.closed())
-        try:
-            await asyncio.wait({arrival, lost}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            lost.cancel()
-            if not arrival.done():
-                arrival.cancel()
-        if not arrival.done() or arrival.cancelled():
-            raise ConnectionError("the broker closed the channel")
-        return arrival.result()
 
     async def done(self, deliveries: Sequence[Delivery]) -> None:
         with _faults():
@@ -154,6 +190,28 @@ class RabbitTransport:
             await self._connection.close()
 
 
+async def _first(arrived: asyncio.Queue[AbstractIncomingMessage], channel: AbstractChannel) -> AbstractIncomingMessage:
+    """The next that arrives. Raises ConnectionError when the channel closes before."""
+    if not arrived.empty():
+        return arrived.get_nowait()
+    arrival = asyncio.ensure_future(arrived.get())
+    lost = asyncio.ensure_future(channel.closed())
+    try:
+        await asyncio.wait({arrival, lost}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        lost.cancel()
+        if not arrival.done():
+            arrival.cancel()
+    if not arrival.done() or arrival.cancelled():
+        raise ConnectionError("the broker closed the channel")
+    return arrival.result()
+
+
+async def _publish_one(exchange: AbstractExchange, message: Outgoing, routing_key: str) -> None:
+    body = _persistent(message.body, message.headers, message_id=str(message.id))
+    await exchange.publish(body, routing_key=routing_key, mandatory=True)
+
+
 def _name(queue: str) -> str:
     return f"lingjun.{queue}"
 
@@ -173,7 +231,11 @@ def _persistent(body: bytes, headers: Mapping[str, Any], message_id: str | None 
 
 
 def _delivery(message: AbstractIncomingMessage) -> Delivery:
-    headers = {key: value.decode() if isinstance(value, bytes) else value for key, value in message.headers.items()}
+    # Whoever sent it may have put anything into a header; only text is asked for, and bytes must not stop the consumer.
+    headers = {
+        key: value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        for key, value in message.headers.items()
+    }
     attempt = headers.pop(ATTEMPT, 0)
     return Delivery(message, headers, message.body, attempt if isinstance(attempt, int) else 0)
 

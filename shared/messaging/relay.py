@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from shared.database import Database, Right
-from shared.messaging.transport import Outgoing, Transport
+from shared.messaging.transport import DEAD_LETTERS, QUEUE, Outgoing, Transport
 from shared.models import OutboxRow
 from shared.standby import alone
 
@@ -51,7 +51,10 @@ class Relay:
                 await self._pause()
 
     async def _send(self, waiting: list[Outgoing]) -> None:
-        refused = await self._transport.publish(waiting)
+        refused = await self._transport.publish([message for message in waiting if QUEUE not in message.headers])
+        # A job that failed for good leaves here too; it is nobody's event.
+        if buried := [message for message in waiting if QUEUE in message.headers]:
+            refused |= await self._transport.send_to(DEAD_LETTERS, buried)
         for event_id, reason in refused.items():
             before = self._refused.get(event_id)
             again = self._refused[event_id] = _Refused.after(before, self._loop.time())

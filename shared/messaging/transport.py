@@ -1,6 +1,6 @@
 """What a transport promises; the embedded bus and RabbitMQ keep it alike. Used by the relay, the consumer and their tests."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -12,9 +12,17 @@ LADDER = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), tim
 DEAD_LETTERS = "dead"
 
 
+# How often the message was sent again from the dead letters; a letter that is buried again says of which time it is.
+REPLAY = "x-lingjun-replay"
+QUEUE = "x-lingjun-queue"
+REASON = "x-lingjun-reason"
+# The event log is kept no longer: it holds personal data, if sealed.
+KEEP = timedelta(days=90)
+
+
 def with_reason(headers: dict[str, Any], queue: str, reason: str) -> dict[str, Any]:
     """The headers of a dead letter: those it came with, the queue that gave it up, and why."""
-    return headers | {"x-lingjun-queue": queue, "x-lingjun-reason": reason}
+    return headers | {QUEUE: queue, REASON: reason}
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,14 @@ class Transport(Protocol):
 
     async def publish(self, batch: Sequence[Outgoing]) -> dict[UUID, str]:
         """Sends a batch, in order, and waits for every confirm. Returns what was not accepted, with the reason."""
+
+    async def send_to(self, queue: str, batch: Sequence[Outgoing]) -> dict[UUID, str]:
+        """Sends a batch straight to one queue, past the bindings and the event log, and waits for every confirm. Returns
+        what was not accepted, with the reason; a queue that does not exist accepts nothing."""
+
+    def past(self) -> AsyncIterator[Delivery]:
+        """Every event that the log still keeps, oldest first, up to now. They need no settling, and may be read at any
+        time by anybody; asks for an open transport."""
 
     async def receive(self, most: int) -> list[Delivery]:
         """Waits for deliveries and returns those at hand, oldest first. Only one consumer of a service gets any."""

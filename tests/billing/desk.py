@@ -96,7 +96,13 @@ class Desk:
     def run_jobs(self, **changed: Any) -> list[str]:
         """Runs every job that waits, and those that they start; returns their outcomes. The settings may be others."""
         settings = BillingSettings.model_validate(self.process.settings.model_dump() | changed)
-        worker = JobWorker(self.process.database, make_jobs(settings), clock=_At(self), tools=self.process.tools)
+        worker = JobWorker(
+            self.process.database,
+            make_jobs(settings),
+            service="billing",
+            clock=_At(self),
+            tools=self.process.tools,
+        )
         outcomes = []
         while waiting := [row for row in self.rows(JobRow) if row.state == "waiting"]:
             for row in waiting:

@@ -21,7 +21,9 @@ from tests.signing import csrf_headers, serving, session_cookies
 
 def run_jobs(intake):
     """Executes every waiting job, as the worker would."""
-    worker = JobWorker(intake.process.database, JOBS, clock=intake.process.clock, tools=intake.process.tools)
+    worker = JobWorker(
+        intake.process.database, JOBS, service="intake", clock=intake.process.clock, tools=intake.process.tools
+    )
     for row in intake.rows(JobRow):
         worker.execute(row.id)
 

@@ -38,7 +38,8 @@ app = make_celery("marks", broker_url=broker_url, redis_url=redis_url)
 tools = Tools(keys=None, files=None, post=None, redis=None, public_url=folder)
 database = Database(database_url)
 timer = Timer(database, note_a_look, clock=SystemClock(), tools=tools)
-serve_jobs(app, JobWorker(database, {Mark: leave_a_mark}, clock=SystemClock(), tools=tools), timer.look)
+worker = JobWorker(database, {Mark: leave_a_mark}, service="marks", clock=SystemClock(), tools=tools)
+serve_jobs(app, worker, timer.look)
 app.worker_main(["worker", "--pool=threads", "--concurrency=2", "--loglevel=WARNING"])
 """
 

@@ -277,7 +277,9 @@ class Review:
 
     def run_jobs(self) -> None:
         """Executes every waiting job, as the worker would."""
-        worker = JobWorker(self.process.database, JOBS, clock=self.process.clock, tools=self.process.tools)
+        worker = JobWorker(
+            self.process.database, JOBS, service="review", clock=self.process.clock, tools=self.process.tools
+        )
         for row in self.rows(JobRow):
             worker.execute(row.id)
 

@@ -91,7 +91,7 @@ class Scheduling:
     def run_jobs(self) -> list[str]:
         """Executes the jobs that wait, in order; their outcomes."""
         process = self.process
-        worker = JobWorker(process.database, JOBS, clock=process.clock, tools=process.tools)
+        worker = JobWorker(process.database, JOBS, service=process.service, clock=process.clock, tools=process.tools)
         outcomes = []
         while due := self.rows(JobRow, col(JobRow.state) == "waiting", JobRow.attempt == 0):
             for row in sorted(due, key=lambda row: row.created_at):

@@ -22,7 +22,7 @@ class WriteLetter(Job):
 
 
 def worker(database, tools, function):
-    return JobWorker(database, {WriteLetter: function}, clock=SystemClock(), tools=tools)
+    return JobWorker(database, {WriteLetter: function}, service="s", clock=SystemClock(), tools=tools)
 
 
 def started(database):

@@ -1,32 +1,74 @@
-"""Dead letters: messages that a service gave up, mirrored from the bus for people to look at. Called by bus.py."""
+"""Dead letters: messages that a service gave up, mirrored from the bus for people to look at. Called by bus.py and pages."""
 
 import hashlib
+from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
+from services.portal.errors import UnknownDeadLetter
 from services.portal.models import DeadLetter
+from services.portal.rules.letters import origin
+from services.portal.states import DeadLetterState
+from shared import audit
 from shared.clock import real_now
+from shared.columns import locked
+from shared.errors import Conflict, Fault, Invalid
 from shared.messaging.envelope import PREFIX
-from shared.messaging.transport import Delivery
+from shared.messaging.transport import REASON, REPLAY, Delivery
 
 
 def note_dead_letter(session: Session, delivery: Delivery) -> None:
-    """Keeps one dead letter; the same one delivered again changes nothing."""
-    headers = {name: str(value) for name, value in delivery.headers.items()}
-    # A message that outlived its queue's delivery limit carries no reason of ours.
-    queue = headers.get("x-lingjun-queue") or headers.get("x-first-death-queue", "未知")
+    """Keeps one dead letter. The same burial delivered again changes nothing; a letter that was sent again and buried once
+    more, which it says itself, waits again, with its new reason."""
+    headers = {name: _storable(value) for name, value in delivery.headers.items()}
+    queue = origin(headers)
     key = hashlib.sha256(f"{queue}\n{headers.get(PREFIX + 'id', '')}\n".encode() + delivery.body).hexdigest()
-    if session.get(DeadLetter, key):
+    row = session.exec(locked(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
+    replay = int(headers[REPLAY]) if headers.get(REPLAY, "").isdecimal() else 0
+    if row is not None and not _is_news(row, replay):
         return
-    session.add(
-        DeadLetter(
+    if row is None:
+        row = DeadLetter(
             id=key,
             queue=queue,
             type=headers.get(PREFIX + "type", "未知"),
             subject=headers.get(PREFIX + "subject", ""),
-            reason=headers.get("x-lingjun-reason", "反复投递失败，超过次数上限。"),
-            headers=headers,
-            body=delivery.body.decode("utf-8", "replace"),
+            body=delivery.body,
+            reason="",
+            headers={},
             buried_at=real_now(),
         )
-    )
+    # A message that outlived its queue's delivery limit carries no reason of ours.
+    row.reason = headers.get(REASON, "反复投递失败，超过次数上限。")
+    row.headers, row.buried_at = headers, real_now()
+    # A forged number must not keep the letter's next burials from being news.
+    row.state, row.replays = DeadLetterState.WAITING, min(replay, row.replays + 1)
+    session.add(row)
+
+
+def _is_news(row: DeadLetter, replay: int) -> bool:
+    """Whether a burial after `replay` replays is one that the row does not know of. It may come before the row was marked."""
+    if replay == row.replays:
+        return row.state == DeadLetterState.REPLAYED
+    return replay > row.replays
+
+
+def _storable(value: object) -> str:
+    """PostgreSQL keeps no NUL in a text, and a forged header may hold one."""
+    return str(value).replace("\x00", "\ufffd")
+
+
+def discard_dead_letter(session: Session, key: str, *, reason: str, actor: str, now: datetime) -> None:
+    """Puts a letter aside for good, with the reason. Raises UnknownDeadLetter, Invalid without a reason, Conflict unless it
+    waits, so that a repeat is told."""
+    row = session.exec(locked(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
+    if row is None:
+        raise UnknownDeadLetter
+    if not reason.strip():
+        faults = [Fault("/reason", "required", "请写明不再处理的原因。")]
+        raise Invalid("请写明不再处理的原因。", code="reason", faults=faults)
+    if row.state != DeadLetterState.WAITING:
+        raise Conflict("这条消息已经处理过了。", code="state")
+    row.state, row.discarded_because = DeadLetterState.DISCARDED, reason.strip()[:500]
+    session.add(row)
+    audit.record(session, "dead_letter_discarded", key, actor=actor, now=now, details={"reason": row.discarded_because})

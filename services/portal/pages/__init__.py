@@ -30,4 +30,5 @@ def make_dashboard(process: Process) -> Dashboard:
             DeadLetter, key="dead-letters", title="未送达消息", icon="fa-solid fa-triangle-exclamation"
         )
     )
+    dashboard.link("批量重发", "/dead-letters/replay", "fa-solid fa-rotate-right", "administrator")
     return dashboard

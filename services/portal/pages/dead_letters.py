@@ -1,21 +1,32 @@
-"""Dead letters, for the administrator: which message was given up by whom, and why."""
+"""Dead letters, for the administrator: which message was given up by whom, and why; to send again, or to put aside."""
 
 import json
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 
+from services.portal import actions, queries
+from services.portal.errors import UnknownDeadLetter
+from services.portal.jobs import ReplayDeadLetters
 from services.portal.models import DeadLetter
 from services.portal.rules.masking import masked
 from services.portal.rules.sentences import title_of
-from services.portal.states import SERVICES
-from shared.dashboard import Badge, Badged, ListView, Moment, Text, page, t
-from shared.errors import NotFound
+from services.portal.states import SERVICES, DeadLetterState
+from shared.dashboard import Badge, Badged, Entry, ListAction, ListView, Moment, Number, Text, done, page, t
+from shared.dashboard.history import history
 from shared.signin import Actor, staff
-from shared.web import ReadingSession
+from shared.web import Now, ReadingSession, WritingSession
 
 router = APIRouter(prefix="/dead-letters")
+Administrator = Annotated[Actor, Depends(staff("administrator"))]
 QUEUES = {service: Badge(title, "blue") for service, title in SERVICES.items()}
+STATES: dict[str, Badge] = {
+    DeadLetterState.WAITING: Badge("待处理", "yellow"),
+    DeadLetterState.REPLAYED: Badge("已重发", "green"),
+    DeadLetterState.DISCARDED: Badge("不再处理", "secondary"),
+}
+ACTS = {"dead_letters_replayed": "安排重发", "dead_letter_discarded": "不再处理"}
 
 
 class DeadLetterList(ListView):
@@ -23,25 +34,83 @@ class DeadLetterList(ListView):
 
     fields = (
         Moment("buried_at", "放弃时间"),
+        Badged("state", "状态", badges=STATES),
         Badged("queue", "服务", badges=QUEUES),
         Text("type", "消息类型"),
         Text("reason", "原因"),
+        Number("replays", "重发次数"),
     )
     fields_default_sort = (("buried_at", True),)
     detail_path = "/dead-letters/{key}"
     roles = ("administrator",)
     intro = "各服务放弃处理的消息"
     empty = "没有未送达的消息，一切正常。"
+    list_actions = (
+        ListAction(
+            "replay",
+            "重发",
+            actions.order_one_replay,
+            confirm="把所选消息重新交给原来的服务？已经办过的不会再办一次。",
+            roles=("administrator",),
+            icon="fa-solid fa-rotate-right",
+            shown=lambda letter: letter.state == DeadLetterState.WAITING,
+        ),
+        ListAction(
+            "discard",
+            "不再处理",
+            actions.discard_dead_letter,
+            confirm="所选消息不再重发。",
+            roles=("administrator",),
+            icon="fa-solid fa-box-archive",
+            tone="danger",
+            entries=(Entry("reason", "原因"),),
+            shown=lambda letter: letter.state == DeadLetterState.WAITING,
+        ),
+    )
+
+
+@router.get("/replay")
+def ask_replay(
+    request: Request, actor: Administrator, session: ReadingSession, queue: str = "", kind: str = "", reason: str = ""
+) -> Response:
+    """What waits, by service, type and reason, to be sent again together; and how far running replays are."""
+    wanted = ReplayDeadLetters(actor=actor.account, queue=queue, type=kind.strip(), reason=reason.strip())
+    return page(
+        request,
+        "dead_letters_replay.html",
+        title="批量重发",
+        back="/tables/dead-letters/list",
+        wanted=wanted,
+        count=queries.count_wanted(session, wanted),
+        kinds=queries.letters_by_kind(session, wanted),
+        running=queries.running_replays(session),
+        queues=_queues(),
+    )
+
+
+@router.post("/replay")
+def replay_matching(
+    request: Request,
+    actor: Administrator,
+    session: WritingSession,
+    now: Now,
+    queue: Annotated[str, Form()] = "",
+    kind: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Orders the replay of everything that matches: `queue`, `kind` (the type) exactly, `reason` a piece of it; empty ones match all."""
+    wanted = ReplayDeadLetters(actor=actor.account, queue=queue, type=kind.strip(), reason=reason.strip())
+    actions.order_replay(session, wanted, now=now)
+    filtered = urlencode({"queue": wanted.queue, "kind": wanted.type, "reason": wanted.reason})
+    return done(request, f"/dead-letters/replay?{filtered}", "已安排重发，本页可看进度。")
 
 
 @router.get("/{key}")
-def show(
-    request: Request, key: str, actor: Annotated[Actor, Depends(staff("administrator"))], session: ReadingSession
-) -> Response:
+def show(request: Request, key: str, actor: Administrator, session: ReadingSession) -> Response:
     """One message, with masks where it holds sealed values."""
     letter = session.get(DeadLetter, key)
     if letter is None:
-        raise NotFound("没有这条消息。", code="unknown-dead-letter")
+        raise UnknownDeadLetter
     return page(
         request,
         "dead_letter.html",
@@ -49,12 +118,42 @@ def show(
         subtitle=letter.type,
         back="/tables/dead-letters/list",
         letter=letter,
-        queue=t(SERVICES.get(letter.queue, letter.queue)),
+        badge=STATES[letter.state],
+        queue=t(SERVICES.get(letter.queue.removesuffix(".jobs"), letter.queue)),
         body=_shown(letter.body),
+        headers="\n".join(f"{name}: {value}" for name, value in sorted(letter.headers.items())),
+        rows=history(session, key),
+        acts=ACTS,
     )
 
 
-def _shown(body: str) -> str:
+@router.post("/{key}/replay")
+def replay(request: Request, key: str, actor: Administrator, session: WritingSession, now: Now) -> Response:
+    """Orders the replay of one message."""
+    actions.order_one_replay(session, key, actor=actor.account, now=now)
+    return done(request, f"/dead-letters/{key}", "已安排重发，稍后刷新可看结果。")
+
+
+@router.post("/{key}/discard")
+def discard(
+    request: Request,
+    key: str,
+    actor: Administrator,
+    session: WritingSession,
+    now: Now,
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Puts one message aside for good; `reason` is required."""
+    actions.discard_dead_letter(session, key, reason=reason, actor=actor.account, now=now)
+    return done(request, f"/dead-letters/{key}", "已不再处理。")
+
+
+def _queues() -> list[tuple[str, str]]:
+    jobs = [(f"{service}.jobs", t("{service}（后台任务）", service=t(title))) for service, title in SERVICES.items()]
+    return [("", t("全部")), *((service, t(title)) for service, title in SERVICES.items()), *jobs]
+
+
+def _shown(body: bytes) -> str:
     try:
         return json.dumps(masked(json.loads(body)), ensure_ascii=False, indent=2)
     except ValueError:

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.portal import queries
-from services.portal.models import Account, DeadLetter
+from services.portal.models import Account
 from services.portal.states import ROLES
 from shared.dashboard import page, t
 from shared.signin import Actor, staff
@@ -65,5 +65,5 @@ def home(request: Request, actor: Anybody, session: ReadingSession) -> Response:
         roles=t("、").join(t(title) for role, title in ROLES.items() if role in actor.roles),
         latest=queries.latest_occurrences(session, most=12),
         accounts=queries.count_of(session, Account) if administers else None,
-        dead_letters=queries.count_of(session, DeadLetter) if administers else None,
+        dead_letters=queries.waiting_letters(session) if administers else None,
     )

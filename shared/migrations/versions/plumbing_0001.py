@@ -61,6 +61,7 @@ def upgrade() -> None:
     sa.Column('correlation_id', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('attempt', sa.Integer(), nullable=False),
+    sa.Column('replays', sa.Integer(), nullable=False),
     sa.Column('next_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('outcome', sa.String(), nullable=True),

@@ -47,12 +47,18 @@ def upgrade() -> None:
     sa.Column('subject', sa.String(), nullable=False),
     sa.Column('reason', sa.String(), nullable=False),
     sa.Column('headers', sa.JSON(), nullable=False),
-    sa.Column('body', sa.String(), nullable=False),
+    sa.Column('body', sa.LargeBinary(), nullable=False),
     sa.Column('buried_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('replays', sa.Integer(), nullable=False),
+    sa.Column('replayed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('replayed_by', sa.String(), nullable=True),
+    sa.Column('discarded_because', sa.String(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('dead_letter', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_dead_letter_queue'), ['queue'], unique=False)
+        batch_op.create_index(batch_op.f('ix_dead_letter_state'), ['state'], unique=False)
         batch_op.create_index(batch_op.f('ix_dead_letter_type'), ['type'], unique=False)
 
     op.create_table('occurrence',
@@ -110,6 +116,7 @@ def downgrade() -> None:
     op.drop_table('occurrence')
     with op.batch_alter_table('dead_letter', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_dead_letter_type'))
+        batch_op.drop_index(batch_op.f('ix_dead_letter_state'))
         batch_op.drop_index(batch_op.f('ix_dead_letter_queue'))
 
     op.drop_table('dead_letter')

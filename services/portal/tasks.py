@@ -1,0 +1,22 @@
+"""The portal's slow jobs, as the worker executes them; thin."""
+
+from collections.abc import Callable
+
+from sqlmodel import Session
+
+from services.portal import actions
+from services.portal.jobs import ReplayDeadLetters
+from shared import jobs
+from shared.context import Context
+from shared.messaging.sender import Sender
+
+
+def replay_dead_letters(
+    session: Session, job: ReplayDeadLetters, *, context: Context, make_sender: Callable[[], Sender]
+) -> str:
+    """One batch; the next one is a job of its own, so that no transaction is long."""
+    with make_sender() as send:
+        done = actions.replay_batch(session, job, send=send)
+    if rest := actions.next_batch(job, done):
+        jobs.start(session, rest)
+    return f"sent {done.sent}, refused {done.refused}"
