@@ -1,0 +1,59 @@
+"""`python -m tests.simulation --worlds 1000` plays many worlds on every core, `--seed 123` one; ends with 1 if any failed."""
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tests.simulation.shrinking import shortest, told
+from tests.simulation.world import History, run
+
+SHOWN = 3
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--worlds", type=int, default=200)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seed", type=int, help="play this world alone, and show its shortest failing history")
+    given = parser.parse_args(arguments)
+    seeds = [given.seed] if given.seed is not None else list(range(given.first, given.first + given.worlds))
+    console, began = Console(), time.monotonic()
+    histories = _play(seeds, console)
+    failed = sorted((one for one in histories if one.failure), key=lambda one: one.seed)
+    for history in failed[:SHOWN]:
+        seed = history.seed
+        console.print(told(shortest(history, lambda only, seed=seed: run(seed, only=only))), markup=False)  # type: ignore[misc]
+    _report(histories, failed, time.monotonic() - began, console)
+    return 1 if failed else 0
+
+
+def _play(seeds: list[int], console: Console) -> list[History]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    histories = []
+    with Progress(*columns, console=console) as bar, ProcessPoolExecutor(min(os.cpu_count() or 1, len(seeds))) as pool:
+        task = bar.add_task("worlds", total=len(seeds))
+        for done in as_completed([pool.submit(run, seed) for seed in seeds]):
+            histories.append(done.result())
+            failed = sum(bool(one.failure) for one in histories)
+            bar.update(task, advance=1, description=f"worlds, {failed} failed")
+    return histories
+
+
+def _report(histories: list[History], failed: list[History], seconds: float, console: Console) -> None:
+    kinds = Counter(fault.kind for one in histories for fault in one.faults)
+    console.print(f"{len(histories)} worlds in {seconds:.0f} s, {len(histories) / seconds:.2f} a second")
+    for kind, number in kinds.most_common():
+        console.print(f"  {number / len(histories):6.1f} a world  {kind}")
+    for one in failed:
+        console.print(f"seed {one.seed}: {one.failure}", markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

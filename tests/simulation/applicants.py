@@ -1,0 +1,136 @@
+"""Intake's clerk, the platform and the students of a world. Each looks at what there is, does one thing, and says whether."""
+
+import io
+import re
+from functools import cache
+from typing import Any
+
+from PIL import Image
+from sqlmodel import Session
+
+from services.demo.cohort import Application as Filed
+from services.demo.cohort import cohort
+from services.intake import actions
+from services.intake.models import Application, PlatformClient, ProgrammeRow, StoredScan
+from services.intake.schemas import ApplicationIn
+from services.intake.states import ApplicationStatus, Outcome
+from services.review import actions as review
+from services.review.models import Seat
+from services.review.states import SeatState
+from tests.simulation.stage import APPLICANTS, CODE, Stage, simulated_programme
+
+
+@cache
+def _filings() -> tuple[Filed, ...]:
+    return cohort(1).applications[:APPLICANTS]
+
+
+@cache
+def _scan() -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (8, 8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def clerk(stage: Stage) -> bool:
+    """Publishes the programme and gives the platform its key."""
+    if not stage.rows("intake", ProgrammeRow):
+        keys = stage.services["intake"].process.tools.keys
+        return stage.act("intake", actions.publish_programme, simulated_programme(), actor="intake01", keys=keys)
+    if not stage.rows("intake", PlatformClient):
+        return stage.act("intake", actions.issue_client_key, "平台", actor="intake01")
+    return False
+
+
+def platform(stage: Stage) -> bool:
+    """Files what is not filed yet, once the key is there; whose answer was lost, it asks again."""
+    clients = stage.rows("intake", PlatformClient)
+    filed = {row.platform_no for row in stage.rows("intake", Application)} if clients else set()
+    missing = [one for one in _filings() if one.platform_no not in filed]
+    return bool(clients) and stage.one_of(missing, lambda one: _send(stage, clients[0], one))
+
+
+def _send(stage: Stage, client: PlatformClient, one: Filed) -> bool:
+    return stage.act("intake", _file, one, client=client, stage=stage, actor="platform")
+
+
+def _file(session: Session, one: Filed, *, client: PlatformClient, stage: Stage, actor: str, now: Any) -> None:
+    body = _body(session, one, client=client, stage=stage, now=now)
+    keys = stage.services["intake"].process.tools.keys
+    actions.submit_application(session, body, client=client, actor=actor, now=now, keys=keys)
+
+
+def _body(session: Session, one: Filed, *, client: PlatformClient, stage: Stage, now: Any) -> ApplicationIn:
+    """The application with its scans uploaded; the consents were ticked just now."""
+    ids = {}
+    files = stage.services["intake"].process.tools.files
+    for scan in one.scans:
+        kept: StoredScan = actions.store_scan(
+            session,
+            _scan(),
+            declared="image/png",
+            programme=CODE,
+            client=client,
+            actor="platform",
+            now=now,
+            files=files,
+        )
+        session.flush()
+        ids[scan.kind] = str(kept.id)
+    consents = [consent | {"accepted_at": now.isoformat()} for consent in one.body["consents"]]
+    return ApplicationIn.model_validate(one.request(ids) | {"consents": consents})
+
+
+def corrector(stage: Stage) -> bool:
+    """The platform sends what was returned again, but for one that never comes."""
+    returned = stage.rows("intake", Application, Application.status == ApplicationStatus.RETURNED)
+    due = [row for row in returned if not stage.chance(f"never corrected {row.platform_no}", 0.3)]
+    return stage.one_of(due, lambda row: _send_again(stage, row))
+
+
+def _send_again(stage: Stage, row: Application) -> bool:
+    one = next(one for one in _filings() if one.platform_no == row.platform_no)
+    client = stage.rows("intake", PlatformClient)[0]
+    return stage.act("intake", _correct, row, one, client=client, stage=stage, actor="platform")
+
+
+def _correct(
+    session: Session, row: Application, one: Filed, *, client: PlatformClient, stage: Stage, actor: str, now: Any
+) -> None:
+    body = _body(session, one, client=client, stage=stage, now=now)
+    keys = stage.services["intake"].process.tools.keys
+    actions.resubmit_application(session, row.id, body, client=client, actor=actor, now=now, keys=keys)
+
+
+def student(stage: Stage) -> bool:
+    """Opens the link of a letter and confirms."""
+    found = [(row, re.search(r"consent/([\w-]+)", row.text)) for row in stage.post.letters.values()]
+    tokens = [(letter, link[1]) for letter, link in found if link]
+    waiting = {row.application_no for row in stage.rows("intake", Application) if row.consented_at is None}
+    due = [token for letter, token in tokens if any(number in letter.text for number in waiting)]
+    return stage.one_of(due, lambda token: stage.act("intake", actions.confirm_consent, token, actor="student"))
+
+
+def withdrawer(stage: Stage) -> bool:
+    """Somebody thinks better of it, at any moment before reporting."""
+    changing = [
+        row
+        for row in stage.rows("intake", Application)
+        if row.status in (ApplicationStatus.SUBMITTED, ApplicationStatus.RETURNED)
+        and row.outcome not in (Outcome.REGISTERED, Outcome.REJECTED)
+        and stage.chance(f"withdraws {row.platform_no}", 0.2)
+    ]
+    if not changing or stage.rng.random() > 0.02:
+        return False
+    row, client = stage.rng.choice(changing), stage.rows("intake", PlatformClient)[0]
+    return stage.act("intake", actions.withdraw_application, row.id, "另有安排", client=client, actor="platform")
+
+
+def decliner(stage: Stage) -> bool:
+    """Somebody who was admitted gives the seat up."""
+    held = stage.rows("review", Seat, Seat.state == SeatState.HELD)
+    changing = [row for row in held if stage.chance(f"declines {row.rank}", 0.15) and row.registered_at is None]
+    if not changing or stage.rng.random() > 0.05:
+        return False
+    seat = stage.rng.choice(changing)
+    return stage.act("review", review.decline_seat, seat.case_id, reason="另有安排", actor="review01")

@@ -1,0 +1,191 @@
+"""The five services as a world runs them: real relay, consumer, dispatcher, worker and timer over simulated edges."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from tempfile import mkdtemp
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+import fakeredis
+from sqlmodel import Session
+
+from services.billing.settings import BillingSettings
+from services.intake.settings import IntakeSettings
+from services.portal.settings import PortalSettings
+from services.review.settings import ReviewSettings
+from services.scheduling.settings import SchedulingSettings
+from shared.context import Tools
+from shared.database import Database
+from shared.files import FileStore
+from shared.jobs import Dispatcher, JobFunctions, JobWorker
+from shared.keyring import KeyRing
+from shared.messaging.consumer import Consumer, Handlers
+from shared.messaging.relay import Relay
+from shared.post import Letter
+from shared.process import Process
+from shared.schema import upgrade
+from shared.settings import Settings, embedded
+from shared.timer import Timer
+from tests.simulation.bus import SimulatedBus, SimulatedTransport
+from tests.simulation.faults import Crash, Faults
+from tests.simulation.stepping import SteppedLoop
+
+KINDS: dict[str, type[Settings]] = {
+    kind.SERVICE: kind for kind in (PortalSettings, IntakeSettings, ReviewSettings, SchedulingSettings, BillingSettings)
+}
+
+
+@cache
+def _template(service: str) -> Path:
+    """A database with every migration and no rows; made once in a process."""
+    path = Path(mkdtemp(prefix="lingjun-simulation-")) / f"{service}.db"
+    upgrade(f"sqlite:///{path}", service)
+    return path
+
+
+class SimulatedDatabase(Database):
+    """A copy of the template in memory, whose process may end before or after each commit."""
+
+    def __init__(self, service: str, world: str, faults: Faults) -> None:
+        name = f"file:{world}-{service}?mode=memory&cache=shared"
+        self._kept = sqlite3.connect(name, uri=True)
+        with sqlite3.connect(_template(service)) as template:
+            template.backup(self._kept)
+        template.close()
+        super().__init__(f"sqlite:///{name}&uri=true")
+        self._service, self._faults, self.commits = service, faults, 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        with super().transaction() as session:
+            yield session
+            fault = self._faults.at(f"commit {self._service}", ("crash before the commit", "crash after the commit"))
+            if fault == "crash before the commit":
+                raise Crash(fault)
+        self.commits += 1
+        if fault:
+            raise Crash(fault)
+
+    def count(self, query: str, *values: Any) -> int:
+        """A quick look from outside of any transaction."""
+        return int(self._kept.execute(query, values).fetchone()[0])
+
+    def close(self) -> None:
+        super().close()
+        self._kept.close()
+
+
+class SimulatedPost:
+    """Keeps letters by their id, as the promise of Letter has it."""
+
+    def __init__(self) -> None:
+        self.letters: dict[UUID, Letter] = {}
+
+    def send(self, letter: Letter) -> None:
+        """Hands the letter over."""
+        self.letters[letter.id] = letter
+
+
+@dataclass
+class Service:
+    """One service: its parts as the processes have them. `restart` is what is left of them after a crash."""
+
+    process: Process
+    database: SimulatedDatabase
+    handlers: Handlers
+    jobs: JobFunctions
+    run_due: Callable[..., None]
+    bus: SimulatedBus
+    loop: SteppedLoop
+    transport: SimulatedTransport = field(init=False)
+    relay: Relay | None = None
+    sent: list[UUID] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.transport = SimulatedTransport(self.bus, self.process.service)
+
+    def restart(self) -> None:
+        """The process forgets what it held."""
+        self.relay = None
+        self.transport.granted = []
+
+    def relay_rows(self) -> None:
+        """The relay looks once at the outbox."""
+        self.loop.drive(self._relay())
+
+    async def _relay(self) -> None:
+        self.relay = self.relay or Relay(self.database, self.transport)
+        await self.relay.run()
+
+    def deliver(self, deliveries: list[Any]) -> None:
+        """The consumer receives a batch."""
+        process = self.process
+        self.transport.granted = deliveries
+        consumer = Consumer(self.database, self.transport, self.handlers, clock=process.clock, tools=process.tools)
+        self.loop.drive(consumer.run())
+
+    def dispatch(self) -> None:
+        """The dispatcher looks once at the jobs."""
+        self.loop.drive(self._dispatch())
+
+    async def _dispatch(self) -> None:
+        await Dispatcher(self.database, self._send).run()
+
+    def _send(self, job_id: UUID) -> None:
+        fault = self.bus.faults.at(f"send job {self.process.service}", ("lost before it arrived", "sent twice"))
+        if fault == "lost before it arrived":
+            raise ConnectionError(fault)
+        self.sent += [job_id, job_id] if fault else [job_id]
+
+    def work(self, job_id: UUID) -> None:
+        """A worker takes a job that was sent."""
+        process = self.process
+        worker = JobWorker(self.database, self.jobs, service=process.service, clock=process.clock, tools=process.tools)
+        worker.execute(job_id)
+        self.sent.remove(job_id)
+
+    def look(self) -> None:
+        """The timer looks at the deadlines."""
+        process = self.process
+        Timer(self.database, self.run_due, clock=process.clock, tools=process.tools).look()
+
+
+def open_house(
+    world: str, folder: Path, bus: SimulatedBus, post: SimulatedPost, loop: SteppedLoop
+) -> dict[str, Service]:
+    """All five services with empty databases."""
+    redis = fakeredis.FakeRedis(server=fakeredis.FakeServer(), decode_responses=True)
+    return {name: _service(name, world, folder, bus, post, loop, redis) for name in KINDS}
+
+
+def _service(
+    name: str, world: str, folder: Path, bus: SimulatedBus, post: SimulatedPost, loop: SteppedLoop, redis: Any
+) -> Service:
+    given = embedded(folder, name, public_url="http://127.0.0.1:8000", clock="travelling:nowhere")
+    settings = KINDS[name](**given)
+    keys = KeyRing(settings.keys_dir, purposes=settings.PURPOSES)
+    files = FileStore(settings.files_url, keys)
+    tools = Tools(keys=keys, files=files, post=post, redis=redis, public_url=settings.public_url)
+    database = SimulatedDatabase(name, world, bus.faults)
+    worker = import_module(f"services.{name}.worker")
+    return Service(
+        process=Process(settings, database, bus.clock, tools),
+        database=database,
+        handlers=import_module(f"services.{name}.bus").HANDLERS,
+        jobs=_jobs(worker, settings),
+        run_due=worker.run_due,
+        bus=bus,
+        loop=loop,
+    )
+
+
+def _jobs(worker: ModuleType, settings: Settings) -> JobFunctions:
+    """Some services make their jobs as the settings tell them."""
+    found: JobFunctions = worker.make_jobs(settings) if hasattr(worker, "make_jobs") else worker.JOBS
+    return found

@@ -1,0 +1,11 @@
+"""The second hundred worlds, with fixed seeds."""
+
+import pytest
+
+from tests.simulation.world import run
+
+
+@pytest.mark.parametrize("first", range(100, 200, 10))
+def test_every_world_keeps_its_promises_whatever_dies_in_between(first):
+    histories = [run(seed) for seed in range(first, first + 10)]
+    assert [(one.seed, one.failure) for one in histories if one.failure] == []
