@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +14,6 @@ from uuid import UUID, uuid4
 import pytest
 from sqlmodel import Session, func, select
 
-from services.__main__ import main
 from services.house import House
 from services.portal import actions
 from services.portal.actions.replays import Send
@@ -317,23 +318,20 @@ def test_from_the_page_one_letter_is_sent_again_or_put_aside(portal: Portal) -> 
     assert judge.get("/dead-letters/replay").status_code == 403
 
 
-def in_a_house(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr("sys.argv", ["services", *arguments])
-    return main()
+def in_a_house(*arguments: str) -> tuple[int, str, str]:
+    command = [sys.executable, "-m", "services", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=120)
+    return ended.returncode, ended.stdout, ended.stderr
 
 
-def test_the_command_for_a_folder_wants_a_house_that_does_not_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_for_a_folder_wants_a_house_that_does_not_run(tmp_path: Path) -> None:
     folder = tmp_path / "house"
     command = ("replay", "--data", str(folder), "--all")
-    assert in_a_house(monkeypatch, *command) == 2
-    assert "不是领军的数据目录" in capsys.readouterr().err
+    code, _, told = in_a_house(*command)
+    assert (code, "不是领军的数据目录" in told) == (2, True)
     house = House(folder, port=1)
-    assert in_a_house(monkeypatch, *command) == 2
-    assert capsys.readouterr().err == "领军正在运行，请在“未送达消息”页面上操作，或先停止它。\n"
+    assert in_a_house(*command) == (2, "", "领军正在运行，请在“未送达消息”页面上操作，或先停止它。\n")
     bury(Portal(house.processes["portal"], SimpleNamespace()), fee(1))  # type: ignore[arg-type]
     with Sender(house.processes["portal"].transport()):
         house.close()
-    assert in_a_house(monkeypatch, *command) == 0
-    assert capsys.readouterr().out == "sent 1, refused by the broker 0\n"
+    assert in_a_house(*command)[:2] == (0, "sent 1, refused by the broker 0\n")
