@@ -56,7 +56,7 @@ def test_the_figures_count_accounts_applicants_news_and_dead_letters(any_portal:
         note_dead_letter(session, Delivery(None, {"cloudEvents:id": str(uuid4())}, b"{}", 0))
     with any_portal.process.database.reader() as session:
         found = queries.figures(session)
-    assert found == {"accounts": 1, "applicants": 1, "occurrences": 2, "dead_letters": 1}
+    assert found == {"accounts": 1, "applicants": 1, "occurrences": 2, "dead_letters": 1, "dead_letters_waiting": 1}
 
 
 def test_an_empty_portal_counts_nothing(portal: Portal) -> None:
