@@ -13,15 +13,15 @@ from sqlalchemy import delete
 from sqlmodel import select
 
 from services.portal.bus import HANDLERS
+from services.portal.console import serve_command
 from services.portal.models import Applicant, Occurrence
-from services.portal.settings import PortalSettings
 from shared.database import Database
-from shared.errors import Conflict, Refusal
+from shared.errors import Conflict
 from shared.messaging.consumer import Consumer
 from shared.messaging.envelope import PREFIX
 from shared.messaging.past import Heard, hear_the_past
 from shared.models import HeardPart, InboxRow
-from shared.process import Process, open_process
+from shared.process import Process
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -86,16 +86,5 @@ def _bar(whole: int) -> Callable[[int], None]:
     return show
 
 
-def main() -> int:
-    """Runs the command on the servers; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m services.portal.rebuild")
-    add_options(parser)
-    try:
-        return rebuild(open_process(PortalSettings()), parser.parse_args())
-    except (Refusal, ConnectionError) as fault:
-        sys.stderr.write(f"{fault}\n")
-        return 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve_command("rebuild", add_options, rebuild))

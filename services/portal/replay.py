@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable
 
 from services.portal import actions, queries
+from services.portal.console import serve_command
 from services.portal.jobs import ReplayDeadLetters
-from services.portal.settings import PortalSettings
-from shared.errors import Invalid, Refusal
+from shared.errors import Invalid
 from shared.messaging.sender import Sender
-from shared.process import Process, open_process
+from shared.process import Process
 
 CONSOLE = "console"
 
@@ -81,16 +81,5 @@ def _tell(text: str) -> None:
     sys.stderr.flush()
 
 
-def main() -> int:
-    """Runs the command on the servers; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m services.portal.replay")
-    add_choice(parser)
-    try:
-        return replay(open_process(PortalSettings()), parser.parse_args())
-    except (Refusal, ConnectionError) as fault:
-        sys.stderr.write(f"{fault}\n")
-        return 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve_command("replay", add_choice, replay))
