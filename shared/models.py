@@ -111,7 +111,6 @@ class StaffAccess(Plumbing, table=True):
 
     __tablename__ = "staff_access"
     account: str = Field(primary_key=True)
-    roles: list[str] = Field(sa_type=JSON)
     valid_from: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -163,6 +163,6 @@ def remember_access(session: Session, event: StaffAccessChanged) -> None:
     """The row behind `actor_of`."""
     row = session.get(StaffAccess, event.account)
     if row is None:
-        row = StaffAccess(account=event.account, roles=[], valid_from=event.valid_from)
-    row.roles, row.valid_from = list(event.roles), event.valid_from
+        row = StaffAccess(account=event.account, valid_from=event.valid_from)
+    row.valid_from = event.valid_from
     session.add(row)

@@ -96,7 +96,6 @@ def upgrade() -> None:
 
     op.create_table('staff_access',
     sa.Column('account', sa.String(), nullable=False),
-    sa.Column('roles', sa.JSON(), nullable=False),
     sa.Column('valid_from', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('account')
     )
