@@ -132,6 +132,7 @@ def test_a_payment_that_is_taken_back_before_the_documents_are_written_stops_the
     paid.act(actions.undo_decision, entry.id, reason="付款人来电")
     assert paid.run_jobs() == ["not needed", "not needed"]
     assert (letters(paid.folder), paid.figures()["documents_due"]) == ([], 0)
+    assert paid.figures()["invoices_requested"] == 0
     paid.act(actions.assign_entry, entry.id, {application_id(1): FEE}, note="核实无误")
     paid.run_jobs()
     assert (len(letters(paid.folder)), paid.figures()["documents_due"]) == (3, 3)

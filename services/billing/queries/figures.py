@@ -15,7 +15,7 @@ The bank's side, of statements that are imported whole:
 The fees: seats_due accounts whose fee is due now; total_due_fen the whole fee (notice, clause 4) of these by the
 programme's lines; central_fen and municipal_fen from the subsidy claims, self_fen from the accounts; self_paid_fen what
 pays them. refunds_* count rows by their present state; invoices_issued those with a number, also where a red letter took
-them back since; documents_due those sent, and those still to be written for a person who is admitted and has paid or as a
+them back since; invoices_requested these, those on their way, and those to be asked for while a seat is held and paid; documents_due those sent, and those still to be written for a person who is admitted and has paid or as a
 red letter. open_work_items: entries that wait for a person, receipts with unapplied money that no refund claims, invoices
 that lack something or have failed, and red letters to confirm.
 """
@@ -169,8 +169,15 @@ def _papers(session: Session) -> dict[str, int]:
         .join(FeeAccount, col(FeeAccount.application_id) == col(Document.application_id))
         .where(col(Document.sent_at).is_(None), or_(is_payable, Document.kind == DocumentKind.RED_LETTER))
     )
+    was_taken = col(Invoice.state).in_((InvoiceState.SUBMITTED, InvoiceState.ISSUED, InvoiceState.FAILED))
+    asked_for = (
+        select(func.count())
+        .select_from(Invoice)
+        .join(FeeAccount, col(FeeAccount.application_id) == col(Invoice.application_id))
+        .where(col(Invoice.corrects_id).is_(None), was_taken | ((Invoice.state == InvoiceState.REQUESTED) & is_payable))
+    )
     return {
-        "invoices_requested": sent.get(DocumentKind.INVOICE_REQUEST, 0),
+        "invoices_requested": session.exec(asked_for).one(),
         "invoices_issued": issued_red.get(False, 0),
         "red_letters_issued": issued_red.get(True, 0),
         "receipts_sent": sent.get(DocumentKind.RECEIPT, 0),
