@@ -46,7 +46,10 @@ class Bus:
             dispatcher.wake()
 
         process.database.committed = wake
-        consumer = Consumer(process.database, consuming, self.handlers, clock=process.clock, tools=process.tools)
+        rungs = len(process.settings.retry_ladder)
+        consumer = Consumer(
+            process.database, consuming, self.handlers, clock=process.clock, tools=process.tools, rungs=rungs
+        )
         async with asyncio.TaskGroup() as group:
             group.create_task(connected(relaying, relay.run))
             group.create_task(connected(consuming, consumer.run))

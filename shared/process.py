@@ -40,8 +40,9 @@ class Process:
 
     def transport(self, queue: str | None = None) -> Transport:
         """A connection to the bus, not yet opened, for the service's own queue or another."""
-        keep = timedelta(days=self.settings.log_days)
-        return make_transport(self.settings.broker_url, queue or self.service, keep=keep)
+        told = self.settings
+        keep = timedelta(days=told.log_days)
+        return make_transport(told.broker_url, queue or self.service, ladder=told.retry_ladder, keep=keep)
 
 
 def open_process(settings: Settings) -> Process:

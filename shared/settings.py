@@ -1,13 +1,29 @@
 """What a process is told from outside: environment variables with the prefix LINGJUN_. Each service's settings.py names its own."""
 
+import re
+import sys
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.errors import Invalid, Refusal
 from shared.keyring import Purpose
-from shared.messaging.transport import KEEP
+from shared.messaging.transport import KEEP, LADDER
+
+_LADDER = re.compile(r"[1-9]\d{0,4}(,[1-9]\d{0,4}){0,9}")
+
+
+def _ladder(told: Any) -> Any:
+    if not isinstance(told, str):
+        return told
+    if not _LADDER.fullmatch(told.replace(" ", "")):
+        raise Invalid(
+            f"LINGJUN_RETRY_LADDER 的值“{told}”须是一至十个以逗号分隔的整秒数，如 1,10,60,600。", code="retry-ladder"
+        )
+    return tuple(timedelta(seconds=int(seconds)) for seconds in told.split(","))
 
 
 class Settings(BaseSettings):
@@ -15,6 +31,8 @@ class Settings(BaseSettings):
 
     `font_dir`: a folder of licensed fonts (小标宋, 仿宋_GB2312) that letters are set in before the packaged ones.
     `log_days`: how long the event log is kept, the same for every service.
+    `retry_ladder`: how long a delivery that failed waits for each next try, in seconds: "1,10,60,600"; then it is a dead
+    letter. Raises Invalid where it cannot be read.
     """
 
     model_config = SettingsConfigDict(env_prefix="LINGJUN_", extra="ignore")
@@ -36,6 +54,18 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     font_dir: str = ""
     log_days: int = Field(default=KEEP.days, ge=1, le=KEEP.days)
+    retry_ladder: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_ladder)] = LADDER
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def read(kind: type[S]) -> S:
+    """The settings of the environment; ends the process with one line where they are refused."""
+    try:
+        return kind()
+    except Refusal as refusal:
+        sys.exit(refusal.message)
 
 
 def embedded(data: Path, service: str, *, public_url: str, clock: str) -> dict[str, Any]:

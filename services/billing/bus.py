@@ -1,12 +1,13 @@
 """Process: billing's outbox relay, event consumer, job dispatcher and the clock of its timer."""
 
 from services.billing import handlers
-from services.billing.settings import read_settings
+from services.billing.settings import BillingSettings
 from shared.bus import Bus
 from shared.events import intake, portal, review
 from shared.messaging.consumer import Handlers
 from shared.process import Process
 from shared.serve import serve_bus
+from shared.settings import read
 from shared.signin import on_staff_access_changed
 
 HANDLERS: Handlers = {
@@ -31,4 +32,4 @@ def make_bus(process: Process) -> Bus:
 
 
 if __name__ == "__main__":
-    serve_bus(read_settings(), make_bus)
+    serve_bus(read(BillingSettings), make_bus)

@@ -1,6 +1,5 @@
 """Billing's settings. It writes to invoice addresses and keeps the payers' bank accounts, so it holds those two purposes' keys."""
 
-import sys
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Self
@@ -9,7 +8,7 @@ from pydantic import model_validator
 
 from services.billing.connectors import CONNECTORS
 from services.billing.rules.vat import TaxRate
-from shared.errors import Invalid, Refusal
+from shared.errors import Invalid
 from shared.keyring import Purpose
 from shared.settings import Settings
 
@@ -49,11 +48,3 @@ class BillingSettings(Settings):
     def connector(self) -> str:
         """The connector's name; nothing but a demo issues sample invoices without being told to."""
         return self.invoice_connector or ("fake" if self.clock.startswith("travelling:") else "none")
-
-
-def read_settings() -> BillingSettings:
-    """The settings of the environment; ends the process with one line where they are refused."""
-    try:
-        return BillingSettings()
-    except Refusal as refusal:
-        sys.exit(refusal.message)

@@ -6,10 +6,11 @@ from sqlmodel import Session
 
 from services.billing import actions, jobs, tasks
 from services.billing.connectors import CONNECTORS
-from services.billing.settings import BillingSettings, read_settings
+from services.billing.settings import BillingSettings
 from shared.context import Context
 from shared.jobs import JobFunctions
 from shared.serve import serve_worker
+from shared.settings import read
 
 
 def make_jobs(settings: BillingSettings) -> JobFunctions:
@@ -35,5 +36,5 @@ def run_due(session: Session, *, context: Context) -> None:
 
 
 if __name__ == "__main__":
-    told = read_settings()
+    told = read(BillingSettings)
     serve_worker(told, make_jobs(told), run_due)

@@ -8,6 +8,7 @@ from shared.dashboard import refusal_page
 from shared.figures import figures_router
 from shared.process import Process
 from shared.serve import serve_web
+from shared.settings import read
 from shared.web import make_app as make_empty_app
 
 
@@ -22,4 +23,4 @@ def make_app(process: Process) -> FastAPI:
 
 
 if __name__ == "__main__":
-    serve_web(IntakeSettings(), make_app)
+    serve_web(read(IntakeSettings), make_app)

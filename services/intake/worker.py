@@ -7,6 +7,7 @@ from services.intake.settings import IntakeSettings
 from shared.context import Context
 from shared.jobs import JobFunctions
 from shared.serve import serve_worker
+from shared.settings import read
 
 JOBS: JobFunctions = {
     jobs.SendConsentRequest: tasks.send_consent_request,
@@ -20,4 +21,4 @@ def run_due(session: Session, *, context: Context) -> None:
 
 
 if __name__ == "__main__":
-    serve_worker(IntakeSettings(), JOBS, run_due)
+    serve_worker(read(IntakeSettings), JOBS, run_due)

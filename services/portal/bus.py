@@ -13,6 +13,7 @@ from shared.messaging.consumer import BATCH, Handlers
 from shared.messaging.transport import DEAD_LETTERS, Transport
 from shared.process import Process
 from shared.serve import serve_bus
+from shared.settings import read
 
 HANDLERS: Handlers = dict.fromkeys(CONTRACTS.values(), handlers.on_any_event)
 
@@ -46,4 +47,4 @@ def make_bus(process: Process) -> Bus:
 
 
 if __name__ == "__main__":
-    serve_bus(PortalSettings(), make_bus)
+    serve_bus(read(PortalSettings), make_bus)

@@ -11,6 +11,7 @@ from shared.dashboard import refusal_page
 from shared.figures import figures_router
 from shared.process import Process, open_process
 from shared.serve import serve_web
+from shared.settings import read
 from shared.web import make_app as make_empty_app
 
 
@@ -36,6 +37,6 @@ def invite(process: Process) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--first-account"]:
-        sys.stdout.write(f"{invite(open_process(PortalSettings()))}\n")
+        sys.stdout.write(f"{invite(open_process(read(PortalSettings)))}\n")
     else:
-        serve_web(PortalSettings(), make_app)
+        serve_web(read(PortalSettings), make_app)

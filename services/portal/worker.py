@@ -12,13 +12,15 @@ from shared.jobs import JobFunctions
 from shared.messaging.sender import Sender
 from shared.process import make_transport
 from shared.serve import serve_worker
+from shared.settings import read
 
 
 def make_jobs(settings: PortalSettings) -> JobFunctions:
     """The portal's jobs, on the bus of the settings."""
 
     def make_sender() -> Sender:
-        return Sender(make_transport(settings.broker_url, settings.SERVICE, keep=timedelta(days=settings.log_days)))
+        keep = timedelta(days=settings.log_days)
+        return Sender(make_transport(settings.broker_url, settings.SERVICE, ladder=settings.retry_ladder, keep=keep))
 
     return {jobs.ReplayDeadLetters: partial(tasks.replay_dead_letters, make_sender=make_sender)}
 
@@ -28,5 +30,5 @@ def run_due(session: Session, *, context: Context) -> None:
 
 
 if __name__ == "__main__":
-    told = PortalSettings()
+    told = read(PortalSettings)
     serve_worker(told, make_jobs(told), run_due)

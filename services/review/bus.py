@@ -7,6 +7,7 @@ from shared.events import billing, intake, portal, scheduling
 from shared.messaging.consumer import Handlers
 from shared.process import Process
 from shared.serve import serve_bus
+from shared.settings import read
 from shared.signin import on_staff_access_changed
 
 HANDLERS: Handlers = {
@@ -33,4 +34,4 @@ def make_bus(process: Process) -> Bus:
 
 
 if __name__ == "__main__":
-    serve_bus(ReviewSettings(), make_bus)
+    serve_bus(read(ReviewSettings), make_bus)

@@ -7,6 +7,7 @@ from shared.events import billing, intake, portal, review
 from shared.messaging.consumer import Handlers
 from shared.process import Process
 from shared.serve import serve_bus
+from shared.settings import read
 from shared.signin import on_staff_access_changed
 
 HANDLERS: Handlers = {
@@ -29,4 +30,4 @@ def make_bus(process: Process) -> Bus:
 
 
 if __name__ == "__main__":
-    serve_bus(SchedulingSettings(), make_bus)
+    serve_bus(read(SchedulingSettings), make_bus)

@@ -7,6 +7,7 @@ from services.scheduling.settings import SchedulingSettings
 from shared.context import Context
 from shared.jobs import JobFunctions
 from shared.serve import serve_worker
+from shared.settings import read
 
 JOBS: JobFunctions = {
     jobs.SolveInterviews: tasks.solve_interviews,
@@ -22,4 +23,4 @@ def run_due(session: Session, *, context: Context) -> None:
 
 
 if __name__ == "__main__":
-    serve_worker(SchedulingSettings(), JOBS, run_due)
+    serve_worker(read(SchedulingSettings), JOBS, run_due)

@@ -40,7 +40,7 @@ class RabbitTransport:
         ladder: Sequence[timedelta] = LADDER,
         keep: timedelta = KEEP,
     ) -> None:
-        self._url, self._queue, self._topology, self._ladder, self._keep = url, queue, topology, ladder, keep
+        self._url, self._queue, self._topology, self.ladder, self._keep = url, queue, topology, ladder, keep
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel
         self._events: AbstractExchange
@@ -107,9 +107,9 @@ class RabbitTransport:
         )
         for kind in types:
             await queue.bind(self._events, kind)
-        for rung, pause in enumerate(self._ladder):
+        for pause in self.ladder:
             await self._channel.declare_queue(
-                _parking(name, rung),
+                _parking(name, pause),
                 durable=True,
                 arguments=safely
                 | {
@@ -172,7 +172,9 @@ class RabbitTransport:
 
     async def retry(self, delivery: Delivery) -> None:
         headers = delivery.headers | {ATTEMPT: delivery.attempt + 1}
-        await self._move(delivery, headers, self._channel.default_exchange, _parking(self._queue, delivery.attempt))
+        await self._move(
+            delivery, headers, self._channel.default_exchange, _parking(self._queue, self.ladder[delivery.attempt])
+        )
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
         exchange = await self._channel.get_exchange(DEAD_EXCHANGE, ensure=False)
@@ -216,8 +218,10 @@ def _name(queue: str) -> str:
     return f"lingjun.{queue}"
 
 
-def _parking(queue: str, rung: int) -> str:
-    return f"lingjun.{queue}.retry.{rung + 1}"
+def _parking(queue: str, pause: timedelta) -> str:
+    """Named by its pause, which no later declaration could change: another ladder parks elsewhere, and what is parked comes
+    back."""
+    return f"lingjun.{queue}.retry.{pause.total_seconds():g}s"
 
 
 def _persistent(body: bytes, headers: Mapping[str, Any], message_id: str | None = None) -> aio_pika.Message:

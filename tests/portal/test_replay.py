@@ -109,7 +109,7 @@ def test_a_letter_is_discarded_once_and_only_with_a_reason(any_portal: Portal) -
 def test_where_a_letter_comes_from_and_goes_to() -> None:
     assert origin({"x-lingjun-queue": "review", "x-first-death-queue": "lingjun.x"}) == "review"
     assert origin({"x-first-death-queue": "lingjun.review"}) == "review"
-    assert origin({"x-first-death-queue": "lingjun.review.retry.3"}) == "review"
+    assert origin({"x-first-death-queue": "lingjun.review.retry.10s"}) == "review"
     assert origin({}) == "未知"
     assert [address("billing.jobs"), address("billing")] == ["billing", "billing"]
     assert headers_of_replay({"cloudEvents:id": "1", "traceparent": "t", "x-lingjun-reason": "r"}, 2) == {

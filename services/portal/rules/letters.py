@@ -7,7 +7,7 @@ from shared.messaging.envelope import PREFIX
 from shared.messaging.transport import QUEUE, REPLAY
 
 # The broker's own name of a queue, or of one of its parking queues, in the header of a message that it gave up itself.
-_BROKERS = re.compile(r"^lingjun\.(.+?)(\.retry\.\d+)?$")
+_BROKERS = re.compile(r"^lingjun\.(.+?)(\.retry\.[\d.]+s)?$")
 _TRACE = frozenset({"traceparent", "tracestate"})
 
 
