@@ -17,11 +17,11 @@ from tests.servers import packages
 from tests.servers.address import Address
 from tests.servers.processes import (
     DidNotStart,
+    Program,
+    answering,
     data_directory,
     free_port,
-    running,
     unprivileged_account,
-    wait_until_it_answers,
 )
 
 # SIGQUIT is the immediate shutdown: the data are thrown away, but shared memory is given back.
@@ -33,12 +33,19 @@ INITDB = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-s
 @contextmanager
 def private_instance(directory: Path) -> Iterator[Address]:
     """A database server with its default durability (fsync on), on loopback only. Raises DidNotStart."""
-    program = packages.postgres_server()
-    assert program is not None
+    with prepared(directory) as (address, program), answering(program):
+        yield address
+
+
+@contextmanager
+def prepared(directory: Path) -> Iterator[tuple[Address, Program]]:
+    """An initialised data directory, not yet started; removed when left. Raises DidNotStart."""
+    server = packages.postgres_server()
+    assert server is not None
     account = unprivileged_account("postgres")
     address = Address("private instance", free_port(), "lingjun", secrets.token_urlsafe(16))
     with data_directory(directory, account):
-        _initialise(program.with_name("initdb"), directory, account, address.password)
+        _initialise(server.with_name("initdb"), directory, account, address.password)
         settings = (
             f"port={address.port}",
             "listen_addresses=127.0.0.1",
@@ -47,12 +54,11 @@ def private_instance(directory: Path) -> Iterator[Address]:
             "shared_buffers=128MB",
         )
         options = [part for setting in settings for part in ("-c", setting)]
-        command = [str(program), "-D", str(directory / "data"), *options]
-        with running(
-            command, directory=directory, account=account, environment=ENVIRONMENT, end_signal=END_SIGNAL
-        ) as process:
-            wait_until_it_answers("PostgreSQL", process, directory / "output.log", lambda: answers(address))
-            yield address
+        command = (str(server), "-D", str(directory / "data"), *options)
+        yield (
+            address,
+            Program("PostgreSQL", command, directory, account, ENVIRONMENT, lambda: answers(address), END_SIGNAL),
+        )
 
 
 def _initialise(initdb: Path, directory: Path, account: str | None, password: str) -> None:

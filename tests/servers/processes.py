@@ -14,8 +14,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -62,40 +63,60 @@ def data_directory(path: Path, account: str | None) -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-@contextmanager
-def running(
-    command: Sequence[str | Path],
-    *,
-    directory: Path,
-    account: str | None,
-    environment: Mapping[str, str],
-    end_signal: signal.Signals = signal.SIGKILL,
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs a server, its output in `output.log` of the directory, and ends it by id when left.
+@dataclass(frozen=True)
+class Program:
+    """A server ready to be started, as often as wanted, over the same data; its output goes to `output.log`."""
 
-    The kernel sends the same signal when the calling process dies in any way, so nothing is left over.
-    """
+    name: str
+    command: tuple[str, ...]
+    directory: Path
+    account: str | None
+    environment: Mapping[str, str]
+    answers: Callable[[], bool]
+    end_signal: signal.Signals = signal.SIGKILL
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "output.log"
+
+
+@contextmanager
+def answering(program: Program) -> Iterator[None]:
+    """Runs a server that answers by now, and ends it by id when left. Raises DidNotStart."""
+    with running(program) as process:
+        wait_until_it_answers(program.name, process, program.log, program.answers)
+        yield
+
+
+@contextmanager
+def running(program: Program) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a server and ends it by id when left."""
+    process = spawn(program)
+    try:
+        yield process
+    finally:
+        end(process, program.end_signal)
+
+
+def spawn(program: Program) -> subprocess.Popen[bytes]:
+    """Starts a server. The kernel sends it its end signal when the calling thread dies in any way, so nothing is left over."""
     libc = ctypes.CDLL(None)
-    group = pwd.getpwnam(account).pw_gid if account else None
-    with (directory / "output.log").open("ab") as log:
-        process = subprocess.Popen(
-            list(map(str, command)),
-            cwd=directory,
-            env=dict(environment),
+    account = program.account
+    with program.log.open("ab") as log:
+        return subprocess.Popen(
+            program.command,
+            cwd=program.directory,
+            env=dict(program.environment),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             user=account,
-            group=group,
+            group=pwd.getpwnam(account).pw_gid if account else None,
             extra_groups=[] if account else None,
             start_new_session=True,
             # After the change of user, because a change of user clears it.
-            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, int(end_signal)),
+            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, int(program.end_signal)),
         )
-    try:
-        yield process
-    finally:
-        end(process, end_signal)
 
 
 def end(process: subprocess.Popen[bytes], end_signal: signal.Signals) -> None:

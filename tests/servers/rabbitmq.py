@@ -10,11 +10,12 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from tests.servers import packages
 from tests.servers.address import Address
-from tests.servers.processes import data_directory, free_port, running, unprivileged_account, wait_until_it_answers
+from tests.servers.processes import Program, answering, data_directory, free_port, running, unprivileged_account
 
 CONFIGURATION = """\
 listeners.tcp.1 = 127.0.0.1:{port}
@@ -35,21 +36,25 @@ def private_instance(directory: Path) -> Iterator[Address]:
 
     Raises DidNotStart. Everything it writes lies below `directory`.
     """
-    program = packages.rabbitmq_server()
-    assert program is not None
+    with prepared(directory) as (address, program), answering(program):
+        yield address
+
+
+@contextmanager
+def prepared(directory: Path) -> Iterator[tuple[Address, Program]]:
+    """Its configuration and its epmd; the broker is not yet started. All is removed when left."""
+    server = packages.rabbitmq_server()
+    assert server is not None
     account = unprivileged_account("rabbitmq")
     address = Address("private instance", free_port(), "lingjun", secrets.token_urlsafe(16), free_port())
     with data_directory(directory, account):
         environment = _environment(directory, distribution_port=free_port(), epmd_port=free_port())
         (directory / "rabbitmq.conf").write_text(CONFIGURATION.format(**vars(address)))
         (directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
-        epmd = ["epmd", "-port", environment["ERL_EPMD_PORT"], "-address", "127.0.0.1"]
-        with (
-            running(epmd, directory=directory, account=account, environment=environment),
-            running([program], directory=directory, account=account, environment=environment) as broker,
-        ):
-            wait_until_it_answers("RabbitMQ", broker, directory / "output.log", lambda: answers(address))
-            yield address
+        broker = Program("RabbitMQ", (str(server),), directory, account, environment, lambda: answers(address))
+        epmd = ("epmd", "-port", environment["ERL_EPMD_PORT"], "-address", "127.0.0.1")
+        with running(replace(broker, name="epmd", command=epmd)):
+            yield address, broker
 
 
 def _environment(directory: Path, *, distribution_port: int, epmd_port: int) -> dict[str, str]:

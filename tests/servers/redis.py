@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from tests.servers import packages
 from tests.servers.address import Address
-from tests.servers.processes import data_directory, free_port, running, unprivileged_account, wait_until_it_answers
+from tests.servers.processes import Program, answering, data_directory, free_port, unprivileged_account
 
 DATABASES = 64
 CONFIGURATION = """\
@@ -27,17 +27,23 @@ appendonly no
 @contextmanager
 def private_instance(directory: Path) -> Iterator[Address]:
     """A Redis that keeps nothing on disk, on loopback only. Raises DidNotStart."""
-    program = packages.redis_server()
-    assert program is not None
+    with prepared(directory) as (address, program), answering(program):
+        yield address
+
+
+@contextmanager
+def prepared(directory: Path) -> Iterator[tuple[Address, Program]]:
+    """Its configuration, not yet started; removed when left."""
+    server = packages.redis_server()
+    assert server is not None
     account = unprivileged_account("redis")
     address = Address("private instance", free_port(), "default", secrets.token_urlsafe(16))
     with data_directory(directory, account):
         configuration = directory / "redis.conf"
         configuration.write_text(CONFIGURATION.format(databases=DATABASES, directory=directory, **vars(address)))
+        command = (str(server), str(configuration))
         environment = {"PATH": "/usr/bin:/bin"}
-        with running([program, configuration], directory=directory, account=account, environment=environment) as server:
-            wait_until_it_answers("Redis", server, directory / "output.log", lambda: answers(address))
-            yield address
+        yield address, Program("Redis", command, directory, account, environment, lambda: answers(address))
 
 
 def answers(address: Address) -> bool:
