@@ -44,6 +44,7 @@ from shared.errors import Conflict, NotFound
 from shared.jobs import JobFunctions, JobWorker, take_back
 from shared.process import Process, open_process
 from shared.schema import upgrade
+from shared.serve import observe
 from shared.settings import Settings, embedded
 from shared.timer import RunDue, Timer
 
@@ -125,6 +126,7 @@ class House:
 
     async def run(self, opened: Callable[[], None]) -> None:
         """Serves until told to stop (SIGINT, SIGTERM); calls `opened` once the port answers."""
+        observe(self.processes[PortalSettings.SERVICE].settings)
         app = FrontDoor({room.settings.SERVICE: room.make_app(self._process(room)) for room in ROOMS})
         config = uvicorn.Config(
             app,

@@ -13,6 +13,7 @@ from shared.jobs import Dispatcher
 from shared.messaging.consumer import Consumer, Handlers
 from shared.messaging.relay import Relay
 from shared.messaging.transport import Transport
+from shared.metrics import DeadLetters, waiting_shown
 from shared.process import Process
 from shared.waking import listen
 
@@ -22,10 +23,12 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Bus:
-    """What one service does with the bus. `handlers` must be exactly those of LISTENERS."""
+    """What one service does with the bus. `handlers` must be exactly those of LISTENERS; `dead_letters` counts those that
+    wait, in the service that keeps them."""
 
     process: Process
     handlers: Handlers
+    dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
         bound = set(LISTENERS[self.process.service])
@@ -38,7 +41,7 @@ class Bus:
         timer itself, and runs for as long as the bus."""
         process = self.process
         relaying, consuming = process.transport(), process.transport()
-        relay = Relay(process.database, relaying)
+        relay = Relay(process.database, relaying, service=process.service)
         dispatcher = Dispatcher(process.database, send)
 
         def wake() -> None:
@@ -48,15 +51,22 @@ class Bus:
         process.database.committed = wake
         rungs = len(process.settings.retry_ladder)
         consumer = Consumer(
-            process.database, consuming, self.handlers, clock=process.clock, tools=process.tools, rungs=rungs
+            process.database,
+            consuming,
+            self.handlers,
+            clock=process.clock,
+            tools=process.tools,
+            rungs=rungs,
+            service=process.service,
         )
-        async with asyncio.TaskGroup() as group:
-            group.create_task(connected(relaying, relay.run))
-            group.create_task(connected(consuming, consumer.run))
-            group.create_task(supervised(dispatcher.run))
-            group.create_task(supervised(tick))
-            if not process.database.is_sqlite:
-                group.create_task(supervised(lambda: listen(process.database.url, wake)))
+        with waiting_shown(process.service, process.database, process.clock, self.dead_letters):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(connected(relaying, relay.run))
+                group.create_task(connected(consuming, consumer.run))
+                group.create_task(supervised(dispatcher.run))
+                group.create_task(supervised(tick))
+                if not process.database.is_sqlite:
+                    group.create_task(supervised(lambda: listen(process.database.url, wake)))
 
 
 async def connected(transport: Transport, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

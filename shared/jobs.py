@@ -5,6 +5,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -14,7 +15,7 @@ import structlog
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
-from shared import audit
+from shared import audit, telemetry
 from shared.clock import Clock, real_now
 from shared.columns import locked
 from shared.context import Context, Tools
@@ -22,15 +23,14 @@ from shared.correlation import correlated, correlation_id
 from shared.database import LEAVES, Database
 from shared.errors import NotFound, Refusal
 from shared.events.base import Value
-from shared.messaging.envelope import Envelope
+from shared.messaging.envelope import LETTER, Envelope
 from shared.messaging.transport import REPLAY, with_reason
+from shared.metrics import JOBS
 from shared.models import JobRow, OutboxRow
 
 LADDER = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 LEASE = timedelta(minutes=10)
 POLL = 0.25
-# The dead letter of a job that failed for good is of the type job.<name>; sent again, it asks the service to take it up.
-LETTER = "job."
 _log = structlog.get_logger()
 
 
@@ -52,6 +52,7 @@ def start(session: Session, job: Job) -> UUID:
         name=job.NAME,
         payload=job.model_dump(mode="json"),
         correlation_id=correlation_id(),
+        traceparent=telemetry.traceparent(),
         state="waiting",
         next_at=now,
         created_at=now,
@@ -135,12 +136,19 @@ class JobWorker:
             return
         kind, function = self._functions[row.name]
         context = Context(actor=f"job:{row.name}", now=self._clock.now(), tools=self._tools, job_id=row.id)
+        begun = time.perf_counter()
         try:
-            with correlated(row.correlation_id), self._database.transaction() as session:
+            with (
+                correlated(row.correlation_id),
+                telemetry.working(self._service, row.name, row.id, row.traceparent),
+                self._database.transaction() as session,
+            ):
                 outcome = function(session, kind.model_validate(row.payload), context=context)
                 self._end(session, job_id, "done", outcome)
+            ended = "done"
         except Exception as fault:
-            self._fail(row, fault)
+            ended = self._fail(row, fault)
+        JOBS.labels(self._service, row.name, ended).observe(time.perf_counter() - begun)
 
     def _claim(self, job_id: UUID) -> JobRow | None:
         with self._database.transaction() as session:
@@ -156,7 +164,8 @@ class JobWorker:
         row.state, row.outcome, row.ended_at, row.lease_until = state, outcome[:500], real_now(), None
         session.add(row)
 
-    def _fail(self, row: JobRow, fault: Exception) -> None:
+    def _fail(self, row: JobRow, fault: Exception) -> str:
+        """Ends the job or lets it wait for its next try; says which: failed or retried."""
         reason = f"{type(fault).__name__}: {fault}"
         final = isinstance(fault, Refusal) or row.attempt > len(LADDER)
         _log.error("job_failed", job=row.name, job_id=str(row.id), attempt=row.attempt, final=final, reason=reason)
@@ -164,11 +173,12 @@ class JobWorker:
             if final:
                 self._end(session, row.id, "failed", reason)
                 self._bury(session, row, reason)
-                return
+                return "failed"
             kept = session.get_one(JobRow, row.id)
             kept.state, kept.outcome, kept.lease_until = "waiting", reason[:500], None
             kept.next_at = real_now() + LADDER[row.attempt - 1]
             session.add(kept)
+            return "retried"
 
     def _bury(self, session: Session, row: JobRow, reason: str) -> None:
         """A dead letter in place of the job, through the outbox: somebody must see it, and may send it again."""
@@ -181,6 +191,7 @@ class JobWorker:
             time=real_now(),
             correlation_id=row.correlation_id,
             body=json.dumps(row.payload, ensure_ascii=False).encode(),
+            traceparent=row.traceparent,
         )
         headers = with_reason(letter.headers, f"{self._service}.jobs", reason) | {REPLAY: row.replays}
         session.add(OutboxRow(event_id=uuid4(), headers=headers, body=letter.body.decode()))

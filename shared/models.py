@@ -73,6 +73,7 @@ class JobRow(Plumbing, table=True):
     name: str = Field(index=True)
     payload: dict[str, Any] = Field(sa_type=JSON)
     correlation_id: str
+    traceparent: str = Field(default="", sa_column_kwargs={"server_default": ""})
     state: str = Field(index=True)
     attempt: int = 0
     replays: int = 0

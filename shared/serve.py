@@ -11,6 +11,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
+from shared import metrics, telemetry
 from shared.bus import Bus
 from shared.celery import beat, make_celery, send_job, serve_jobs
 from shared.jobs import JobFunctions, JobWorker
@@ -20,9 +21,18 @@ from shared.settings import Settings
 from shared.timer import RunDue, Timer, look_every
 
 
+def observe(settings: Settings) -> None:
+    """Sends spans to the collector and answers scrapes, each where the settings say so."""
+    if settings.otlp_endpoint:
+        telemetry.set_up(settings.otlp_endpoint)
+    if settings.metrics_listen:
+        metrics.serve(settings.metrics_listen)
+
+
 def serve_web(settings: Settings, make_app: Callable[[Process], FastAPI]) -> None:
     """Serves the app at `settings.listen`, until told to stop."""
     configure(settings.SERVICE, settings.log_level)
+    observe(settings)
     app = make_app(open_process(settings))
     host, _, port = settings.listen.rpartition(":")
     uvicorn.run(
@@ -33,6 +43,7 @@ def serve_web(settings: Settings, make_app: Callable[[Process], FastAPI]) -> Non
 def serve_bus(settings: Settings, make_bus: Callable[[Process], Bus]) -> None:
     """Runs the bus until told to stop; jobs go to Celery."""
     configure(settings.SERVICE, settings.log_level)
+    observe(settings)
     celery = make_celery(settings.SERVICE, broker_url=settings.broker_url, redis_url=settings.redis_url)
     process = open_process(settings)
     every = look_every(process.clock)
@@ -55,6 +66,7 @@ async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
 def serve_worker(settings: Settings, jobs: JobFunctions, run_due: RunDue) -> None:
     """Runs a Celery worker with threads, until told to stop."""
     configure(settings.SERVICE, settings.log_level)
+    observe(settings)
     process = open_process(settings)
     celery = make_celery(settings.SERVICE, broker_url=settings.broker_url, redis_url=settings.redis_url)
     worker = JobWorker(process.database, jobs, service=process.service, clock=process.clock, tools=process.tools)

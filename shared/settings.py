@@ -6,13 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import Invalid, Refusal
 from shared.keyring import Purpose
 from shared.messaging.transport import KEEP, LADDER
 
+_OFF = "none"
+_COLLECTOR = re.compile(r"https?://[^\s/]+(/\S*)?")
+_LISTEN = re.compile(r"[^\s:]+:\d{1,5}")
 _LADDER = re.compile(r"[1-9]\d{0,4}(,[1-9]\d{0,4}){0,9}")
 
 
@@ -26,13 +29,30 @@ def _ladder(told: Any) -> Any:
     return tuple(timedelta(seconds=int(seconds)) for seconds in told.split(","))
 
 
+def _collector(told: str) -> str:
+    return _unless_off(told, _COLLECTOR, "LINGJUN_OTLP_ENDPOINT", "http://collector:4318")
+
+
+def _scrapes(told: str) -> str:
+    return _unless_off(told, _LISTEN, "LINGJUN_METRICS_LISTEN", "0.0.0.0:9464")
+
+
+def _unless_off(told: str, form: re.Pattern[str], name: str, example: str) -> str:
+    if told in ("", _OFF):
+        return ""
+    if not form.fullmatch(told):
+        raise Invalid(f"{name} 的值“{told}”须是 {_OFF}（不启用）或形如 {example}。", code="observation")
+    return told
+
+
 class Settings(BaseSettings):
     """The common part. URLs choose the adaptors; nothing outside them knows which column of the table is running.
 
     `font_dir`: a folder of licensed fonts (小标宋, 仿宋_GB2312) that letters are set in before the packaged ones.
     `log_days`: how long the event log is kept, the same for every service.
     `retry_ladder`: how long a delivery that failed waits for each next try, in seconds: "1,10,60,600"; then it is a dead
-    letter. Raises Invalid where it cannot be read.
+    letter. `otlp_endpoint`: the OpenTelemetry collector that traces are sent to (http://host:4318); `metrics_listen`: where
+    this process answers Prometheus (host:port); both "none" or empty for not at all. Raises Invalid where one cannot be read.
     """
 
     model_config = SettingsConfigDict(env_prefix="LINGJUN_", extra="ignore")
@@ -55,6 +75,8 @@ class Settings(BaseSettings):
     font_dir: str = ""
     log_days: int = Field(default=KEEP.days, ge=1, le=KEEP.days)
     retry_ladder: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_ladder)] = LADDER
+    otlp_endpoint: Annotated[str, AfterValidator(_collector)] = ""
+    metrics_listen: Annotated[str, AfterValidator(_scrapes)] = ""
 
 
 S = TypeVar("S", bound=Settings)

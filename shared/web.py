@@ -23,6 +23,7 @@ from shared.edge import Edge
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, NotSignedIn, Refusal
 from shared.guard import Guard
 from shared.language import LANGUAGES, t
+from shared.observed import Observed
 from shared.process import Process
 from shared.validation import faults_of
 
@@ -51,6 +52,7 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     app.add_middleware(Guard, process=process, refuse=refuse)
     app.add_middleware(Edge)
     app.add_middleware(LocaleMiddleware, i18n_config=LANGUAGES)
+    app.add_middleware(Observed, service=process.service)
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid_body)
     app.add_exception_handler(HTTPException, _on_http_exception)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.portal import actions, handlers
+from services.portal.queries import waiting_letters
 from services.portal.settings import PortalSettings
 from shared.bus import Bus, connected
 from shared.events import CONTRACTS
@@ -43,7 +44,7 @@ class PortalBus(Bus):
 
 def make_bus(process: Process) -> Bus:
     """The portal's bus over an open process."""
-    return PortalBus(process, HANDLERS)
+    return PortalBus(process, HANDLERS, dead_letters=waiting_letters)
 
 
 if __name__ == "__main__":

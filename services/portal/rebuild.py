@@ -57,7 +57,9 @@ async def _rebuild(process: Process, *, lose_older: bool) -> Heard:
                 code="log-too-short",
             )
         await asyncio.to_thread(_empty, process.database)
-        consumer = Consumer(process.database, transport, HANDLERS, clock=process.clock, tools=process.tools)
+        consumer = Consumer(
+            process.database, transport, HANDLERS, clock=process.clock, tools=process.tools, service=process.service
+        )
         outcome = await hear_the_past(transport, consumer, progress=_bar(len(kept)))
     finally:
         await transport.close()

@@ -5,6 +5,7 @@ it was refused. Runs in each bus.py.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,16 +13,18 @@ from typing import Any
 import structlog
 from sqlmodel import Session
 
+from shared import telemetry
 from shared.clock import Clock
 from shared.context import Context, Tools
 from shared.correlation import correlated
 from shared.database import Database
 from shared.errors import NotYet, Refusal
 from shared.events import CONTRACTS, Event
-from shared.jobs import LETTER, take_up
-from shared.messaging.envelope import Envelope, read_envelope, read_event
+from shared.jobs import take_up
+from shared.messaging.envelope import LETTER, PREFIX, Envelope, read_envelope, read_event
 from shared.messaging.inbox import Inbox
 from shared.messaging.transport import LADDER, REPLAY, Delivery, Transport
+from shared.metrics import HANDLED, HANDLING, LAG, type_label
 
 Handler = Callable[..., None]
 Handlers = Mapping[type[Event], Handler]
@@ -30,7 +33,8 @@ _log = structlog.get_logger()
 
 
 class Consumer:
-    """One service's queue. `handlers` are called `handler(session, event, context=…)`, once in effect per event."""
+    """One service's queue. `handlers` are called `handler(session, event, context=…)`, once in effect per event. `service`
+    names it in metrics and traces."""
 
     def __init__(
         self,
@@ -41,9 +45,10 @@ class Consumer:
         clock: Clock,
         tools: Tools,
         rungs: int = len(LADDER),
+        service: str = "",
     ) -> None:
         self._database, self._transport, self._handlers = database, transport, handlers
-        self._clock, self._tools, self._rungs = clock, tools, rungs
+        self._clock, self._tools, self._rungs, self._service = clock, tools, rungs, service
 
     async def run(self) -> None:
         """Consumes until cancelled; raises ConnectionError when the broker is lost."""
@@ -66,7 +71,9 @@ class Consumer:
     async def _put_aside(self, delivery: Delivery, fault: Exception) -> None:
         reason = f"{type(fault).__name__}: {fault}"
         final = isinstance(fault, Refusal) or delivery.attempt >= self._rungs
-        log = _log.bind(event_id=delivery.headers.get("cloudEvents:id"), type=delivery.headers.get("cloudEvents:type"))
+        kind = delivery.headers.get(PREFIX + "type")
+        log = _log.bind(event_id=delivery.headers.get(PREFIX + "id"), type=kind)
+        HANDLED.labels(self._service, type_label(kind), "buried" if final else "retried").inc()
         if final:
             log.error("event_buried", reason=reason)
             await self._transport.bury(delivery, reason)
@@ -77,28 +84,47 @@ class Consumer:
     def handle(self, batch: Sequence[Delivery]) -> None:
         """Handles a batch in one transaction, through the inbox; settles nothing. Raises what the first culprit raises."""
         envelopes = [read_envelope(delivery.headers, delivery.body) for delivery in batch]
+        outcomes: list[str] = []
         with self._database.transaction() as session:
             inbox = Inbox(session, envelopes)
             for delivery, envelope in zip(batch, envelopes, strict=True):
                 if envelope.type.startswith(LETTER):
                     self._take_up(session, envelope, delivery.headers.get(REPLAY, 0))
+                    outcomes.append("handled")
                 else:
-                    self._handle_one(session, inbox, envelope)
+                    outcomes.append(self._handle_one(session, inbox, envelope))
             inbox.save()
+        self._count(envelopes, outcomes)
 
-    def _handle_one(self, session: Session, inbox: Inbox, envelope: Envelope) -> None:
+    def _count(self, envelopes: Sequence[Envelope], outcomes: Sequence[str]) -> None:
+        """After the commit: a batch that is halved must not count twice."""
+        kinds = [type_label(envelope.type) for envelope in envelopes]
+        for (kind, outcome), number in Counter(zip(kinds, outcomes, strict=True)).items():
+            HANDLED.labels(self._service, kind, outcome).inc(number)
+        now, lag = self._clock.now(), LAG.labels(self._service)
+        for envelope, outcome in zip(envelopes, outcomes, strict=True):
+            if outcome == "handled":
+                lag.observe(max((now - envelope.time).total_seconds(), 0))
+
+    def _handle_one(self, session: Session, inbox: Inbox, envelope: Envelope) -> str:
         if CONTRACTS.get(envelope.type) not in self._handlers:
             _log.info("event_of_unknown_type", type=envelope.type)
-            return
+            return "unknown"
         if inbox.knows(envelope):
-            return
+            return "known"
         event = read_event(envelope)
         now = self._clock.now()
         fresh = inbox.supersedes(envelope, event.PART)
         if fresh:
-            with correlated(envelope.correlation_id):
+            with (
+                correlated(envelope.correlation_id),
+                telemetry.handling(self._service, envelope.type, envelope.id, envelope.traceparent),
+                HANDLING.labels(self._service, envelope.type).time(),
+            ):
                 self._handlers[type(event)](session, event, context=self._context(envelope, now))
-        inbox.note(envelope, "handled" if fresh else "stale", now=now)
+        outcome = "handled" if fresh else "stale"
+        inbox.note(envelope, outcome, now=now)
+        return outcome
 
     def _take_up(self, session: Session, envelope: Envelope, replay: Any) -> None:
         """A job's dead letter that was sent again; the job row knows whether it was heard before."""

@@ -1,5 +1,6 @@
 """The envelope of an event: CloudEvents 1.0 attributes beside a JSON body, as in the AMQP binary content mode."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,15 +12,19 @@ from shared.errors import Invalid
 from shared.events import CONTRACTS, Event
 
 PREFIX = "cloudEvents:"
+# The dead letter of a job that failed for good is of the type job.<name>; sent again, it asks the service to take it up.
+LETTER = "job."
 # Contracts stay far below; what is larger was not said by us, and is not parsed.
 MOST_BYTES = 512 * 1024
 _MOST_CHARACTERS = 200
 _MOST_SEQUENCE = 2**31 - 1
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """Attributes and body of one event. `sequence` counts per (source, subject), from 1; `time` is business time."""
+    """Attributes and body of one event. `sequence` counts per (source, subject), from 1; `time` is business time;
+    `traceparent` (CloudEvents Distributed Tracing extension) is empty where nothing was traced."""
 
     id: UUID
     type: str
@@ -29,6 +34,7 @@ class Envelope:
     time: datetime
     correlation_id: str
     body: bytes
+    traceparent: str = ""
 
     @property
     def headers(self) -> dict[str, Any]:
@@ -43,6 +49,8 @@ class Envelope:
             "time": self.time.isoformat(),
             "correlationid": self.correlation_id,
         }
+        if self.traceparent:
+            attributes["traceparent"] = self.traceparent
         return {PREFIX + name: value for name, value in attributes.items()}
 
 
@@ -61,6 +69,7 @@ def read_envelope(headers: dict[str, Any], body: bytes) -> Envelope:
             time=datetime.fromisoformat(attributes["time"]),
             correlation_id=str(headers.get(PREFIX + "correlationid", "")),
             body=body,
+            traceparent=_traceparent(headers.get(PREFIX + "traceparent")),
         )
     except (KeyError, ValueError) as fault:
         raise Invalid(f"消息信封不合规范:{fault!r}", code="envelope") from fault
@@ -91,4 +100,14 @@ def read_event(envelope: Envelope) -> Event:
 
 def source_of(event_type: str) -> str:
     """The publisher of a type, as a CloudEvents source."""
-    return f"/lingjun/{event_type.partition('.')[0]}"
+    return f"/lingjun/{publisher_of(event_type)}"
+
+
+def publisher_of(event_type: str) -> str:
+    """The service that alone may say events of this type."""
+    return event_type.partition(".")[0]
+
+
+def _traceparent(given: object) -> str:
+    """What is no traceparent is as good as none: W3C asks to begin a new trace, not to refuse the event."""
+    return given if isinstance(given, str) and _TRACEPARENT.fullmatch(given) else ""

@@ -1,6 +1,7 @@
 """Outbox -> broker: batches in order, confirms awaited together, a row deleted only after its confirm. Runs in each bus.py."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlmodel import col, select
 
 from shared.database import Database, Right
 from shared.messaging.transport import DEAD_LETTERS, QUEUE, Outgoing, Transport
+from shared.metrics import RELAYED, type_label
 from shared.models import OutboxRow
 from shared.standby import alone
 
@@ -20,14 +22,14 @@ _log = structlog.get_logger()
 
 
 class Relay:
-    """One service's outbox. `wake` may be called from any thread; polling is the backstop.
+    """One service's outbox. `wake` may be called from any thread; polling is the backstop. `service` names it in metrics.
 
     One process relays at a time, which keeps the order of a subject's events; another stands by. A row that the broker
     does not accept fails alone, loudly, and is tried again after longer and longer pauses; those behind it go ahead.
     """
 
-    def __init__(self, database: Database, transport: Transport) -> None:
-        self._database, self._transport = database, transport
+    def __init__(self, database: Database, transport: Transport, *, service: str = "") -> None:
+        self._database, self._transport, self._service = database, transport, service
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._refused: dict[UUID, _Refused] = {}
@@ -63,6 +65,9 @@ class Relay:
         for event_id in confirmed:
             self._refused.pop(event_id, None)
         await asyncio.to_thread(self._forget, confirmed)
+        outcomes = Counter((message.type, message.id in refused) for message in waiting)
+        for (kind, is_refused), number in outcomes.items():
+            RELAYED.labels(self._service, type_label(kind), "refused" if is_refused else "confirmed").inc(number)
 
     async def _pause(self) -> None:
         try:

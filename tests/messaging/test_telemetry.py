@@ -1,0 +1,241 @@
+"""One trace from the request to the job, on both buses; nothing about people in it, and nothing at all unless configured."""
+
+import asyncio
+import json
+from contextlib import contextmanager
+from typing import ClassVar
+from uuid import UUID
+
+import pytest
+from fastapi.testclient import TestClient
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sqlmodel import select
+
+from services.demo.cohort import cohort
+from services.demo.programme import CODE, programme
+from services.intake import actions, worker
+from services.intake.settings import IntakeSettings
+from services.intake.web import make_app
+from shared import jobs, telemetry
+from shared.clock import SystemClock
+from shared.database import Database
+from shared.errors import Conflict
+from shared.events.intake import ApplicationSubmitted, Programme
+from shared.jobs import Job, JobWorker
+from shared.messaging.consumer import Consumer
+from shared.messaging.envelope import read_envelope
+from shared.messaging.relay import Relay
+from shared.models import JobRow, OutboxRow
+from shared.process import make_transport
+from shared.schema import upgrade
+from shared.spans import tracers_over
+from tests.messaging.conftest import eventually, fee_paid, running
+from tests.messaging.test_forgeries import message
+from tests.processes import START, process_for
+
+FOREIGN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+APPLICATION = cohort(1).applications[0]
+
+
+class OpenFile(Job):
+    NAME: ClassVar[str] = "open_file"
+    application: UUID
+
+
+@contextmanager
+def traced():
+    """The spans that end inside."""
+    exporter = InMemorySpanExporter()
+    telemetry.trace_with(tracers_over(SimpleSpanProcessor(exporter)))
+    try:
+        yield exporter
+    finally:
+        telemetry.trace_with(None)
+
+
+@pytest.fixture
+def intake(tmp_path):
+    process = process_for(IntakeSettings, f"sqlite:///{tmp_path / 'intake.db'}", tmp_path)
+    with process.database.transaction() as session:
+        given = Programme.model_validate(programme())
+        actions.publish_programme(session, given, actor="test", now=START, keys=process.tools.keys)
+    yield process
+    process.database.close()
+
+
+@pytest.fixture
+def listener(tmp_path):
+    url = f"sqlite:///{tmp_path / 'listener.db'}"
+    upgrade(url, "shared")
+    database = Database(url)
+    yield database
+    database.close()
+
+
+def file_application(process):
+    """Posts an application with its scans, as the platform does, with a trace of its own."""
+    with process.database.transaction() as session:
+        key = actions.issue_client_key(session, "平台", actor="test", now=START)
+    http = TestClient(make_app(process), headers={"Authorization": f"Bearer {key}", "traceparent": FOREIGN})
+    ids = {
+        scan.kind: http.post(
+            "/intake/api/files",
+            params={"programme": CODE},
+            content=scan.content(),
+            headers={"Content-Type": scan.media_type},
+        ).json()["id"]
+        for scan in APPLICATION.scans
+    }
+    headers = {"Idempotency-Key": APPLICATION.key}
+    assert http.post("/intake/api/applications", json=APPLICATION.request(ids), headers=headers).status_code == 201
+
+
+def open_a_file(session, event, *, context):
+    jobs.start(session, OpenFile(application=event.application_id))
+
+
+def run_jobs(database, functions, *, service, tools):
+    """Executes every job that waits."""
+    with database.reader() as session:
+        waiting = session.exec(select(JobRow.id)).all()
+    executor = JobWorker(database, functions, service=service, clock=SystemClock(), tools=tools)
+    for job_id in waiting:
+        executor.execute(job_id)
+
+
+async def carry(bus_url, intake, listener):
+    """Relays what intake said until the listener has handled it."""
+    queue = {"review": (ApplicationSubmitted.TYPE,)}
+    sending, hearing = make_transport(bus_url, "review", queue), make_transport(bus_url, "review", queue)
+    await sending.open()
+    await hearing.open()
+    consumer = Consumer(
+        listener,
+        hearing,
+        {ApplicationSubmitted: open_a_file},
+        clock=SystemClock(),
+        tools=intake.tools,
+        service="review",
+    )
+    async with running(Relay(intake.database, sending, service="intake").run), running(consumer.run):
+        await eventually(lambda: started(listener) == 1)
+    await sending.close()
+    await hearing.close()
+
+
+def started(database):
+    with database.reader() as session:
+        return len(session.exec(select(JobRow)).all())
+
+
+def play(bus_url, intake, listener):
+    file_application(intake)
+    run_jobs(intake.database, worker.JOBS, service="intake", tools=intake.tools)
+    with intake.database.transaction() as session:
+        for row in session.exec(select(OutboxRow)).all():
+            if row.headers["cloudEvents:type"] != ApplicationSubmitted.TYPE:
+                session.delete(row)
+    asyncio.run(carry(bus_url, intake, listener))
+    run_jobs(listener, {OpenFile: lambda *_, context: "opened"}, service="review", tools=intake.tools)
+
+
+def test_a_request_its_event_its_handler_and_their_jobs_are_one_trace(bus_url, intake, listener):
+    with traced() as exporter:
+        play(bus_url, intake, listener)
+    spans = exporter.get_finished_spans()
+    post = next(span for span in spans if span.name == "POST /intake/api/applications")
+    trace = {span.context.span_id: span for span in spans if span.context.trace_id == post.context.trace_id}
+    told = {
+        (
+            span.resource.attributes["service.name"],
+            span.name,
+            span.kind.name,
+            trace[span.parent.span_id].name if span.parent else "",
+        )
+        for span in trace.values()
+    }
+    said = "intake.application_submitted.v1"
+    assert told == {
+        ("intake", "POST /intake/api/applications", "SERVER", ""),
+        ("intake", f"publish {said}", "PRODUCER", "POST /intake/api/applications"),
+        ("intake", "process job.send_consent_request", "CONSUMER", "POST /intake/api/applications"),
+        ("review", f"process {said}", "CONSUMER", f"publish {said}"),
+        ("review", "process job.open_file", "CONSUMER", f"process {said}"),
+    }
+    assert len(trace) == len(told)
+
+
+def test_a_span_says_the_route_the_type_and_the_id_and_nothing_about_people(intake, listener, tmp_path):
+    with traced() as exporter:
+        play(f"sqlite:///{tmp_path / 'bus.db'}", intake, listener)
+    spans = exporter.get_finished_spans()
+    told = {span.name: dict(span.attributes) for span in spans}
+    assert told["POST /intake/api/applications"] == {
+        "http.request.method": "POST",
+        "http.route": "/intake/api/applications",
+        "http.response.status_code": 201,
+    }
+    heard = told["process intake.application_submitted.v1"]
+    identity = heard["cloudevents.event_id"]
+    assert UUID(identity).version == 4
+    assert heard == {
+        "messaging.system": "lingjun",
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": "intake.application_submitted.v1",
+        "messaging.message.id": identity,
+        "messaging.consumer.group.name": "review",
+        "cloudevents.event_id": identity,
+        "cloudevents.event_type": "intake.application_submitted.v1",
+    }
+    everything = json.dumps([json.loads(span.to_json()) for span in spans], ensure_ascii=False)
+    student, firm = APPLICATION.body["student"], APPLICATION.body["firm"]
+    for value in (student["name"], student["identity_number"], student["mobile"], student["email"], firm["name"]):
+        assert value
+        assert value not in everything
+
+
+def test_a_callers_trace_is_linked_and_does_not_become_ours(intake):
+    with traced() as exporter:
+        TestClient(make_app(intake)).get("/intake/healthz", headers={"traceparent": FOREIGN})
+    (span,) = exporter.get_finished_spans()
+    assert span.parent is None
+    assert f"{span.context.trace_id:032x}" not in FOREIGN
+    assert [f"{link.context.trace_id:032x}" for link in span.links] == [FOREIGN.split("-")[1]]
+
+
+def test_a_failure_is_named_by_its_class_alone(listener, intake):
+    job_id = start_one(listener)
+
+    def refuse(_session, _job, *, context):
+        raise Conflict("王小明的席位已释放。")
+
+    with traced() as exporter:
+        JobWorker(listener, {OpenFile: refuse}, service="s", clock=SystemClock(), tools=intake.tools).execute(job_id)
+    (span,) = exporter.get_finished_spans()
+    assert (span.attributes["error.type"], span.status.status_code.name) == ("Conflict", "ERROR")
+    assert "王小明" not in span.to_json()
+
+
+def start_one(database):
+    with database.transaction() as session:
+        return jobs.start(session, OpenFile(application=fee_paid().application_id))
+
+
+def test_without_a_collector_nothing_is_traced_and_the_envelope_carries_no_trace(intake, listener):
+    file_application(intake)
+    start_one(listener)
+    with intake.database.reader() as session:
+        headers = session.exec(select(OutboxRow.headers)).all()
+    assert [one for one in headers if "cloudEvents:traceparent" in one] == []
+    with listener.reader() as session:
+        assert session.exec(select(JobRow.traceparent)).all() == [""]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [(FOREIGN, FOREIGN), ("00-xyz", ""), (7, ""), (None, ""), (FOREIGN + "\n", "")]
+)
+def test_what_is_no_traceparent_is_passed_over_and_the_event_is_still_read(given, kept):
+    forged = message(traceparent=given)
+    assert read_envelope(forged.headers, forged.body).traceparent == kept
