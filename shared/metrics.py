@@ -155,8 +155,9 @@ def _outbox(session: Session, clock: Clock) -> tuple[int, float]:
     """How many rows wait, and the age of the oldest in seconds, by the time that its envelope says."""
     depth = session.exec(select(func.count()).select_from(OutboxRow)).one()
     oldest = session.exec(select(OutboxRow.headers).order_by(col(OutboxRow.id)).limit(1)).first()
-    said_at = datetime.fromisoformat(oldest[PREFIX + "time"]) if oldest else clock.now()
-    return depth, max((clock.now() - said_at).total_seconds(), 0)
+    if oldest is None:
+        return depth, 0
+    return depth, max((clock.now() - datetime.fromisoformat(oldest[PREFIX + "time"])).total_seconds(), 0)
 
 
 def _jobs(session: Session) -> dict[str, int]:

@@ -3,8 +3,7 @@
 import asyncio
 import json
 from contextlib import contextmanager
-from typing import ClassVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,35 +11,31 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlmodel import select
 
-from services.demo.cohort import cohort
-from services.demo.programme import CODE, programme
-from services.intake import actions, worker
-from services.intake.settings import IntakeSettings
+from services.intake import worker
 from services.intake.web import make_app
 from shared import jobs, telemetry
 from shared.clock import SystemClock
-from shared.database import Database
 from shared.errors import Conflict
-from shared.events.intake import ApplicationSubmitted, Programme
-from shared.jobs import Job, JobWorker
+from shared.events.intake import ApplicationSubmitted
+from shared.jobs import JobWorker
 from shared.messaging.consumer import Consumer
 from shared.messaging.envelope import read_envelope
 from shared.messaging.relay import Relay
 from shared.models import JobRow, OutboxRow
 from shared.process import make_transport
-from shared.schema import upgrade
 from shared.spans import tracers_over
-from tests.messaging.conftest import eventually, fee_paid, running
+from tests.messaging.applicant import (
+    FOREIGN,
+    OpenFile,
+    file_application,
+    open_intake,
+    open_listener,
+    personal_data,
+    run_jobs,
+    start_jobs,
+)
+from tests.messaging.conftest import eventually, running
 from tests.messaging.test_forgeries import message
-from tests.processes import START, process_for
-
-FOREIGN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-APPLICATION = cohort(1).applications[0]
-
-
-class OpenFile(Job):
-    NAME: ClassVar[str] = "open_file"
-    application: UUID
 
 
 @contextmanager
@@ -56,52 +51,18 @@ def traced():
 
 @pytest.fixture
 def intake(tmp_path):
-    process = process_for(IntakeSettings, f"sqlite:///{tmp_path / 'intake.db'}", tmp_path)
-    with process.database.transaction() as session:
-        given = Programme.model_validate(programme())
-        actions.publish_programme(session, given, actor="test", now=START, keys=process.tools.keys)
-    yield process
-    process.database.close()
+    with open_intake(tmp_path) as process:
+        yield process
 
 
 @pytest.fixture
 def listener(tmp_path):
-    url = f"sqlite:///{tmp_path / 'listener.db'}"
-    upgrade(url, "shared")
-    database = Database(url)
-    yield database
-    database.close()
-
-
-def file_application(process):
-    """Posts an application with its scans, as the platform does, with a trace of its own."""
-    with process.database.transaction() as session:
-        key = actions.issue_client_key(session, "平台", actor="test", now=START)
-    http = TestClient(make_app(process), headers={"Authorization": f"Bearer {key}", "traceparent": FOREIGN})
-    ids = {
-        scan.kind: http.post(
-            "/intake/api/files",
-            params={"programme": CODE},
-            content=scan.content(),
-            headers={"Content-Type": scan.media_type},
-        ).json()["id"]
-        for scan in APPLICATION.scans
-    }
-    headers = {"Idempotency-Key": APPLICATION.key}
-    assert http.post("/intake/api/applications", json=APPLICATION.request(ids), headers=headers).status_code == 201
+    with open_listener(tmp_path) as database:
+        yield database
 
 
 def open_a_file(session, event, *, context):
     jobs.start(session, OpenFile(application=event.application_id))
-
-
-def run_jobs(database, functions, *, service, tools):
-    """Executes every job that waits."""
-    with database.reader() as session:
-        waiting = session.exec(select(JobRow.id)).all()
-    executor = JobWorker(database, functions, service=service, clock=SystemClock(), tools=tools)
-    for job_id in waiting:
-        executor.execute(job_id)
 
 
 async def carry(bus_url, intake, listener):
@@ -190,8 +151,7 @@ def test_a_span_says_the_route_the_type_and_the_id_and_nothing_about_people(inta
         "cloudevents.event_type": "intake.application_submitted.v1",
     }
     everything = json.dumps([json.loads(span.to_json()) for span in spans], ensure_ascii=False)
-    student, firm = APPLICATION.body["student"], APPLICATION.body["firm"]
-    for value in (student["name"], student["identity_number"], student["mobile"], student["email"], firm["name"]):
+    for value in personal_data():
         assert value
         assert value not in everything
 
@@ -206,7 +166,7 @@ def test_a_callers_trace_is_linked_and_does_not_become_ours(intake):
 
 
 def test_a_failure_is_named_by_its_class_alone(listener, intake):
-    job_id = start_one(listener)
+    (job_id,) = start_jobs(listener, 1, uuid4())
 
     def refuse(_session, _job, *, context):
         raise Conflict("王小明的席位已释放。")
@@ -218,14 +178,9 @@ def test_a_failure_is_named_by_its_class_alone(listener, intake):
     assert "王小明" not in span.to_json()
 
 
-def start_one(database):
-    with database.transaction() as session:
-        return jobs.start(session, OpenFile(application=fee_paid().application_id))
-
-
 def test_without_a_collector_nothing_is_traced_and_the_envelope_carries_no_trace(intake, listener):
     file_application(intake)
-    start_one(listener)
+    start_jobs(listener, 1, uuid4())
     with intake.database.reader() as session:
         headers = session.exec(select(OutboxRow.headers)).all()
     assert [one for one in headers if "cloudEvents:traceparent" in one] == []

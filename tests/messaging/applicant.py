@@ -1,0 +1,96 @@
+"""An intake that takes one application, and a job, for the tests of what is seen from outside."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import UUID
+
+from fastapi.testclient import TestClient
+from sqlmodel import select
+
+from services.demo.cohort import cohort
+from services.demo.programme import CODE, programme
+from services.intake import actions
+from services.intake.settings import IntakeSettings
+from services.intake.web import make_app
+from shared import jobs
+from shared.clock import SystemClock
+from shared.context import Tools
+from shared.database import Database
+from shared.events.intake import Programme
+from shared.jobs import Job, JobFunctions, JobWorker
+from shared.models import JobRow
+from shared.process import Process
+from shared.schema import upgrade
+from tests.processes import START, process_for
+
+FOREIGN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+APPLICATION = cohort(1).applications[0]
+
+
+class OpenFile(Job):
+    """A job of whoever hears of an application."""
+
+    NAME: ClassVar[str] = "open_file"
+    application: UUID
+
+
+@contextmanager
+def open_intake(folder: Path) -> Iterator[Process]:
+    """An intake with the reference programme."""
+    process = process_for(IntakeSettings, f"sqlite:///{folder / 'intake.db'}", folder)
+    with process.database.transaction() as session:
+        given = Programme.model_validate(programme())
+        actions.publish_programme(session, given, actor="test", now=START, keys=process.tools.keys)
+    yield process
+    process.database.close()
+
+
+@contextmanager
+def open_listener(folder: Path) -> Iterator[Database]:
+    """The database of somebody who hears."""
+    url = f"sqlite:///{folder / 'listener.db'}"
+    upgrade(url, "shared")
+    database = Database(url)
+    yield database
+    database.close()
+
+
+def file_application(process: Process) -> None:
+    """Posts the application with its scans, as the platform does, with a trace of its own."""
+    with process.database.transaction() as session:
+        key = actions.issue_client_key(session, "平台", actor="test", now=START)
+    http = TestClient(make_app(process), headers={"Authorization": f"Bearer {key}", "traceparent": FOREIGN})
+    ids = {
+        scan.kind: http.post(
+            "/intake/api/files",
+            params={"programme": CODE},
+            content=scan.content(),
+            headers={"Content-Type": scan.media_type},
+        ).json()["id"]
+        for scan in APPLICATION.scans
+    }
+    headers = {"Idempotency-Key": APPLICATION.key}
+    assert http.post("/intake/api/applications", json=APPLICATION.request(ids), headers=headers).status_code == 201
+
+
+def start_jobs(database: Database, number: int, application: UUID) -> list[UUID]:
+    """Starts the job a few times; their ids."""
+    with database.transaction() as session:
+        return [jobs.start(session, OpenFile(application=application)) for _ in range(number)]
+
+
+def run_jobs(database: Database, functions: JobFunctions, *, service: str, tools: Tools) -> None:
+    """Executes every job that waits."""
+    with database.reader() as session:
+        waiting = session.exec(select(JobRow.id)).all()
+    executor = JobWorker(database, functions, service=service, clock=SystemClock(), tools=tools)
+    for job_id in waiting:
+        executor.execute(job_id)
+
+
+def personal_data() -> list[Any]:
+    """What of the application must not be seen from outside."""
+    student, firm = APPLICATION.body["student"], APPLICATION.body["firm"]
+    return [student["name"], student["identity_number"], student["mobile"], student["email"], firm["name"]]
