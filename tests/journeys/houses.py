@@ -89,32 +89,46 @@ def servers_house(
     house = RunningHouse({name: f"http://127.0.0.1:{port}" for name, port in ports.items()}, folder / "mail", "", {})
     try:
         for name in SERVICES:
-            environment = {
-                "LINGJUN_DATABASE_URL": database(name),
-                "LINGJUN_BROKER_URL": broker_url,
-                "LINGJUN_REDIS_URL": redis_url,
-                "LINGJUN_FILES_URL": f"file://{folder}/files",
-                "LINGJUN_MAIL_URL": f"file://{folder}/mail",
-                "LINGJUN_KEYS_DIR": f"{folder}/keys",
-                "LINGJUN_TOKEN_PUBLIC_KEY_FILE": f"{folder}/keys/token/public.pem",
-                "LINGJUN_PUBLIC_URL": house.addresses["portal"],
-                "LINGJUN_CLOCK": f"travelling:{folder}/clock",
-                "LINGJUN_LISTEN": f"127.0.0.1:{ports[name]}",
-                "LINGJUN_LOG_LEVEL": "WARNING",
-            }
+            environment = environment_of(
+                house, name, folder, database_url=database(name), broker_url=broker_url, redis_url=redis_url
+            ) | {"LINGJUN_CLOCK": f"travelling:{folder}/clock"}
             upgrade(environment["LINGJUN_DATABASE_URL"], name)
             if name == "portal":
-                asked = [sys.executable, "-m", "services.portal.web", "--first-account"]
-                told = subprocess.run(asked, env=os.environ | environment, cwd=ROOT, text=True, stdout=subprocess.PIPE)
-                house.first_link = told.stdout.strip()
+                house.first_link = first_link(environment)
             for part in ("web", "bus", "worker"):
                 key = f"{name}-{part}"
                 command = [sys.executable, "-m", f"services.{name}.{part}"]
                 house.processes[key] = _start(command, environment, folder / f"{key}.log")
-        _await_open(house)
+        await_open(house)
         yield house
     finally:
         stop(house)
+
+
+def environment_of(
+    house: RunningHouse, name: str, folder: Path, *, database_url: str, broker_url: str, redis_url: str
+) -> dict[str, str]:
+    """What the three processes of a service are told, on servers and by the system's clock; files, keys and mail lie below
+    `folder`."""
+    return {
+        "LINGJUN_DATABASE_URL": database_url,
+        "LINGJUN_BROKER_URL": broker_url,
+        "LINGJUN_REDIS_URL": redis_url,
+        "LINGJUN_FILES_URL": f"file://{folder}/files",
+        "LINGJUN_MAIL_URL": f"file://{folder}/mail",
+        "LINGJUN_KEYS_DIR": f"{folder}/keys",
+        "LINGJUN_TOKEN_PUBLIC_KEY_FILE": f"{folder}/keys/token/public.pem",
+        "LINGJUN_PUBLIC_URL": house.addresses["portal"],
+        "LINGJUN_LISTEN": house.addresses[name].removeprefix("http://"),
+        "LINGJUN_LOG_LEVEL": "WARNING",
+    }
+
+
+def first_link(environment: dict[str, str]) -> str:
+    """The one-time link by which the first administrator sets a password, as the portal's console prints it."""
+    asked = [sys.executable, "-m", "services.portal.web", "--first-account"]
+    told = subprocess.run(asked, env=os.environ | environment, cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True)
+    return told.stdout.strip()
 
 
 def _start(command: list[str], environment: dict[str, str], log: Path) -> "subprocess.Popen[str]":
@@ -129,7 +143,8 @@ def _start(command: list[str], environment: dict[str, str], log: Path) -> "subpr
         )
 
 
-def _await_open(house: RunningHouse) -> None:
+def await_open(house: RunningHouse) -> None:
+    """Waits until every service answers that it is ready."""
     ends = time.monotonic() + OPEN_SECONDS
     for name, address in house.addresses.items():
         path = f"{address}{'' if name == 'portal' else '/' + name}/readyz"
