@@ -1,14 +1,22 @@
-"""Writes docs/events.md and the snapshots of tests/contracts from the contracts. `python -m shared.events.document`."""
+"""Writes docs/events.md, docs/asyncapi.yaml and the snapshots of tests/contracts from the contracts.
+
+`python -m shared.events.document`, for developers.
+"""
 
 import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from shared.events import CONTRACTS, SERVICES, Event
+from shared.events.asyncapi import document
 from shared.events.listeners import LISTENERS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "events.md"
+ASYNCAPI = ROOT / "docs" / "asyncapi.yaml"
+FOREIGN = Path(__file__).parent / "foreign.md"
 SNAPSHOTS = ROOT / "tests" / "contracts" / "snapshots"
 
 
@@ -19,8 +27,10 @@ def page() -> str:
         "",
         "Written by `make events` from `shared/events/`; `make check` fails when it is stale. Every event travels as",
         "CloudEvents 1.0 in AMQP binary mode: the attributes as headers with the prefix `cloudEvents:`, the JSON below as",
-        "the body. `sequence` counts per (source, subject). The portal hears everything and is not listed.",
+        "the body. `sequence` counts per (source, subject). The portal hears everything and is not listed. The same as an",
+        "AsyncAPI 3.0 document, with every field and its form: `asyncapi.yaml` beside this page.",
         "",
+        FOREIGN.read_text(),
     ]
     for service in SERVICES:
         lines += [f"## {service}", ""]
@@ -59,15 +69,22 @@ def _split(text: str) -> list[str]:
     return text.split("\0")
 
 
+def asyncapi() -> str:
+    """The text of docs/asyncapi.yaml."""
+    note = "# Written by `make events` from shared/events/; `make check` fails when it is stale.\n"
+    return note + yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=120)
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """Wire name -> JSON schema."""
     return {name: contract.model_json_schema() for name, contract in sorted(CONTRACTS.items())}
 
 
 def main() -> None:
-    """Writes the page and the snapshots."""
+    """Writes the page, the AsyncAPI document and the snapshots."""
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(page())
+    ASYNCAPI.write_text(asyncapi())
     SNAPSHOTS.mkdir(parents=True, exist_ok=True)
     for name, schema in schemas().items():
         (SNAPSHOTS / f"{name}.json").write_text(json.dumps(schema, indent=1, sort_keys=True, ensure_ascii=False) + "\n")

@@ -107,7 +107,7 @@ def test_every_delivery_is_counted_once_by_what_came_of_it(house):
 
     newest, older = saying(2), saying(1)
     unknown = message(type="billing.fee_paid.v9")
-    tries = []
+    tries: list[FeePaid] = []
 
     def handler(_session, event, *, context):
         if event.paid_fen == 13:

@@ -1,0 +1,99 @@
+"""docs/asyncapi.yaml: fresh, valid AsyncAPI 3, complete, and as the broker and the envelope really are."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import yaml
+from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
+
+from shared.events import CONTRACTS
+from shared.events.asyncapi import EXCHANGE, document
+from shared.events.document import ASYNCAPI, asyncapi, schemas
+from shared.events.listeners import LISTENERS
+from shared.messaging import rabbit
+from shared.messaging.envelope import Envelope
+
+WRITTEN: dict[str, Any] = yaml.safe_load(ASYNCAPI.read_text())
+
+
+def references(part: Any) -> list[str]:
+    if isinstance(part, list):
+        return [found for one in part for found in references(one)]
+    if not isinstance(part, dict):
+        return []
+    here = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+    return here + [found for one in part.values() for found in references(one)]
+
+
+def resolved(reference: str) -> Any:
+    found: Any = WRITTEN
+    for step in reference.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
+def without_references(schema: Any) -> Any:
+    """A schema with the name of each reference's target instead of its path, and without its own definitions."""
+    if isinstance(schema, list):
+        return [without_references(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: one.rpartition("/")[2] if key == "$ref" else without_references(one)
+        for key, one in schema.items()
+        if key != "$defs"
+    }
+
+
+def test_the_document_is_fresh():
+    assert ASYNCAPI.read_text() == asyncapi()
+
+
+def test_it_is_a_valid_asyncapi_3_document_and_every_reference_leads_somewhere():
+    read = ApplicationSchema.model_validate(WRITTEN)
+    assert (read.asyncapi, len(read.channels)) == ("3.0.0", len(CONTRACTS))
+    assert all(isinstance(resolved(reference), dict) for reference in references(WRITTEN))
+    assert json.loads(json.dumps(document())) == WRITTEN
+
+
+def test_every_event_has_a_channel_a_message_and_the_schema_of_its_contract():
+    for name, schema in schemas().items():
+        channel = WRITTEN["channels"][name]
+        message = resolved(channel["messages"][name]["$ref"])
+        assert (channel["address"], message["name"], message["contentType"]) == (name, name, "application/json")
+        assert without_references(resolved(message["payload"]["$ref"])) == without_references(schema)
+
+
+def test_every_event_is_said_by_its_service_and_heard_by_its_listeners():
+    told = {
+        (name.split(".")[0], one["action"], one["channel"]["$ref"].removeprefix("#/channels/"))
+        for name, one in WRITTEN["operations"].items()
+    }
+    said = {(name.split(".")[0], "send", name) for name in CONTRACTS}
+    heard = {(service, "receive", event.TYPE) for service, events in LISTENERS.items() for event in events}
+    assert told == said | heard
+    assert len(WRITTEN["operations"]) == len(told)
+
+
+def test_an_operations_messages_are_those_of_its_channel():
+    for operation in WRITTEN["operations"].values():
+        channel = operation["channel"]["$ref"]
+        assert all(one["$ref"].startswith(f"{channel}/messages/") for one in operation["messages"])
+
+
+def test_the_exchange_and_the_headers_are_those_of_the_code():
+    assert EXCHANGE == rabbit.EXCHANGE
+    said = Envelope(
+        id=uuid4(),
+        type="a",
+        source="b",
+        subject="c",
+        sequence=1,
+        time=datetime.now(UTC),
+        correlation_id="d",
+        body=b"",
+        traceparent="e",
+    )
+    assert list(WRITTEN["components"]["schemas"]["CloudEventsHeaders"]["properties"]) == list(said.headers)
