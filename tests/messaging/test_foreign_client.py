@@ -1,0 +1,172 @@
+"""A client that knows AMQP and CloudEvents, and none of our code, reads our events and posts one, as docs/events.md says."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import aio_pika
+import pytest
+from sqlmodel import select
+
+from services.demo.programme import CODE, programme
+from services.review.bus import make_bus
+from services.review.models import ProgrammeRow
+from services.review.settings import ReviewSettings
+from shared.events.review import RefundOrdered
+from shared.models import HeardPart, InboxRow
+from shared.outbox import publish
+from shared.process import open_process
+from shared.schema import upgrade
+from shared.settings import embedded
+from tests.messaging.conftest import eventually, running
+
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+class Client:
+    """Plain aio-pika."""
+
+    def __init__(self, channel, queue):
+        self.channel, self.queue = channel, queue
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, url, exchange="lingjun.events", key="nothing"):
+        """With a queue of its own, bound to an exchange."""
+        async with await aio_pika.connect(url) as connection:
+            channel = await connection.channel(on_return_raises=True)
+            name = f"statistics.{uuid4().hex}"
+            queue = await channel.declare_queue(name, durable=True, arguments={"x-max-length": 10_000})
+            await queue.bind(await channel.get_exchange(exchange), key)
+            yield cls(channel, queue)
+
+    async def read(self):
+        """The attributes, the content type and the data of the next event."""
+        async with self.queue.iterator() as messages:
+            message = await anext(messages)
+            await message.ack()
+            return dict(message.headers), message.content_type, message.body
+
+    async def post(self, kind, data, **changed):
+        """One event in the binary mode; None leaves an attribute out."""
+        attributes = {
+            "specversion": "1.0",
+            "id": str(uuid4()),
+            "type": kind,
+            "source": "/lingjun/intake",
+            "subject": CODE,
+            "sequence": "1",
+            "time": "2021-11-22T01:00:00Z",
+        } | changed
+        message = aio_pika.Message(
+            json.dumps(data).encode(),
+            content_type="application/json",
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            headers={f"cloudEvents:{name}": value for name, value in attributes.items() if value is not None},
+        )
+        exchange = await self.channel.get_exchange("lingjun.events")
+        await exchange.publish(message, routing_key=kind, mandatory=True)
+
+
+@pytest.fixture
+def review(rabbitmq_url, tmp_path):
+    url = f"sqlite:///{tmp_path / 'review.db'}"
+    upgrade(url, "review")
+    given = embedded(tmp_path, "review", public_url="http://127.0.0.1", clock="system")
+    process = open_process(ReviewSettings(**given | {"database_url": url, "broker_url": rabbitmq_url}))
+    yield process
+    process.database.close()
+
+
+@asynccontextmanager
+async def hearing(process):
+    """Review's own bus, its queues declared."""
+
+    async def tick():
+        await asyncio.Event().wait()
+
+    transport = process.transport()
+    await transport.open()
+    await transport.close()
+    async with running(lambda: make_bus(process).run(lambda _job_id: None, tick)):
+        yield
+
+
+def rows(process, table):
+    with process.database.reader() as session:
+        return session.exec(select(table)).all()
+
+
+def test_a_foreign_client_reads_an_event_of_ours(review):
+    event = RefundOrdered(application_id=uuid4(), programme=CODE, reason="withdrawn")
+
+    async def play():
+        async with hearing(review), Client.connected(review.settings.broker_url, key="review.#") as client:
+            with review.database.transaction() as session:
+                publish(session, event, now=datetime(2021, 12, 9, 1, tzinfo=UTC))
+            return await asyncio.wait_for(client.read(), 30)
+
+    headers, content_type, body = asyncio.run(play())
+    told = {name.removeprefix("cloudEvents:"): value for name, value in headers.items()}
+    assert content_type == "application/json"
+    assert UUID(told.pop("id")).version == 4
+    assert told.pop("correlationid")
+    assert told == {
+        "specversion": "1.0",
+        "type": "review.refund_ordered.v1",
+        "source": "/lingjun/review",
+        "subject": str(event.application_id),
+        "sequence": "1",
+        "time": "2021-12-09T01:00:00+00:00",
+    }
+    assert json.loads(body)["application_id"] == str(event.application_id)
+
+
+@pytest.mark.parametrize(
+    "types", [{}, {"sequence": 1, "time": datetime(2021, 11, 22, 1, tzinfo=UTC)}], ids=["strings", "amqp"]
+)
+def test_a_service_of_ours_handles_what_a_foreign_client_posts_in_either_form_of_its_attributes(review, types):
+    data = {"programme": programme(), "unknown": "is passed over"}
+
+    async def play():
+        async with hearing(review), Client.connected(review.settings.broker_url) as client:
+            await client.post("intake.programme_published.v1", data, traceparent=TRACEPARENT, **types)
+            await eventually(lambda: len(rows(review, InboxRow)) == 1)
+
+    asyncio.run(play())
+    assert [row.code for row in rows(review, ProgrammeRow)] == [CODE]
+    (heard,) = rows(review, HeardPart)
+    assert (heard.source, heard.subject, heard.sequence) == ("/lingjun/intake", CODE, 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "changed", "reason"),
+    [
+        ({"programme": {"code": 7}}, {}, "消息内容不合契约 intake.programme_published.v1"),
+        ({"programme": programme()}, {"id": None}, "cloudEvents:id"),
+        ({"programme": programme()}, {"source": "/elsewhere"}, "无权发布"),
+    ],
+    ids=["a body against its contract", "no id", "another source"],
+)
+def test_what_a_foreign_client_posts_malformed_is_a_dead_letter_with_its_reason(review, data, changed, reason):
+    async def play():
+        async with hearing(review), Client.connected(review.settings.broker_url, "lingjun.dead") as client:
+            await client.post("intake.programme_published.v1", data, **changed)
+            return await asyncio.wait_for(client.read(), 30)
+
+    headers, _content_type, body = asyncio.run(play())
+    assert reason in headers["x-lingjun-reason"]
+    assert headers["x-lingjun-queue"] == "review"
+    assert json.loads(body) == data
+    assert rows(review, ProgrammeRow) == []
+
+
+def test_a_foreign_client_learns_that_nobody_hears_what_it_posts(review):
+    async def play():
+        async with hearing(review), Client.connected(review.settings.broker_url) as client:
+            with pytest.raises(aio_pika.exceptions.DeliveryError):
+                await client.post("intake.nobody_hears_this.v1", {})
+
+    asyncio.run(play())
