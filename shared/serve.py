@@ -18,13 +18,14 @@ from shared.jobs import JobFunctions, JobWorker
 from shared.logs import configure
 from shared.process import Process, open_process
 from shared.settings import Settings
+from shared.spans import tracers
 from shared.timer import RunDue, Timer, look_every
 
 
 def observe(settings: Settings) -> None:
     """Sends spans to the collector and answers scrapes, each where the settings say so."""
     if settings.otlp_endpoint:
-        telemetry.set_up(settings.otlp_endpoint)
+        telemetry.trace_with(tracers(settings.otlp_endpoint))
     if settings.metrics_listen:
         metrics.serve(settings.metrics_listen)
 
@@ -44,7 +45,7 @@ def serve_bus(settings: Settings, make_bus: Callable[[Process], Bus]) -> None:
     """Runs the bus until told to stop; jobs go to Celery."""
     configure(settings.SERVICE, settings.log_level)
     observe(settings)
-    celery = make_celery(settings.SERVICE, broker_url=settings.broker_url, redis_url=settings.redis_url)
+    celery = make_celery(settings.SERVICE, broker_url=settings.broker_url)
     process = open_process(settings)
     every = look_every(process.clock)
     work = make_bus(process).run(
@@ -68,7 +69,7 @@ def serve_worker(settings: Settings, jobs: JobFunctions, run_due: RunDue) -> Non
     configure(settings.SERVICE, settings.log_level)
     observe(settings)
     process = open_process(settings)
-    celery = make_celery(settings.SERVICE, broker_url=settings.broker_url, redis_url=settings.redis_url)
+    celery = make_celery(settings.SERVICE, broker_url=settings.broker_url)
     worker = JobWorker(process.database, jobs, service=process.service, clock=process.clock, tools=process.tools)
     timer = Timer(process.database, run_due, clock=process.clock, tools=process.tools)
     serve_jobs(celery, worker, timer.look)

@@ -1,6 +1,6 @@
 """Where spans go: one tracer per service over one processor, so that a house in one process tells its services apart.
 
-Loaded by shared/telemetry.py when a collector is configured, and by tests. OpenTelemetry's own environment variables
+Used by shared/serve.py when a collector is configured, and by tests. OpenTelemetry's own environment variables
 (OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_HEADERS, …) apply.
 """
 

@@ -1,12 +1,11 @@
-"""Traces by OpenTelemetry, from the request through outbox, broker, handler and job; off, and nearly free, until `set_up`.
+"""Traces by OpenTelemetry, from the request through outbox, broker, handler and job; off, and nearly free, until `trace_with`.
 
-Used by the edge, the outbox, the consumer and the jobs. A span names types and ids, never a subject, a path or a message:
-those may be about people.
+Used by the edge, the outbox, the consumer and the jobs; turned on by shared/serve.py. A span names types and ids, never a
+subject, a path or a message: those may be about people.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
 from uuid import UUID
 
 from opentelemetry.context import Context
@@ -16,12 +15,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 TracerOf = Callable[[str], Tracer]
 _W3C = TraceContextTextMapPropagator()
 _tracer_of: TracerOf | None = None
-
-
-def set_up(endpoint: str) -> None:
-    """Sends the spans of this process to the OTLP collector at `endpoint` (http://host:4318), from now on."""
-    # The SDK and its exporter take 14 MB and 170 ms, which a process without a collector does not spend.
-    trace_with(import_module("shared.spans").tracers(endpoint))
 
 
 def trace_with(tracer_of: TracerOf | None) -> None:
