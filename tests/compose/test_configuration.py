@@ -51,6 +51,13 @@ def test_only_the_gateway_publishes_a_port(services: Services) -> None:
     assert [port["target"] for port in services["gateway"]["ports"]] == [8080]
 
 
+def test_the_gateway_passes_on_nothing_but_the_port_of_the_pages() -> None:
+    upstreams = re.findall(
+        r"reverse_proxy .*?([\w-]+:\d+)", (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+    )
+    assert upstreams == [f"{service}-web:8000" for service in HOUSE]
+
+
 def test_every_value_from_outside_is_required_with_a_hint() -> None:
     assert re.findall(r"\$\{\w+(?!\w|:\?[^}]+\})[^}]*\}", COMPOSE_TEXT) == []
 
