@@ -20,9 +20,9 @@ from starlette_admin.i18n import LocaleMiddleware
 
 from shared.context import Tools
 from shared.edge import Edge
-from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, NotSignedIn, Refusal
+from shared.errors import Conflict, Fault, Forbidden, Invalid, Listed, NotFound, NotSignedIn, Refusal, Words
 from shared.guard import Guard
-from shared.language import LANGUAGES, t
+from shared.language import LANGUAGES, said
 from shared.observed import Observed
 from shared.process import Process
 from shared.validation import faults_of
@@ -46,6 +46,8 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
         openapi_url=f"{prefix}/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        # The framework's own spans and logs tell addresses and messages, which may be about people.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.process = process
     app.state.refusal_page = refusal_page
@@ -111,13 +113,15 @@ def refuse(request: Request, refusal: Refusal, *, status: int | None = None) -> 
         "type": f"urn:lingjun:problem:{refusal.code}",
         "title": HTTPStatus(code).phrase,
         "status": int(code),
-        "detail": t(refusal.message),
+        "detail": said(refusal),
         "code": refusal.code,
         "instance": request.url.path,
         "correlation_id": getattr(request.state, "correlation_id", ""),
     }
     if refusal.faults:
-        problem["faults"] = [vars(fault) | {"message": t(fault.message)} for fault in refusal.faults]
+        problem["faults"] = [
+            {"field": fault.field, "code": fault.code, "message": said(fault)} for fault in refusal.faults
+        ]
     return JSONResponse(problem, status_code=code, media_type="application/problem+json")
 
 
@@ -130,8 +134,9 @@ def _on_refusal(request: Request, refusal: Exception) -> Response:
 def _on_invalid_body(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults: list[Fault] = faults_of(error.errors())
-    summary = ";".join(f"{fault.field}:{fault.message}" for fault in faults[:3])
-    return refuse(request, Invalid(f"提交的内容不合要求。{summary}", code="invalid-body", faults=faults))
+    told = Listed([Words("{field}:{fault}", {"field": fault.field, "fault": fault}) for fault in faults[:3]], ";")
+    refusal = Invalid("提交的内容不合要求。{faults}", code="invalid-body", faults=faults, values={"faults": told})
+    return refuse(request, refusal)
 
 
 def _on_http_exception(request: Request, error: Exception) -> Response:
