@@ -20,12 +20,13 @@ TASK = "lingjun.run_job"
 LOOK = "lingjun.look_at_deadlines"
 
 
-def make_celery(service: str, *, broker_url: str, redis_url: str) -> Celery:
+def make_celery(service: str, *, broker_url: str) -> Celery:
     """A Celery application with the service's own quorum queue, confirms on, and acknowledgement after the work.
 
-    A task of a killed worker is delivered again; the job row makes that harmless.
+    A task of a killed worker is delivered again; the job row makes that harmless. No results are kept: the row says what
+    came of a job, and a result that cannot be stored would leave its task unacknowledged, and the worker idle.
     """
-    app = Celery(f"lingjun.{service}", broker=broker_url, backend=redis_url)
+    app = Celery(f"lingjun.{service}", broker=broker_url)
     name = f"lingjun.{service}.jobs"
     exchange = Exchange("lingjun.jobs", type="topic", durable=True)
     app.conf.update(
@@ -40,7 +41,7 @@ def make_celery(service: str, *, broker_url: str, redis_url: str) -> Celery:
         broker_connection_retry_on_startup=True,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
-        result_expires=3600,
+        task_ignore_result=True,
         task_serializer="json",
         accept_content=["json"],
     )

@@ -8,11 +8,12 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import or_
+from sqlalchemy import or_, update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from shared import audit, telemetry
@@ -23,13 +24,13 @@ from shared.correlation import correlated, correlation_id
 from shared.database import LEAVES, Database
 from shared.errors import NotFound, Refusal
 from shared.events.base import Value
+from shared.lease import LEASE, LONG, kept, patiently, working_lease
 from shared.messaging.envelope import LETTER, Envelope
 from shared.messaging.transport import REPLAY, with_reason
 from shared.metrics import JOBS
 from shared.models import JobRow, OutboxRow
 
 LADDER = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
-LEASE = timedelta(minutes=10)
 POLL = 0.25
 _log = structlog.get_logger()
 
@@ -78,22 +79,28 @@ class Dispatcher:
         """Dispatches until cancelled."""
         while True:
             self._woken.clear()
-            for job_id in await asyncio.to_thread(self._lease_due):
-                await asyncio.to_thread(self._hand_out, job_id)
+            if leased := await asyncio.to_thread(self._lease_due):
+                await asyncio.to_thread(self._hand_out, leased)
             try:
                 await asyncio.wait_for(self._woken.wait(), POLL)
             except TimeoutError:
                 continue
 
-    def _hand_out(self, job_id: UUID) -> None:
+    def _hand_out(self, leased: list[UUID]) -> None:
+        handed = 0
         try:
-            self._send(job_id)
-        except Exception:
+            for job_id in leased:
+                self._send(job_id)
+                handed += 1
+        finally:
             with self._database.transaction() as session:
-                row = session.get_one(JobRow, job_id)
-                row.state, row.lease_until = "waiting", None
-                session.add(row)
-            raise
+                self._note(session, leased[:handed], lease_until=real_now() + LONG)
+                self._note(session, leased[handed:], state="waiting", lease_until=None)
+
+    def _note(self, session: Session, job_ids: list[UUID], **values: Any) -> None:
+        """Changes those that nobody has taken up yet."""
+        taken = update(JobRow).where(col(JobRow.id).in_(job_ids), col(JobRow.state) == "sent")
+        session.execute(taken.values(**values))
 
     def _lease_due(self) -> list[UUID]:
         now = real_now()
@@ -131,7 +138,7 @@ class JobWorker:
 
     def execute(self, job_id: UUID) -> None:
         """Runs the job unless it has ended or somebody else runs it; effects and outcome commit together."""
-        row = self._claim(job_id)
+        row = patiently(self._database, lambda: self._claim(job_id))
         if row is None:
             return
         kind, function = self._functions[row.name]
@@ -140,44 +147,69 @@ class JobWorker:
         try:
             with (
                 correlated(row.correlation_id),
+                kept(self._database, row),
                 telemetry.working(self._service, row.name, row.id, row.traceparent),
                 self._database.transaction() as session,
             ):
                 outcome = function(session, kind.model_validate(row.payload), context=context)
-                self._end(session, job_id, "done", outcome)
+                self._end(self._mine(session, row), "done", outcome)
             ended = "done"
         except Exception as fault:
-            ended = self._fail(row, fault)
+            ended = self._give_back(row, fault)
         JOBS.labels(self._service, row.name, ended).observe(time.perf_counter() - begun)
 
     def _claim(self, job_id: UUID) -> JobRow | None:
         with self._database.transaction() as session:
             row = session.exec(locked(select(JobRow).where(JobRow.id == job_id))).one_or_none()
-            if row is None or row.state not in ("waiting", "sent"):
+            if row is None or not _is_free(row):
                 return None
-            row.state, row.lease_until, row.attempt = "running", real_now() + LEASE, row.attempt + 1
+            row.state, row.lease_until, row.attempt = (
+                "running",
+                real_now() + working_lease(self._database),
+                row.attempt + 1,
+            )
             session.add(row)
             return row
 
-    def _end(self, session: Session, job_id: UUID, state: str, outcome: str) -> None:
-        row = session.get_one(JobRow, job_id)
+    def _mine(self, session: Session, row: JobRow) -> JobRow:
+        """The job's row, locked. Raises _TakenUp when its lease was over and somebody else has it, or it has ended."""
+        query = locked(select(JobRow).where(JobRow.id == row.id)).execution_options(populate_existing=True)
+        mine = session.exec(query).one()
+        if (mine.state, mine.attempt) != ("running", row.attempt):
+            raise _TakenUp(f"job {row.id} is {mine.state}, attempt {mine.attempt}")
+        session.add(mine)
+        return mine
+
+    def _end(self, row: JobRow, state: str, outcome: str) -> None:
         row.state, row.outcome, row.ended_at, row.lease_until = state, outcome[:500], real_now(), None
-        session.add(row)
+
+    def _give_back(self, row: JobRow, fault: Exception) -> str:
+        """What became of a job that broke: failed, retried, or left to whoever has it now. A database that is away is
+        waited for."""
+        try:
+            if isinstance(fault, _TakenUp):
+                raise fault
+            return patiently(self._database, lambda: self._fail(row, fault))
+        except _TakenUp as taken_up:
+            _log.warning("job_left", job=row.name, reason=str(taken_up))
+            return "left"
 
     def _fail(self, row: JobRow, fault: Exception) -> str:
-        """Ends the job or lets it wait for its next try; says which: failed or retried."""
+        """Ends the job or lets it wait for its next try; says which: failed or retried. A connection that was lost is no
+        fault of the job: that try does not count."""
         reason = f"{type(fault).__name__}: {fault}"
-        final = isinstance(fault, Refusal) or row.attempt > len(LADDER)
+        lost = isinstance(fault, DBAPIError) and fault.connection_invalidated
+        final = isinstance(fault, Refusal) or (row.attempt > len(LADDER) and not lost)
         _log.error("job_failed", job=row.name, job_id=str(row.id), attempt=row.attempt, final=final, reason=reason)
         with self._database.transaction() as session:
+            mine = self._mine(session, row)
             if final:
-                self._end(session, row.id, "failed", reason)
+                self._end(mine, "failed", reason)
                 self._bury(session, row, reason)
                 return "failed"
-            kept = session.get_one(JobRow, row.id)
-            kept.state, kept.outcome, kept.lease_until = "waiting", reason[:500], None
-            kept.next_at = real_now() + LADDER[row.attempt - 1]
-            session.add(kept)
+            mine.state, mine.outcome, mine.lease_until = "waiting", reason[:500], None
+            mine.next_at = real_now() + LADDER[0 if lost else row.attempt - 1]
+            mine.attempt -= lost
             return "retried"
 
     def _bury(self, session: Session, row: JobRow, reason: str) -> None:
@@ -196,6 +228,16 @@ class JobWorker:
         headers = with_reason(letter.headers, f"{self._service}.jobs", reason) | {REPLAY: row.replays}
         session.add(OutboxRow(event_id=uuid4(), headers=headers, body=letter.body.decode()))
         session.info[LEAVES] = True
+
+
+class _TakenUp(Exception):
+    """The job is no longer this worker's: what it did is undone."""
+
+
+def _is_free(row: JobRow) -> bool:
+    """Nobody is at it: it waits, was handed out, or its worker's lease is over."""
+    is_over = row.lease_until is None or row.lease_until <= real_now()
+    return row.state in ("waiting", "sent") or (row.state == "running" and is_over)
 
 
 def take_up(session: Session, job_id: UUID, *, replay: int, actor: str, now: datetime) -> None:

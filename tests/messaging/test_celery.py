@@ -34,7 +34,7 @@ from shared.timer import Timer
 from tests.messaging.test_celery import Mark, leave_a_mark, note_a_look
 
 database_url, broker_url, redis_url, folder = sys.argv[1:5]
-app = make_celery("marks", broker_url=broker_url, redis_url=redis_url)
+app = make_celery("marks", broker_url=broker_url)
 tools = Tools(keys=None, files=None, post=None, redis=None, public_url=folder)
 database = Database(database_url)
 timer = Timer(database, note_a_look, clock=SystemClock(), tools=tools)
@@ -96,7 +96,7 @@ def marks(database):
 
 async def dispatched(database, place, check):
     """Dispatches to Celery until `check` holds."""
-    celery = make_celery("marks", broker_url=place[1], redis_url=place[2])
+    celery = make_celery("marks", broker_url=place[1])
     task = asyncio.create_task(Dispatcher(database, lambda job_id: send_job(celery, job_id)).run())
     try:
         await eventually(check, 60)
@@ -136,7 +136,7 @@ def test_a_job_whose_worker_is_killed_is_taken_up_by_the_next_worker_and_takes_e
 
 def test_deadlines_are_looked_at_when_beat_asks_and_a_second_beat_stands_by(place):
     first, second = Database(place[0]), Database(place[0])
-    celery = make_celery("marks", broker_url=place[1], redis_url=place[2])
+    celery = make_celery("marks", broker_url=place[1])
     worker = start_worker(place)
 
     async def play():

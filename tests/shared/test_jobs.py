@@ -129,3 +129,53 @@ def dispatch(database, count):
 
     asyncio.run(asyncio.wait_for(play(), 10))
     return handed
+
+
+def test_jobs_behind_one_that_could_not_be_handed_out_wait_again_too(database):
+    ids = {started(database) for _ in range(3)}
+
+    async def play():
+        sent: list[UUID] = []
+
+        def breaks_at_the_second(job_id):
+            if sent:
+                raise ConnectionError("no broker")
+            sent.append(job_id)
+
+        with suppress(ConnectionError):
+            await Dispatcher(database, breaks_at_the_second).run()
+        return sent
+
+    sent = asyncio.run(play())
+    assert {row_of(database, one).state for one in ids - set(sent)} == {"waiting"}
+    assert [row_of(database, one).state for one in sent] == ["sent"]
+
+
+def test_work_that_outlived_its_lease_is_undone_once_somebody_else_has_the_job(database, tools):
+    job_id = started(database)
+    taken_up = False
+
+    def is_overtaken(session, job, *, context):
+        nonlocal taken_up
+        leave_a_mark(session, job, context=context)
+        if not taken_up:
+            taken_up = True
+            row = session.get_one(JobRow, job_id)
+            row.attempt += 1
+            session.flush()
+        return "written"
+
+    worker(database, tools, is_overtaken).execute(job_id)
+    row = row_of(database, job_id)
+    assert (row.state, row.attempt, marks(database)) == ("running", 1, [])
+
+
+def test_a_running_job_whose_lease_is_over_is_free_and_one_that_is_kept_is_not(database, tools):
+    job_id = started(database)
+    for lease, expected in ((timedelta(seconds=30), []), (timedelta(seconds=-1), [7])):
+        with database.transaction() as session:
+            row = session.get_one(JobRow, job_id)
+            row.state, row.lease_until = "running", real_now() + lease
+            session.add(row)
+        worker(database, tools, leave_a_mark).execute(job_id)
+        assert marks(database) == expected
