@@ -7,9 +7,41 @@ Refusal
 ├── Conflict    the present state does not allow it
 └── Invalid     what came in is wrong
 NotYet          not a refusal: a predecessor has not arrived; the delivery is retried
+
+A message is a Chinese sentence with {names} for its `values`, so that the catalogues know it. shared/language.py's `said`
+tells it in the reader's language; `str` gives the Chinese, for records. A value that is itself `Words`, `Listed`, a Fault
+or a Refusal is told in that language too; a plain string, such as a person's name, stays as it is.
 """
 
-from dataclasses import dataclass, field
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+def _in_chinese(message: str, values: Mapping[str, object]) -> str:
+    return message.format(**values) if values else message
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words of ours with `values` for their {names}."""
+
+    message: str
+    values: Mapping[str, object] = dataclasses.field(default_factory=dict, hash=False)
+
+    def __str__(self) -> str:
+        return _in_chinese(self.message, self.values)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Values one after the other, `mark` between them: "、", "；", or nothing between whole sentences."""
+
+    parts: Sequence[object]
+    mark: str = ""
+
+    def __str__(self) -> str:
+        return self.mark.join(map(str, self.parts))
 
 
 @dataclass(frozen=True)
@@ -19,6 +51,10 @@ class Fault:
     field: str
     code: str
     message: str
+    values: Mapping[str, object] = dataclasses.field(default_factory=dict, hash=False)
+
+    def __str__(self) -> str:
+        return _in_chinese(self.message, self.values)
 
 
 @dataclass
@@ -27,10 +63,11 @@ class Refusal(Exception):
 
     message: str
     code: str = "refused"
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Fault] = dataclasses.field(default_factory=list)
+    values: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
     def __str__(self) -> str:
-        return self.message
+        return _in_chinese(self.message, self.values)
 
 
 class NotFound(Refusal):

@@ -1,6 +1,6 @@
 """The languages that people read: Chinese, in which everything is written, and English from the catalogues.
 
-Used by the dashboards, by pages for sentences with values in them, and by shared/web.py for refusals.
+Used by the dashboards, by pages for sentences with values in them, and by shared/web.py for refusals (`said`).
 """
 
 import io
@@ -13,14 +13,30 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 from starlette_admin import i18n
 
+from shared.errors import Fault, Listed, Refusal, Words
+
 LANGUAGES = i18n.I18nConfig(default_locale="zh", language_header_name=None, language_cookie_name="lingjun_language")
 SHARED_CATALOGUES = Path(__file__).parent / "translations"
 
 
 def t(message: Any, /, **values: object) -> str:
     """The message in the reader's language, then `values` put in for its {names}; unknown messages stay as they are."""
-    said = i18n.gettext(message) if isinstance(message, str) else str(message)  # the library's own are lazy
-    return said.format(**values) if values else said
+    text = i18n.gettext(message) if isinstance(message, str) else str(message)  # the library's own are lazy
+    return text.format(**values) if values else text
+
+
+def said(told: Refusal | Fault | Words) -> str:
+    """A refusal, one of its faults or other words of ours with their values, in the reader's language."""
+    return t(told.message, **{name: _value(value) for name, value in told.values.items()})
+
+
+def _value(value: object) -> object:
+    if isinstance(value, Refusal | Fault | Words):
+        return said(value)
+    if isinstance(value, Listed):
+        mark = t(value.mark) if value.mark else " " if in_english() else ""
+        return mark.join(str(_value(part)) for part in value.parts)
+    return value
 
 
 def in_english() -> bool:

@@ -21,12 +21,13 @@ _WORDS = {
 
 def faults_of(errors: Sequence[Any]) -> list[Fault]:
     """One fault per error: a JSON pointer to the field (RFC 6901), pydantic's stable code, and what to do."""
-    return [Fault(_pointer(error["loc"]), error["type"], _words(error)) for error in errors]
+    return [_fault(error) for error in errors]
 
 
-def _words(error: Any) -> str:
-    template = _WORDS.get(error["type"], "格式不正确,请对照接口说明")
-    return template.format_map(error.get("ctx", {}))
+def _fault(error: Any) -> Fault:
+    message = _WORDS.get(error["type"], "格式不正确,请对照接口说明")
+    values = {name: value for name, value in error.get("ctx", {}).items() if f"{{{name}}}" in message}
+    return Fault(_pointer(error["loc"]), error["type"], message, values)
 
 
 def _pointer(location: Sequence[Any]) -> str:

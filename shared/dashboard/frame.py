@@ -25,7 +25,7 @@ from shared.dashboard.notices import COOKIE as NOTICE_COOKIE
 from shared.dashboard.notices import take_notices
 from shared.dashboard.templating import furnish
 from shared.errors import Refusal
-from shared.language import LANGUAGES, SHARED_CATALOGUES, load_catalogues, t
+from shared.language import LANGUAGES, SHARED_CATALOGUES, load_catalogues, said, t
 from shared.process import Process
 from shared.signin import Actor
 from shared.web import prefix_of, refuse
@@ -113,6 +113,7 @@ class Dashboard:
         names.update(
             dashboard=self,
             t=t,
+            said=said,
             csrf_input=_csrf_input,
             static_url=self.static_url,
             url_for=_path_for,
