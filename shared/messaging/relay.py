@@ -79,11 +79,13 @@ class Relay:
         right.check()
         now = self._loop.time()
         resting = [event_id for event_id, refused in self._refused.items() if refused.until > now]
-        due = select(OutboxRow).where(col(OutboxRow.event_id).not_in(resting))
+        due = select(OutboxRow.event_id, OutboxRow.headers, OutboxRow.body)
+        due = due.where(col(OutboxRow.event_id).not_in(resting))
         with self._database.reader() as session:
             rows = session.exec(due.order_by(col(OutboxRow.id)).limit(BATCH)).all()
             return [
-                Outgoing(row.event_id, row.headers["cloudEvents:type"], row.headers, row.body.encode()) for row in rows
+                Outgoing(event_id, headers["cloudEvents:type"], dict(headers), body.encode())
+                for event_id, headers, body in rows
             ]
 
     def _forget(self, confirmed: list[UUID]) -> None:
