@@ -1,7 +1,7 @@
 """Broker -> handlers: what has arrived is handled in one transaction (inbox, effects, new outbox rows), then acknowledged.
 
 If the batch fails it is halved until the culprit stands alone; that one is retried with backoff, or buried at once when
-it was refused. Runs in each bus.py.
+it was refused. A database that is away is waited for, and counts against nobody. Runs in each bus.py.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from shared import telemetry
@@ -23,6 +24,7 @@ from shared.events import CONTRACTS, Event
 from shared.jobs import take_up
 from shared.messaging.envelope import LETTER, PREFIX, Envelope, read_envelope, read_event
 from shared.messaging.inbox import Inbox
+from shared.messaging.patience import was_away
 from shared.messaging.transport import LADDER, REPLAY, Delivery, Transport
 from shared.metrics import HANDLED, HANDLING, LAG, type_label
 
@@ -59,7 +61,9 @@ class Consumer:
         try:
             await asyncio.to_thread(self.handle, batch)
         except Exception as fault:
-            if len(batch) > 1:
+            if isinstance(fault, SQLAlchemyError) and await was_away(self._database):
+                await self._settle(batch)
+            elif len(batch) > 1:
                 middle = len(batch) // 2
                 await self._settle(batch[:middle])
                 await self._settle(batch[middle:])

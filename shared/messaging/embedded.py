@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-from shared.messaging.transport import DEAD_LETTERS, KEEP, LADDER, Delivery, Outgoing, with_reason
+from shared.messaging.transport import DEAD_LETTERS, DELIVERY_LIMIT, KEEP, LADDER, Delivery, Outgoing, with_reason
 
 _T = TypeVar("_T")
 _POLL = 0.25
@@ -26,6 +26,8 @@ CREATE TABLE IF NOT EXISTS message (
 CREATE INDEX IF NOT EXISTS message_queue ON message (queue, id);
 CREATE TABLE IF NOT EXISTS log (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS given (
+    queue TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, times INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS log_at ON log (at);
 """
 
@@ -57,13 +59,14 @@ class EmbeddedBus:
             with suppress(RuntimeError):  # a loop that has ended waits for nothing
                 loop.call_soon_threadsafe(event.set)
 
-    async def transact(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+    async def transact(self, work: Callable[[sqlite3.Connection], _T], *, synchronous: str = "FULL") -> _T:
         """Runs `work` in one transaction, in a thread. A cursor must not leave it: freed outside the lock, it would race
-        with the next transaction."""
-        return await asyncio.to_thread(self._transact, work)
+        with the next transaction. NORMAL: what it wrote outlives this process, but perhaps not the machine."""
+        return await asyncio.to_thread(self._transact, work, synchronous)
 
-    def _transact(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+    def _transact(self, work: Callable[[sqlite3.Connection], _T], synchronous: str) -> _T:
         with self._lock:
+            self._connection.execute(f"PRAGMA synchronous={synchronous}")
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 result = work(self._connection)
@@ -151,7 +154,7 @@ class EmbeddedTransport:
         arrival = self._bus.arrival(self._queue)
         while True:
             arrival.clear()
-            if found := await self._bus.transact(lambda connection: self._take(connection, most)):
+            if found := await self._bus.transact(partial(self._take, most=most), synchronous="NORMAL"):
                 self._held.update(delivery.tag for delivery in found)
                 return found
             try:
@@ -165,7 +168,22 @@ class EmbeddedTransport:
             (self._queue, time.time(), most + len(self._held)),
         )
         fresh = [Delivery(tag, json.loads(headers), body, attempt) for tag, headers, body, attempt in found]
-        return [delivery for delivery in fresh if delivery.tag not in self._held][:most]
+        return self._given(connection, [delivery for delivery in fresh if delivery.tag not in self._held][:most])
+
+    def _given(self, connection: sqlite3.Connection, batch: list[Delivery]) -> list[Delivery]:
+        """What of the batch is given out, noted so that a process which dies of it is found out: what was given out before
+        and never settled comes alone, and as a dead letter when that is too often."""
+        if not batch:
+            return []
+        first, last, times = batch[0].tag, batch[-1].tag, 1
+        before = connection.execute("SELECT first, last, times FROM given WHERE queue = ?", (self._queue,)).fetchone()
+        if before and before[0] <= first <= before[1]:
+            batch, last, times = batch[:1], before[1], before[2] + 1 if before[0] == first else 1
+        connection.execute("REPLACE INTO given VALUES (?, ?, ?, ?)", (self._queue, first, last, times))
+        if times <= DELIVERY_LIMIT:
+            return batch
+        self._move(connection, batch[0], f"given out {DELIVERY_LIMIT} times and never settled")
+        return []
 
     async def done(self, deliveries: Sequence[Delivery]) -> None:
         tags = [(delivery.tag,) for delivery in deliveries]
@@ -187,16 +205,14 @@ class EmbeddedTransport:
         self._held.discard(delivery.tag)
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
-        headers = json.dumps(with_reason(delivery.headers, self._queue, reason))
-
-        def move(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM message WHERE id = ?", (delivery.tag,))
-            row = (DEAD_LETTERS, headers, delivery.body)
-            connection.execute("INSERT INTO message (queue, headers, body) VALUES (?, ?, ?)", row)
-
-        await self._bus.transact(move)
+        await self._bus.transact(lambda connection: self._move(connection, delivery, reason))
         self._held.discard(delivery.tag)
         self._bus.wake({DEAD_LETTERS})
+
+    def _move(self, connection: sqlite3.Connection, delivery: Delivery, reason: str) -> None:
+        connection.execute("DELETE FROM message WHERE id = ?", (delivery.tag,))
+        row = (DEAD_LETTERS, json.dumps(with_reason(delivery.headers, self._queue, reason)), delivery.body)
+        connection.execute("INSERT INTO message (queue, headers, body) VALUES (?, ?, ?)", row)
 
     async def close(self) -> None:
         self._held.clear()

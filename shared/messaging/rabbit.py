@@ -5,16 +5,17 @@ a parking queue per rung of the retry ladder, and the dead letters. Keeps the pr
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity, DeliveryError
 from aiormq.abc import FieldValue
 
-from shared.messaging.transport import DEAD_LETTERS, KEEP, LADDER, Delivery, Outgoing, with_reason
+from shared.messaging.transport import DEAD_LETTERS, DELIVERY_LIMIT, KEEP, LADDER, Delivery, Outgoing, with_reason
 
 EXCHANGE = "lingjun.events"
 DEAD_EXCHANGE = "lingjun.dead"
@@ -24,8 +25,15 @@ PREFETCH = 400
 # A stream forgets whole segments, and never the one being written: small ones keep to the age.
 _SEGMENT_BYTES = 8 * 1024 * 1024
 _MARK = "x-lingjun-mark"
-# A crash loop must end in the dead letters: RabbitMQ 3 redelivers for ever, RabbitMQ 4 twenty times.
-_DELIVERY_LIMIT = 20
+
+
+@dataclass(frozen=True)
+class _Consumed:
+    """The queue that is listened to, the broker's tag for that, and how many deliveries may be unsettled."""
+
+    queue: AbstractQueue
+    tag: str
+    prefetch: int
 
 
 class RabbitTransport:
@@ -45,20 +53,20 @@ class RabbitTransport:
         self._channel: AbstractChannel
         self._events: AbstractExchange
         self._arrived: asyncio.Queue[AbstractIncomingMessage]
-        self._consuming = False
+        self._consumed: _Consumed | None = None
+        self._prefetch = 1
 
     async def open(self) -> None:
         await self.close()
         with _faults():
             self._connection = await aio_pika.connect(self._url, timeout=10)
             self._channel = await self._connection.channel(on_return_raises=True)
-            await self._channel.set_qos(prefetch_count=PREFETCH)
             self._events = await self._channel.declare_exchange(EXCHANGE, "topic", durable=True)
             await self._declare_dead_letters()
             for queue, types in self._topology.items():
                 await self._declare_queue(queue, types)
             await self._declare_log(self._connection)
-        self._arrived, self._consuming = asyncio.Queue(), False
+        self._arrived, self._consumed, self._prefetch = asyncio.Queue(), None, 1
 
     async def _declare_dead_letters(self) -> None:
         exchange = await self._channel.declare_exchange(DEAD_EXCHANGE, "fanout", durable=True)
@@ -101,7 +109,7 @@ class RabbitTransport:
             arguments=safely
             | {
                 "x-single-active-consumer": True,
-                "x-delivery-limit": _DELIVERY_LIMIT,
+                "x-delivery-limit": DELIVERY_LIMIT,
                 "x-dead-letter-exchange": DEAD_EXCHANGE,
             },
         )
@@ -156,14 +164,25 @@ class RabbitTransport:
 
     async def receive(self, most: int) -> list[Delivery]:
         with _faults():
-            if not self._consuming:
-                queue = await self._channel.get_queue(_name(self._queue))
-                await queue.consume(self._arrived.put)
-                self._consuming = True
+            if self._consumed and self._consumed.prefetch < self._prefetch:
+                await self._consumed.queue.cancel(self._consumed.tag)
+                self._consumed = None
+            # What still came before the end is settled first: two holders would be given it back in any order.
+            if self._consumed is None and self._arrived.empty():
+                self._consumed = await self._consume(self._prefetch)
             found = [await _first(self._arrived, self._channel)]
+            if not found[0].redelivered:
+                self._prefetch = PREFETCH
         while len(found) < most and not self._arrived.empty():
             found.append(self._arrived.get_nowait())
         return [_delivery(message) for message in found]
+
+    async def _consume(self, prefetch: int) -> _Consumed:
+        """One at a time for as long as those come that a process was given before: if it died of one of them, the broker
+        must count that against none of the others."""
+        await self._channel.set_qos(prefetch_count=prefetch)
+        queue = await self._channel.get_queue(_name(self._queue), ensure=False)
+        return _Consumed(queue, await queue.consume(self._arrived.put), prefetch)
 
     async def done(self, deliveries: Sequence[Delivery]) -> None:
         with _faults():

@@ -18,6 +18,9 @@ QUEUE = "x-lingjun-queue"
 REASON = "x-lingjun-reason"
 # The event log is kept no longer: it holds personal data, if sealed.
 KEEP = timedelta(days=90)
+# A process that dies of a message must not die of it for ever: given out more often than this and never settled, it is
+# a dead letter. RabbitMQ 3 alone would redeliver for ever, RabbitMQ 4 twenty times.
+DELIVERY_LIMIT = 20
 
 
 def with_reason(headers: dict[str, Any], queue: str, reason: str) -> dict[str, Any]:

@@ -1,0 +1,127 @@
+"""Whatever goes away in the middle, the broker, the connection or the database: nothing is lost, doubled or given up."""
+
+import asyncio
+import time
+from functools import partial
+from uuid import uuid4
+
+import pytest
+
+from shared.database import Database
+from shared.messaging.sender import Sender
+from shared.messaging.transport import DEAD_LETTERS
+from shared.process import make_transport
+from shared.schema import upgrade
+from tests.messaging.conftest import House, eventually, fee_paid
+from tests.messaging.outages import Proxy, all_handled, count_effect, effects, enduring, mortal
+
+EVENTS = 1000
+
+
+@pytest.fixture(scope="module")
+def mortal_broker():
+    with mortal("rabbitmq") as (server, url):
+        with Sender(make_transport(url, "first")):
+            # RabbitMQ writes down that it has streams at all some seconds after the first; killed before, it forgets.
+            time.sleep(5)
+        yield server, url
+
+
+@pytest.fixture(scope="module")
+def mortal_database():
+    with mortal("postgres") as server_and_url:
+        yield server_and_url
+
+
+@pytest.fixture
+def house_on(house):
+    """The same two databases on another bus."""
+    return lambda url: House(url, house.speaker, house.listener, house.tools)
+
+
+def reached(house, number: int) -> bool:
+    return effects(house) >= number
+
+
+async def speak(house, number: int) -> None:
+    """Says so many events, a few at a time, for as long as the outage lasts."""
+    for start in range(0, number, 20):
+        await asyncio.to_thread(house.say, *[fee_paid(fen) for fen in range(start, start + 20)])
+
+
+async def dead_letters(house) -> int:
+    """How many letters wait among the dead, after all is handled."""
+    dead = house.transport(DEAD_LETTERS)
+    await dead.open()
+    try:
+        return len(await asyncio.wait_for(dead.receive(1), 0.5))
+    except TimeoutError:
+        return 0
+    finally:
+        await dead.close()
+
+
+@pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
+def test_a_broker_that_is_killed_and_started_again_loses_and_doubles_nothing(house_on, mortal_broker):
+    broker, url = mortal_broker
+    house = house_on(url)
+
+    async def play():
+        async with enduring(house, count_effect):
+            speaking = asyncio.create_task(speak(house, EVENTS))
+            await eventually(lambda: effects(house) > 50)
+            broker.kill()
+            await broker.start()
+            await speaking
+            await all_handled(house, EVENTS)
+        assert await dead_letters(house) == 0
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
+def test_connections_that_are_cut_are_opened_again_and_nothing_is_lost_or_doubled(house_on, bus_url):
+    async def play():
+        proxy = Proxy(bus_url)
+        async with proxy.standing() as url:
+            house = house_on(url)
+            async with enduring(house, count_effect):
+                speaking = asyncio.create_task(speak(house, EVENTS))
+                for seen in (1, 300, 600):
+                    await eventually(partial(reached, house, seen))
+                    proxy.cut()
+                await speaking
+                await all_handled(house, EVENTS)
+            assert await dead_letters(house) == 0
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("database_urls", ["sqlite"], indirect=True)
+def test_a_database_that_goes_away_and_comes_back_costs_no_event_a_rung_of_its_ladder(
+    house_on, bus_url, mortal_database
+):
+    server, url = mortal_database
+    databases = []
+    for _ in range(2):
+        name = f"t{uuid4().hex[:8]}"
+        with Database(f"{url}/postgres").engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(f"CREATE DATABASE {name}")
+        upgrade(f"{url}/{name}", "shared")
+        databases.append(Database(f"{url}/{name}"))
+    house = house_on(bus_url)
+    house.speaker, house.listener = databases
+
+    async def play():
+        async with enduring(house, count_effect):
+            await speak(house, EVENTS)
+            await eventually(lambda: effects(house) > 50)
+            server.kill()
+            await asyncio.sleep(2)
+            await server.start()
+            await all_handled(house, EVENTS)
+        assert await dead_letters(house) == 0
+
+    asyncio.run(play())
+    for database in databases:
+        database.close()
