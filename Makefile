@@ -7,7 +7,7 @@ EXTRAS := intake review scheduling billing portal demo
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup demo run test simulate check format lock events env
+.PHONY: setup demo run test simulate bench check format lock events env
 
 setup: .venv/.ready
 
@@ -30,6 +30,11 @@ test: setup
 # Plays simulated worlds of the whole house: make simulate WORLDS=10000, or one again: make simulate SEED=123.
 simulate: setup
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--worlds $(or $(WORLDS),200)) $(ARGS)
+
+# Measures the house beside the usual stack: all rows, or ARGS="--rounds 5 --only relay".
+bench: setup
+	@$(BIN)/python -m tests.servers install
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 check: setup
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,74 @@
+"""Real events to relay and to hear: what an application of the load becomes, under as many ids as are asked for."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import insert
+from sqlmodel import col, select
+
+from benchmarks.applications import body_of
+from benchmarks.installation import ACTOR, scratch
+from services.intake import actions
+from services.intake.models import PlatformClient
+from services.intake.schemas import ApplicationIn
+from shared.clock import real_now
+from shared.database import Database
+from shared.events.intake import ApplicationSubmitted
+from shared.messaging.envelope import Envelope, source_of
+from shared.messaging.transport import Outgoing
+from shared.models import OutboxRow
+
+QUEUE = "bench"
+TOPOLOGY = {QUEUE: (ApplicationSubmitted.TYPE,)}
+
+
+class Events:
+    """Copies of one ApplicationSubmitted, about 2 KB, each of an application of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        process = scratch(folder)
+        with process.database.transaction() as session:
+            client = session.exec(select(PlatformClient)).one()
+            body = ApplicationIn.model_validate(body_of(0))
+            row = actions.submit_application(
+                session, body, client=client, actor=ACTOR, now=real_now(), keys=process.tools.keys
+            )
+            application_id = str(row.id)
+        self.tools = process.tools
+        with process.database.reader() as session:
+            rows = session.exec(select(OutboxRow)).all()
+        self._before, self._after = next(row.body for row in rows if application_id in row.body).split(application_id)
+        process.database.close()
+
+    def some(self, count: int) -> list[Outgoing]:
+        """`count` fresh events, as the relay hands them to a transport."""
+        return [self._one() for _ in range(count)]
+
+    def _one(self) -> Outgoing:
+        application_id = uuid4()
+        envelope = Envelope(
+            id=uuid4(),
+            type=ApplicationSubmitted.TYPE,
+            source=source_of(ApplicationSubmitted.TYPE),
+            subject=str(application_id),
+            sequence=1,
+            time=datetime.now(UTC),
+            correlation_id=uuid4().hex,
+            body=f"{self._before}{application_id}{self._after}".encode(),
+        )
+        return Outgoing(envelope.id, envelope.type, envelope.headers, envelope.body)
+
+
+def fill_outbox(database: Database, events: Sequence[Outgoing]) -> None:
+    """Puts the events into a service's outbox, in one commit."""
+    with database.transaction() as session:
+        rows = [{"event_id": one.id, "headers": one.headers, "body": one.body.decode()} for one in events]
+        session.execute(insert(OutboxRow), rows)
+
+
+def outbox_is_empty(database: Database) -> bool:
+    """Whether everything was confirmed."""
+    with database.reader() as session:
+        return session.exec(select(col(OutboxRow.id)).limit(1)).first() is None

@@ -1,0 +1,1 @@
+"""The usual stack, as its own documentation shows it: FastAPI, SQLModel with an asynchronous session, FastStream."""

@@ -1,0 +1,139 @@
+"""Relaying with confirms: outbox to broker, against FastStream and aio-pika, which publish from memory."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import aio_pika
+import uvloop
+from faststream.rabbit import ExchangeType, RabbitBroker, RabbitExchange
+
+from benchmarks.events import QUEUE, TOPOLOGY, Events, fill_outbox, outbox_is_empty
+from benchmarks.ground import Ground
+from benchmarks.measure import Effort, Entry, Row
+from shared.database import Database
+from shared.messaging.rabbit import EXCHANGE, RabbitTransport
+from shared.messaging.relay import Relay
+from shared.messaging.transport import Outgoing
+
+IN_FLIGHT = 500
+AIM = "1.3x FastStream with 500 in flight"
+
+
+def rows() -> list[Row]:
+    """One row; everybody publishes to the product's exchange: one quorum queue and the event log."""
+    return [Row("relay", "Relay with confirms, events of 2 KB", AIM, _opened)]
+
+
+@contextmanager
+def _opened(ground: Ground, effort: Effort) -> Iterator[Sequence[Entry]]:
+    events = Events(ground.fresh_folder())
+    with ground.virtual_host() as url, ground.database("shared") as database_url:
+        database = Database(database_url)
+
+        def entry(name: str, work: Callable[[str, list[Outgoing]], Coroutine[Any, Any, float]], share: int) -> Entry:
+            def measure() -> Mapping[str, float]:
+                count = max(effort.events // share, 1)
+                seconds = uvloop.run(_emptied(url, work(url, events.some(count))))
+                return {"relayed/s": count / seconds}
+
+            return Entry(name, measure)
+
+        async def relayed(url: str, batch: list[Outgoing]) -> float:
+            return await _relayed(url, batch, database)
+
+        yield [
+            entry("Lingjun: outbox read, published, confirmed, deleted", relayed, 1),
+            entry("Lingjun, publishing alone", _published, 1),
+            entry("FastStream, 500 in flight", _by_faststream, 1),
+            entry("FastStream, one after the other", _by_faststream_singly, 5),
+            entry("aio-pika, 500 in flight", _by_aio_pika, 1),
+        ]
+        database.close()
+
+
+async def _emptied(url: str, work: Awaitable[float]) -> float:
+    """Declares everything, empties the queue, then does the work."""
+    transport = RabbitTransport(url, QUEUE, TOPOLOGY)
+    await transport.open()
+    await transport.close()
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        await (await channel.get_queue(f"lingjun.{QUEUE}")).purge()
+    return await work
+
+
+async def _relayed(url: str, batch: list[Outgoing], database: Database) -> float:
+    await asyncio.to_thread(fill_outbox, database, batch)
+    transport = RabbitTransport(url, QUEUE, TOPOLOGY)
+    await transport.open()
+    started = time.monotonic()
+    task = asyncio.create_task(Relay(database, transport).run())
+    while not await asyncio.to_thread(outbox_is_empty, database):
+        await asyncio.sleep(0.01)
+    seconds = time.monotonic() - started
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    await transport.close()
+    return seconds
+
+
+async def _published(url: str, batch: list[Outgoing]) -> float:
+    transport = RabbitTransport(url, QUEUE, TOPOLOGY)
+    await transport.open()
+    started = time.monotonic()
+    for first in range(0, len(batch), IN_FLIGHT):
+        assert await transport.publish(batch[first : first + IN_FLIGHT]) == {}
+    seconds = time.monotonic() - started
+    await transport.close()
+    return seconds
+
+
+async def _by_faststream(url: str, batch: list[Outgoing], in_flight: int = IN_FLIGHT) -> float:
+    exchange = RabbitExchange(EXCHANGE, type=ExchangeType.TOPIC, durable=True)
+    async with RabbitBroker(url, logger=None) as broker:
+
+        def publish(one: Outgoing) -> Awaitable[object]:
+            return broker.publish(
+                one.body,
+                exchange=exchange,
+                routing_key=one.type,
+                persist=True,
+                headers=one.headers,
+                message_id=str(one.id),
+                content_type="application/json",
+            )
+
+        return await _in_flight(publish, batch, in_flight)
+
+
+async def _by_faststream_singly(url: str, batch: list[Outgoing]) -> float:
+    return await _by_faststream(url, batch, in_flight=1)
+
+
+async def _by_aio_pika(url: str, batch: list[Outgoing]) -> float:
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel(on_return_raises=True)
+        exchange = await channel.get_exchange(EXCHANGE)
+
+        def publish(one: Outgoing) -> Awaitable[object]:
+            message = aio_pika.Message(
+                one.body,
+                headers=one.headers,
+                content_type="application/json",
+                delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+                message_id=str(one.id),
+            )
+            return exchange.publish(message, routing_key=one.type)
+
+        return await _in_flight(publish, batch, IN_FLIGHT)
+
+
+async def _in_flight(publish: Callable[[Outgoing], Awaitable[object]], batch: list[Outgoing], most: int) -> float:
+    started = time.monotonic()
+    for first in range(0, len(batch), most):
+        await asyncio.gather(*(publish(one) for one in batch[first : first + most]))
+    return time.monotonic() - started
