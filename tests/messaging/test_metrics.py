@@ -3,7 +3,6 @@
 import asyncio
 import re
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from urllib.request import urlopen
 from uuid import uuid4
 
@@ -14,17 +13,13 @@ from sqlmodel import select
 
 from services.intake import worker
 from services.intake.web import make_app
-from services.portal import actions
-from services.portal.bus import make_bus
-from services.portal.settings import PortalSettings
 from shared import metrics
 from shared.clock import SystemClock
 from shared.errors import Conflict, NotYet
 from shared.events.billing import FeePaid
 from shared.messaging.consumer import Consumer
-from shared.messaging.transport import Delivery
 from shared.metrics import REGISTRY, waiting_shown
-from shared.models import InboxRow, JobRow
+from shared.models import InboxRow
 from tests.messaging.applicant import (
     OpenFile,
     file_application,
@@ -36,7 +31,6 @@ from tests.messaging.applicant import (
 )
 from tests.messaging.conftest import LADDER, eventually, fee_paid, running
 from tests.messaging.test_forgeries import message
-from tests.processes import process_for
 
 
 @pytest.fixture
@@ -49,11 +43,6 @@ def intake(tmp_path):
 def listener(tmp_path):
     with open_listener(tmp_path) as database:
         yield database
-
-
-@pytest.fixture
-def bus_url(tmp_path):
-    return f"sqlite:///{tmp_path / 'bus.db'}"
 
 
 @pytest.fixture
@@ -160,40 +149,6 @@ def depth(database):
         return told("lingjun_outbox_events", service="speaker")
 
 
-def test_the_depth_and_age_of_the_outbox_and_the_jobs_are_read_at_each_scrape(house):
-    start_jobs(house.speaker, 1, uuid4())
-    with waiting_shown("speaker", house.speaker, SystemClock()):
-        assert told("lingjun_outbox_events", service="speaker") == 0
-        assert told("lingjun_outbox_age_seconds", service="speaker") == 0
-        house.say(fee_paid(), fee_paid())
-        assert told("lingjun_outbox_events", service="speaker") == 2
-        assert told("lingjun_jobs", service="speaker", state="waiting") == 1
-        with house.speaker.transaction() as session:
-            session.exec(select(JobRow)).one().state = "failed"
-        assert told("lingjun_jobs", service="speaker", state="waiting") == 0
-        assert told("lingjun_jobs", service="speaker", state="failed") == 1
-    assert REGISTRY.get_sample_value("lingjun_outbox_events", {"service": "speaker"}) is None
-
-
-def test_the_age_is_that_of_the_oldest_row(house):
-    house.say(fee_paid(), fee_paid())
-
-    class Later(SystemClock):
-        def now(self):
-            return datetime.now(UTC) + timedelta(hours=1)
-
-    with waiting_shown("speaker", house.speaker, Later()):
-        assert 3600 <= told("lingjun_outbox_age_seconds", service="speaker") < 3700
-
-
-def test_a_database_that_is_away_is_told_and_the_others_still_answer(house):
-    with house.speaker.engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE outbox RENAME TO away")
-    with waiting_shown("away", house.speaker, SystemClock()), waiting_shown("here", house.listener, SystemClock()):
-        assert [told("lingjun_database_up", service=one) for one in ("away", "here")] == [0, 1]
-        assert REGISTRY.get_sample_value("lingjun_outbox_events", {"service": "here"}) == 0
-
-
 def test_the_tries_of_a_job_are_counted_by_outcome(listener, intake):
     fates = [RuntimeError("away"), Conflict("不")]
 
@@ -227,27 +182,6 @@ def test_requests_are_told_apart_by_their_routes_and_no_path_becomes_a_label(int
         ("_OTHER", "/intake/healthz"),
     } <= routes
     assert [route for _, route in routes if re.search(r"\d{6}", route)] == []
-
-
-async def while_running(work, check):
-    async with running(work):
-        await eventually(check)
-
-
-def test_the_portals_bus_tells_how_many_dead_letters_wait(tmp_path):
-    process = process_for(PortalSettings, f"sqlite:///{tmp_path / 'portal.db'}", tmp_path)
-    with process.database.transaction() as session:
-        actions.note_dead_letter(session, Delivery(None, {"cloudEvents:id": str(uuid4())}, b"{}", 0))
-    bus = make_bus(process)
-
-    async def tick():
-        await asyncio.Event().wait()
-
-    waits = while_running(
-        lambda: bus.run(lambda _job_id: None, tick), lambda: told("lingjun_dead_letters", service="portal") == 1
-    )
-    asyncio.run(waits)
-    process.database.close()
 
 
 def test_a_scrape_over_http_is_well_formed_and_says_nothing_about_people(intake):
