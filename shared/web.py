@@ -13,7 +13,9 @@ import structlog
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from redis.exceptions import ConnectionError as RedisAway
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 from starlette_admin.i18n import LocaleMiddleware
@@ -34,6 +36,7 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
+_AWAY_SECONDS = 2
 RefusalPage = Callable[[Request, int, Refusal], Response]
 _log = structlog.get_logger()
 
@@ -58,6 +61,8 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid_body)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(OperationalError, _on_server_away)
+    app.add_exception_handler(RedisAway, _on_server_away)
     app.add_exception_handler(Exception, _on_failure)
     app.add_api_route(f"{prefix}/healthz", _healthz, include_in_schema=False)
     app.add_api_route(f"{prefix}/readyz", _readyz, include_in_schema=False)
@@ -143,6 +148,15 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = {404: "没有这个页面或接口。", 405: "这个地址不支持该操作。"}.get(error.status_code, "请求无法处理。")
     return refuse(request, Refusal(message, code="http"), status=error.status_code)
+
+
+def _on_server_away(request: Request, error: Exception) -> Response:
+    """PostgreSQL or Redis is away. Whether the action took effect is not known: a commit may have been its last word."""
+    _log.error("server_away", path=request.url.path, reason=f"{type(error).__name__}: {error}".splitlines()[0])
+    refusal = Refusal("系统正在恢复,请稍后再试。请先查看刚才的操作是否已经生效。", code="away")
+    response = refuse(request, refusal, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    response.headers["Retry-After"] = str(_AWAY_SECONDS)
+    return response
 
 
 def _on_failure(request: Request, error: Exception) -> Response:

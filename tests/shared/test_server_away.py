@@ -1,0 +1,37 @@
+"""While PostgreSQL or Redis is away, a request is answered 503 and when to come back, and not 500."""
+
+from pathlib import Path
+
+import pytest
+from fastapi import APIRouter
+from starlette.testclient import TestClient
+
+from services.intake.settings import IntakeSettings
+from shared.process import open_process
+from shared.settings import embedded
+from shared.web import ReadingSession, WithTools, make_app
+from tests.journeys.houses import free_port
+
+router = APIRouter()
+
+
+@router.get("/api/rows")
+def rows(session: ReadingSession) -> None:
+    session.connection()
+
+
+@router.get("/api/counter")
+def counter(tools: WithTools) -> None:
+    tools.redis.incr("counter")
+
+
+@pytest.mark.parametrize("path", ["/api/rows", "/api/counter"])
+def test_a_request_is_answered_503_and_when_to_come_back(tmp_path: Path, path: str) -> None:
+    given = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
+    nobody = f"127.0.0.1:{free_port()}"
+    given |= {"database_url": f"postgresql+psycopg://u:p@{nobody}/intake", "redis_url": f"redis://{nobody}/0"}
+    app = make_app(open_process(IntakeSettings(**given)))
+    app.include_router(router)
+    answer = TestClient(app).get(path)
+    assert (answer.status_code, answer.json()["code"]) == (503, "away")
+    assert int(answer.headers["Retry-After"]) > 0
