@@ -15,7 +15,8 @@ def show(outcome: Outcome, wanted: Wanted, console: Console) -> None:
         for example in line.examples:
             console.print(f"    {example}", style="red", markup=False)
     console.print(
-        f"accepted -> case in review: {_delays(outcome.delays)}; {outcome.repeated} sent more than once; "
+        f"accepted -> case in review: {_delays(outcome.delays)}\n"
+        f"{outcome.pace:.1f} of {wanted.rate:g} applications a second carried; {outcome.repeated} sent more than once; "
         f"at rest {outcome.rest_seconds:.1f} s after the last"
     )
     table = Table(title=f"{len(outcome.suffered)} faults of seed {wanted.seed}")

@@ -41,12 +41,13 @@ class Wanted:
 
 @dataclass
 class Outcome:
-    """What came of a run. `delays`: seconds from each answer to the case in review, sorted."""
+    """What came of a run. `delays`: seconds from each answer to the case in review, sorted; `pace`: accepted a second."""
 
     lines: list[Line] = field(default_factory=list)
     suffered: list[Suffered] = field(default_factory=list)
     recoveries: list[Recovery] = field(default_factory=list)
     delays: list[float] = field(default_factory=list)
+    pace: float = 0.0
     repeated: int = 0
     rest_seconds: float = 0.0
 
@@ -68,7 +69,7 @@ def run(wanted: Wanted, folder: Path, tell: Tell = lambda what, done: None) -> O
         if wanted.beforehand:
             poster.upload_beforehand()
         poster.start()
-        outcome.suffered = _strike(trial, faults, wanted.seconds, lambda what, done: tell(f"{what}", done))
+        outcome.suffered = _strike(trial, faults, wanted.seconds, tell)
         poster.stop()
         tell("posting is over; everything comes up again", 1)
         began = time.monotonic()
@@ -80,6 +81,7 @@ def run(wanted: Wanted, folder: Path, tell: Tell = lambda what, done: None) -> O
             Line(f"processes that ended by themselves: {len(restless)}", not restless, tuple(restless))
         )
         _weigh(trial, ledger, outcome)
+        outcome.pace = len(ledger.accepted) / wanted.seconds
     return outcome
 
 

@@ -7,7 +7,7 @@ from tests.faults.run import Wanted, run
 from tests.servers import packages
 from tests.servers.processes import private_instances_possible
 
-SEED = 1
+SEED = 2
 SECONDS = 120.0
 # What is left of two cores while other tests run beside this one.
 RATE = 10.0
@@ -44,5 +44,5 @@ def test_nothing_accepted_is_lost_or_doubled_while_servers_and_processes_are_kil
     if missing or not private_instances_possible():
         pytest.skip(f"servers to kill are not installed: {', '.join(missing)}: python -m tests.servers install")
     outcome = run(Wanted(SECONDS, SEED, RATE, beforehand=False), tmp_path)
-    assert {one.fault.target for one in outcome.suffered} >= killed(SEED, SECONDS)
+    assert {one.fault.target for one in outcome.suffered if one.fault.act == "kill"} == killed(SEED, SECONDS)
     assert [(line.text, line.examples) for line in outcome.lines if not line.holds] == []
