@@ -90,4 +90,4 @@ def test_what_is_empty_or_none_is_off(tmp_path, told):
 def test_what_is_no_address_is_refused_by_the_name_of_its_setting(tmp_path, told):
     with pytest.raises(Invalid) as refused:
         settings(tmp_path, **told)
-    assert f"LINGJUN_{next(iter(told)).upper()}" in refused.value.message
+    assert f"LINGJUN_{next(iter(told)).upper()}" in str(refused.value)
