@@ -4,6 +4,7 @@ import argparse
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,6 +86,8 @@ def _passwords(data: Path) -> dict[str, str]:
 @contextmanager
 def _house(data: Path, port: int) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """A house in a process of its own, ended with the block; yields the link of the first account, empty if there is one."""
+    # A signal would end this process at once, and leave the house behind; so it leaves the block, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     command = [sys.executable, "-m", "services", "run", "--data", str(data), "--port", str(port)]
     process = subprocess.Popen(
         [*command, "--demo-from", FIRST_MOMENT.isoformat()], stdout=subprocess.PIPE, text=True, bufsize=1
