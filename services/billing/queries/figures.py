@@ -174,7 +174,10 @@ def _papers(session: Session) -> dict[str, int]:
         select(func.count())
         .select_from(Invoice)
         .join(FeeAccount, col(FeeAccount.application_id) == col(Invoice.application_id))
-        .where(col(Invoice.corrects_id).is_(None), was_taken | ((Invoice.state == InvoiceState.REQUESTED) & is_payable))
+        .where(
+            col(Invoice.corrects_id).is_(None),
+            was_taken | ((col(Invoice.state) == InvoiceState.REQUESTED) & is_payable),
+        )
     )
     return {
         "invoices_requested": session.exec(asked_for).one(),
