@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aio_pika.exceptions import AMQPError
 from sqlalchemy.exc import DBAPIError
 
 from services.demo.player.doors import unsettled
@@ -119,7 +120,7 @@ def _left(trial: HouseOnTrial, poster: Poster) -> list[str]:
         with ExitStack() as stack:
             left = unsettled(plumbing(_databases(trial, stack)))
         return left or [f"{queue}: {count} messages" for queue, count in waiting_messages(trial.broker_url).items()]
-    except (DBAPIError, OSError) as fault:
+    except (DBAPIError, AMQPError, OSError) as fault:
         return [f"{type(fault).__name__}"]
 
 
