@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import or_, update
+from sqlalchemy import BindParameter, bindparam, or_, update
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from shared import audit, telemetry
 from shared.clock import Clock, real_now
-from shared.columns import locked
+from shared.columns import UtcDateTime, locked
 from shared.context import Context, Tools
 from shared.correlation import correlated, correlation_id
 from shared.database import LEAVES, Database
@@ -63,6 +63,16 @@ def start(session: Session, job: Job) -> UUID:
     return row.id
 
 
+# Asked several times a second by every service, so written once.
+_NOW: BindParameter[datetime] = bindparam("now", type_=UtcDateTime())
+_IS_DUE = or_(
+    (col(JobRow.state) == "waiting") & (col(JobRow.next_at) <= _NOW),
+    col(JobRow.state).in_(["sent", "running"]) & (col(JobRow.lease_until) <= _NOW),
+)
+_ANY_DUE = select(JobRow.id).where(_IS_DUE).limit(1)
+_DUE = select(JobRow.id).where(_IS_DUE).order_by(col(JobRow.created_at)).limit(100).with_for_update(skip_locked=True)
+
+
 class Dispatcher:
     """Hands due job rows to `send`. A row that was handed out and not ended when its lease is over is handed out again."""
 
@@ -104,21 +114,15 @@ class Dispatcher:
 
     def _lease_due(self) -> list[UUID]:
         now = real_now()
-        due = select(JobRow).where(
-            or_(
-                (col(JobRow.state) == "waiting") & (col(JobRow.next_at) <= now),
-                col(JobRow.state).in_(["sent", "running"]) & (col(JobRow.lease_until) <= now),
-            )
-        )
         with self._database.reader() as session:
-            if session.exec(due.limit(1)).first() is None:
+            if session.exec(_ANY_DUE, params={"now": now}).first() is None:
                 return []
         with self._database.transaction() as session:
-            rows = session.exec(due.order_by(col(JobRow.created_at)).limit(100).with_for_update(skip_locked=True)).all()
-            for row in rows:
-                row.state, row.lease_until = "sent", now + LEASE
-                session.add(row)
-            return [row.id for row in rows]
+            leased = list(session.exec(_DUE, params={"now": now}).all())
+            session.execute(
+                update(JobRow).where(col(JobRow.id).in_(leased)).values(state="sent", lease_until=now + LEASE)
+            )
+            return leased
 
 
 class JobWorker:

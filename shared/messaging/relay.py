@@ -21,6 +21,9 @@ _LONGEST_REST = 60.0
 _log = structlog.get_logger()
 
 
+_NEXT = select(OutboxRow.event_id, OutboxRow.headers, OutboxRow.body).order_by(col(OutboxRow.id)).limit(BATCH)
+
+
 class Relay:
     """One service's outbox. `wake` may be called from any thread; polling is the backstop. `service` names it in metrics.
 
@@ -79,10 +82,9 @@ class Relay:
         right.check()
         now = self._loop.time()
         resting = [event_id for event_id, refused in self._refused.items() if refused.until > now]
-        due = select(OutboxRow.event_id, OutboxRow.headers, OutboxRow.body)
-        due = due.where(col(OutboxRow.event_id).not_in(resting))
+        due = _NEXT.where(col(OutboxRow.event_id).not_in(resting)) if resting else _NEXT
         with self._database.reader() as session:
-            rows = session.exec(due.order_by(col(OutboxRow.id)).limit(BATCH)).all()
+            rows = session.exec(due).all()
             return [
                 Outgoing(event_id, headers["cloudEvents:type"], dict(headers), body.encode())
                 for event_id, headers, body in rows
