@@ -12,9 +12,11 @@ from uuid import UUID, uuid4
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity, DeliveryError
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity
 from aiormq.abc import FieldValue
+from aiormq.channel import Channel
 
+from shared.messaging.publishing import publish_at_once
 from shared.messaging.transport import DEAD_LETTERS, DELIVERY_LIMIT, KEEP, LADDER, Delivery, Outgoing, with_reason
 
 EXCHANGE = "lingjun.events"
@@ -134,16 +136,18 @@ class RabbitTransport:
         return await self._confirmed(self._channel.default_exchange, [(message, _name(queue)) for message in batch])
 
     async def _confirmed(self, exchange: AbstractExchange, batch: Sequence[tuple[Outgoing, str]]) -> dict[UUID, str]:
-        sent = [_publish_one(exchange, message, routing_key) for message, routing_key in batch]
+        messages = [
+            (routing_key, _persistent(message.body, message.headers, message_id=str(message.id)))
+            for message, routing_key in batch
+        ]
         with _faults():
-            results = await asyncio.gather(*sent, return_exceptions=True)
-            refused: dict[UUID, str] = {}
-            for (message, _), result in zip(batch, results, strict=True):
-                if isinstance(result, DeliveryError):
-                    refused[message.id] = f"{type(result).__name__}: {result}"
-                elif isinstance(result, BaseException):
-                    raise result
-            return refused
+            channel = await self._channel.get_underlay_channel()
+            results = await publish_at_once(cast(Channel, channel), exchange.name, messages)
+        return {
+            message.id: f"{type(refusal).__name__}: {refusal}"
+            for (message, _), refusal in zip(batch, results, strict=True)
+            if refusal
+        }
 
     async def past(self) -> AsyncIterator[Delivery]:
         with _faults():
@@ -226,11 +230,6 @@ async def _first(arrived: asyncio.Queue[AbstractIncomingMessage], channel: Abstr
     if not arrival.done() or arrival.cancelled():
         raise ConnectionError("the broker closed the channel")
     return arrival.result()
-
-
-async def _publish_one(exchange: AbstractExchange, message: Outgoing, routing_key: str) -> None:
-    body = _persistent(message.body, message.headers, message_id=str(message.id))
-    await exchange.publish(body, routing_key=routing_key, mandatory=True)
 
 
 def _name(queue: str) -> str:
