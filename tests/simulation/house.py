@@ -50,16 +50,21 @@ def _template(service: str) -> Path:
 
 
 class SimulatedDatabase(Database):
-    """A copy of the template in memory, whose process may end before or after each commit."""
+    """A copy of the template in memory, whose process may end before or after each commit. One world after the other has it,
+    because an engine has learnt every statement by its second world."""
 
-    def __init__(self, service: str, world: str, faults: Faults) -> None:
-        name = f"file:{world}-{service}?mode=memory&cache=shared"
+    def __init__(self, service: str) -> None:
+        name = f"file:simulated-{service}?mode=memory&cache=shared"
         self._kept = sqlite3.connect(name, uri=True)
-        with sqlite3.connect(_template(service)) as template:
+        super().__init__(f"sqlite:///{name}&uri=true")
+        self._service = service
+
+    def begin(self, faults: Faults) -> None:
+        """Empty again, for the world of these faults."""
+        with sqlite3.connect(_template(self._service)) as template:
             template.backup(self._kept)
         template.close()
-        super().__init__(f"sqlite:///{name}&uri=true")
-        self._service, self._faults, self.commits = service, faults, 0
+        self._faults, self.commits = faults, 0
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -76,9 +81,10 @@ class SimulatedDatabase(Database):
         """A quick look from outside of any transaction."""
         return int(self._kept.execute(query, values).fetchone()[0])
 
-    def close(self) -> None:
-        super().close()
-        self._kept.close()
+
+@cache
+def _database(service: str) -> SimulatedDatabase:
+    return SimulatedDatabase(service)
 
 
 class SimulatedPost:
@@ -156,23 +162,20 @@ class Service:
         Timer(self.database, self.run_due, clock=process.clock, tools=process.tools).look()
 
 
-def open_house(
-    world: str, folder: Path, bus: SimulatedBus, post: SimulatedPost, loop: SteppedLoop
-) -> dict[str, Service]:
+def open_house(folder: Path, bus: SimulatedBus, post: SimulatedPost, loop: SteppedLoop) -> dict[str, Service]:
     """All five services with empty databases."""
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer(), decode_responses=True)
-    return {name: _service(name, world, folder, bus, post, loop, redis) for name in KINDS}
+    return {name: _service(name, folder, bus, post, loop, redis) for name in KINDS}
 
 
-def _service(
-    name: str, world: str, folder: Path, bus: SimulatedBus, post: SimulatedPost, loop: SteppedLoop, redis: Any
-) -> Service:
+def _service(name: str, folder: Path, bus: SimulatedBus, post: SimulatedPost, loop: SteppedLoop, redis: Any) -> Service:
     given = embedded(folder, name, public_url="http://127.0.0.1:8000", clock="travelling:nowhere")
     settings = KINDS[name](**given)
     keys = KeyRing(settings.keys_dir, purposes=settings.PURPOSES)
     files = FileStore(settings.files_url, keys)
     tools = Tools(keys=keys, files=files, post=post, redis=redis, public_url=settings.public_url)
-    database = SimulatedDatabase(name, world, bus.faults)
+    database = _database(name)
+    database.begin(bus.faults)
     worker = import_module(f"services.{name}.worker")
     return Service(
         process=Process(settings, database, bus.clock, tools),

@@ -1,6 +1,6 @@
 """What every actor of a world needs: to look at a service's rows, to act, to know the time. Used by the actors and world.py."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
@@ -34,11 +34,19 @@ class Stage:
     looked_at: set[str] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
 
+    _read: dict[Any, tuple[int, Sequence[Any]]] = field(default_factory=dict)
+
     def rows(self, service: str, model: type[T], *conditions: Any) -> list[T]:
-        """The rows of a table."""
+        """The rows of a table, to look at; read again only once something was committed."""
         self.looked_at.add(service)
-        with self.services[service].database.reader() as session:
-            return list(session.exec(select(model).where(*conditions)).all())
+        database, query = self.services[service].database, select(model).where(*conditions)
+        key = query._generate_cache_key()
+        assert key is not None
+        asked = (service, key.key, tuple(str(one.effective_value) for one in key.bindparams))
+        if asked not in self._read or self._read[asked][0] != database.commits:
+            with database.reader() as session:
+                self._read[asked] = database.commits, session.exec(query).all()
+        return list(self._read[asked][1])
 
     def ask(self, service: str, query: Callable[..., T], *given: Any, **more: Any) -> T:
         """Asks a query of the service."""

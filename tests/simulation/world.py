@@ -6,27 +6,23 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
 from services.portal.actions import note_dead_letter
-from shared.jobs import still_to_do
 from shared.messaging.transport import DEAD_LETTERS, Delivery
-from shared.models import TimerRow
 from tests.simulation import applicants, committee, finance
 from tests.simulation.bus import SimulatedBus
 from tests.simulation.faults import Crash, Fault, Faults
 from tests.simulation.house import SimulatedPost, open_house
 from tests.simulation.invariants import Broken, check_end, check_step, watched_states
-from tests.simulation.nature import SimulatedClock, ruled_by
+from tests.simulation.nature import SimulatedClock, ruled_by, unswept
 from tests.simulation.stage import Actor, Stage
 from tests.simulation.stepping import SteppedLoop
 
 RATE = 0.06
 MOST_STEPS = 20_000
-_worlds = count(1)
 
 
 def _utc(year: int, month: int, day: int, hour: int) -> datetime:
@@ -82,7 +78,7 @@ class World:
         self.loop = SteppedLoop(lambda: self.clock.real.timestamp())
         self.bus = SimulatedBus(self.clock, faults)
         post = SimulatedPost()
-        services = open_house(f"world-{next(_worlds)}", folder, self.bus, post, self.loop)
+        services = open_house(folder, self.bus, post, self.loop)
         self.stage = Stage(services, post, self.clock, self.rng, seed)
         self.steps = 0
         self.moved: list[str] = []
@@ -181,7 +177,7 @@ class World:
         self.bus.remove(DEAD_LETTERS, {one.tag for one in dead})
 
     def _jobs_due(self, name: str) -> int:
-        real = self.clock.real.replace(tzinfo=None).isoformat(" ")
+        real = _stored(self.clock.real)
         waiting = "SELECT count(*) FROM job WHERE (state = 'waiting' AND next_at <= ?)"
         overdue = " OR (state IN ('sent', 'running') AND lease_until <= ?)"
         return self.stage.services[name].database.count(waiting + overdue, real, real)
@@ -189,27 +185,31 @@ class World:
     def _rest(self) -> bool:
         """Timers look, and real time goes on to what waits for it; False when there is nothing."""
         for name, service in self.stage.services.items():
-            timer = self.stage.rows(name, TimerRow)
-            if not timer or timer[0].looked_at < self.clock.now():
+            looked = "SELECT count(*) FROM timer WHERE looked_at >= ?"
+            if not service.database.count(looked, _stored(self.clock.now())):
                 self._step(f"{name}: timer looks", service.look)
                 return True
         parked = any(self.bus.queues[name] for name in self.bus.queues)
-        open_jobs = any(self.stage.ask(name, still_to_do) for name in self.stage.services)
+        still = "SELECT count(*) FROM job WHERE state IN ('waiting', 'sent', 'running')"
+        open_jobs = any(service.database.count(still) for service in self.stage.services.values())
         if parked or open_jobs:
             self.clock.pass_real(timedelta(seconds=self.rng.uniform(1, 60)))
         return parked or open_jobs
 
     def close(self) -> None:
-        """Gives the databases back."""
+        """Gives the loop back."""
         self.loop.close()
-        for service in self.stage.services.values():
-            service.database.close()
+
+
+def _stored(moment: datetime) -> str:
+    """As a column keeps it."""
+    return f"{moment:%Y-%m-%d %H:%M:%S.%f}"
 
 
 def run(seed: int, *, rate: float = RATE, only: Collection[int] | None = None) -> History:
     """Plays a world; equal arguments give an equal history. `only` keeps the faults of those occasions alone."""
     faults = Faults(seed, rate=rate, only=only)
-    with TemporaryDirectory() as folder, watched_states() as moved:
+    with TemporaryDirectory() as folder, watched_states() as moved, unswept():
         world = World(seed, Path(folder), faults)
         world.moved = moved
         try:
