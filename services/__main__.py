@@ -28,7 +28,7 @@ def main() -> int:
     try:
         return int(given.run(given))
     except Refusal as refusal:
-        print(refusal.message, file=sys.stderr)
+        print(refusal, file=sys.stderr)
         return 2
 
 

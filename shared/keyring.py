@@ -71,11 +71,15 @@ class KeyRing:
 
     def _key(self, purpose: Purpose, name: str) -> bytes:
         if purpose not in self._purposes:
-            raise Forbidden(f"本进程没有用途“{purpose}”的密钥。", code="no-key-for-purpose")
+            raise Forbidden("本进程没有用途“{purpose}”的密钥。", code="no-key-for-purpose", values={"purpose": purpose})
         path = self._path(purpose, name)
         if path not in self._cached:
             if not path.exists():
-                raise NotFound(f"用途“{purpose}”的密钥不存在或已销毁,资料无法读取。", code="key-destroyed")
+                raise NotFound(
+                    "用途“{purpose}”的密钥不存在或已销毁,资料无法读取。",
+                    code="key-destroyed",
+                    values={"purpose": purpose},
+                )
             self._cached[path] = path.read_bytes()
         return self._cached[path]
 

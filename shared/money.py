@@ -18,7 +18,11 @@ def fen(amount: str | Decimal) -> int:
     """
     text = f"{amount:f}" if isinstance(amount, Decimal) else amount.strip()
     if not _AMOUNT.fullmatch(text):
-        raise Invalid(f"金额“{text[:40]}”无法识别，应为“25,000.00”这样最多两位小数的数字。", code="money.unreadable")
+        raise Invalid(
+            "金额“{text}”无法识别，应为“25,000.00”这样最多两位小数的数字。",
+            code="money.unreadable",
+            values={"text": text[:40]},
+        )
     return int(Decimal(text.replace(",", "")) * 100)
 
 

@@ -32,8 +32,9 @@ def upgrade(database_url: str, service: str) -> None:
     engine.dispose()
     if newer := present - known:
         raise Conflict(
-            f"数据库 {service} 的结构({','.join(sorted(newer))})比程序新:请升级程序,或恢复较早的备份。",
+            "数据库 {service} 的结构({names})比程序新:请升级程序,或恢复较早的备份。",
             code="schema-newer",
+            values={"service": service, "names": ",".join(sorted(newer))},
         )
     command.upgrade(config, "heads")
 

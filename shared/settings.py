@@ -24,7 +24,9 @@ def _ladder(told: Any) -> Any:
         return told
     if not _LADDER.fullmatch(told.replace(" ", "")):
         raise Invalid(
-            f"LINGJUN_RETRY_LADDER 的值“{told}”须是一至十个以逗号分隔的整秒数，如 1,10,60,600。", code="retry-ladder"
+            "LINGJUN_RETRY_LADDER 的值“{told}”须是一至十个以逗号分隔的整秒数，如 1,10,60,600。",
+            code="retry-ladder",
+            values={"told": told},
         )
     return tuple(timedelta(seconds=int(seconds)) for seconds in told.split(","))
 
@@ -41,7 +43,11 @@ def _unless_off(told: str, form: re.Pattern[str], name: str, example: str) -> st
     if told in ("", _OFF):
         return ""
     if not form.fullmatch(told):
-        raise Invalid(f"{name} 的值“{told}”须是 {_OFF}（不启用）或形如 {example}。", code="observation")
+        raise Invalid(
+            "{name} 的值“{told}”须是 {off}（不启用）或形如 {example}。",
+            code="observation",
+            values={"name": name, "told": told, "off": _OFF, "example": example},
+        )
     return told
 
 
@@ -87,7 +93,7 @@ def read(kind: type[S]) -> S:
     try:
         return kind()
     except Refusal as refusal:
-        sys.exit(refusal.message)
+        sys.exit(str(refusal))
 
 
 def embedded(data: Path, service: str, *, public_url: str, clock: str) -> dict[str, Any]:

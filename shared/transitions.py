@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.errors import Conflict
+from shared.errors import Conflict, Words
 
 
 @dataclass(frozen=True)
@@ -24,4 +24,5 @@ def check_step(
     if any(step.source == source and step.target == target for step in table):
         return
     present = titles.get(source, "未开始") if source else "未开始"
-    raise Conflict(f"当前状态为“{present}”,不能变为“{titles[target]}”。", code="state")
+    states = {"present": Words(present), "target": Words(titles[target])}
+    raise Conflict("当前状态为“{present}”,不能变为“{target}”。", code="state", values=states)

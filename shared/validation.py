@@ -25,9 +25,8 @@ def faults_of(errors: Sequence[Any]) -> list[Fault]:
 
 
 def _fault(error: Any) -> Fault:
-    message = _WORDS.get(error["type"], "格式不正确,请对照接口说明")
-    values = {name: value for name, value in error.get("ctx", {}).items() if f"{{{name}}}" in message}
-    return Fault(_pointer(error["loc"]), error["type"], message, values)
+    kind = error["type"]
+    return Fault(_pointer(error["loc"]), kind, _WORDS.get(kind, "格式不正确,请对照接口说明"), error.get("ctx", {}))
 
 
 def _pointer(location: Sequence[Any]) -> str:

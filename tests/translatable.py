@@ -12,10 +12,10 @@ from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
 from services.billing.rules.layouts import LAYOUTS
+from tests.refusing import CHINESE, refused_in_module
 
 ROOT = Path(__file__).parent.parent
 SERVICES = ("intake", "review", "scheduling", "billing", "portal")
-CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # Names of languages are written in their own; the frame cuts the brand off a title and the days of the week apart.
 _AS_THEY_ARE = {"中文", "领军 · ", "一二三四五六日"}
 # Titles that stand outside of pages and states.
@@ -84,21 +84,6 @@ def said_in_module(path: Path) -> Iterator[str]:
     for text in _strings(ast.parse(path.read_text())):
         if not text.endswith((".pdf", ".xlsx")) and text not in _AS_THEY_ARE:
             yield text
-
-
-def refused_in_module(path: Path) -> Iterator[str]:
-    """The Chinese sentences that a module refuses with; those with values in them stay Chinese."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and _makes_a_refusal(node.func)):
-            yield from (text for text in _strings(node) if text.endswith("。") and text[0] != "。")
-
-
-def _makes_a_refusal(called: ast.expr) -> bool:
-    return (
-        called.attr == "__init__"
-        if isinstance(called, ast.Attribute)
-        else isinstance(called, ast.Name) and called.id in {"Refusal", "NotFound", "Forbidden", "Conflict", "Invalid"}
-    )
 
 
 def said_by(service: str) -> set[str]:

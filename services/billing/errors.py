@@ -48,8 +48,9 @@ class AlreadyImported(Conflict):
 
     def __init__(self, when: str) -> None:
         super().__init__(
-            f"这个文件已于 {when} 导入，内容完全相同，本次没有重复入账。如有新的流水，请从网银导出新的区间。",
+            "这个文件已于 {when} 导入，内容完全相同，本次没有重复入账。如有新的流水，请从网银导出新的区间。",
             code="already-imported",
+            values={"when": when},
         )
 
 

@@ -37,8 +37,9 @@ class BillingSettings(Settings):
     def _checked(self) -> Self:
         if self.connector not in CONNECTORS:
             raise Invalid(
-                f"LINGJUN_INVOICE_CONNECTOR 的值“{self.connector}”不是已有的开票通道，请改为 {'、'.join(CONNECTORS)} 之一。",
+                "LINGJUN_INVOICE_CONNECTOR 的值“{connector}”不是已有的开票通道，请改为 {known} 之一。",
                 code="unknown-connector",
+                values={"connector": self.connector, "known": "、".join(CONNECTORS)},
             )
         if not all(0 <= row.rate < 1 for row in self.tax_rates):
             raise Invalid("LINGJUN_TAX_RATES 中的税率须写作 0 到 1 之间的小数，如 0.03。", code="tax-rates")

@@ -12,7 +12,9 @@ class UnknownProgramme(NotFound):
     """No programme of that code."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"没有编号为“{code}”的项目,请核对 programme 字段。", code="unknown-programme")
+        super().__init__(
+            "没有编号为“{code}”的项目,请核对 programme 字段。", code="unknown-programme", values={"code": code}
+        )
 
 
 class UnknownApplication(NotFound):

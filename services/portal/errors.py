@@ -47,4 +47,8 @@ class LockedOut(Forbidden):
     """Too many failed tries for an account or from an address."""
 
     def __init__(self, minutes: int) -> None:
-        super().__init__(f"尝试次数过多，已暂停登录。请在 {minutes} 分钟后再试，或联系管理员。", code="locked-out")
+        super().__init__(
+            "尝试次数过多，已暂停登录。请在 {minutes} 分钟后再试，或联系管理员。",
+            code="locked-out",
+            values={"minutes": minutes},
+        )

@@ -53,8 +53,9 @@ async def _rebuild(process: Process, *, lose_older: bool) -> Heard:
         lost = await asyncio.to_thread(_missing, process.database, kept)
         if lost and not lose_older:
             raise Conflict(
-                f"时间线中有 {lost} 条记录已不在事件日志里（日志只保留一段时间），重建会失去它们。确认要重建请加 --lose-older。",
+                "时间线中有 {lost} 条记录已不在事件日志里（日志只保留一段时间），重建会失去它们。确认要重建请加 --lose-older。",
                 code="log-too-short",
+                values={"lost": lost},
             )
         await asyncio.to_thread(_empty, process.database)
         consumer = Consumer(

@@ -12,6 +12,7 @@ from services.review import queries
 from services.review.models import Case, PanelMember, Seat
 from services.review.schemas import AwaitedOut, CaseOut, PlaceOut, RankingOut, SheetOut, TieOut, WorkOut
 from services.review.states import CaseState, fate
+from shared.language import said
 from shared.signin import Actor, staff
 from shared.web import Now, ReadingSession
 
@@ -64,7 +65,7 @@ def ranking(actor: Committee, session: ReadingSession, code: Code = "") -> Ranki
         state=row.state,
         frozen_by=row.frozen_by,
         released_by=row.released_by,
-        missing=[fault.message for fault in missing],
+        missing=[said(fault) for fault in missing],
         ties=[TieOut(case_ids=[UUID(key) for key in tie.keys], first=tie.first) for tie in ties],
         boundary=[UUID(key) for key in row.boundary],
         places=[

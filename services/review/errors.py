@@ -6,7 +6,7 @@ Refusal
 └── Conflict   RankingFrozen, NoSeatFree
 """
 
-from shared.errors import Conflict, Forbidden, NotFound
+from shared.errors import Conflict, Forbidden, NotFound, Words
 
 
 class UnknownCase(NotFound):
@@ -20,7 +20,7 @@ class UnknownProgramme(NotFound):
     """No programme of that code."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"没有编号为“{code}”的项目，请核对项目编号。", code="unknown-programme")
+        super().__init__("没有编号为“{code}”的项目，请核对项目编号。", code="unknown-programme", values={"code": code})
 
 
 class UnknownWorkItem(NotFound):
@@ -34,7 +34,11 @@ class SecondPersonNeeded(Forbidden):
     """The step needs somebody else than the person who prepared it."""
 
     def __init__(self, prepared: str) -> None:
-        super().__init__(f"{prepared}须由另一位评审委员会成员办理，同一人不能既提出又确认。", code="second-person")
+        super().__init__(
+            "{prepared}须由另一位评审委员会成员办理，同一人不能既提出又确认。",
+            code="second-person",
+            values={"prepared": Words(prepared)},
+        )
 
 
 class RankingFrozen(Conflict):
@@ -48,4 +52,4 @@ class NoSeatFree(Conflict):
     """The quota is used up."""
 
     def __init__(self, quota: int) -> None:
-        super().__init__(f"名额 {quota} 个已全部在册，没有空出的名额。", code="no-seat-free")
+        super().__init__("名额 {quota} 个已全部在册，没有空出的名额。", code="no-seat-free", values={"quota": quota})

@@ -1,18 +1,25 @@
 """Scheduling's refusals that more than one place raises.
 
 Refusal
-├── NotFound   Unknown
+├── NotFound   Unknown, UnknownProgramme
 └── Conflict   Overtaken
 """
 
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, Words
 
 
 class Unknown(NotFound):
     """No such thing here; `what` in Chinese, such as 候选人."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"没有这个{what}，请刷新页面后重新选择。", code="unknown")
+        super().__init__("没有这个{what}，请刷新页面后重新选择。", code="unknown", values={"what": Words(what)})
+
+
+class UnknownProgramme(NotFound):
+    """No such programme here."""
+
+    def __init__(self) -> None:
+        super().__init__("没有这个项目，请刷新页面后重新选择。", code="unknown")
 
 
 class Overtaken(Conflict):

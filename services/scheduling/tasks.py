@@ -32,7 +32,7 @@ def solve_interviews(session: Session, job: jobs.SolveInterviews, *, context: Co
     try:
         schedule = find_schedule(problem, progress=_teller(context, job.proposal_id))
     except Refusal as refusal:
-        actions.give_up_proposal(session, job.proposal_id, refusal.message, actor=context.actor, now=context.now)
+        actions.give_up_proposal(session, job.proposal_id, str(refusal), actor=context.actor, now=context.now)
         return refusal.code
     actions.store_proposal(session, job.proposal_id, schedule, actor=context.actor, now=context.now)
     return f"placed {len(schedule.placements)}, unplaced {len(schedule.unplaced)}"
@@ -45,10 +45,10 @@ def solve_teaching_plan(session: Session, job: jobs.SolveTeachingPlan, *, contex
         plan = find_plan(problem.constraints, problem.resources, progress=_teller(context, job.plan_id))
     except Infeasible as refusal:
         conflicts = [conflict.sentence for conflict in refusal.conflicts]
-        actions.give_up_plan(session, job.plan_id, refusal.message, conflicts, actor=context.actor, now=context.now)
+        actions.give_up_plan(session, job.plan_id, str(refusal), conflicts, actor=context.actor, now=context.now)
         return refusal.code
     except Refusal as refusal:
-        actions.give_up_plan(session, job.plan_id, refusal.message, actor=context.actor, now=context.now)
+        actions.give_up_plan(session, job.plan_id, str(refusal), actor=context.actor, now=context.now)
         return refusal.code
     actions.store_plan(session, job.plan_id, plan, actor=context.actor, now=context.now)
     return "best" if plan.proven_best else "found"

@@ -72,14 +72,18 @@ def read_envelope(headers: dict[str, Any], body: bytes) -> Envelope:
             traceparent=_traceparent(headers.get(PREFIX + "traceparent")),
         )
     except (KeyError, ValueError) as fault:
-        raise Invalid(f"消息信封不合规范:{fault!r}", code="envelope") from fault
+        raise Invalid("消息信封不合规范:{fault}", code="envelope", values={"fault": repr(fault)}) from fault
     texts = (found.type, found.source, found.subject, found.correlation_id)
     if any(len(text) > _MOST_CHARACTERS or not text.isprintable() for text in texts):
         raise Invalid("消息信封不合规范:字段过长或含控制字符。", code="envelope")
     if not 1 <= found.sequence <= _MOST_SEQUENCE or found.time.tzinfo is None:
         raise Invalid("消息信封不合规范:序号或时间。", code="envelope")
     if len(body) > MOST_BYTES:
-        raise Invalid(f"消息内容 {len(body)} 字节,超过上限 {MOST_BYTES} 字节。", code="too-large")
+        raise Invalid(
+            "消息内容 {count} 字节,超过上限 {most} 字节。",
+            code="too-large",
+            values={"count": len(body), "most": MOST_BYTES},
+        )
     return found
 
 
@@ -90,11 +94,17 @@ def read_event(envelope: Envelope) -> Event:
         found = contract.model_validate_json(envelope.body)
     except ValidationError as fault:
         where = "、".join(".".join(map(str, error["loc"])) for error in fault.errors()[:5])
-        raise Invalid(f"消息内容不合契约 {envelope.type}:{where}", code="contract") from fault
+        raise Invalid(
+            "消息内容不合契约 {type}:{where}", code="contract", values={"type": envelope.type, "where": where}
+        ) from fault
     if envelope.source != source_of(envelope.type):
-        raise Invalid(f"消息来源 {envelope.source} 无权发布 {envelope.type}", code="source")
+        raise Invalid(
+            "消息来源 {source} 无权发布 {type}",
+            code="source",
+            values={"source": envelope.source, "type": envelope.type},
+        )
     if found.subject != envelope.subject:
-        raise Invalid(f"消息主体 {envelope.subject} 与内容不符", code="subject")
+        raise Invalid("消息主体 {subject} 与内容不符", code="subject", values={"subject": envelope.subject})
     return found
 
 

@@ -40,7 +40,7 @@ class Inbox:
         """Whether the event was heard before. Raises Conflict when its id was, with other content."""
         known = self._heard.get(envelope.id)
         if known is not None and known != _digest(envelope):
-            raise Conflict(f"消息编号 {envelope.id} 已用于另一内容。", code="event-id-reused")
+            raise Conflict("消息编号 {id} 已用于另一内容。", code="event-id-reused", values={"id": envelope.id})
         return known is not None
 
     def supersedes(self, envelope: Envelope, part: str) -> bool:

@@ -62,7 +62,7 @@ def shown(entry: Entry) -> tuple[str, int, str, str, str]:
 def refusal(data: bytes, filename: str = "明细.csv") -> str:
     with pytest.raises(Invalid) as refused:
         read_statement(data, filename=filename)
-    return refused.value.message
+    return str(refused.value)
 
 
 def cmb_rows() -> list[list[object]]:

@@ -120,7 +120,7 @@ CONTACT = {
 def faults(buyer: Buyer, **options: bool) -> list[tuple[str, str]]:
     with pytest.raises(Invalid) as refused:
         check_buyer(buyer, **options)
-    assert refused.value.message.startswith("开票信息有误")
+    assert str(refused.value).startswith("开票信息有误")
     return [(fault.field, fault.code) for fault in refused.value.faults]
 
 

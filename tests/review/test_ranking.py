@@ -109,7 +109,7 @@ def test_a_tie_at_the_last_seat_asks_the_committee_and_its_decision_is_kept(revi
     with pytest.raises(Conflict) as refused:
         freeze(review)
     assert refused.value.code == "tie"
-    assert "第 3 至 4 名" in refused.value.faults[0].message
+    assert "第 3 至 4 名" in str(refused.value.faults[0])
 
     def decide(*numbers, reason="企业经营实绩更优"):
         order = [case_id(number) for number in numbers]

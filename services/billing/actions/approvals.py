@@ -38,12 +38,16 @@ def _approve(session: Session, refund: Refund, *, actor: str, now: datetime) -> 
     decided = select(BankEntry.decided_by).where(col(BankEntry.id).in_([source.entry_id for source in sources]))
     if actor in {refund.proposed_by, *session.exec(decided).all()}:
         raise Forbidden(
-            f"退款单 {refund.number} 由您提出，或其款项由您认领，须由另一位复核人批准。", code="second-person"
+            "退款单 {number} 由您提出，或其款项由您认领，须由另一位复核人批准。",
+            code="second-person",
+            values={"number": refund.number},
         )
     _step(refund, RefundState.APPROVED)
     fee_fen = sum(source.fee_fen for source in sources)
     if refund.application_id and fee_fen > allocated_fen(session, refund.application_id):
-        raise Conflict(f"退款单 {refund.number} 的款项已变动，请退回后重新提出。", code="refund-stale")
+        raise Conflict(
+            "退款单 {number} 的款项已变动，请退回后重新提出。", code="refund-stale", values={"number": refund.number}
+        )
     refund.approved_by, refund.approved_at = actor, now
     session.add(refund)
     for source in sources:

@@ -32,7 +32,7 @@ from services.billing.rules.entries import Direction
 from services.billing.rules.proposals import Outcome
 from services.billing.states import Decision, EntryState
 from shared import audit
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, Listed
 from shared.money import yuan
 
 
@@ -77,7 +77,9 @@ def assign_entry(
     over_fen = entry.amount_fen - sum(allocations.values())
     if over_fen < 0:
         raise Invalid(
-            f"分配合计超出来款 {yuan(-over_fen)} 元：来款 {yuan(entry.amount_fen)} 元。", code="allocation-too-much"
+            "分配合计超出来款 {over} 元：来款 {amount} 元。",
+            code="allocation-too-much",
+            values={"over": yuan(-over_fen), "amount": yuan(entry.amount_fen)},
         )
     shares = {str(application_id): fen for application_id, fen in allocations.items()}
     _check_room(session, shares)
@@ -119,7 +121,9 @@ def settle_refunds_by_hand(
     total_fen = sum(refund.amount_fen for refund in refunds)
     if entry.direction != Direction.DEBIT or total_fen != entry.amount_fen:
         raise Conflict(
-            f"所选退款单合计 {yuan(total_fen)} 元，与这笔支出 {yuan(entry.amount_fen)} 元不一致。", code="refund-amount"
+            "所选退款单合计 {total} 元，与这笔支出 {amount} 元不一致。",
+            code="refund-amount",
+            values={"total": yuan(total_fen), "amount": yuan(entry.amount_fen)},
         )
     if not note.strip() and not all(goes_to_payer(refund, entry) for refund in refunds):
         raise Invalid("这笔支出的收款人不是原付款人，请写明依据。", code="payee-not-payer")
@@ -154,8 +158,10 @@ def undo_decision(session: Session, entry_id: UUID, *, reason: str, actor: str, 
     if entry.taken_back:
         raise Conflict("这笔流水已被银行冲正或退回，请先撤销对应的那一笔。", code="taken-back")
     if claims := claims_on(session, entry_id):
-        numbers = "、".join(refund.number for refund in claims)
-        raise Conflict(f"这笔款项已列入退款单 {numbers}，请先将退款单退回。", code="in-refund")
+        numbers = Listed([refund.number for refund in claims], "、")
+        raise Conflict(
+            "这笔款项已列入退款单 {numbers}，请先将退款单退回。", code="in-refund", values={"numbers": numbers}
+        )
     _release(session, entry, reason=reason.strip(), actor=actor, now=now)
     unbook(session, entry, reason=reason.strip(), actor=actor, now=now)
     _record(session, "undo_decision", entry, actor=actor, now=now)
@@ -195,9 +201,14 @@ def _check_room(session: Session, allocations: Mapping[str, int]) -> None:
         room_fen = account.expected_fen - allocated_fen(session, account.application_id)
         if fen > room_fen:
             raise Conflict(
-                f"{account.student_name}（{account.application_no}）只差 {yuan(max(room_fen, 0))} 元，不能分配 "
-                f"{yuan(fen)} 元；请重新匹配或将多出部分暂挂。",
+                "{student}（{number}）只差 {room} 元，不能分配 {amount} 元；请重新匹配或将多出部分暂挂。",
                 code="fee-full",
+                values={
+                    "student": account.student_name,
+                    "number": account.application_no,
+                    "room": yuan(max(room_fen, 0)),
+                    "amount": yuan(fen),
+                },
             )
 
 

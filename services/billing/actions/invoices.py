@@ -120,12 +120,12 @@ def check_request(
     try:
         check_buyer(buyer, special_needs_contact=special_needs_contact)
     except Invalid as refusal:
-        found.append(refusal.message)
+        found.append(str(refusal))
     try:
         if document.sent_at is None:
             _fix_rate(invoice, rate_on(rates, day))
     except Invalid as refusal:
-        found.append(refusal.message)
+        found.append(str(refusal))
     if not (invoice.payer_is_buyer or invoice.payer_statement_at):
         found.append(STATEMENT_WANTED)
     invoice.wanting = "".join(found)

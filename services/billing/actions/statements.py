@@ -23,7 +23,7 @@ from services.billing.states import STATEMENT_STEPS, STATEMENT_TITLES, EntryStat
 from shared import audit
 from shared.clock import SHANGHAI, local
 from shared.columns import locked
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, Listed
 from shared.events import FileClaim
 from shared.files import FileStore
 from shared.keyring import KeyRing, mask_account
@@ -106,8 +106,9 @@ def _owner(session: Session, read: Statement, code: str) -> ProgrammeRow:
     found = [row for row in rows if not digits or row.account_number == digits]
     if not found:
         raise Invalid(
-            f"对账单的账号 {mask_account(digits)} 不是任何项目的收款账户，请核对是否下载了正确账户的明细。",
+            "对账单的账号 {account} 不是任何项目的收款账户，请核对是否下载了正确账户的明细。",
             code="statement.foreign_account",
+            values={"account": mask_account(digits)},
         )
     return found[0]
 
@@ -123,8 +124,9 @@ def _with_period(read: Statement, first_day: date | None, last_day: date | None)
     covers_to = datetime(last_day.year, last_day.month, last_day.day, tzinfo=SHANGHAI) + timedelta(days=1)
     if states_period and local(read.covers_from).date() != first_day:
         raise Invalid(
-            f"文件写明从 {local(read.covers_from):%Y-%m-%d} 开始，与填写的日期不一致；请留空或改正。",
+            "文件写明从 {covers_from:%Y-%m-%d} 开始，与填写的日期不一致；请留空或改正。",
             code="statement.period_differs",
+            values={"covers_from": local(read.covers_from)},
         )
     if not (covers_from <= read.entries[0].booked_at and read.entries[-1].booked_at < covers_to):
         raise Invalid("有流水在填写的起止日期之外，请核对日期。", code="statement.period_wrong")
@@ -186,7 +188,8 @@ def import_statement(
         raise Conflict("同一账户有对账单正在导入，请等它完成后再导入。", code="statement.busy")
     found = _breaks(session, row)
     if found and not confirmed:
-        raise Conflict(f"请先确认：{''.join(found)}确认无误后勾选“已核对”再导入。", code="statement.breaks")
+        values = {"found": Listed(found)}
+        raise Conflict("请先确认：{found}确认无误后勾选“已核对”再导入。", code="statement.breaks", values=values)
     row.findings, row.imported_by = list(found), actor
     session.add(row)
     session.flush()

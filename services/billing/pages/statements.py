@@ -68,8 +68,8 @@ def _day(text: str, field: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as fault:
-        message = "日期应写作 2021-11-22 这样的形式"
-        raise Invalid(f"{message}。", code="day", faults=[Fault(f"/{field}", "day", message)]) from fault
+        wrong = Fault(f"/{field}", "day", "日期应写作 2021-11-22 这样的形式")
+        raise Invalid("{fault}。", code="day", faults=[wrong], values={"fault": wrong}) from fault
 
 
 @router.get("/statements/{statement_id}")

@@ -23,9 +23,9 @@ def in_booking_order(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     assert broken is not None
     entry, expected_fen = broken
     raise Invalid(
-        f"第 {entry.line} 行余额不连续：按上一笔应为 {yuan(expected_fen)}，"
-        f"文件中为 {yuan(entry.balance_fen or 0)}。文件可能缺行、重复或被改动，请从网银重新导出完整明细。",
+        "第 {line} 行余额不连续：按上一笔应为 {expected}，文件中为 {balance}。文件可能缺行、重复或被改动，请从网银重新导出完整明细。",
         code="statement.balance_break",
+        values={"line": entry.line, "expected": yuan(expected_fen), "balance": yuan(entry.balance_fen or 0)},
     )
 
 
@@ -57,7 +57,12 @@ def check_totals(opening_fen: int, entries: Sequence[Entry], closing_fen: int) -
     reached = opening_fen + sum(entry.signed_fen for entry in entries)
     if reached != closing_fen:
         raise Invalid(
-            f"期初余额 {yuan(opening_fen)} 加减全部 {len(entries)} 笔后为 {yuan(reached)}，与期末余额 "
-            f"{yuan(closing_fen)} 不符。文件可能不完整，请从网银重新导出。",
+            "期初余额 {opening} 加减全部 {count} 笔后为 {reached}，与期末余额 {closing} 不符。文件可能不完整，请从网银重新导出。",
             code="statement.balance_break",
+            values={
+                "opening": yuan(opening_fen),
+                "count": len(entries),
+                "reached": yuan(reached),
+                "closing": yuan(closing_fen),
+            },
         )

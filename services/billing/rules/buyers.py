@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.errors import Fault, Invalid
+from shared.errors import Fault, Invalid, Listed, Words
 
 
 class InvoiceKind(StrEnum):
@@ -30,14 +30,14 @@ class Buyer:
 
 
 _LIMITS = {
-    "title": ("购买方名称", 100),
-    "tax_number": ("纳税人识别号", 20),
-    "email": ("购买方邮箱", 72),
-    "address": ("购买方地址", 200),
-    "phone": ("购买方电话", 20),
-    "bank": ("开户行", 100),
-    "account_number": ("银行账号", 34),
-    "remark": ("备注", 230),
+    "title": (Words("购买方名称"), 100),
+    "tax_number": (Words("纳税人识别号"), 20),
+    "email": (Words("购买方邮箱"), 72),
+    "address": (Words("购买方地址"), 200),
+    "phone": (Words("购买方电话"), 20),
+    "bank": (Words("开户行"), 100),
+    "account_number": (Words("银行账号"), 34),
+    "remark": (Words("备注"), 230),
 }
 _TAX_NUMBER = re.compile(r"[0-9A-Z]{18,20}")
 """The old numbers of 15 digits are no longer valid; the unified credit code has 18."""
@@ -51,7 +51,12 @@ def check_buyer(buyer: Buyer, *, special_needs_contact: bool = True) -> None:
     account. Limits are those of the batch-issue workbook, counted in characters.
     """
     faults = [
-        Fault(name, "too_long", f"{label}最多 {limit} 个字符，现为 {len(getattr(buyer, name))} 个。")
+        Fault(
+            name,
+            "too_long",
+            "{title}最多 {limit} 个字符，现为 {count} 个。",
+            {"title": label, "limit": limit, "count": len(getattr(buyer, name))},
+        )
         for name, (label, limit) in _LIMITS.items()
         if len(getattr(buyer, name)) > limit
     ]
@@ -59,11 +64,11 @@ def check_buyer(buyer: Buyer, *, special_needs_contact: bool = True) -> None:
     if buyer.kind is InvoiceKind.SPECIAL:
         required += ["tax_number", *(_SPECIAL_NEEDS if special_needs_contact else ())]
     faults += [
-        Fault(name, "required", f"请填写{_LIMITS[name][0]}。") for name in required if not getattr(buyer, name).strip()
+        Fault(name, "required", "请填写{title}。", {"title": _LIMITS[name][0]})
+        for name in required
+        if not getattr(buyer, name).strip()
     ]
     if buyer.tax_number and not _TAX_NUMBER.fullmatch(buyer.tax_number):
         faults.append(Fault("tax_number", "format", "纳税人识别号应为 18 至 20 位大写字母和数字，请按营业执照填写。"))
     if faults:
-        raise Invalid(
-            "开票信息有误：" + "".join(fault.message for fault in faults), code="invoice.buyer", faults=faults
-        )
+        raise Invalid("开票信息有误：{faults}", code="invoice.buyer", faults=faults, values={"faults": Listed(faults)})

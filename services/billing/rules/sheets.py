@@ -72,7 +72,9 @@ def _delimited(text: str) -> list[Row]:
             rows.append(Row(reader.line_num, tuple(_cell(cell) for cell in cells)))
             _check_rows(len(rows))
     except csv.Error as error:
-        raise Invalid(f"第 {reader.line_num} 行不是有效的 CSV，请从网银重新导出。", code="statement.csv") from error
+        raise Invalid(
+            "第 {line} 行不是有效的 CSV，请从网银重新导出。", code="statement.csv", values={"line": reader.line_num}
+        ) from error
     return rows
 
 
@@ -132,7 +134,11 @@ def _check_rows(count: int) -> None:
 
 
 def _too_large() -> Invalid:
-    return Invalid(f"文件太大：最多 {MAX_ROWS:,} 行，请按较短的日期区间分次导出。", code="statement.too_large")
+    return Invalid(
+        "文件太大：最多 {most:,} 行，请按较短的日期区间分次导出。",
+        code="statement.too_large",
+        values={"most": MAX_ROWS},
+    )
 
 
 def _cell(value: str | float | date | datetime | time | timedelta | None) -> str:

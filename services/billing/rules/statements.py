@@ -41,9 +41,9 @@ def _read_sheets(sheets: Sequence[Sequence[Row]], filename: str) -> Statement:
     found = [(rows, header) for rows in sheets if (header := find_header(rows)) is not None]
     if not found:
         raise Invalid(
-            f"前 20 行里没有找到认识的表头，无法读取。需要的列：{expected_columns()}；"
-            "或 camt.053.001.02 的 XML 文件。请从网银导出账户明细后原样上传。",
+            "前 20 行里没有找到认识的表头，无法读取。需要的列：{columns}；或 camt.053.001.02 的 XML 文件。请从网银导出账户明细后原样上传。",
             code="statement.layout",
+            values={"columns": expected_columns()},
         )
     if len(found) > 1:
         raise Invalid("工作簿里有多张明细表，请每张单独保存后导入。", code="statement.layout")

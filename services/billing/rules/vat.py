@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, Words
 from shared.money import half_up, yuan
 
 TRAINING_TAX_CODE = "3070201020000000000"
@@ -44,8 +44,9 @@ def rate_on(rates: Sequence[TaxRate], day: date) -> TaxRate:
     """The one rate of that day. Raises Invalid if there is none or more than one: the accountant has to say which."""
     valid = [rate for rate in rates if rate.valid_from <= day and (rate.valid_until is None or day < rate.valid_until)]
     if len(valid) != 1:
-        problem = "没有可用的税率" if not valid else f"有 {len(valid)} 条税率同时有效"
-        raise Invalid(f"{day:%Y-%m-%d} {problem}，请由会计在设置中核对税率及其生效日期。", code="invoice.rate")
+        problem = Words("有 {count} 条税率同时有效", {"count": len(valid)}) if valid else Words("没有可用的税率")
+        values = {"day": day, "problem": problem}
+        raise Invalid("{day} {problem}，请由会计在设置中核对税率及其生效日期。", code="invoice.rate", values=values)
     return valid[0]
 
 
@@ -67,7 +68,9 @@ def red_split(original: VatSplit, earlier_reds: Sequence[VatSplit], gross_fen: i
     left_net = original.net_fen - sum(red.net_fen for red in earlier_reds)
     if gross_fen > left_gross:
         raise Conflict(
-            f"红冲金额 {yuan(gross_fen)} 元超过该发票尚未红冲的 {yuan(left_gross)} 元。", code="invoice.red_exceeds"
+            "红冲金额 {gross} 元超过该发票尚未红冲的 {left_gross} 元。",
+            code="invoice.red_exceeds",
+            values={"gross": yuan(gross_fen), "left_gross": yuan(left_gross)},
         )
     least_net = left_net - (left_gross - gross_fen)
     net_fen = min(max(vat_split(gross_fen, rate).net_fen, least_net), left_net)

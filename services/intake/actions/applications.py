@@ -26,7 +26,7 @@ from shared import audit, jobs
 from shared.checkdigits import payment_reference
 from shared.clock import local
 from shared.columns import locked
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, Listed
 from shared.events.intake import ApplicationResubmitted, ApplicationSubmitted, ApplicationWithdrawn, Programme
 from shared.keyring import KeyRing
 from shared.outbox import publish
@@ -113,8 +113,10 @@ def _checked_content(
     session: Session, body: ApplicationIn, programme: Programme, *, client: PlatformClient, now: datetime, keys: KeyRing
 ) -> dict[str, Any]:
     if faults := check_application(body, programme, now=now):
-        summary = ";".join(fault.message for fault in faults[:3])
-        raise Invalid(f"报名资料有 {len(faults)} 处需要更正。{summary}", code="invalid-application", faults=faults)
+        values = {"count": len(faults), "first": Listed(faults[:3], ";")}
+        raise Invalid(
+            "报名资料有 {count} 处需要更正。{first}", code="invalid-application", faults=faults, values=values
+        )
     content = sealed_content(session, body, client=client, keys=keys)
     known = session.get(PastParticipant, content["student"]["identity"]["index"]) is not None
     check_participation(body, known=known)
@@ -131,7 +133,11 @@ def _check_unique(
         Application.client_id == client.id, Application.platform_no == body.platform_no
     )
     if session.exec(same_number).first():
-        raise Conflict(f"平台编号“{body.platform_no}”已用于另一份报名。", code="platform-no-used")
+        raise Conflict(
+            "平台编号“{platform_no}”已用于另一份报名。",
+            code="platform-no-used",
+            values={"platform_no": body.platform_no},
+        )
     _check_firm(session, content["firm"]["credit_code"], programme)
 
 
@@ -142,7 +148,11 @@ def _check_firm(session: Session, credit_code: str, programme: Programme) -> Non
         col(Application.status).not_in(ENDED),
     )
     if len(session.exec(of_firm).all()) >= programme.max_per_firm:
-        raise Conflict(f"每家企业本期至多 {programme.max_per_firm} 人报名,该企业已满。", code="firm-full")
+        raise Conflict(
+            "每家企业本期至多 {max_per_firm} 人报名,该企业已满。",
+            code="firm-full",
+            values={"max_per_firm": programme.max_per_firm},
+        )
 
 
 def _columns(body: ApplicationIn, content: dict[str, Any]) -> dict[str, Any]:
@@ -206,11 +216,19 @@ def resubmit_application(
     programme = Programme.model_validate(locked_programme(session, body.programme).data)
     row = own_application(session, application_id, client)
     if row.programme != programme.code:
-        raise Conflict(f"该报名属于项目“{row.programme}”，补正不能更换项目。", code="programme-changed")
+        raise Conflict(
+            "该报名属于项目“{programme}”，补正不能更换项目。",
+            code="programme-changed",
+            values={"programme": row.programme},
+        )
     if row.outcome == Outcome.REJECTED:
         raise Conflict("该报名已审核不通过，不能再补正。", code="rejected")
     if row.correct_by and now >= row.correct_by:
-        raise Conflict(f"补正期限 {local(row.correct_by):%Y年%m月%d日%H:%M} 已过。", code="correction-late")
+        raise Conflict(
+            "补正期限 {correct_by:%Y年%m月%d日%H:%M} 已过。",
+            code="correction-late",
+            values={"correct_by": local(row.correct_by)},
+        )
     step(row, ApplicationStatus.SUBMITTED)
     content = _checked_content(session, body, programme, client=client, now=now, keys=keys)
     if content["student"]["identity"]["index"] != row.identity_index:

@@ -22,7 +22,9 @@ def issue_client_key(session: Session, name: str, *, actor: str, now: datetime) 
         client = PlatformClient(id=uuid4(), name=name, key_hash=hash_of(key), issued_at=now)
     elif client.revoked_at is None:
         raise Conflict(
-            f"平台客户端“{name}”已有在用的接口密钥；如需换发，请先停用原密钥，或换一个名称。", code="client-exists"
+            "平台客户端“{name}”已有在用的接口密钥；如需换发，请先停用原密钥，或换一个名称。",
+            code="client-exists",
+            values={"name": name},
         )
     client.key_hash, client.issued_at, client.revoked_at = hash_of(key), now, None
     session.add(client)
@@ -34,7 +36,7 @@ def revoke_client_key(session: Session, name: str, *, actor: str, now: datetime)
     """Ends a client's access; a repeat changes nothing."""
     client = _client(session, name)
     if client is None:
-        raise NotFound(f"没有名为“{name}”的平台客户端。", code="unknown-client")
+        raise NotFound("没有名为“{name}”的平台客户端。", code="unknown-client", values={"name": name})
     client.revoked_at = client.revoked_at or now
     session.add(client)
     audit.record(session, "revoke_client_key", name, actor=actor, now=now)

@@ -24,7 +24,7 @@ def publish_programme(session: Session, programme: Programme, *, actor: str, now
     """Opens a programme to every service. Its keys are made here, because they begin and end with the programme."""
     check_programme(programme)
     if session.get(ProgrammeRow, programme.code):
-        raise Conflict(f"项目“{programme.code}”已发布;如需更改,请修订。", code="programme-exists")
+        raise Conflict("项目“{code}”已发布;如需更改,请修订。", code="programme-exists", values={"code": programme.code})
     keys.create(programme.code)
     row = ProgrammeRow(
         code=programme.code, version=programme.version, data=programme.model_dump(mode="json"), published_at=now

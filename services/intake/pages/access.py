@@ -70,5 +70,7 @@ def _people_in(content: bytes) -> list[tuple[str, str, str]]:
         raise Invalid("文件不是 UTF-8 编码的 CSV,请另存为“CSV UTF-8”后重试。", code="past-participants") from fault
     for place, row in enumerate(rows, start=2):
         if len(row) != 3 or not all(cell.strip() for cell in row):
-            raise Invalid(f"第 {place} 行应有三列:证件号码、姓名、参加的培训。", code="past-participants")
+            raise Invalid(
+                "第 {place} 行应有三列:证件号码、姓名、参加的培训。", code="past-participants", values={"place": place}
+            )
     return [(number, name, programme) for number, name, programme in rows]

@@ -6,10 +6,9 @@ from fastapi import APIRouter, File, Request, Response, UploadFile
 from pydantic import ValidationError
 
 from services.intake import actions, documents, queries
-from services.intake.errors import UnknownProgramme
 from services.intake.pages.words import Clerk
 from shared.dashboard import done, file_reply, page, t
-from shared.errors import Fault, Invalid
+from shared.errors import Fault, Invalid, Listed, NotFound
 from shared.events.intake import Programme
 from shared.web import Now, ReadingSession, WithTools, WritingSession
 
@@ -59,7 +58,8 @@ def revise_programme(
     """Replaces the programme by the next version in `definition`."""
     programme = _programme_in(definition)
     if programme.code != code:
-        raise Invalid(f"文件中的项目编号是“{programme.code}”,不是“{code}”。", code="programme-code")
+        values = {"found": programme.code, "code": code}
+        raise Invalid("文件中的项目编号是“{found}”,不是“{code}”。", code="programme-code", values=values)
     actions.revise_programme(session, programme, actor=actor.account, now=now)
     return done(request, "/intake/programmes", t("已修订为第 {version} 版。", version=programme.version))
 
@@ -69,8 +69,8 @@ def _programme_in(definition: UploadFile) -> Programme:
         return Programme.model_validate_json(definition.file.read())
     except ValidationError as fault:
         where = [Fault("/definition", error["type"], "/".join(map(str, error["loc"]))) for error in fault.errors()]
-        named = "、".join(one.message for one in where[:5])
-        raise Invalid(f"项目文件不合要求,请检查:{named}", code="programme-file", faults=where) from fault
+        places = {"places": Listed(where[:5], "、")}
+        raise Invalid("项目文件不合要求,请检查:{places}", code="programme-file", faults=where, values=places) from fault
 
 
 @router.get("/programmes/{code}/definition")
@@ -86,7 +86,7 @@ def download_annex(code: str, number: int, actor: Clerk, session: ReadingSession
     """Annex 1 to 4 of the notice, printed from the programme."""
     programme = queries.programme_of_code(session, code)
     if not 1 <= number <= len(ANNEXES):
-        raise UnknownProgramme(f"{code} 附件 {number}")
+        raise NotFound("项目“{code}”没有附件 {number}。", code="unknown-annex", values={"code": code, "number": number})
     title, write = ANNEXES[number - 1]
     content = write(documents.Annexes(programme=programme, now=now))
     return file_reply(content, name=f"附件{number} {title}.pdf", media_type="application/pdf", inline=True)

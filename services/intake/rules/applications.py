@@ -7,13 +7,13 @@ from decimal import Decimal, InvalidOperation
 from services.intake.rules.identifiers import check_credit_code, check_identity, is_email, mobile_e164, normalised
 from services.intake.schemas import ApplicationIn
 from shared.clock import local
-from shared.errors import Conflict, Fault
+from shared.errors import Conflict, Fault, Words
 from shared.events.intake import Programme
 
 REQUIRED_CONSENTS = {
-    "notice": "处理规则告知",
-    "sensitive": "敏感个人信息单独同意",
-    "recipients": "向接收方提供的单独同意",
+    "notice": Words("处理规则告知"),
+    "sensitive": Words("敏感个人信息单独同意"),
+    "recipients": Words("向接收方提供的单独同意"),
 }
 
 
@@ -26,9 +26,17 @@ def fingerprint(body: ApplicationIn, *, draft: bool) -> str:
 def check_window(programme: Programme, now: datetime) -> None:
     """Raises Conflict outside the half-open window (notice, clause 5.1)."""
     if now < programme.opens_at:
-        raise Conflict(f"报名尚未开始,{local(programme.opens_at):%Y年%m月%d日%H:%M} 起受理。", code="not-open")
+        raise Conflict(
+            "报名尚未开始,{opens_at:%Y年%m月%d日%H:%M} 起受理。",
+            code="not-open",
+            values={"opens_at": local(programme.opens_at)},
+        )
     if now >= programme.closes_at:
-        raise Conflict(f"报名已于 {local(programme.closes_at):%Y年%m月%d日%H:%M} 截止,不再受理。", code="closed")
+        raise Conflict(
+            "报名已于 {closes_at:%Y年%m月%d日%H:%M} 截止,不再受理。",
+            code="closed",
+            values={"closes_at": local(programme.closes_at)},
+        )
 
 
 def check_application(body: ApplicationIn, programme: Programme, *, now: datetime) -> list[Fault]:
@@ -56,7 +64,12 @@ def check_application(body: ApplicationIn, programme: Programme, *, now: datetim
 def _check_consents(body: ApplicationIn) -> list[Fault]:
     given = {consent.kind for consent in body.consents}
     return [
-        Fault("/consents", f"consent-{kind}", f"缺少“{title}”记录(文本版本、时间、同意人),请先取得同意再报送。")
+        Fault(
+            "/consents",
+            f"consent-{kind}",
+            "缺少“{title}”记录(文本版本、时间、同意人),请先取得同意再报送。",
+            {"title": title},
+        )
         for kind, title in REQUIRED_CONSENTS.items()
         if kind not in given
     ]
@@ -67,7 +80,8 @@ def _check_scans(body: ApplicationIn, programme: Programme) -> list[Fault]:
     kinds = [scan.kind for scan in body.scans]
     for required in programme.required_scans:
         if kinds.count(required.kind) != 1:
-            faults.append(Fault("/scans", f"scan-{required.kind}", f"“{required.title}”扫描件应恰好一份,请补传。"))
+            values = {"scan": required.title}
+            faults.append(Fault("/scans", f"scan-{required.kind}", "“{scan}”扫描件应恰好一份,请补传。", values))
     for place, scan in enumerate(body.scans):
         if scan.kind not in {required.kind for required in programme.required_scans}:
             faults.append(Fault(f"/scans/{place}/kind", "scan-kind", "没有这种材料,请删去。"))

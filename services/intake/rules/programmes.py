@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.clock import local
-from shared.errors import Conflict, Fault, Invalid
+from shared.errors import Conflict, Fault, Invalid, Listed, Words
 from shared.events.intake import FeeLine, PlanRule, Programme, ScoringRule
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,39}")
@@ -29,7 +29,10 @@ def check_revision(old: Programme, new: Programme, *, progress: Progress, now: d
     """Raises Conflict unless the change is still allowed. Once open, deadlines and terms only lengthen, units and scans
     stay; with the first score the rubric stays, with the ranking the quota, with the first admission the fees."""
     if new.version != old.version + 1:
-        raise Conflict(f"修订版本号应为 {old.version + 1}，请从最新的项目文件开始修改。", code="programme-version")
+        wanted = {"version": old.version + 1}
+        raise Conflict(
+            "修订版本号应为 {version}，请从最新的项目文件开始修改。", code="programme-version", values=wanted
+        )
     if now < old.opens_at:
         return
     if _differ(old, new, "opens_at", "units", "required_scans"):
@@ -57,14 +60,16 @@ def check_programme(programme: Programme) -> None:
         faults = [*_deadline_faults(programme), *_number_faults(programme), *_fee_faults(programme.fee_lines)]
         faults += [*_scoring_faults(programme.scoring), *_plan_faults(programme.plan)]
     if faults:
-        told = "".join(fault.message for fault in faults[:3])
-        raise Invalid(f"项目设置有 {len(faults)} 处需要更正。{told}", code="programme", faults=faults)
+        values = {"count": len(faults), "first": Listed(faults[:3])}
+        raise Invalid("项目设置有 {count} 处需要更正。{first}", code="programme", faults=faults, values=values)
 
 
 def _moment_faults(programme: Programme) -> Iterator[Fault]:
     for name in _MOMENTS:
         if getattr(programme, name).utcoffset() is None:
-            yield Fault(f"/{name}", "time-zone", f"时间 {name} 须注明时区，例如 2021-12-02T00:00:00+08:00。")
+            yield Fault(
+                f"/{name}", "time-zone", "时间 {name} 须注明时区，例如 2021-12-02T00:00:00+08:00。", {"name": name}
+            )
 
 
 def _deadline_faults(programme: Programme) -> Iterator[Fault]:
@@ -84,22 +89,23 @@ def _number_faults(programme: Programme) -> Iterator[Fault]:
     if not _CODE.fullmatch(programme.code):
         yield Fault("/code", "code", "项目编号只能由 2 到 40 个字母、数字和连字符组成，并以字母或数字开头。")
     least = {
-        "quota": (1, "名额"),
-        "max_per_firm": (1, "每家企业人数上限"),
-        "promotion_pay_days": (1, "递补缴费天数"),
-        "waiting_list_places": (0, "候补人数"),
-        "publicity_days": (0, "公示天数"),
+        "quota": (1, Words("名额")),
+        "max_per_firm": (1, Words("每家企业人数上限")),
+        "promotion_pay_days": (1, Words("递补缴费天数")),
+        "waiting_list_places": (0, Words("候补人数")),
+        "publicity_days": (0, Words("公示天数")),
     }
     for name, (smallest, title) in least.items():
         if getattr(programme, name) < smallest:
-            yield Fault(f"/{name}", name.replace("_", "-"), f"{title}至少为 {smallest}。")
+            values = {"title": title, "least": smallest}
+            yield Fault(f"/{name}", name.replace("_", "-"), "{title}至少为 {least}。", values)
     codes = {
-        "units": ("申报单位", [unit.code for unit in programme.units]),
-        "required_scans": ("材料", [scan.kind for scan in programme.required_scans]),
+        "units": (Words("申报单位"), [unit.code for unit in programme.units]),
+        "required_scans": (Words("材料"), [scan.kind for scan in programme.required_scans]),
     }
     for name, (title, given) in codes.items():
         if len(given) != len(set(given)):
-            yield Fault(f"/{name}", name.replace("_", "-"), f"{title}代码有重复，请逐项核对。")
+            yield Fault(f"/{name}", name.replace("_", "-"), "{title}代码有重复，请逐项核对。", {"title": title})
 
 
 def _fee_faults(lines: tuple[FeeLine, ...]) -> Iterator[Fault]:
@@ -123,17 +129,20 @@ def _scoring_faults(scoring: ScoringRule) -> Iterator[Fault]:
 
 
 def _plan_faults(plan: PlanRule) -> Iterator[Fault]:
-    for name, title in (("practice_percent", "实战课时比例"), ("mentor_percent", "企业导师比例")):
+    for name, title in (("practice_percent", Words("实战课时比例")), ("mentor_percent", Words("企业导师比例"))):
         if not 0 <= getattr(plan, name) <= 100:
-            yield Fault(f"/plan/{name}", "percent", f"{title}须在 0 到 100 之间。")
+            yield Fault(f"/plan/{name}", "percent", "{title}须在 0 到 100 之间。", {"title": title})
     if not 0 <= plan.tolerance_points <= 50:
         yield Fault("/plan/tolerance_points", "tolerance", "比例允许的偏差须在 0 到 50 个百分点之间。")
     if not 1 <= plan.hours_per_day <= _MOST_HOURS_A_DAY:
-        yield Fault("/plan/hours_per_day", "hours-per-day", f"每天课时须在 1 到 {_MOST_HOURS_A_DAY} 之间。")
+        yield Fault(
+            "/plan/hours_per_day", "hours-per-day", "每天课时须在 1 到 {most} 之间。", {"most": _MOST_HOURS_A_DAY}
+        )
     elif plan.days * plan.hours_per_day < plan.hours:
-        most = plan.days * plan.hours_per_day
-        message = f"{plan.days} 天每天 {plan.hours_per_day} 课时至多 {most} 课时，达不到 {plan.hours} 课时。"
-        yield Fault("/plan/hours", "hours", message)
+        values = {"days": plan.days, "each": plan.hours_per_day, "hours": plan.hours}
+        values["most"] = plan.days * plan.hours_per_day
+        message = "{days} 天每天 {each} 课时至多 {most} 课时，达不到 {hours} 课时。"
+        yield Fault("/plan/hours", "hours", message, values)
     if plan.first_day > plan.last_day:
         yield Fault("/plan/last_day", "plan-window", "培训周期的最后一天不能早于第一天。")
     elif not 1 <= plan.min_gap_days <= plan.max_gap_days:
@@ -143,19 +152,20 @@ def _plan_faults(plan: PlanRule) -> Iterator[Fault]:
 
 
 def _module_faults(plan: PlanRule) -> Iterator[Fault]:
-    lengths = "、".join(str(length) for length in plan.module_days)
     counts = _module_counts(plan.days, plan.module_days)
     if not counts:
-        message = f"每次 {lengths or '（未填）'} 天的集中授课凑不成 {plan.days} 天，请更改总天数或每次天数。"
-        yield Fault("/plan/module_days", "module-days", message)
+        lengths = Listed(plan.module_days, "、") if plan.module_days else Words("（未填）")
+        message = "每次 {lengths} 天的集中授课凑不成 {days} 天，请更改总天数或每次天数。"
+        yield Fault("/plan/module_days", "module-days", message, {"lengths": lengths, "days": plan.days})
         return
     if not 1 <= plan.min_regions <= max(counts):
-        message = f"至多 {max(counts)} 次集中授课，授课地区须在 1 到 {max(counts)} 个之间。"
-        yield Fault("/plan/min_regions", "regions", message)
+        message = "至多 {most} 次集中授课，授课地区须在 1 到 {most} 个之间。"
+        yield Fault("/plan/min_regions", "regions", message, {"most": max(counts)})
     shortest = (min(counts) - 1) * plan.min_gap_days + min(plan.module_days)
     if shortest > (plan.last_day - plan.first_day).days + 1:
-        message = f"按最短间隔 {plan.min_gap_days} 天，{min(counts)} 次集中授课至少需要 {shortest} 天，超出培训周期。"
-        yield Fault("/plan/last_day", "plan-too-short", message)
+        values = {"gap": plan.min_gap_days, "count": min(counts), "shortest": shortest}
+        message = "按最短间隔 {gap} 天，{count} 次集中授课至少需要 {shortest} 天，超出培训周期。"
+        yield Fault("/plan/last_day", "plan-too-short", message, values)
 
 
 def _module_counts(days: int, lengths: tuple[int, ...]) -> set[int]:

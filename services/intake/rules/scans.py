@@ -29,7 +29,11 @@ def media_type_of(content: bytes, declared: str) -> str:
     if found is None:
         raise Invalid("文件不是 PDF、JPEG 或 PNG(按内容判断,与扩展名无关),请上传扫描件原文件。", code="scan-type")
     if declared not in (found, "application/octet-stream"):
-        raise Invalid(f"文件声明为 {declared},内容却是 {found},请更正后重新上传。", code="scan-type-differs")
+        raise Invalid(
+            "文件声明为 {declared},内容却是 {found},请更正后重新上传。",
+            code="scan-type-differs",
+            values={"declared": declared, "found": found},
+        )
     _open(content, found)
     return found
 
@@ -49,7 +53,11 @@ def _open(content: bytes, media_type: str) -> None:
     except (pypdfium2.PdfiumError, UnidentifiedImageError, OSError, SyntaxError, ValueError) as fault:
         raise Invalid("文件已损坏,无法打开,请重新扫描后上传。", code="scan-unreadable") from fault
     if not 1 <= pages <= MOST_PAGES:
-        raise Invalid(f"扫描件应为 1 至 {MOST_PAGES} 页,此文件有 {pages} 页。", code="scan-pages")
+        raise Invalid(
+            "扫描件应为 1 至 {most_pages} 页,此文件有 {pages} 页。",
+            code="scan-pages",
+            values={"most_pages": MOST_PAGES, "pages": pages},
+        )
 
 
 def _pages_of(content: bytes) -> int:

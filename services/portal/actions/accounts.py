@@ -26,7 +26,7 @@ def create_account(
     check_account(account, name)
     given = check_roles(roles)
     if session.get(Account, account):
-        raise Conflict(f"账号“{account}”已经存在，请换一个。", code="account-exists")
+        raise Conflict("账号“{account}”已经存在，请换一个。", code="account-exists", values={"account": account})
     row = Account(account=account, name=name, roles=list(given), created_at=now, valid_from=real_now())
     session.add(row)
     record(session, "account_created", account, actor=actor, now=now, details={"name": name, "roles": list(given)})

@@ -3,11 +3,11 @@
 from collections.abc import Collection
 
 from services.portal.states import ROLES
-from shared.errors import Conflict, Fault, Invalid
+from shared.errors import Conflict, Fault, Invalid, Listed, Words
 
 _ALONE = {
-    "administrator": "系统管理员不兼任业务角色",
-    "auditor": "审计查阅不兼任其他角色",
+    "administrator": Words("系统管理员不兼任业务角色"),
+    "auditor": Words("审计查阅不兼任其他角色"),
 }
 
 
@@ -17,16 +17,17 @@ def check_roles(roles: Collection[str]) -> tuple[str, ...]:
     Administrator and auditor stand alone (three separate admin roles, GB/T 22239 level 3); the two finance roles exclude
     each other, because maker and checker differ. Raises Invalid.
     """
-    wrong = "" if roles else "至少选择一个角色"
+    wrong = None if roles else Words("至少选择一个角色")
     if unknown := sorted(set(roles) - set(ROLES)):
-        wrong = f"没有这些角色：{'、'.join(unknown)}"
+        wrong = Words("没有这些角色：{names}", {"names": Listed(unknown, "、")})
     for role, reason in _ALONE.items():
         if role in roles and len(set(roles)) > 1:
             wrong = reason
     if {"finance", "finance_checker"} <= set(roles):
-        wrong = "财务经办与财务复核须由不同的人担任"
+        wrong = Words("财务经办与财务复核须由不同的人担任")
     if wrong:
-        raise Invalid(f"角色不合要求：{wrong}。", code="roles", faults=[Fault("/roles", "roles", wrong)])
+        fault = Fault("/roles", "roles", wrong.message, wrong.values)
+        raise Invalid("角色不合要求：{fault}。", code="roles", faults=[fault], values={"fault": fault})
     return tuple(role for role in ROLES if role in roles)
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from shared.errors import Fault, Invalid
+from shared.errors import Fault, Invalid, Words
 
 SHORTEST = 12
 LONGEST = 128
@@ -15,19 +15,18 @@ def check_password(password: str, *, account: str, field: str = "password") -> N
 
     Raises Invalid with a fault for the field.
     """
-    wrong = ""
+    wrong = None
     if len(password) < SHORTEST:
-        wrong = f"至少 {SHORTEST} 个字符"
+        wrong = Words("至少 {count} 个字符", {"count": SHORTEST})
     elif len(password) > LONGEST:
-        wrong = f"不超过 {LONGEST} 个字符"
+        wrong = Words("不超过 {count} 个字符", {"count": LONGEST})
     elif sum(bool(re.search(kind, password)) for kind in _CLASSES) < 3:
-        wrong = "须包含大写字母、小写字母、数字、符号中的三类"
+        wrong = Words("须包含大写字母、小写字母、数字、符号中的三类")
     elif account and account in password.lower():
-        wrong = "不能包含账号"
+        wrong = Words("不能包含账号")
     if wrong:
-        raise Invalid(
-            f"密码不合要求：{wrong}。", code="weak-password", faults=[Fault(f"/{field}", "weak-password", wrong)]
-        )
+        fault = Fault(f"/{field}", "weak-password", wrong.message, wrong.values)
+        raise Invalid("密码不合要求：{fault}。", code="weak-password", faults=[fault], values={"fault": fault})
 
 
 def check_repeated(password: str, again: str) -> None:

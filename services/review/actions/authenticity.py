@@ -15,7 +15,7 @@ from services.review.rules.deadlines import CORRECTION_DAYS, CROSSING, end_of_lo
 from services.review.states import CASE_TITLES, CaseState, SeatState
 from shared import audit
 from shared.columns import locked
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, Listed, Words
 from shared.events import FileClaim, Sealed
 from shared.events.review import ApplicationRejected, ApplicationReturned, ApplicationVerified, Defect
 from shared.outbox import publish
@@ -27,7 +27,8 @@ def check_scans(session: Session, case_id: UUID, checks: Mapping[str, Check], *,
     """Records a reviewer's findings on the scans of the present revision, by kind; a later finding replaces an earlier."""
     case = locked_case(session, case_id)
     if case.state != CaseState.OPEN:
-        raise Conflict(f"案卷为“{CASE_TITLES[CaseState(case.state)]}”，不能再核对扫描件。", code="state")
+        state = Words(CASE_TITLES[CaseState(case.state)])
+        raise Conflict("案卷为“{state}”，不能再核对扫描件。", code="state", values={"state": state})
     for item, check in checks.items():
         claim = claim_of(case, item)
         row = session.get(ScanCheck, (case.id, case.revision, item)) or ScanCheck(
@@ -60,7 +61,8 @@ def pass_authenticity(session: Session, case_id: UUID, *, actor: str, now: datet
         programme = programme_of(session, case.programme)
         checks = current_checks(session, case)
         if missing := obstacles(programme.required_scans, checks, consented=case.consented_at is not None):
-            raise Conflict(f"“{case.student_name}”还不能通过初审：{'；'.join(missing)}。", code="not-checked")
+            values = {"student": case.student_name, "missing": Listed(missing, "；")}
+            raise Conflict("“{student}”还不能通过初审：{missing}。", code="not-checked", values=values)
     step_case(session, case, CaseState.PASSED)
     case.decided_at, case.reason = now, ""
     audit.record(session, "pass_authenticity", str(case.id), actor=actor, now=now)

@@ -78,13 +78,15 @@ def record_score_sheet(
     if actor != judge and not from_paper:
         raise Forbidden("评委只能提交自己的评分表。", code="own-sheet")
     if member.recused_at:
-        raise Conflict(f"评委“{member.name}”已回避，不再评分。", code="recused")
+        raise Conflict("评委“{judge}”已回避，不再评分。", code="recused", values={"judge": member.name})
     check_sheet(items, programme.scoring)
     before = latest_sheets(session, case.id).get(judge)
     if before and before.items == dict(items):
         return
     if before and len(reason.strip()) < 2:
-        raise Invalid(f"评委“{member.name}”的评分表已锁定；更正请写明理由。", code="correction-reason")
+        raise Invalid(
+            "评委“{judge}”的评分表已锁定；更正请写明理由。", code="correction-reason", values={"judge": member.name}
+        )
     sheet = ScoreSheet(
         case_id=case.id,
         judge=judge,
@@ -125,7 +127,11 @@ def _member(session: Session, case: Case, judge: str) -> PanelMember:
         select(PanelMember).where(PanelMember.case_id == case.id, PanelMember.judge == judge)
     ).one_or_none()
     if found is None:
-        raise Forbidden(f"您不是“{case.student_name}”面试组的评委，不能评分或回避。", code="not-on-panel")
+        raise Forbidden(
+            "您不是“{student}”面试组的评委，不能评分或回避。",
+            code="not-on-panel",
+            values={"student": case.student_name},
+        )
     return found
 
 

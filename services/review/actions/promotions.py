@@ -25,9 +25,13 @@ def confirm_lapse(session: Session, item_id: UUID, *, actor: str, now: datetime)
     item = locked_item(session, item_id)
     seat = seat_of(session, case)
     if seat is None or seat.state != SeatState.HELD:
-        raise Conflict(f"“{case.student_name}”的名额已不在册，无需再确认逾期。", code="no-seat")
+        raise Conflict(
+            "“{student}”的名额已不在册，无需再确认逾期。", code="no-seat", values={"student": case.student_name}
+        )
     if case.paid_at and seat.pay_by and case.paid_at < seat.pay_by:
-        raise Conflict(f"“{case.student_name}”已在期限内缴足，不能按逾期处理。", code="paid-in-time")
+        raise Conflict(
+            "“{student}”已在期限内缴足，不能按逾期处理。", code="paid-in-time", values={"student": case.student_name}
+        )
     close_item(session, item, "已确认逾期", actor=actor, now=now)
     audit.record(session, "confirm_lapse", str(case.id), actor=actor, now=now)
     release_seat(session, case, seat, ReleaseReason.LAPSED, actor=actor, now=now)
@@ -97,5 +101,5 @@ def _programme_of(session: Session, case_id: UUID) -> str:
 def _waiting(session: Session, case: Case) -> Seat:
     seat = seat_of(session, case)
     if seat is None or seat.state != SeatState.WAITING:
-        raise Conflict(f"“{case.student_name}”不在候补名单上。", code="not-waiting")
+        raise Conflict("“{student}”不在候补名单上。", code="not-waiting", values={"student": case.student_name})
     return seat

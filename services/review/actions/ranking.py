@@ -24,7 +24,7 @@ from services.review.states import (
 )
 from shared import audit
 from shared.clock import local
-from shared.errors import Conflict, Fault, Invalid
+from shared.errors import Conflict, Fault, Invalid, Listed
 from shared.events.intake import Programme
 from shared.events.review import ApplicantWaitlisted
 from shared.outbox import publish
@@ -41,7 +41,9 @@ def freeze_ranking(session: Session, code: str, *, actor: str, now: datetime) ->
     if now < programme.closes_at:
         raise Conflict("报名尚未截止，不能冻结排名。", code="window-open")
     if missing := missing_decisions(session, code):
-        raise Conflict(f"还有 {len(missing)} 项未完成，不能冻结排名。", code="undecided", faults=missing)
+        raise Conflict(
+            "还有 {count} 项未完成，不能冻结排名。", code="undecided", faults=missing, values={"count": len(missing)}
+        )
     formula = formula_of(session, programme)
     places, ties = rank_entrants(entrants(session, programme), formula)
     if ties:
@@ -56,10 +58,15 @@ def freeze_ranking(session: Session, code: str, *, actor: str, now: datetime) ->
 def _ties_open(ties: Sequence[OpenTie], cases: dict[str, Case]) -> Conflict:
     faults = []
     for tie in ties:
-        people = "、".join(f"{cases[key].student_name}({cases[key].application_no})" for key in tie.keys)
+        people = Listed([f"{cases[key].student_name}({cases[key].application_no})" for key in tie.keys], "、")
         last = tie.first + len(tie.keys) - 1
         faults.append(
-            Fault("/order", "tie", f"第 {tie.first} 至 {last} 名：{people} 各项成绩完全相同，须由评审委员会决定先后。")
+            Fault(
+                "/order",
+                "tie",
+                "第 {first} 至 {last} 名：{people} 各项成绩完全相同，须由评审委员会决定先后。",
+                {"first": tie.first, "last": last, "people": people},
+            )
         )
     return Conflict("有同分须由评审委员会先作出决定，再冻结排名。", code="tie", faults=faults)
 
@@ -158,7 +165,9 @@ def _check_release(session: Session, ranking: Ranking, programme: Programme, *, 
         raise SecondPersonNeeded("排名的发布")
     ends = publicity_ends(ranking.frozen_at, days=programme.publicity_days)
     if now < ends:
-        raise Conflict(f"公示期到 {local(ends):%Y年%m月%d日%H:%M} 结束，届时方可发布。", code="publicity")
+        raise Conflict(
+            "公示期到 {ends:%Y年%m月%d日%H:%M} 结束，届时方可发布。", code="publicity", values={"ends": local(ends)}
+        )
     if now >= programme.pay_by:
         raise Conflict("项目的缴费期限已过，请先修订项目的缴费期限再发布。", code="pay-by-past")
     if missing := missing_decisions(session, programme.code):

@@ -177,7 +177,7 @@ def _held(session: Session, case_id: UUID) -> tuple[Case, Seat]:
     case = locked_case(session, case_id)
     seat = seat_of(session, case)
     if seat is None or seat.state != SeatState.HELD:
-        raise Conflict(f"“{case.student_name}”没有在册的名额。", code="no-seat")
+        raise Conflict("“{student}”没有在册的名额。", code="no-seat", values={"student": case.student_name})
     return case, seat
 
 

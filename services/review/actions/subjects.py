@@ -13,7 +13,7 @@ from services.review.errors import RankingFrozen, UnknownCase, UnknownProgramme
 from services.review.models import Case, ProgrammeRow, Ranking, Seat
 from services.review.states import CASE_STEPS, CASE_TITLES, CaseState, RankingState
 from shared.columns import locked
-from shared.errors import Conflict, NotYet
+from shared.errors import Conflict, NotYet, Words
 from shared.events.intake import Programme
 from shared.transitions import check_step
 
@@ -70,9 +70,8 @@ def case_to_score(session: Session, case_id: UUID) -> tuple[Case, Programme]:
     if ranking_of(session, case.programme).state != RankingState.DRAFT:
         raise RankingFrozen
     if case.state != CaseState.PASSED:
-        raise Conflict(
-            f"“{case.student_name}”为“{CASE_TITLES[CaseState(case.state)]}”，只有初审通过的才能评分。", code="state"
-        )
+        values = {"student": case.student_name, "state": Words(CASE_TITLES[CaseState(case.state)])}
+        raise Conflict("“{student}”为“{state}”，只有初审通过的才能评分。", code="state", values=values)
     return case, programme_of(session, case.programme)
 
 

@@ -163,8 +163,10 @@ def _items(case: Case, typed: dict[str, str], rule: ScoringRule) -> dict[str, in
         except Invalid as refusal:
             faults += refusal.faults
     faults += [
-        Fault(f"/points-{case.id}-{fault.field[1:]}", fault.code, fault.message) for fault in sheet_faults(items, rule)
+        Fault(f"/points-{case.id}-{fault.field[1:]}", fault.code, fault.message, fault.values)
+        for fault in sheet_faults(items, rule)
     ]
     if faults:
-        raise Invalid(f"“{case.student_name}”的评分表有误：{faults[0].message}", code="sheet", faults=faults)
+        values = {"student": case.student_name, "first": faults[0]}
+        raise Invalid("“{student}”的评分表有误：{first}", code="sheet", faults=faults, values=values)
     return items

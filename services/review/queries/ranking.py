@@ -9,7 +9,7 @@ from services.review.queries.programmes import programme_of
 from services.review.rules.ranking import FORMULA, Entrant, Formula, OpenTie, rank_entrants
 from services.review.states import CaseState
 from shared.clock import local
-from shared.errors import Fault
+from shared.errors import Fault, Words
 from shared.events.intake import Firm, Programme
 
 
@@ -70,21 +70,22 @@ def missing_decisions(session: Session, code: str) -> list[Fault]:
     faults = []
     for case in cases:
         if case.state == CaseState.OPEN:
-            faults.append(_fault(case, "open", "尚未完成初审"))
+            faults.append(_fault(case, "open", Words("尚未完成初审")))
         elif case.state == CaseState.RETURNED:
-            faults.append(_fault(case, "returned", "退回补正尚未交回"))
+            faults.append(_fault(case, "returned", Words("退回补正尚未交回")))
         elif case.state == CaseState.PASSED and not case.missed_for_good:
             if case.firm_points is None:
-                faults.append(_fault(case, "desk-points", "缺企业信息分和学员资料分"))
+                faults.append(_fault(case, "desk-points", Words("缺企业信息分和学员资料分")))
             if case.interview_at is None:
-                faults.append(_fault(case, "interview", "尚未安排面试"))
+                faults.append(_fault(case, "interview", Words("尚未安排面试")))
             elif case.interview_points is None:
-                faults.append(_fault(case, "sheets", "面试评分表未齐"))
+                faults.append(_fault(case, "sheets", Words("面试评分表未齐")))
     return faults
 
 
-def _fault(case: Case, code: str, message: str) -> Fault:
-    return Fault(f"/cases/{case.application_no}", code, f"{case.application_no} {case.student_name}：{message}")
+def _fault(case: Case, code: str, what: Words) -> Fault:
+    values = {"number": case.application_no, "student": case.student_name, "what": what}
+    return Fault(f"/cases/{case.application_no}", code, "{number} {student}：{what}", values)
 
 
 def is_reproducible(session: Session, code: str) -> bool:

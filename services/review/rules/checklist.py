@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.review.states import VERDICT_TITLES, Verdict
+from shared.errors import Words
 from shared.events.intake import RequiredScan
 
 
@@ -15,15 +16,17 @@ class Check:
     seal: bool
 
 
-def obstacles(required: Sequence[RequiredScan], checks: Mapping[str, Check], *, consented: bool) -> list[str]:
+def obstacles(required: Sequence[RequiredScan], checks: Mapping[str, Check], *, consented: bool) -> list[Words]:
     """Everything that is missing, in words for the reviewer; empty when the case may pass. `checks` is by scan kind."""
-    found = [] if consented else ["学员尚未本人确认同意书"]
+    found = [] if consented else [Words("学员尚未本人确认同意书")]
     for scan in required:
         check = checks.get(scan.kind)
         if check is None:
-            found.append(f"“{scan.title}”尚未核对")
+            found.append(Words("“{scan}”尚未核对", {"scan": scan.title}))
         elif check.verdict != Verdict.PASSED:
-            found.append(f"“{scan.title}”{VERDICT_TITLES[check.verdict]}")
+            found.append(
+                Words("“{scan}”{verdict}", {"scan": scan.title, "verdict": Words(VERDICT_TITLES[check.verdict])})
+            )
         elif not check.seal:
-            found.append(f"“{scan.title}”未见公章")
+            found.append(Words("“{scan}”未见公章", {"scan": scan.title}))
     return found

@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Literal
 
 from services.review.rules.scoring import weighted_interview
-from shared.errors import Invalid
+from shared.errors import Invalid, Listed
 from shared.events.intake import ScoringRule
 
 FORMULA = "2021.1"
@@ -84,7 +84,11 @@ class Formula:
 
     def __post_init__(self) -> None:
         if unknown := set(self.rule.tie_order) - {*_CRITERIA, "committee"}:
-            raise Invalid(f"同分规则“{'、'.join(sorted(unknown))}”无法识别，请先修订项目。", code="tie-order")
+            raise Invalid(
+                "同分规则“{names}”无法识别，请先修订项目。",
+                code="tie-order",
+                values={"names": Listed(sorted(unknown), "、")},
+            )
 
     @property
     def criteria(self) -> list[str]:

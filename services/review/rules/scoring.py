@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
-from shared.errors import Fault, Invalid
+from shared.errors import Fault, Invalid, Listed, Words
 from shared.events.intake import ScoringRule
 from shared.money import half_up
 
@@ -17,14 +17,14 @@ def check_desk_points(firm_points: int, materials_points: int, rule: ScoringRule
         "firm_points": (firm_points, rule.firm_points),
         "materials_points": (materials_points, rule.materials_points),
     }
-    titles = {"firm_points": "企业信息分", "materials_points": "学员资料分"}
+    titles = {"firm_points": Words("企业信息分"), "materials_points": Words("学员资料分")}
     faults = [
-        Fault(f"/{name}", "points", f"{titles[name]}应在 0 到 {greatest} 分之间。")
+        Fault(f"/{name}", "points", "{item}应在 0 到 {greatest} 分之间。", {"item": titles[name], "greatest": greatest})
         for name, (points, greatest) in given.items()
         if not 0 <= points <= greatest * POINT
     ]
     if faults:
-        raise Invalid("".join(fault.message for fault in faults), code="points", faults=faults)
+        raise Invalid("{faults}", code="points", faults=faults, values={"faults": Listed(faults)})
 
 
 def sheet_faults(items: Mapping[str, int], rule: ScoringRule) -> list[Fault]:
@@ -34,16 +34,17 @@ def sheet_faults(items: Mapping[str, int], rule: ScoringRule) -> list[Fault]:
     ]
     for name, greatest in rule.interview_items.items():
         if name not in items:
-            faults.append(Fault(f"/{name}", "item-missing", f"“{rule.item_titles[name]}”未打分。"))
+            faults.append(Fault(f"/{name}", "item-missing", "“{item}”未打分。", {"item": rule.item_titles[name]}))
         elif not 0 <= items[name] <= greatest * POINT:
-            faults.append(Fault(f"/{name}", "points", f"“{rule.item_titles[name]}”应在 0 到 {greatest} 分之间。"))
+            values = {"item": rule.item_titles[name], "greatest": greatest}
+            faults.append(Fault(f"/{name}", "points", "“{item}”应在 0 到 {greatest} 分之间。", values))
     return faults
 
 
 def check_sheet(items: Mapping[str, int], rule: ScoringRule) -> None:
     """Raises Invalid unless every item of the rubric, and no other, has points within its limit."""
     if faults := sheet_faults(items, rule):
-        raise Invalid("评分表有误：" + "".join(fault.message for fault in faults), code="sheet", faults=faults)
+        raise Invalid("评分表有误：{faults}", code="sheet", faults=faults, values={"faults": Listed(faults)})
 
 
 def mean(totals: Sequence[int]) -> int:
@@ -71,7 +72,7 @@ def typed_points(text: str, *, field: str) -> int:
             raise InvalidOperation
     except InvalidOperation as fault:
         faults = [Fault(f"/{field}", "points", "请填写分数，最多两位小数，例如 27 或 27.5")]
-        raise Invalid(f"分数“{text[:20]}”无法识别。", code="points", faults=faults) from fault
+        raise Invalid("分数“{text}”无法识别。", code="points", faults=faults, values={"text": text[:20]}) from fault
     return int(points)
 
 

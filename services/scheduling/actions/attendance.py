@@ -15,7 +15,7 @@ from services.scheduling.states import MARK_TITLES, Mark, StudentStatus
 from shared import audit
 from shared.clock import local
 from shared.columns import locked
-from shared.errors import Conflict, Fault, Invalid
+from shared.errors import Conflict, Fault, Invalid, Listed, Words
 
 
 def record_attendance(
@@ -33,7 +33,9 @@ def record_attendance(
         raise Conflict("本课次已取消，不能登记考勤。", code="lesson-cancelled")
     if now < lesson.starts_at:
         raise Conflict(
-            f"本课次 {local(lesson.starts_at):%Y年%m月%d日%H:%M} 才开始，现在还不能登记考勤。", code="too-early"
+            "本课次 {starts_at:%Y年%m月%d日%H:%M} 才开始，现在还不能登记考勤。",
+            code="too-early",
+            values={"starts_at": local(lesson.starts_at)},
         )
     _check_marks(session, lesson, marks)
     kept = {
@@ -67,14 +69,15 @@ def _check_marks(session: Session, lesson: Lesson, marks: Mapping[UUID, str]) ->
         for application_id in marks
         if application_id not in in_course
     ]
-    titles = "、".join(MARK_TITLES.values())
+    titles = Listed([Words(title) for title in MARK_TITLES.values()], "、")
     faults += [
-        Fault(f"mark-{application_id}", "mark", f"考勤只能是{titles}之一")
+        Fault(f"mark-{application_id}", "mark", "考勤只能是{marks}之一", {"marks": titles})
         for application_id, mark in marks.items()
         if mark not in set(Mark)
     ]
     if faults:
-        raise Invalid(f"考勤有 {len(faults)} 处需要更正。{faults[0].message}。", code="attendance", faults=faults)
+        values = {"count": len(faults), "first": faults[0]}
+        raise Invalid("考勤有 {count} 处需要更正。{first}。", code="attendance", faults=faults, values=values)
 
 
 def record_assessments(
@@ -99,10 +102,12 @@ def _record_attempt(
 ) -> None:
     student = locked_student(session, application_id)
     if student.programme != programme or student.status != StudentStatus.REGISTERED:
-        raise Conflict(f"{student.name}不在班级名单中，不能登记考核结果。", code="not-in-course")
+        raise Conflict(
+            "{student}不在班级名单中，不能登记考核结果。", code="not-in-course", values={"student": student.name}
+        )
     before = session.exec(select(Assessment).where(Assessment.application_id == application_id)).all()
     if any(row.passed for row in before):
-        raise Conflict(f"{student.name}已考核合格，无需再次登记。", code="already-passed")
+        raise Conflict("{student}已考核合格，无需再次登记。", code="already-passed", values={"student": student.name})
     attempt = len(before) + 1
     row = Assessment(application_id=application_id, attempt=attempt, passed=passed, recorded_by=actor, recorded_at=now)
     session.add(row)

@@ -31,7 +31,7 @@ def drop_out(session: Session, application_id: UUID, reason: str, *, actor: str,
     checked_reason(reason)
     certificate = certificate_of(session, application_id)
     if certificate is not None and certificate.certified:
-        raise Conflict(f"{row.name}已认定结业，不能再登记退学。", code="certified")
+        raise Conflict("{student}已认定结业，不能再登记退学。", code="certified", values={"student": row.name})
     step(row, StudentStatus.DROPPED_OUT)
     _leave(session, row, reason.strip(), actor=actor, now=now)
     details = {"reason": row.drop_out_reason}

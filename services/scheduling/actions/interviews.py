@@ -16,7 +16,7 @@ from services.scheduling.queries.interviews import candidate_of, current_booking
 from services.scheduling.states import BookingStatus, CandidateStatus
 from shared import audit
 from shared.clock import local
-from shared.errors import Conflict
+from shared.errors import Conflict, Listed
 from shared.events.scheduling import InterviewMissed, InterviewScheduled, PanelJudge
 from shared.outbox import publish
 
@@ -33,7 +33,9 @@ def reschedule_interview(
     candidate = locked_candidate(session, application_id)
     booking = current_booking(session, application_id)
     if booking is None:
-        raise Conflict(f"{candidate.name}目前没有面试安排，请先编排。", code="not-booked")
+        raise Conflict(
+            "{candidate}目前没有面试安排，请先编排。", code="not-booked", values={"candidate": candidate.name}
+        )
     if (booking.panel_id, booking.slot_id) == (panel_id, slot_id):
         return booking
     if booking.starts_at <= now:
@@ -53,9 +55,15 @@ def record_no_show(session: Session, application_id: UUID, *, actor: str, now: d
     candidate = locked_candidate(session, application_id)
     booking = current_booking(session, application_id)
     if booking is None:
-        raise Conflict(f"{candidate.name}目前没有面试安排，不能登记缺席。", code="not-booked")
+        raise Conflict(
+            "{candidate}目前没有面试安排，不能登记缺席。", code="not-booked", values={"candidate": candidate.name}
+        )
     if now < booking.starts_at:
-        raise Conflict(f"面试 {local(booking.starts_at):%m月%d日%H:%M} 才开始，现在还不能登记缺席。", code="too-early")
+        raise Conflict(
+            "面试 {starts_at:%m月%d日%H:%M} 才开始，现在还不能登记缺席。",
+            code="too-early",
+            values={"starts_at": local(booking.starts_at)},
+        )
     end_booking(session, candidate, BookingStatus.MISSED)
     candidate.misses += 1
     final = candidate.misses >= CHANCES
@@ -77,10 +85,13 @@ def check_bookings(
     for _, slot, _ in wanted:
         if slot.starts_at <= now:
             raise Conflict(
-                f"{local(slot.starts_at):%m月%d日%H:%M} 的时段已经开始，请重新选择或编排。", code="slot-past"
+                "{starts_at:%m月%d日%H:%M} 的时段已经开始，请重新选择或编排。",
+                code="slot-past",
+                values={"starts_at": local(slot.starts_at)},
             )
     if faults := faults_of(session, programme, [(candidate, panel.id, slot.id) for candidate, slot, panel in wanted]):
-        raise Conflict("".join(faults[:5]) + "请另选评审组或时段。", code="interview-rule")
+        values = {"faults": Listed(faults[:5])}
+        raise Conflict("{faults}请另选评审组或时段。", code="interview-rule", values=values)
 
 
 def book(session: Session, candidate: Candidate, panel: Panel, slot: Slot, *, actor: str, now: datetime) -> Interview:

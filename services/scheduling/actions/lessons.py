@@ -15,7 +15,7 @@ from services.scheduling.rules.plan import Session as PlannedSession
 from shared import audit
 from shared.clock import SHANGHAI, local
 from shared.columns import locked
-from shared.errors import Conflict
+from shared.errors import Conflict, Words
 
 STARTS = {Half.AM: time(9), Half.PM: time(14)}
 # A lesson hour is 45 minutes (domain reading, section five), with ten minutes between two of them.
@@ -32,14 +32,20 @@ def lay_out_lessons(session: Session, plan: Plan, *, now: datetime) -> None:
         if lesson.starts_at > now:
             session.delete(lesson)
         elif not lesson.cancelled and sessions.pop((lesson.on, Half(lesson.half)), None) is None:
-            raise Conflict(f"{_named(lesson)}已经上课，新的教学计划不能取消或移动它。", code="lesson-held")
+            raise Conflict(
+                "{lesson}已经上课，新的教学计划不能取消或移动它。",
+                code="lesson-held",
+                values={"lesson": _named(lesson)},
+            )
     session.flush()
     staff = {str(row.id): row for row in teachers(session)}
     places = {str(row.id): row.name for row in venues(session)}
     for module, one in sessions.values():
         lesson = _lesson(plan.programme, module, one, staff[one.teacher_id], places[one.venue_id])
         if lesson.starts_at <= now:
-            raise Conflict(f"{_named(lesson)}已经过去，不能再安排课程，请重新编排。", code="lesson-past")
+            raise Conflict(
+                "{lesson}已经过去，不能再安排课程，请重新编排。", code="lesson-past", values={"lesson": _named(lesson)}
+            )
         session.add(lesson)
     session.flush()
 
@@ -89,5 +95,6 @@ def starting(on: date, half: Half) -> datetime:
     return datetime.combine(on, STARTS[half], SHANGHAI)
 
 
-def _named(lesson: Lesson) -> str:
-    return f"{local(lesson.starts_at):%Y年%m月%d日}{'上午' if lesson.half == Half.AM else '下午'}的课程"
+def _named(lesson: Lesson) -> Words:
+    half = Words("上午" if lesson.half == Half.AM else "下午")
+    return Words("{day:%Y年%m月%d日}{half}的课程", {"day": local(lesson.starts_at), "half": half})

@@ -37,7 +37,11 @@ def define_panel(
     if row is not None and entered == row.model_dump(include=set(entered)):
         return row
     if row is not None and _is_booked(session, row.id):
-        raise Conflict(f"“{code}”已有面试安排，不能更改；请先将这些面试改期到其他评审组。", code="panel-booked")
+        raise Conflict(
+            "“{code}”已有面试安排，不能更改；请先将这些面试改期到其他评审组。",
+            code="panel-booked",
+            values={"code": code},
+        )
     panel_id = row.id if row else uuid4()
     kept = session.merge(Panel.model_validate({"id": panel_id, "programme": programme, "code": code, **entered}))
     session.flush()

@@ -20,7 +20,7 @@ from services.scheduling.rules import plan as rules
 from services.scheduling.states import PLAN_STEPS, PLAN_TITLES, PlanStatus, StudentStatus
 from shared import audit, jobs
 from shared.columns import locked
-from shared.errors import Conflict, Fault, Invalid
+from shared.errors import Conflict, Fault, Invalid, Listed
 from shared.events.scheduling import PlanModule, PlanPublished
 from shared.outbox import publish
 from shared.transitions import check_step
@@ -89,7 +89,7 @@ def move_module(session: Session, programme: str, number: int, starts_on: date, 
         raise Unknown("集中授课")
     held = [one for one in lessons_of(session, programme) if one.module == number and not one.cancelled]
     if any(lesson.starts_at <= now for lesson in held):
-        raise Conflict(f"第 {number} 次集中授课已经开始，不能整体改期。", code="lesson-held")
+        raise Conflict("第 {number} 次集中授课已经开始，不能整体改期。", code="lesson-held", values={"number": number})
     shift = starts_on - module.dates[0]
     moved = _shifted(module, shift)
     row = Plan(
@@ -145,8 +145,8 @@ def publish_plan(session: Session, plan_id: UUID, *, actor: str, now: datetime) 
 def _check(session: Session, row: Plan) -> None:
     if shortfalls := plans.shortfalls_of(session, row):
         faults = [Fault("plan", str(one.rule), one.message) for one in shortfalls]
-        listed = "；".join(one.message for one in shortfalls)
-        raise Invalid(f"教学计划还不能发布：{listed}。", code="plan-shortfalls", faults=faults)
+        told = Listed(faults, "；")
+        raise Invalid("教学计划还不能发布：{faults}。", code="plan-shortfalls", faults=faults, values={"faults": told})
 
 
 def _event(row: Plan) -> PlanPublished:

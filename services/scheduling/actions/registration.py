@@ -88,4 +88,4 @@ def view_identity(
 def checked_reason(reason: str) -> None:
     """Raises Invalid for a reason that says nothing."""
     if len(reason.strip()) < SHORTEST_REASON:
-        raise Invalid(f"请写明理由（至少 {SHORTEST_REASON} 个字）。", code="reason")
+        raise Invalid("请写明理由（至少 {least} 个字）。", code="reason", values={"least": SHORTEST_REASON})

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
-from services.scheduling.errors import Unknown
+from services.scheduling.errors import Unknown, UnknownProgramme
 from services.scheduling.models import Candidate, ProgrammeRow, Student
 from shared.columns import locked
 from shared.events.intake import Programme
@@ -14,7 +14,7 @@ def locked_programme(session: Session, code: str) -> Programme:
     """The programme; its lock puts bookings and plans of a programme in a row. Raises Unknown."""
     row = session.exec(locked(select(ProgrammeRow).where(ProgrammeRow.code == code))).one_or_none()
     if row is None:
-        raise Unknown("项目")
+        raise UnknownProgramme
     return Programme.model_validate(row.data)
 
 

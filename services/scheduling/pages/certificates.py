@@ -10,6 +10,7 @@ from services.scheduling.queries import course, papers, roster
 from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.states import StudentStatus
 from shared.dashboard import done, file_reply, page, t
+from shared.errors import Words
 from shared.web import Now, ReadingSession, WritingSession
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
@@ -59,9 +60,9 @@ def record_assessments(
     assessed."""
     rows = rows_of(given, "result")
     if strange := next((value for value in rows.values() if value not in RESULTS), None):
-        raise wrong("result", f"考核结果只能是 pass 或 fail，不能是“{strange[:20]}”")
+        raise wrong("result", Words("考核结果只能是 pass 或 fail，不能是“{result}”", {"result": strange[:20]}))
     if not rows:
-        raise wrong("result", "请至少为一名学员选择考核结果")
+        raise wrong("result", Words("请至少为一名学员选择考核结果"))
     code = chosen_programme(session, programme).code
     results = {application_id: RESULTS[value] for application_id, value in rows.items()}
     recorded = actions.record_assessments(session, code, results, actor=actor.account, now=now)

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session, col, select
 
-from services.scheduling.errors import Unknown
+from services.scheduling.errors import UnknownProgramme
 from services.scheduling.models import ProgrammeRow
 from shared.events.intake import Programme
 
@@ -11,7 +11,7 @@ def programme_of(session: Session, code: str) -> Programme:
     """The programme as last heard. Raises Unknown."""
     row = session.get(ProgrammeRow, code)
     if row is None:
-        raise Unknown("项目")
+        raise UnknownProgramme
     return Programme.model_validate(row.data)
 
 
@@ -27,5 +27,5 @@ def chosen_programme(session: Session, code: str = "") -> Programme:
         return programme_of(session, code)
     known = programmes(session)
     if not known:
-        raise Unknown("项目")
+        raise UnknownProgramme
     return known[0]

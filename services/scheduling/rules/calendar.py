@@ -59,9 +59,10 @@ def default_calendar(years: Iterable[int]) -> dict[date, CalendarDay]:
     for year in sorted(set(years)):
         if not FIRST_KNOWN_YEAR <= year < date.max.year:
             raise Invalid(
-                f"没有 {year} 年的放假安排，请选择 {FIRST_KNOWN_YEAR} 年及以后的年份。",
+                "没有 {year} 年的放假安排，请选择 {first} 年及以后的年份。",
                 code="calendar_year_unknown",
                 faults=[Fault("years", "calendar_year_unknown", str(year))],
+                values={"year": year, "first": FIRST_KNOWN_YEAR},
             )
         day = date(year, 1, 1)
         while day.year == year:
@@ -92,9 +93,10 @@ def day_kind(calendar: Calendar, on: date) -> DayKind:
     """Raises Invalid when the table does not hold the day."""
     if on not in calendar:
         raise Invalid(
-            f"工作日历中没有 {on.isoformat()}，请先在工作日历中补充 {on.year} 年。",
+            "工作日历中没有 {on}，请先在工作日历中补充 {year} 年。",
             code="calendar_day_missing",
             faults=[Fault("calendar", "calendar_day_missing", on.isoformat())],
+            values={"on": on.isoformat(), "year": on.year},
         )
     return calendar[on].kind
 

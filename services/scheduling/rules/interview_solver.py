@@ -23,7 +23,7 @@ from services.scheduling.rules.interviews import (
     is_linked,
     overlaps,
 )
-from shared.errors import Conflict, Fault, Invalid
+from shared.errors import Conflict, Fault, Invalid, Listed
 
 SEED = 7
 EFFORT = 8.0  # deterministic time, about seconds, never the wall clock: the same answer on any machine
@@ -59,12 +59,14 @@ def _check_panels(problem: InterviewProblem) -> None:
     for panel in problem.panels:
         judges = {judge.id for judge in panel.judges}
         if len(judges) < len(panel.judges):
-            faults.append(Fault("panels", "judge-twice", f"评审组“{panel.name}”中有评委重复"))
+            faults.append(Fault("panels", "judge-twice", "评审组“{panel}”中有评委重复", {"panel": panel.name}))
         if len(judges) < problem.least_judges:
-            text = f"评审组“{panel.name}”只有 {len(judges)} 位评委，至少需要 {problem.least_judges} 位"
-            faults.append(Fault("panels", "panel-small", text))
+            values = {"panel": panel.name, "count": len(judges), "least": problem.least_judges}
+            text = "评审组“{panel}”只有 {count} 位评委，至少需要 {least} 位"
+            faults.append(Fault("panels", "panel-small", text, values))
     if faults:
-        raise Invalid("；".join(fault.message for fault in faults) + "。请先调整评审组。", code="panels", faults=faults)
+        told = Listed(faults, "；")
+        raise Invalid("{faults}。请先调整评审组。", code="panels", faults=faults, values={"faults": told})
 
 
 def _free_seats(problem: InterviewProblem) -> list[Seat]:

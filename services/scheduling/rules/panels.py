@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from shared.clock import local
-from shared.errors import Fault, Invalid
+from shared.errors import Fault, Invalid, Listed, Words
 
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(hours=3)
 MOST_HALF_DAYS = 60
@@ -33,8 +33,12 @@ class HalfDay:
 def check_panel(code: str, *, room: str, link: str, judges: Sequence[JudgeEntry], seated: Mapping[str, str]) -> None:
     """Raises Invalid with one fault per mistake. `seated`: account -> the other panel that the judge sits on."""
     faults = [
-        Fault(name, "missing", f"请填写{title}")
-        for name, title, value in (("code", "评审组名称", code), ("room", "面试地点", room), ("link", "会议链接", link))
+        Fault(name, "missing", "请填写{title}", {"title": title})
+        for name, title, value in (
+            ("code", Words("评审组名称"), code),
+            ("room", Words("面试地点"), room),
+            ("link", Words("会议链接"), link),
+        )
         if not value.strip()
     ]
     if link.strip() and not link.startswith("https://"):
@@ -44,10 +48,10 @@ def check_panel(code: str, *, room: str, link: str, judges: Sequence[JudgeEntry]
     faults += [fault for judge in judges for fault in _faults_of(judge, seated)]
     accounts = [judge.account for judge in judges]
     twice = sorted({account for account in accounts if accounts.count(account) > 1})
-    faults += [Fault("judges", "judge-twice", f"评委账号 {account} 重复") for account in twice]
+    faults += [Fault("judges", "judge-twice", "评委账号 {account} 重复", {"account": account}) for account in twice]
     if faults:
         raise Invalid(
-            "评审组信息有误：" + "；".join(fault.message for fault in faults) + "。", code="panel", faults=faults
+            "评审组信息有误：{faults}。", code="panel", faults=faults, values={"faults": Listed(faults, "；")}
         )
 
 
@@ -56,9 +60,16 @@ def _faults_of(judge: JudgeEntry, seated: Mapping[str, str]) -> list[Fault]:
     if not judge.account or not judge.name:
         faults.append(Fault("judges", "judge", "每位评委都要填写账号和姓名"))
     if not credit_code_is_valid(judge.employer_credit_code):
-        faults.append(Fault("judges", "credit-code", f"{judge.name}的工作单位统一社会信用代码有误"))
+        faults.append(Fault("judges", "credit-code", "{judge}的工作单位统一社会信用代码有误", {"judge": judge.name}))
     if judge.account in seated:
-        faults.append(Fault("judges", "judge-seated", f"{judge.name}已在“{seated[judge.account]}”"))
+        faults.append(
+            Fault(
+                "judges",
+                "judge-seated",
+                "{judge}已在“{seated}”",
+                {"judge": judge.name, "seated": seated[judge.account]},
+            )
+        )
     return faults
 
 
@@ -73,24 +84,28 @@ def slot_times(
     if not SHORTEST <= length <= LONGEST:
         raise Invalid("每场面试的时长应在 5 分钟至 3 小时之间。", code="slot-length")
     if not 0 < len(half_days) <= MOST_HALF_DAYS:
-        raise Invalid(f"请填写 1 至 {MOST_HALF_DAYS} 个半天。", code="slots")
+        raise Invalid("请填写 1 至 {most} 个半天。", code="slots", values={"most": MOST_HALF_DAYS})
     taken = set(known)
     fresh: list[tuple[datetime, datetime]] = []
     for half in sorted(half_days, key=lambda one: one.starts_at):
         new = [slot for slot in _cut(half, length) if slot not in taken]
         if new and half.starts_at <= now:
-            raise Invalid(f"{local(half.starts_at):%m月%d日%H:%M} 已经过去，请填写将来的时间。", code="slots-past")
+            raise Invalid(
+                "{starts_at:%m月%d日%H:%M} 已经过去，请填写将来的时间。",
+                code="slots-past",
+                values={"starts_at": local(half.starts_at)},
+            )
         fresh += new
     _check_apart([*taken, *fresh])
     return fresh
 
 
 def _cut(half: HalfDay, length: timedelta) -> list[tuple[datetime, datetime]]:
-    named = f"{local(half.starts_at):%m月%d日%H:%M}"
+    values = {"starts_at": local(half.starts_at)}
     if half.ends_at - half.starts_at < length:
-        raise Invalid(f"{named} 开始的半天短于一场面试，请检查结束时间。", code="slots")
+        raise Invalid("{starts_at:%m月%d日%H:%M} 开始的半天短于一场面试，请检查结束时间。", code="slots", values=values)
     if half.ends_at - half.starts_at > timedelta(hours=14):
-        raise Invalid(f"{named} 开始的时段超过 14 小时，请按半天填写。", code="slots")
+        raise Invalid("{starts_at:%m月%d日%H:%M} 开始的时段超过 14 小时，请按半天填写。", code="slots", values=values)
     count = (half.ends_at - half.starts_at) // length
     return [(half.starts_at + length * n, half.starts_at + length * (n + 1)) for n in range(count)]
 
@@ -99,7 +114,11 @@ def _check_apart(slots: Iterable[tuple[datetime, datetime]]) -> None:
     ordered = sorted(slots)
     for (_, ends_at), (starts_at, _) in pairwise(ordered):
         if starts_at < ends_at:
-            raise Invalid(f"{local(starts_at):%m月%d日%H:%M} 的时段与已有时段重叠，请调整。", code="slots-overlap")
+            raise Invalid(
+                "{starts_at:%m月%d日%H:%M} 的时段与已有时段重叠，请调整。",
+                code="slots-overlap",
+                values={"starts_at": local(starts_at)},
+            )
 
 
 def credit_code_is_valid(code: str) -> bool:

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from services.scheduling.rules.calendar import SATURDAY, Calendar, is_holiday, is_working_day
-from shared.errors import Fault, Invalid
+from shared.errors import Fault, Invalid, Listed
 
 # Notice, section three: the stages that a firm grows through, and the areas that the course turns around.
 STAGES = ("专精特新企业", "小巨人企业", "制造业单项冠军企业", "产业链领航企业")
@@ -109,7 +109,10 @@ class PlanConstraints:
         faults = [Fault(name, "plan_constraint", text) for name, wrong, text in self._checks() if wrong]
         if faults:
             raise Invalid(
-                "教学计划要求有误：" + "；".join(f.message for f in faults), code="plan_constraints", faults=faults
+                "教学计划要求有误：{faults}",
+                code="plan_constraints",
+                faults=faults,
+                values={"faults": Listed(faults, "；")},
             )
 
     def _checks(self) -> list[tuple[str, bool, str]]:

@@ -37,9 +37,10 @@ def availability(constraints: PlanConstraints, resources: PlanResources) -> Avai
     calendar = resources.calendar
     if constraints.first_from not in calendar or latest_end not in calendar:
         raise Invalid(
-            f"工作日历须覆盖 {constraints.first_from.isoformat()} 至 {latest_end.isoformat()}，请先补充缺少的年份。",
+            "工作日历须覆盖 {since} 至 {until}，请先补充缺少的年份。",
             code="calendar_day_missing",
             faults=[Fault("calendar", "calendar_day_missing", latest_end.isoformat())],
+            values={"since": constraints.first_from.isoformat(), "until": latest_end.isoformat()},
         )
     dates = list(_days_covered(constraints.first_from, resources))
     regions = {venue.region for venue in resources.venues}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.clock import local
-from shared.errors import Conflict, Fault, Invalid
+from shared.errors import Conflict, Fault, Invalid, Listed, Words
 
 
 @dataclass(frozen=True)
@@ -19,18 +19,27 @@ class Brought:
 def check_report_day(report_at: datetime, *, now: datetime) -> None:
     """Raises Conflict before the day (in China) on which the programme's students report."""
     if local(now).date() < local(report_at).date():
-        raise Conflict(f"报到从 {local(report_at):%Y年%m月%d日} 开始，现在还不能登记。", code="before-report-day")
+        raise Conflict(
+            "报到从 {report_at:%Y年%m月%d日} 开始，现在还不能登记。",
+            code="before-report-day",
+            values={"report_at": local(report_at)},
+        )
 
 
 def check_registration(brought: Brought, *, paid: bool, waived: bool) -> None:
     """Raises Invalid that names each missing item; a confirmed waiver stands for the payment."""
     wanted = (
-        ("original_form", brought.original_form, "申请表原件"),
-        ("two_photos", brought.two_photos, "一寸证件照两张"),
-        ("identity_seen", brought.identity_seen, "核对身份证件原件"),
-        ("paid", paid or waived, "自筹费用到账（或经第二人确认的缓缴记录）"),
+        ("original_form", brought.original_form, Words("申请表原件")),
+        ("two_photos", brought.two_photos, Words("一寸证件照两张")),
+        ("identity_seen", brought.identity_seen, Words("核对身份证件原件")),
+        ("paid", paid or waived, Words("自筹费用到账（或经第二人确认的缓缴记录）")),
     )
-    faults = [Fault(field, "missing", f"缺少：{title}") for field, here, title in wanted if not here]
+    faults = [Fault(field, "missing", "缺少：{title}", {"title": title}) for field, here, title in wanted if not here]
     if faults:
-        named = "、".join(title for _, here, title in wanted if not here)
-        raise Invalid(f"报到材料不齐，缺少：{named}。补齐后再登记。", code="registration-incomplete", faults=faults)
+        missing = Listed([title for _, here, title in wanted if not here], "、")
+        raise Invalid(
+            "报到材料不齐，缺少：{missing}。补齐后再登记。",
+            code="registration-incomplete",
+            faults=faults,
+            values={"missing": missing},
+        )

@@ -8,9 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests import translatable
+from tests.refusing import refused_in_module, unsayable_in_module
 from tests.shared.dashboard.sample_paths import CSRF
 from tests.shared.sample_service import House
-from tests.translatable import SERVICES, said_by
+from tests.translatable import CHINESE, SERVICES, refusing_modules, said_by
 
 EVERYWHERE = ("shared", *SERVICES)
 
@@ -24,6 +25,12 @@ def test_everything_that_people_read_has_english(service: str) -> None:
 @pytest.mark.parametrize("service", EVERYWHERE)
 def test_no_template_says_what_can_never_be_english(service: str) -> None:
     found = {path.name: list(translatable.unsaid_in_template(path)) for path in translatable.templates_of(service)}
+    assert {name: texts for name, texts in found.items() if texts} == {}
+
+
+@pytest.mark.parametrize("service", EVERYWHERE)
+def test_no_refusal_joins_its_values_into_its_sentence(service: str) -> None:
+    found = {str(path): list(unsayable_in_module(path)) for path in refusing_modules(service)}
     assert {name: texts for name, texts in found.items() if texts} == {}
 
 
@@ -46,7 +53,7 @@ def test_no_two_catalogues_differ_about_a_text() -> None:
 def test_what_nobody_says_any_more_leaves_the_catalogues() -> None:
     spoken = {text for service in EVERYWHERE for text in said_by(service)}
     kept = {source for service in EVERYWHERE for source in translatable.catalogue_of(service)}
-    assert sorted(text for text in kept - spoken if translatable.CHINESE.search(text)) == []
+    assert sorted(text for text in kept - spoken if CHINESE.search(text)) == []
 
 
 def test_a_string_that_is_not_marked_is_found(tmp_path: Path) -> None:
@@ -54,6 +61,19 @@ def test_a_string_that_is_not_marked_is_found(tmp_path: Path) -> None:
     page.write_text('概况{{ t("名额") }}{{ "共 %s 人" % count }}{{ "合计 " ~ total }}')
     assert set(translatable.unsaid_in_template(page)) == {"概况", "合计 ", "共 %s 人"}
     assert set(translatable.said_in_template(page)) == {"名额", "共 %s 人", "合计 "}
+
+
+def test_a_refusal_that_hides_its_sentence_is_found(tmp_path: Path) -> None:
+    module = tmp_path / "rules.py"
+    module.write_text(
+        'text = f"只有 {count} 位"\n'
+        'raise Conflict(f"{name}不在名单上。", code="unknown")\n'
+        'Fault("/judges", "few", text)\n'
+        'Invalid("有误:" + told)\n'
+        'Invalid("{title}太长", values={"title": Words("名称")})\n'
+    )
+    assert set(unsayable_in_module(module)) == {"f'{name}不在名单上。'", "f'只有 {count} 位'", "'有误:' + told"}
+    assert set(refused_in_module(module)) == {"{title}太长", "名称"}
 
 
 @pytest.fixture
