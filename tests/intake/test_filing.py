@@ -105,6 +105,17 @@ def test_a_refusal_is_remembered_under_its_key_too(intake, applications):
     assert [(row.key, row.status) for row in intake.rows(IdempotencyKey)] == [("key-000001", 422)]
 
 
+def test_a_refusal_with_values_is_told_in_the_senders_language(intake, applications):
+    travel(intake.process, DEADLINE)
+    chinese = intake.file(applications[0], key="key-000001").json()
+    intake.http.cookies["lingjun_language"] = "en"
+    english = intake.file(applications[0], key="key-000002").json()
+    assert [answer["detail"] for answer in (chinese, english)] == [
+        "报名已于 2021年12月02日00:00 截止,不再受理。",
+        "Applications closed at 2021-12-02 00:00; no more are taken.",
+    ]
+
+
 def test_the_last_moment_of_the_window_counts_and_the_next_does_not(intake, applications):
     travel(intake.process, DEADLINE - timedelta(microseconds=1))
     assert intake.file(applications[0]).status_code == 201

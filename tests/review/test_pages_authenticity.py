@@ -47,6 +47,20 @@ def test_a_form_that_is_refused_says_why_and_changes_nothing(review, reviewer):
     assert reviewer.post(case_path(9, "pass")).status_code == 404
 
 
+def test_a_refusal_with_values_is_told_in_the_readers_language_to_a_page_and_to_a_form(review, reviewer):
+    review.arrive(0)
+    name, path = review.case(0).student_name, case_path(0, "pass")
+    form = {"accept": "application/json"}
+    chinese = reviewer.post(path, headers=form).json()["detail"]
+    assert chinese.startswith(f"“{name}”还不能通过初审：")
+    assert chinese.endswith("尚未核对。")
+    reviewer.cookies["lingjun_language"] = "en"
+    english = reviewer.post(path, headers=form).json()["detail"]
+    assert english.startswith(f"{name} cannot be verified yet: ")
+    assert english.endswith("” is not checked yet.")
+    assert english in reviewer.post(path).text
+
+
 def test_many_are_passed_at_once_or_none(review, reviewer):
     review.arrive(0, 1, 2)
     for number in (0, 1):
