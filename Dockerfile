@@ -6,7 +6,7 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_
 # The number is the same in every image, because the services share volumes; a new volume takes its owner from here.
 RUN groupadd --gid 10001 lingjun \
     && useradd --uid 10001 --gid lingjun --no-create-home --home-dir /tmp --shell /usr/sbin/nologin lingjun \
-    && for folder in files mail token/public token/private keys/identity keys/contact keys/bank keys/scan; do \
+    && for folder in files mail clock token/public token/private keys/identity keys/contact keys/bank keys/scan; do \
         install --directory --owner=lingjun --group=lingjun --mode=0750 /var/lib/lingjun/$folder || exit 1; \
     done
 WORKDIR /app

@@ -7,7 +7,7 @@ EXTRAS := intake review scheduling billing portal demo
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup demo run test simulate bench check format lock events env
+.PHONY: setup demo run up test compose-test images simulate bench check format lock events env
 
 setup: .venv/.ready
 
@@ -25,7 +25,19 @@ run: setup
 
 test: setup
 	@$(BIN)/python -m tests.servers install
-	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not compose" $(ARGS)
+
+# The whole house in containers, kept: for a machine that has an engine, or root on Debian, where one is started.
+up: images env
+	@$$(docker compose version >/dev/null 2>&1 && echo docker compose || echo $(BIN)/docker-compose) up --detach --wait
+
+images: setup
+	@$(BIN)/python -m tests.servers engine
+	@deploy/images.sh
+
+# The tests in containers, which `make test` leaves out.
+compose-test: images
+	@$(BIN)/python -m pytest -m compose tests/compose $(ARGS)
 
 # Plays simulated worlds of the whole house: make simulate WORLDS=10000, or one again: make simulate SEED=123.
 simulate: setup

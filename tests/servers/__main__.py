@@ -1,9 +1,9 @@
-"""`python -m tests.servers install` brings what is missing; `keep` holds one server for a test run (internal)."""
+"""`python -m tests.servers install` brings what is missing, `engine` a Docker engine; `keep` holds one server for a test run (internal)."""
 
 import sys
 from pathlib import Path
 
-from tests.servers import keeper, packages
+from tests.servers import engine, keeper, packages
 
 
 def main(arguments: list[str]) -> int:
@@ -11,10 +11,12 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["install"]:
             return packages.install()
+        case ["engine"]:
+            return engine.start()
         case ["keep", name, directory, run_pid]:
             keeper.keep(name, Path(directory), int(run_pid))
             return 0
-    sys.stderr.write("usage: python -m tests.servers install\n")
+    sys.stderr.write("usage: python -m tests.servers install|engine\n")
     return 2
 
 

@@ -78,11 +78,11 @@ def container(service: str) -> Iterator[Address]:
 
 
 @contextmanager
-def environment_file() -> Iterator[tuple[Path, dict[str, str]]]:
-    """A .env for one run: the values of .env.example, with a random secret wherever it leaves the value out."""
+def environment_file(**given: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A .env for one run: the values of .env.example, with a random secret wherever it leaves the value out, and `given`."""
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     pairs = re.findall(r"^([A-Z0-9_]+)=(.*)$", example, re.MULTILINE)
-    values = {name: value or secrets.token_hex(16) for name, value in pairs}
+    values = {name: value or secrets.token_hex(16) for name, value in pairs} | given
     with tempfile.TemporaryDirectory(prefix="lingjun-env-") as directory:
         path = Path(directory) / "env"
         path.write_text("".join(f"{name}={value}\n" for name, value in values.items()))

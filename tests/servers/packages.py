@@ -80,8 +80,13 @@ def install() -> int:
         sys.stderr.write(f"Missing for some tests: {', '.join(missing)}. On Debian, as root: {command}\n")
         return 0
     sys.stderr.write(f"Installing for the tests: {', '.join(missing)}\n")
+    return install_packages(*missing)
+
+
+def install_packages(*names: str) -> int:
+    """Installs Debian's packages, as root; returns the exit code."""
     with services_stay_stopped():
-        return _apt("update") or _apt("install", "-y", "--no-install-recommends", *missing)
+        return _apt("update") or _apt("install", "-y", "--no-install-recommends", *names)
 
 
 @contextmanager

@@ -1,0 +1,90 @@
+"""A whole house in containers for a test run: docker-compose.yml as it is, but for the port and the project's name.
+
+Called by the tests of this folder that need an engine.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_docker.plugin import get_docker_services
+
+from tests.servers import containers
+from tests.servers.processes import free_port
+
+FILES = [str(containers.ROOT / name) for name in ("docker-compose.yml", "docker-compose.demo.yml")]
+FILES.append(str(containers.ROOT / "tests/compose/house.yml"))
+
+
+@dataclass(frozen=True)
+class ContainerHouse:
+    """Where the gateway answers, and compose for this project."""
+
+    address: str
+    folder: Path
+    command: tuple[str, ...]
+
+    @property
+    def mail(self) -> Path:
+        """The folder of sent messages."""
+        return self.folder / "mail"
+
+    def compose(self, *arguments: str) -> str:
+        """What a compose command printed; fails the test with its complaint."""
+        done = subprocess.run([*self.command, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """Each service's container as `compose ps` tells it."""
+        lines = self.compose("ps", "--all", "--format", "json").splitlines()
+        return {one["Service"]: one for one in map(json.loads, lines)}
+
+    def container_of(self, service: str) -> dict[str, Any]:
+        """The engine's own account of the state of a service's container."""
+        identity = self.compose("ps", "--quiet", service).strip()
+        told = subprocess.run(["docker", "inspect", identity], capture_output=True, text=True, check=True)
+        state: dict[str, Any] = json.loads(told.stdout)[0]["State"]
+        return state
+
+    def kill_inside(self, service: str) -> None:
+        """Kills the process as a crash would: the engine then applies its restart policy, which `docker kill` ends."""
+        os.kill(int(self.container_of(service)["Pid"]), 9)
+
+    def first_link(self) -> str:
+        """The one-time link by which the first administrator sets a password."""
+        return self.compose(
+            "exec", "-T", "portal-web", "python", "-m", "services.portal.web", "--first-account"
+        ).strip()
+
+
+@contextmanager
+def container_house(folder: Path) -> Iterator[ContainerHouse]:
+    """Starts the house as a demo and waits until it is healthy; removed with its volumes at the end."""
+    if containers.compose_command() is None or not containers.engine_answers():
+        pytest.skip("no Docker engine answers: make compose-test starts one (as root on Debian)")
+    port, project = free_port(), f"lingjun-test-house-{os.getpid()}"
+    (folder / "mail").mkdir()
+    # The containers' user writes here; the folder above admits its owner alone.
+    (folder / "mail").chmod(0o777)
+    given = {
+        "LINGJUN_GATEWAY_ADDRESS": f"127.0.0.1:{port}",
+        "LINGJUN_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "LINGJUN_FONTS": str(containers.ROOT / "deploy/fonts"),
+        "LINGJUN_TEST_MAIL": str(folder / "mail"),
+    }
+    with containers.environment_file(**given) as (path, _), ExitStack() as stack:
+        command = [*str(containers.compose_command()).split(), "--env-file", str(path)]
+        files = [part for file in FILES for part in ("-f", file)]
+        house = ContainerHouse(f"http://127.0.0.1:{port}", folder, (*command, *files, "--project-name", project))
+        # Not left to pytest-docker, which removes nothing when the start itself has failed.
+        stack.callback(house.compose, "down", "--volumes", "--timeout", "1")
+        start = ["up --detach --wait --no-build"]
+        stack.enter_context(get_docker_services(" ".join(command), FILES, project, start, []))
+        yield house
