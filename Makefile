@@ -28,10 +28,10 @@ test: setup
 	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not compose" $(ARGS)
 
 # The whole house in containers, kept: for a machine that has an engine, or root on Debian, where one is started.
-up: images env
+up: images
 	@$$(docker compose version >/dev/null 2>&1 && echo docker compose || echo $(BIN)/docker-compose) up --detach --wait
 
-images: setup
+images: setup env
 	@$(BIN)/python -m tests.servers engine
 	@deploy/images.sh
 
