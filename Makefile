@@ -7,7 +7,7 @@ EXTRAS := intake review scheduling billing portal demo
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup demo run up test compose-test images simulate bench check format lock events env
+.PHONY: setup demo run up test compose-test images backup restore simulate bench check format lock events env
 
 setup: .venv/.ready
 
@@ -34,6 +34,13 @@ up: images
 images: setup env
 	@$(BIN)/python -m tests.servers engine
 	@deploy/images.sh
+
+# All that a house in containers knows, into a new folder and back: make backup TO=folder, make restore FROM=folder.
+backup:
+	@deploy/backup.sh $(TO)
+
+restore:
+	@deploy/restore.sh $(FROM)
 
 # The tests in containers, which `make test` leaves out.
 compose-test: images

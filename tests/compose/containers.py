@@ -41,6 +41,13 @@ class ContainerHouse:
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
 
+    def script(self, name: str, folder: Path) -> None:
+        """Runs backup.sh or restore.sh on this project; fails the test with its complaint."""
+        environment = os.environ | {"COMPOSE": " ".join(self.command)}
+        command = [containers.ROOT / "deploy" / name, folder]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+
     def state(self) -> dict[str, dict[str, Any]]:
         """Each service's container as `compose ps` tells it."""
         lines = self.compose("ps", "--all", "--format", "json").splitlines()

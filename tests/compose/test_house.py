@@ -90,6 +90,26 @@ def test_workers_buses_and_web_servers_scale(house: ContainerHouse, stage: Stage
     house.compose("up", "--detach", "--wait", "--no-build")
 
 
+def test_a_backup_brings_back_a_database_and_scans_that_were_lost(house: ContainerHouse, stage: Stage) -> None:
+    house.script("backup.sh", house.folder / "backup")
+    house.compose(
+        "exec", "-T", "postgres", "psql", "-U", "postgres", "-d", "billing", "-c", "TRUNCATE audit, outbox, job"
+    )
+    house.compose("exec", "-T", "intake-web", "find", "/var/lib/lingjun/files", "-type", "f", "-delete")
+    assert red(summary(stage)) != []
+    house.script("restore.sh", house.folder / "backup")
+    stage.people.clear()
+    assert red(summary(stage)) == []
+    scans = house.compose("exec", "-T", "intake-web", "find", "/var/lib/lingjun/files", "-type", "f").split()
+    assert len(scans) > 100
+
+
+def test_a_folder_that_is_no_backup_is_refused_before_anything_is_closed(house: ContainerHouse, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"intake\.dump is missing"):
+        house.script("restore.sh", tmp_path)
+    assert house.state()["gateway"]["Health"] == "healthy"
+
+
 def test_the_mail_folder_holds_what_was_sent(house: ContainerHouse, stage: Stage) -> None:
     assert len(stage.letters()) > 100
     assert Path(house.mail).is_dir()

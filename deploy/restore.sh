@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Puts a house back to what `make backup` wrote: what happened after the backup is gone. The broker is emptied, because its
+# events belong to the time after; databases of an older version are brought up to the code's. Called by `make restore`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source deploy/compose.sh
+
+folder=${1:?usage: deploy/restore.sh FOLDER}
+for name in "${services[@]/%/.dump}" volumes.tar; do
+    if [ ! -s "$folder/$name" ]; then
+        say "$folder/$name is missing: name a folder that make backup wrote."
+        exit 1
+    fi
+done
+
+say "Closing the house"
+$compose stop --timeout 30 gateway $(each web) $(each worker) $(each bus) > /dev/null 2>&1
+$compose up --detach --wait --no-build postgres rabbitmq redis > /dev/null 2>&1
+for service in "${services[@]}"; do
+    say "Database $service"
+    query "$service" "DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION $service"
+    $compose exec -T postgres pg_restore --username postgres --dbname "$service" --single-transaction --exit-on-error \
+        --no-comments --schema public < "$folder/$service.dump"
+done
+say "Scans, keys and mail"
+$compose run --rm --no-deps -T volumes sh -c 'find /volumes -mindepth 2 -delete && tar --extract --overwrite --directory /volumes' \
+    < "$folder/volumes.tar"
+say "An empty broker"
+broker() { $compose exec -T rabbitmq rabbitmqctl --quiet "$@"; }
+broker delete_vhost lingjun
+broker add_vhost lingjun
+broker set_permissions --vhost lingjun lingjun '.*' '.*' '.*'
+say "Opening the house again"
+$compose up --detach --wait --no-build > /dev/null 2>&1
