@@ -15,6 +15,7 @@ from benchmarks.ground import Ground, wait_until
 from services.demo.programme import CODE
 from services.intake import actions, queries
 from services.intake.models import StoredScan
+from services.intake.rules.secrets import hash_of
 from services.intake.settings import IntakeSettings
 from shared.clock import real_now
 from shared.events.intake import Programme
@@ -132,7 +133,7 @@ def _prepare(process: Process) -> str:
         actions.publish_programme(session, programme, actor=ACTOR, now=now, keys=process.tools.keys)
         key = actions.issue_client_key(session, "benchmarks", actor=ACTOR, now=now)
     with process.database.transaction() as session:
-        client = queries.client_of_key(session, key)
+        client = queries.client_of_key(session, hash_of(key))
         claim = process.tools.files.put(
             b"%PDF-1.7", kind="scan", programme=CODE, media_type="application/pdf", purpose="scan", key="scans/one"
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlmodel import Session, select
 
 from shared.columns import locked
@@ -32,28 +33,25 @@ def append_pending(session: Session) -> None:
     head = session.exec(
         locked(select(AuditHead).where(AuditHead.id == 1)).execution_options(populate_existing=True)
     ).one()
+    rows = []
     for at, actor, action, subject, details, correlation in pending:
-        row = AuditRow(
-            id=head.count + 1,
-            at=at,
-            actor=actor,
-            action=action,
-            subject=subject,
-            details=details,
-            correlation_id=correlation,
-            digest="",
-        )
-        row.digest = digest(head.digest, row)
-        head.count, head.digest = row.id, row.digest
-        session.add(row)
+        fields = {"id": head.count + 1, "at": at, "actor": actor, "action": action, "subject": subject}
+        fields |= {"details": details, "correlation_id": correlation}
+        head.count, head.digest = head.count + 1, _digest(head.digest, *fields.values())
+        rows.append(fields | {"digest": head.digest})
+    session.execute(insert(AuditRow), rows)
     session.add(head)
     session.flush()
 
 
 def digest(before: str, row: AuditRow) -> str:
     """SHA-256, hex, over the digest before and every field of the row."""
-    fields = [row.id, row.at.isoformat(), row.actor, row.action, row.subject, row.details, row.correlation_id]
-    return hashlib.sha256((before + json.dumps(fields, ensure_ascii=False, sort_keys=True)).encode()).hexdigest()
+    return _digest(before, row.id, row.at, row.actor, row.action, row.subject, row.details, row.correlation_id)
+
+
+def _digest(before: str, number: int, at: datetime, *fields: Any) -> str:
+    told = [number, at.isoformat(), *fields]
+    return hashlib.sha256((before + json.dumps(told, ensure_ascii=False, sort_keys=True)).encode()).hexdigest()
 
 
 def first_break(rows: Iterable[AuditRow], head: AuditHead) -> int | None:

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from shared.audit import append_pending
+from shared import audit, outbox
+from shared.models import LEAVES
 
-LEAVES = "leaves"
 _PATIENCE_SECONDS = 30
 
 
@@ -58,7 +58,8 @@ class Database:
         """A session that commits at the end, or leaves nothing behind. For edges: doors, bus, worker."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
-            append_pending(session)
+            outbox.write_pending(session)
+            audit.append_pending(session)
         if session.info.pop(LEAVES, False):
             self.committed()
 
@@ -103,11 +104,12 @@ def _sqlite_engine(url: str, begin: str, *, read_only: bool = False) -> Engine:
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
         if read_only:
             cursor.execute("PRAGMA query_only=ON")
+        else:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
     def on_begin(connection: Connection) -> None:

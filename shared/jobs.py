@@ -21,14 +21,14 @@ from shared.clock import Clock, real_now
 from shared.columns import UtcDateTime, locked
 from shared.context import Context, Tools
 from shared.correlation import correlated, correlation_id
-from shared.database import LEAVES, Database
+from shared.database import Database
 from shared.errors import NotFound, Refusal
 from shared.events.base import Value
 from shared.lease import LEASE, LONG, kept, patiently, working_lease
 from shared.messaging.envelope import LETTER, Envelope
 from shared.messaging.transport import REPLAY, with_reason
 from shared.metrics import JOBS
-from shared.models import JobRow, OutboxRow
+from shared.models import LEAVES, JobRow, OutboxRow
 
 LADDER = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 POLL = 0.25

@@ -11,6 +11,8 @@ from sqlmodel import Field, SQLModel
 from shared.columns import UtcDateTime
 
 plumbing = registry()
+# In the info of a session whose commit leaves an event or a job for the bus.
+LEAVES = "leaves"
 
 
 class Plumbing(SQLModel, registry=plumbing):

@@ -1,17 +1,28 @@
 """Everything that leaves a service leaves through here: written in the action's own transaction, sent by the relay."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from sqlalchemy import func
-from sqlmodel import Session, select
+from sqlalchemy import func, insert
+from sqlmodel import Session, col, select
 
 from shared import telemetry
 from shared.correlation import correlation_id
-from shared.database import LEAVES
 from shared.events import Event
 from shared.messaging.envelope import Envelope, publisher_of, source_of
-from shared.models import OutboxRow, PublishedEvent
+from shared.models import LEAVES, OutboxRow, PublishedEvent
+
+_PENDING = "events_pending"
+
+
+@dataclass(frozen=True)
+class _Said:
+    id: UUID
+    event: Event
+    at: datetime
+    correlation_id: str
+    traceparent: str
 
 
 def publish(session: Session, event: Event, *, now: datetime) -> None:
@@ -19,28 +30,46 @@ def publish(session: Session, event: Event, *, now: datetime) -> None:
 
     A repeat is a second event: actions ask their rows first.
     """
-    last = session.exec(select(func.max(PublishedEvent.sequence)).where(PublishedEvent.subject == event.subject)).one()
     event_id = uuid4()
     with telemetry.publishing(publisher_of(event.TYPE), event.TYPE, event_id) as traceparent:
-        envelope = Envelope(
-            id=event_id,
-            type=event.TYPE,
-            source=source_of(event.TYPE),
-            subject=event.subject,
-            sequence=(last or 0) + 1,
-            time=now,
-            correlation_id=correlation_id(),
-            body=event.model_dump_json().encode(),
-            traceparent=traceparent,
-        )
-    session.add(
-        PublishedEvent(
-            event_id=envelope.id,
-            type=envelope.type,
-            subject=envelope.subject,
-            sequence=envelope.sequence,
-            occurred_at=now,
-        )
-    )
-    session.add(OutboxRow(event_id=envelope.id, headers=envelope.headers, body=envelope.body.decode()))
+        said = _Said(event_id, event, now, correlation_id(), traceparent)
+    session.info.setdefault(_PENDING, []).append(said)
     session.info[LEAVES] = True
+
+
+def write_pending(session: Session) -> None:
+    """Writes what was said, numbered by subject. Called by the edge before the commit, so that what many actions of one
+    transaction say is written at once."""
+    pending: list[_Said] = session.info.pop(_PENDING, [])
+    if not pending:
+        return
+    session.flush()
+    numbers = _last_sequences(session, {said.event.subject for said in pending})
+    index, outbox = [], []
+    for said in pending:
+        subject, kind = said.event.subject, said.event.TYPE
+        sequence = numbers[subject] = numbers.get(subject, 0) + 1
+        envelope = Envelope(
+            id=said.id,
+            type=kind,
+            source=source_of(kind),
+            subject=subject,
+            sequence=sequence,
+            time=said.at,
+            correlation_id=said.correlation_id,
+            body=said.event.model_dump_json().encode(),
+            traceparent=said.traceparent,
+        )
+        index.append(
+            {"event_id": said.id, "type": kind, "subject": subject, "sequence": sequence, "occurred_at": said.at}
+        )
+        outbox.append({"event_id": said.id, "headers": envelope.headers, "body": envelope.body.decode()})
+    session.execute(insert(PublishedEvent), index)
+    session.execute(insert(OutboxRow), outbox)
+
+
+def _last_sequences(session: Session, subjects: set[str]) -> dict[str, int]:
+    last = select(PublishedEvent.subject, func.max(PublishedEvent.sequence)).where(
+        col(PublishedEvent.subject).in_(subjects)
+    )
+    return dict(session.exec(last.group_by(PublishedEvent.subject)).all())

@@ -28,6 +28,9 @@ def upgrade(database_url: str, service: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     engine = create_engine(database_url)
     with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # Here, while nobody else has the file open: two connections that change it at once are both told it is locked.
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         present = set(MigrationContext.configure(connection).get_current_heads())
     engine.dispose()
     if newer := present - known:

@@ -1,26 +1,47 @@
 """Questions about intake's state that change nothing. Called by api.py and pages.py."""
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import date
 from uuid import UUID
 
 from sqlmodel import Session, col, func, select
 
 from services.intake.errors import UnknownApplication, UnknownProgramme
-from services.intake.models import Application, Consent, PlatformClient, ProgrammeRow
-from services.intake.rules.secrets import hash_of
+from services.intake.models import Application, Consent, IdempotencyKey, PlatformClient, ProgrammeRow
 from services.intake.states import ApplicationStatus
 from shared.clock import local
 from shared.errors import NotSignedIn
 from shared.events.intake import Programme
 
 
-def client_of_key(session: Session, key: str) -> PlatformClient:
-    """The platform client with this API key. Raises NotSignedIn. Found by hash, so that timing tells nothing of the key."""
-    found = session.exec(select(PlatformClient).where(PlatformClient.key_hash == hash_of(key))).first()
-    if found is None or found.revoked_at:
-        raise NotSignedIn("接口密钥无效或已停用。", code="api-key")
+def client_of_key(session: Session, key_hash: str) -> PlatformClient:
+    """The platform client whose API key has this hash; by the hash, so that timing tells nothing of the key. Raises
+    NotSignedIn."""
+    found = clients_of_keys(session, {key_hash}).get(key_hash)
+    if found is None:
+        raise unknown_key()
     return found
+
+
+def clients_of_keys(session: Session, key_hashes: Collection[str]) -> dict[str, PlatformClient]:
+    """Hash of an API key -> the client that it lets in; a key that is unknown or revoked is missing."""
+    valid = select(PlatformClient).where(
+        col(PlatformClient.key_hash).in_(key_hashes), col(PlatformClient.revoked_at).is_(None)
+    )
+    return {client.key_hash: client for client in session.exec(valid).all()}
+
+
+def unknown_key() -> NotSignedIn:
+    """What is said to a key that lets nobody in."""
+    return NotSignedIn("接口密钥无效或已停用。", code="api-key")
+
+
+def kept_answers(session: Session, places: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], IdempotencyKey]:
+    """(client, Idempotency-Key) -> the answer that was given under it; those never used are missing."""
+    clients, keys = {client for client, _key in places}, {key for _client, key in places}
+    used = select(IdempotencyKey).where(col(IdempotencyKey.client_id).in_(clients), col(IdempotencyKey.key).in_(keys))
+    return {(kept.client_id, kept.key): kept for kept in session.exec(used).all()}
 
 
 def application_of(session: Session, application_id: UUID, client: PlatformClient) -> Application:

@@ -129,6 +129,7 @@ def _file_and_lose(folder: Path, body: dict) -> None:
             now=process.clock.now(),
             keys=process.tools.keys,
         )
+    with process.database.transaction() as session:
         session.exec(delete(OutboxRow))
         assert len(session.exec(select(Application)).all()) == 1
     process.database.close()

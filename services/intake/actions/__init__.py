@@ -3,14 +3,13 @@
 from services.intake.actions.applications import (
     expire_drafts,
     resubmit_application,
-    save_draft,
-    submit_application,
     submit_draft,
     withdraw_application,
 )
 from services.intake.actions.clients import issue_client_key, revoke_client_key
 from services.intake.actions.consent import application_behind, confirm_consent, renew_consent_link, request_consent
 from services.intake.actions.decisions import note_outcome, note_return
+from services.intake.actions.filing import Filing, file_applications, submit_application
 from services.intake.actions.programmes import (
     import_past_participants,
     note_progress,
@@ -20,9 +19,11 @@ from services.intake.actions.programmes import (
 from services.intake.actions.scans import store_scan
 
 __all__ = [
+    "Filing",
     "application_behind",
     "confirm_consent",
     "expire_drafts",
+    "file_applications",
     "import_past_participants",
     "issue_client_key",
     "note_outcome",
@@ -34,7 +35,6 @@ __all__ = [
     "resubmit_application",
     "revise_programme",
     "revoke_client_key",
-    "save_draft",
     "store_scan",
     "submit_application",
     "submit_draft",

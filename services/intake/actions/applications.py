@@ -1,54 +1,34 @@
-"""Filing, correcting, withdrawing and expiring applications (notice, clause 5)."""
+"""Drafts, corrections, withdrawals and the expiry of applications (notice, clause 5)."""
 
 from datetime import datetime
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
-from services.intake.actions.content import sealed_content
+from services.intake.actions.content import scans_of
+from services.intake.actions.filing import (
+    check_firm,
+    checked_content,
+    columns,
+    event_fields,
+    firms_filed,
+    past_participants,
+    record_consents,
+    say_submitted,
+)
 from services.intake.actions.programmes import locked_programme
 from services.intake.actions.subjects import own_application, programme_of, step
-from services.intake.errors import PersonAlreadyApplied
-from services.intake.jobs import SendConsentRequest
-from services.intake.models import (
-    Application,
-    Consent,
-    PastParticipant,
-    PlatformClient,
-    ProgrammeRow,
-    ReferenceCounter,
-)
-from services.intake.rules.applications import check_application, check_participation, check_window
+from services.intake.models import Application, PlatformClient, ProgrammeRow
+from services.intake.rules.applications import check_participation, check_window
 from services.intake.schemas import ApplicationIn
 from services.intake.states import ApplicationStatus, Outcome
-from shared import audit, jobs
-from shared.checkdigits import payment_reference
+from shared import audit
 from shared.clock import local
 from shared.columns import locked
-from shared.errors import Conflict, Invalid, Listed
-from shared.events.intake import ApplicationResubmitted, ApplicationSubmitted, ApplicationWithdrawn, Programme
+from shared.errors import Conflict
+from shared.events.intake import ApplicationResubmitted, ApplicationWithdrawn, Programme
 from shared.keyring import KeyRing
 from shared.outbox import publish
-
-ENDED = (ApplicationStatus.WITHDRAWN, ApplicationStatus.EXPIRED)
-
-
-def submit_application(
-    session: Session, body: ApplicationIn, *, client: PlatformClient, actor: str, now: datetime, keys: KeyRing
-) -> Application:
-    """Accepts an application (notice, clause 5) -> ApplicationSubmitted, and asks the student to confirm. Once per person
-    and programme; a repeat of the client's number is refused, a repeat of its request is the edge's matter."""
-    row = _file(session, body, ApplicationStatus.SUBMITTED, client=client, actor=actor, now=now, keys=keys)
-    _say_submitted(session, row, now=now)
-    return row
-
-
-def save_draft(
-    session: Session, body: ApplicationIn, *, client: PlatformClient, actor: str, now: datetime, keys: KeyRing
-) -> Application:
-    """Keeps a complete application without filing it; it expires at the deadline."""
-    return _file(session, body, ApplicationStatus.DRAFT, client=client, actor=actor, now=now, keys=keys)
 
 
 def submit_draft(
@@ -59,146 +39,10 @@ def submit_draft(
     check_window(programme_of(session, row), now)
     step(row, ApplicationStatus.SUBMITTED)
     audit.record(session, "submit_draft", str(row.id), actor=actor, now=now)
-    _say_submitted(session, row, now=now)
-    return row
-
-
-def _file(
-    session: Session,
-    body: ApplicationIn,
-    status: ApplicationStatus,
-    *,
-    client: PlatformClient,
-    actor: str,
-    now: datetime,
-    keys: KeyRing,
-) -> Application:
-    programme_row = locked_programme(session, body.programme)
-    programme = Programme.model_validate(programme_row.data)
-    check_window(programme, now)
-    content = _checked_content(session, body, programme, client=client, now=now, keys=keys)
-    _check_unique(session, body, content, client, programme)
-    programme_row.last_serial += 1
-    session.add(programme_row)
-    row = Application(
-        id=uuid4(),
-        client_id=client.id,
-        programme=programme.code,
-        serial=programme_row.last_serial,
-        application_no=f"{programme.code}-{programme_row.last_serial:04d}",
-        platform_no=body.platform_no,
-        payment_reference=_next_reference(session, local(programme.opens_at).year),
-        status=status,
-        created_at=now,
-        **_columns(body, content),
-    )
+    row.submitted_at, row.outcome = now, Outcome.UNDER_REVIEW
     session.add(row)
-    session.flush()
-    _record_consents(session, row, body)
-    audit.record(session, "file_application", str(row.id), actor=actor, now=now, details={"status": status})
+    say_submitted(session, row, now=now)
     return row
-
-
-def _next_reference(session: Session, year: int) -> str:
-    """Counts on through the year over all programmes; the counter stays locked until the commit."""
-    query = locked(select(ReferenceCounter).where(ReferenceCounter.year == year))
-    counter = session.exec(query.execution_options(populate_existing=True)).one_or_none()
-    counter = counter or ReferenceCounter(year=year)
-    counter.last += 1
-    session.add(counter)
-    return payment_reference(year % 100 * 10_000 + counter.last)
-
-
-def _checked_content(
-    session: Session, body: ApplicationIn, programme: Programme, *, client: PlatformClient, now: datetime, keys: KeyRing
-) -> dict[str, Any]:
-    if faults := check_application(body, programme, now=now):
-        values = {"count": len(faults), "first": Listed(faults[:3], ";")}
-        raise Invalid(
-            "报名资料有 {count} 处需要更正。{first}", code="invalid-application", faults=faults, values=values
-        )
-    content = sealed_content(session, body, client=client, keys=keys)
-    known = session.get(PastParticipant, content["student"]["identity"]["index"]) is not None
-    check_participation(body, known=known)
-    return content
-
-
-def _check_unique(
-    session: Session, body: ApplicationIn, content: dict[str, Any], client: PlatformClient, programme: Programme
-) -> None:
-    held = select(Application).where(Application.programme == programme.code, col(Application.status).not_in(ENDED))
-    if session.exec(held.where(Application.identity_index == content["student"]["identity"]["index"])).first():
-        raise PersonAlreadyApplied
-    same_number = select(Application).where(
-        Application.client_id == client.id, Application.platform_no == body.platform_no
-    )
-    if session.exec(same_number).first():
-        raise Conflict(
-            "平台编号“{platform_no}”已用于另一份报名。",
-            code="platform-no-used",
-            values={"platform_no": body.platform_no},
-        )
-    _check_firm(session, content["firm"]["credit_code"], programme)
-
-
-def _check_firm(session: Session, credit_code: str, programme: Programme) -> None:
-    of_firm = select(Application).where(
-        Application.programme == programme.code,
-        Application.credit_code == credit_code,
-        col(Application.status).not_in(ENDED),
-    )
-    if len(session.exec(of_firm).all()) >= programme.max_per_firm:
-        raise Conflict(
-            "每家企业本期至多 {max_per_firm} 人报名,该企业已满。",
-            code="firm-full",
-            values={"max_per_firm": programme.max_per_firm},
-        )
-
-
-def _columns(body: ApplicationIn, content: dict[str, Any]) -> dict[str, Any]:
-    student, firm = content["student"], content["firm"]
-    return {
-        "unit_code": body.unit_code,
-        "recommendation": body.recommendation,
-        "interview_mode": body.interview_mode,
-        "student_name": student["name"],
-        "identity_index": student["identity"]["index"],
-        "identity_mask": student["identity"]["mask"],
-        "mobile_mask": student["mobile"]["mask"],
-        "firm_name": firm["name"],
-        "credit_code": firm["credit_code"],
-        "tier": firm["tier"],
-        "content": content,
-    }
-
-
-def _record_consents(session: Session, row: Application, body: ApplicationIn) -> None:
-    for consent in body.consents:
-        session.add(
-            Consent(
-                id=uuid4(),
-                application_id=row.id,
-                kind=consent.kind,
-                text_version=consent.text_version,
-                accepted_at=consent.accepted_at,
-                accepted_by=consent.accepted_by,
-                channel="platform",
-            )
-        )
-
-
-def _say_submitted(session: Session, row: Application, *, now: datetime) -> None:
-    row.submitted_at = now
-    row.outcome = Outcome.UNDER_REVIEW
-    session.add(row)
-    publish(session, ApplicationSubmitted.model_validate(_event_fields(row)), now=now)
-    jobs.start(session, SendConsentRequest(application_id=row.id))
-
-
-def _event_fields(row: Application) -> dict[str, Any]:
-    named = ("application_no", "programme", "platform_no", "revision", "submitted_at", "unit_code", "recommendation")
-    fields = {name: getattr(row, name) for name in (*named, "interview_mode", "payment_reference")}
-    return fields | {"application_id": row.id} | row.content
 
 
 def resubmit_application(
@@ -230,18 +74,20 @@ def resubmit_application(
             values={"correct_by": local(row.correct_by)},
         )
     step(row, ApplicationStatus.SUBMITTED)
-    content = _checked_content(session, body, programme, client=client, now=now, keys=keys)
-    if content["student"]["identity"]["index"] != row.identity_index:
+    content = checked_content(body, programme, scans_of(session, [body]), client=client, now=now, keys=keys)
+    identity, credit_code = content["student"]["identity"]["index"], content["firm"]["credit_code"]
+    check_participation(body, known=bool(past_participants(session, {identity})))
+    if identity != row.identity_index:
         raise Conflict("补正不能更换学员;如需更换,请撤回后重新报名。", code="person-changed")
-    if content["firm"]["credit_code"] != row.credit_code:
-        _check_firm(session, content["firm"]["credit_code"], programme)
-    for name, value in _columns(body, content).items():
+    if credit_code != row.credit_code:
+        check_firm(firms_filed(session, {programme.code}, {credit_code})[programme.code, credit_code], programme)
+    for name, value in columns(body, content).items():
         setattr(row, name, value)
     row.revision, row.defects, row.correct_by, row.outcome = row.revision + 1, [], None, Outcome.UNDER_REVIEW
     session.add(row)
-    _record_consents(session, row, body)
+    record_consents(session, [(row.id, body)])
     audit.record(session, "resubmit_application", str(row.id), actor=actor, now=now, details={"revision": row.revision})
-    publish(session, ApplicationResubmitted.model_validate(_event_fields(row)), now=now)
+    publish(session, ApplicationResubmitted.model_validate(event_fields(row)), now=now)
     return row
 
 

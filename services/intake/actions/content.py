@@ -1,9 +1,11 @@
 """From the platform's body to what is kept and said: numbers normalised, sensitive values sealed, scans claimed."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from services.intake.models import PlatformClient, StoredScan
 from services.intake.rules.identifiers import mobile_e164, normalised
@@ -14,7 +16,15 @@ from shared.events.intake import Firm, InvoiceTitle, Student
 from shared.keyring import KeyRing, mask_email, mask_identity, mask_mobile
 
 
-def sealed_content(session: Session, body: ApplicationIn, *, client: PlatformClient, keys: KeyRing) -> dict[str, Any]:
+def scans_of(session: Session, bodies: Iterable[ApplicationIn]) -> dict[UUID, StoredScan]:
+    """The uploaded scans that the bodies refer to, by id; those that are not there are missing."""
+    ids = {scan.file_id for body in bodies for scan in body.scans}
+    return {row.id: row for row in session.exec(select(StoredScan).where(col(StoredScan.id).in_(ids))).all()}
+
+
+def sealed_content(
+    body: ApplicationIn, scans: Mapping[UUID, StoredScan], *, client: PlatformClient, keys: KeyRing
+) -> dict[str, Any]:
     """The parts `student`, `firm`, `invoice` and `scans` of ApplicationSubmitted, as JSON. Raises Invalid for a scan
     that this client has not uploaded."""
     firm = _firm(body)
@@ -28,7 +38,7 @@ def sealed_content(session: Session, body: ApplicationIn, *, client: PlatformCli
         "student": _student(body, keys).model_dump(mode="json"),
         "firm": firm.model_dump(mode="json"),
         "invoice": title.model_dump(mode="json"),
-        "scans": [claim.model_dump(mode="json") for claim in _claims(session, body, client)],
+        "scans": [claim.model_dump(mode="json") for claim in _claims(scans, body, client)],
     }
 
 
@@ -61,10 +71,10 @@ def _fen(yuan: str) -> int:
     return int(Decimal(yuan.replace(",", "")) * 100)
 
 
-def _claims(session: Session, body: ApplicationIn, client: PlatformClient) -> list[FileClaim]:
+def _claims(scans: Mapping[UUID, StoredScan], body: ApplicationIn, client: PlatformClient) -> list[FileClaim]:
     claims, faults = [], []
     for place, scan in enumerate(body.scans):
-        row = session.get(StoredScan, scan.file_id)
+        row = scans.get(scan.file_id)
         if row is None or row.client_id != client.id or row.programme != body.programme:
             message = "没有这份已上传的扫描件,请先上传并填写返回的 id。"
             faults.append(Fault(f"/scans/{place}/file_id", "scan-unknown", message))

@@ -1,0 +1,135 @@
+"""JSON routes for the public platform (notice, clause 5.2): upload scans, post applications, read their state.
+
+Every POST of an application carries an `Idempotency-Key`; the first answer is kept and given again to a repeat.
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from services.intake import actions, queries
+from services.intake.api.door import Posted, actor_of, application_out, door_of
+from services.intake.models import PlatformClient
+from services.intake.rules.secrets import hash_of
+from services.intake.schemas import ApplicationIn, ApplicationOut, FileOut, WithdrawalIn
+from shared.errors import NotSignedIn
+from shared.web import Now, ReadingSession, WithTools, WritingSession, process_of
+
+router = APIRouter(prefix="/intake/api", tags=["platform"])
+
+
+def platform_client(request: Request) -> PlatformClient:
+    """The machine that calls, by `Authorization: Bearer <key>`."""
+    with process_of(request).database.reader() as session:
+        return queries.client_of_key(session, hash_of(_bearer(request)))
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise NotSignedIn("请在 Authorization 头中以 Bearer 方式提供接口密钥。", code="api-key")
+    return key
+
+
+async def known_key(request: Request) -> str:
+    """The hash of the machine's key. Here only a key that never was one is refused, once; whether it still is one the door
+    asks, for all who wait at once."""
+    key_hash, door = hash_of(_bearer(request)), door_of(request)
+    if key_hash not in door.seen:
+        await run_in_threadpool(platform_client, request)
+        door.seen.add(key_hash)
+    return key_hash
+
+
+async def raw_body(request: Request) -> bytes:
+    """The bytes of the body; shared/edge.py bounds them."""
+    return await request.body()
+
+
+Client = Annotated[PlatformClient, Depends(platform_client)]
+
+
+@router.post("/files", status_code=201)
+def upload_scan(
+    request: Request,
+    client: Client,
+    content: Annotated[bytes, Depends(raw_body)],
+    programme: Annotated[str, Query(max_length=40)],
+    session: WritingSession,
+    now: Now,
+    tools: WithTools,
+) -> FileOut:
+    """Stores one scan, sent as the body with its media type; refer to it by `id` in an application."""
+    declared = request.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
+    row = actions.store_scan(
+        session,
+        content,
+        declared=declared,
+        programme=programme,
+        client=client,
+        actor=actor_of(client),
+        now=now,
+        files=tools.files,
+    )
+    return FileOut(id=row.id, sha256=row.sha256, media_type=row.media_type, size=row.size)
+
+
+@router.post("/applications", status_code=201, response_model=ApplicationOut)
+async def submit(
+    request: Request,
+    body: ApplicationIn,
+    key_hash: Annotated[str, Depends(known_key)],
+    key: Annotated[str, Header(alias="Idempotency-Key", min_length=8, max_length=80)],
+    draft: bool = False,
+) -> Response:
+    """Files an application, or with `draft=true` only keeps it. A repeat of the key gets the first answer again."""
+    return await door_of(request).answer(Posted(request, key_hash, key, body, draft))
+
+
+@router.get("/applications")
+def list_applications(
+    client: Client,
+    session: ReadingSession,
+    after: Annotated[str, Query(max_length=60)] = "",
+    most: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> list[ApplicationOut]:
+    """The client's applications by number, a page at a time; `after` is the last `application_no` of the page before."""
+    return [application_out(row) for row in queries.applications_of(session, client, after=after, most=most)]
+
+
+@router.get("/applications/{application_id}")
+def read_application(application_id: UUID, client: Client, session: ReadingSession) -> ApplicationOut:
+    """The state of one application, with what is to be corrected."""
+    return application_out(queries.application_of(session, application_id, client))
+
+
+@router.post("/applications/{application_id}/submission")
+def submit_draft(application_id: UUID, client: Client, session: WritingSession, now: Now) -> ApplicationOut:
+    """Files a draft."""
+    return application_out(
+        actions.submit_draft(session, application_id, client=client, actor=actor_of(client), now=now)
+    )
+
+
+@router.put("/applications/{application_id}")
+def resubmit(
+    application_id: UUID, body: ApplicationIn, client: Client, session: WritingSession, now: Now, tools: WithTools
+) -> ApplicationOut:
+    """Posts the corrected version of a returned application, whole."""
+    row = actions.resubmit_application(
+        session, application_id, body, client=client, actor=actor_of(client), now=now, keys=tools.keys
+    )
+    return application_out(row)
+
+
+@router.post("/applications/{application_id}/withdrawal")
+def withdraw(
+    application_id: UUID, body: WithdrawalIn, client: Client, session: WritingSession, now: Now
+) -> ApplicationOut:
+    """Takes an application back."""
+    row = actions.withdraw_application(
+        session, application_id, body.reason, client=client, actor=actor_of(client), now=now
+    )
+    return application_out(row)

@@ -1,0 +1,179 @@
+"""The platform's door for applications: whatever waits while a batch is filed becomes the next one. Each request is answered
+after the commit, and its answer is kept: a repeat of its Idempotency-Key gets it again.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
+from typing import cast
+from uuid import UUID
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlmodel import Session
+
+from services.intake import actions, queries
+from services.intake.models import Application, IdempotencyKey, PlatformClient
+from services.intake.rules.applications import fingerprint
+from services.intake.schemas import ApplicationIn, ApplicationOut
+from services.intake.states import OUTCOME_TITLES, STATUS_TITLES, ApplicationStatus, Outcome
+from shared.errors import Conflict, Refusal
+from shared.process import Process
+from shared.web import refuse
+
+MOST = 256
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A request that waits: who asks, by the hash of the API key; under which Idempotency-Key; for what."""
+
+    request: Request
+    key_hash: str
+    key: str
+    body: ApplicationIn
+    draft: bool
+    context: Context = field(default_factory=copy_context)
+
+
+Waiting = tuple[Posted, "Future[Response]"]
+Place = tuple[UUID, str]
+
+
+class ApplicationDoor:
+    """Files what is posted, MOST at a time and one batch after the other, in a thread of its own. There is no timer: a
+    request that comes alone is filed at once. `seen` are hashes of API keys that were valid at some time."""
+
+    def __init__(self, process: Process) -> None:
+        self.seen: set[str] = set()
+        self._process = process
+        self._waiting: deque[Waiting] = deque()
+        self._hand = ThreadPoolExecutor(1, "door")
+
+    async def answer(self, posted: Posted) -> Response:
+        """The answer to a request, once it is committed. Raises what made it impossible."""
+        told: Future[Response] = Future()
+        self._waiting.append((posted, told))
+        self._hand.submit(self._take)
+        return await asyncio.wrap_future(told)
+
+    def _take(self) -> None:
+        batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+        # One whose client is gone is filed all the same: whether it was accepted must not depend on who still listens.
+        for (_posted, told), answer in zip(batch, self._answers([posted for posted, _told in batch]), strict=True):
+            if not told.set_running_or_notify_cancel():
+                continue
+            if isinstance(answer, Response):
+                told.set_result(answer)
+            else:
+                told.set_exception(answer)
+
+    def _answers(self, batch: Sequence[Posted]) -> list[Response | Exception]:
+        """Each one's answer, or why there is none. What fails for many is tried one by one, so that it fails alone."""
+        if not batch:
+            return []
+        try:
+            return self._file(batch)
+        except OperationalError as away:
+            return [away] * len(batch)
+        except Exception as fault:
+            if len(batch) > 1:
+                return [answer for posted in batch for answer in self._answers([posted])]
+            return [self._again(batch[0]) if isinstance(fault, IntegrityError) else fault]
+
+    def _again(self, posted: Posted) -> Response | Exception:
+        """Another process filed the same in between: now its rows are there, and tell the answer."""
+        try:
+            return self._file([posted])[0]
+        except Exception as fault:
+            return fault
+
+    def _file(self, batch: Sequence[Posted]) -> list[Response | Exception]:
+        """Files a batch in one transaction. An equal key within it waits for the next, where the first answer is kept."""
+        firsts = {(posted.key_hash, posted.key): posted for posted in reversed(batch)}
+        turn = [posted for posted in batch if firsts[posted.key_hash, posted.key] is posted]
+        with self._process.database.transaction() as session:
+            answered = dict(zip(map(id, turn), self._file_firsts(session, turn), strict=True))
+        later = [posted for posted in batch if id(posted) not in answered]
+        answered |= zip(map(id, later), self._answers(later), strict=True)
+        return [answered[id(posted)] for posted in batch]
+
+    def _file_firsts(self, session: Session, batch: Sequence[Posted]) -> list[Response | Exception]:
+        clients = queries.clients_of_keys(session, {posted.key_hash for posted in batch})
+        places = {
+            id(posted): (clients[posted.key_hash].id, posted.key) for posted in batch if posted.key_hash in clients
+        }
+        kept = queries.kept_answers(session, places.values())
+        answers: dict[int, Response | Exception] = {}
+        filings: list[tuple[Posted, Place, actions.Filing]] = []
+        for posted in batch:
+            place = places.get(id(posted))
+            if place is None:
+                answers[id(posted)] = queries.unknown_key()
+            elif place in kept:
+                answers[id(posted)] = _kept_answer(kept[place], posted)
+            else:
+                client = clients[posted.key_hash]
+                filing = actions.Filing(posted.body, client, actor_of(client), posted.draft, posted.context)
+                filings.append((posted, place, filing))
+        now, keys = self._process.clock.now(), self._process.tools.keys
+        filed = actions.file_applications(session, [filing for _, _, filing in filings], now=now, keys=keys)
+        kept_now = []
+        for (posted, (client_id, key), _filing), outcome in zip(filings, filed, strict=True):
+            response = posted.context.run(_response, posted.request, outcome)
+            answers[id(posted)] = response
+            row = {"client_id": client_id, "key": key, "body_digest": fingerprint(posted.body, draft=posted.draft)}
+            row |= {"status": response.status_code, "answer": json.loads(bytes(response.body)), "answered_at": now}
+            kept_now.append(row)
+        if kept_now:
+            session.execute(insert(IdempotencyKey), kept_now)
+        return [answers[id(posted)] for posted in batch]
+
+
+def door_of(request: Request) -> ApplicationDoor:
+    """The door of the process that serves this request."""
+    return cast(ApplicationDoor, request.app.state.door)
+
+
+def _kept_answer(kept: IdempotencyKey, posted: Posted) -> Response | Exception:
+    if kept.body_digest != fingerprint(posted.body, draft=posted.draft):
+        return Conflict("该 Idempotency-Key 已用于内容不同的请求,请为新的请求换一个键。", code="idempotency-key-reused")
+    kind = "application/json" if kept.status < 300 else "application/problem+json"
+    return JSONResponse(kept.answer, status_code=kept.status, media_type=kind)
+
+
+def _response(request: Request, outcome: Application | Refusal) -> Response:
+    if isinstance(outcome, Refusal):
+        return refuse(request, outcome)
+    return JSONResponse(application_out(outcome).model_dump(mode="json"), status_code=201)
+
+
+def actor_of(client: PlatformClient) -> str:
+    """The machine's name in the audit log."""
+    return f"platform:{client.name}"
+
+
+def application_out(row: Application) -> ApplicationOut:
+    """What the platform may know: the outcome elsewhere, once there is one, goes before intake's own state, unless that
+    ended the application."""
+    is_open = row.status in (ApplicationStatus.SUBMITTED, ApplicationStatus.RETURNED)
+    shown = row.outcome if row.outcome and is_open else row.status
+    titles = OUTCOME_TITLES if shown == row.outcome else STATUS_TITLES
+    return ApplicationOut(
+        id=row.id,
+        application_no=row.application_no,
+        platform_no=row.platform_no,
+        payment_reference=row.payment_reference,
+        status=shown,
+        status_title=dict(titles)[Outcome(shown) if shown == row.outcome else ApplicationStatus(shown)],
+        revision=row.revision,
+        submitted_at=row.submitted_at,
+        defects=row.defects,
+        correct_by=row.correct_by,
+    )
