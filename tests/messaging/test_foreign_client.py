@@ -42,12 +42,16 @@ class Client:
             await queue.bind(await channel.get_exchange(exchange), key)
             yield cls(channel, queue)
 
-    async def read(self):
-        """The attributes, the content type and the data of the next event."""
+    async def read(self, **about):
+        """The attributes, the content type and the data of the next event with these attributes.
+
+        A dead letter comes once more where its reader went before it could settle the message.
+        """
         async with self.queue.iterator() as messages:
-            message = await anext(messages)
-            await message.ack()
-            return dict(message.headers), message.content_type, message.body
+            async for message in messages:
+                await message.ack()
+                if all(message.headers.get(f"cloudEvents:{name}") == value for name, value in about.items()):
+                    return dict(message.headers), message.content_type, message.body
 
     async def post(self, kind, data, **changed):
         """One event in the binary mode; None leaves an attribute out."""
@@ -151,10 +155,12 @@ def test_a_service_of_ours_handles_what_a_foreign_client_posts_in_either_form_of
     ids=["a body against its contract", "no id", "another source"],
 )
 def test_what_a_foreign_client_posts_malformed_is_a_dead_letter_with_its_reason(review, data, changed, reason):
+    correlation = str(uuid4())
+
     async def play():
         async with hearing(review), Client.connected(review.settings.broker_url, "lingjun.dead") as client:
-            await client.post("intake.programme_published.v1", data, **changed)
-            return await asyncio.wait_for(client.read(), 30)
+            await client.post("intake.programme_published.v1", data, correlationid=correlation, **changed)
+            return await asyncio.wait_for(client.read(correlationid=correlation), 30)
 
     headers, _content_type, body = asyncio.run(play())
     assert reason in headers["x-lingjun-reason"]

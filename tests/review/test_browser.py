@@ -60,6 +60,7 @@ def test_a_judge_fills_in_a_row_locks_it_and_recuses_from_another(review, browse
             page.locator(f'[name="points-{case_id(0)}-{item}"]').fill(str(most // 100 - 1))
         page.get_by_role("button", name="提交并锁定").click()
         page.get_by_text("已锁定 1 份评分表。").wait_for()
+        page.wait_for_load_state()  # A dialog opens once its script is there.
         page.get_by_role("button", name="回避").click()
         page.locator(".modal:visible [name=reason]").fill("曾在该企业任职")
         page.get_by_role("button", name="声明回避").click()
