@@ -52,6 +52,7 @@ class Client:
                 await message.ack()
                 if all(message.headers.get(f"cloudEvents:{name}") == value for name, value in about.items()):
                     return dict(message.headers), message.content_type, message.body
+        raise AssertionError(f"the queue was closed before {about} came")
 
     async def post(self, kind, data, **changed):
         """One event in the binary mode; None leaves an attribute out."""
