@@ -18,7 +18,7 @@ setup: .venv/.ready
 	@touch $@
 
 demo: setup
-	@$(BIN)/python -m services demo $(ARGS)
+	@$(BIN)/python -m services.demo $(ARGS)
 
 run: setup
 	@$(BIN)/python -m services run $(ARGS)

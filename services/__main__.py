@@ -1,4 +1,4 @@
-"""The whole house from one command line: run, demo, replay, rebuild-timeline. `python -m services --help`."""
+"""The whole house from one command line: run, replay, rebuild-timeline. `python -m services --help`. The demo is `services.demo`."""
 
 import argparse
 import sys
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import uvloop
 
-from services.demo.command import add_demo
 from services.house import House, resting_portal
 from services.portal.rebuild import add_options, rebuild
 from services.portal.replay import add_choice, replay
@@ -21,7 +20,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m services", description="Lingjun 领军")
     commands = parser.add_subparsers(dest="command", required=True)
     _add_run(commands)
-    add_demo(commands)
     _add_replay(commands)
     _add_rebuild(commands)
     given = parser.parse_args()

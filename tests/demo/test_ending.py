@@ -13,7 +13,7 @@ from tests.journeys.houses import ROOT, free_port
 
 def test_a_demo_that_is_terminated_ends_its_house(tmp_path: Path) -> None:
     port = free_port()
-    command = [sys.executable, "-u", "-m", "services", "demo", "--data", str(tmp_path / "demo"), "--port", str(port)]
+    command = [sys.executable, "-u", "-m", "services.demo", "--data", str(tmp_path / "demo"), "--port", str(port)]
     demo = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE)
     assert demo.stdout is not None
     try:

@@ -1,6 +1,6 @@
 """The whole story, chapter by chapter, with progress; each chapter asks the house what is there, so it can be played again.
 
-Called by `python -m services demo` and by tests/journeys.
+Called by `python -m services.demo` and by tests/journeys.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""`python -m services demo`: starts an embedded house beside itself, plays the programme in it, and says what reconciled."""
+"""`python -m services.demo`: starts an embedded house beside itself, plays the programme in it, and says what reconciled."""
 
 import argparse
 import json
@@ -18,22 +18,26 @@ from services.demo.player.doors import Stage, Unexpected
 from services.demo.player.office import invented_password
 from services.demo.player.play import FIRST_MOMENT, play
 from services.demo.staff import staff
-from shared.errors import Conflict
+from shared.errors import Conflict, Refusal
 
 START_SECONDS = 60
 _LINK = re.compile(r"/welcome/[\w-]+")
 console = Console(highlight=False)
 
 
-def add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Adds the command to the house's command line."""
-    demo = commands.add_parser("demo", help="play the 2021 programme in a house of its own")
-    demo.add_argument("--data", type=Path, default=Path("var/demo"))
-    demo.add_argument("--port", type=int, default=8000)
-    demo.add_argument("--seed", type=int, default=1)
-    demo.add_argument("--exit", action="store_true", help="end after the summary")
-    demo.add_argument("--resume", action="store_true", help="go on with a demo that was killed")
-    demo.set_defaults(run=run)
+def main() -> int:
+    """Runs the command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m services.demo", description="领军: the 2021 programme, played")
+    parser.add_argument("--data", type=Path, default=Path("var/demo"))
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--exit", action="store_true", help="end after the summary")
+    parser.add_argument("--resume", action="store_true", help="go on with a demo that was killed")
+    try:
+        return run(parser.parse_args())
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)
+        return 2
 
 
 def run(given: argparse.Namespace) -> int:
@@ -111,3 +115,7 @@ def _await_welcome(process: "subprocess.Popen[str]") -> str:
         if "已就绪" in line:
             return ""
     raise Conflict("演示系统没有启动,原因见上。", code="house-did-not-start")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
