@@ -13,6 +13,17 @@ from shared import audit, outbox
 from shared.models import LEAVES
 
 _PATIENCE_SECONDS = 30
+_KEPT = "rows_kept"
+
+
+class _Keeping(Session):
+    """A session that keeps the rows it has read until it ends, so that `get` asks for each once; the usual one forgets a row
+    as soon as nobody holds it. Whoever needs it fresh says populate_existing."""
+
+
+@event.listens_for(_Keeping, "loaded_as_persistent")
+def _keep(session: Session, row: object) -> None:
+    session.info.setdefault(_KEPT, []).append(row)
 
 
 class Right:
@@ -56,7 +67,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session that commits at the end, or leaves nothing behind. For edges: doors, bus, worker."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with _Keeping(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
             outbox.write_pending(session)
             audit.append_pending(session)

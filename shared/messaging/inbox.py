@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlmodel import Session, col, select
 
 from shared.columns import locked
@@ -27,13 +27,15 @@ class Inbox:
         ids = {envelope.id for envelope in envelopes}
         subjects = {envelope.subject for envelope in envelopes}
         heard = select(InboxRow.event_id, InboxRow.digest).where(col(InboxRow.event_id).in_(ids))
-        parts = select(HeardPart).where(col(HeardPart.subject).in_(subjects))
-        in_one_order = parts.order_by(HeardPart.source, HeardPart.subject, HeardPart.part)
+        parts = select(HeardPart.source, HeardPart.subject, HeardPart.part, HeardPart.sequence)
+        in_one_order = parts.where(col(HeardPart.subject).in_(subjects)).order_by(
+            HeardPart.source, HeardPart.subject, HeardPart.part
+        )
         self._session = session
         self._heard: dict[UUID, str] = dict(session.exec(heard).all())
-        self._parts: dict[_PartKey, HeardPart] = {
-            (row.source, row.subject, row.part): row for row in session.exec(locked(in_one_order)).all()
-        }
+        self._parts: dict[_PartKey, int] = {(*key,): sequence for *key, sequence in session.exec(locked(in_one_order))}
+        self._known_parts = set(self._parts)
+        self._moved: set[_PartKey] = set()
         self._fresh: list[dict[str, Any]] = []
 
     def knows(self, envelope: Envelope) -> bool:
@@ -46,14 +48,10 @@ class Inbox:
     def supersedes(self, envelope: Envelope, part: str) -> bool:
         """Whether the event is the newest heard of its part; remembers it if so."""
         key = (envelope.source, envelope.subject, part)
-        newest = self._parts.get(key)
-        if newest is None:
-            newest = HeardPart(source=key[0], subject=key[1], part=key[2], sequence=envelope.sequence)
-        elif newest.sequence >= envelope.sequence:
+        if self._parts.get(key, 0) >= envelope.sequence:
             return False
-        newest.sequence = envelope.sequence
-        self._parts[key] = newest
-        self._session.add(newest)
+        self._parts[key] = envelope.sequence
+        self._moved.add(key)
         return True
 
     def note(self, envelope: Envelope, outcome: str, *, now: datetime) -> None:
@@ -76,6 +74,13 @@ class Inbox:
         """Writes what was noted; a consumer that takes over at the same moment fails here, and hears it again as known."""
         if self._fresh:
             self._session.execute(insert(InboxRow), self._fresh)
+        if new := self._moved - self._known_parts:
+            self._session.execute(insert(HeardPart), [self._row(key) for key in sorted(new)])
+        if newer := self._moved & self._known_parts:
+            self._session.execute(update(HeardPart), [self._row(key) for key in sorted(newer)])
+
+    def _row(self, key: _PartKey) -> dict[str, Any]:
+        return {"source": key[0], "subject": key[1], "part": key[2], "sequence": self._parts[key]}
 
 
 def _digest(envelope: Envelope) -> str:

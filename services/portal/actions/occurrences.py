@@ -13,9 +13,8 @@ from shared.messaging.envelope import Envelope
 
 
 def note_occurrence(session: Session, event: Event, *, envelope: Envelope) -> None:
-    """Keeps one event, once; the applicant's last word is the newest by business time, whoever is heard first."""
-    if session.get(Occurrence, envelope.id):
-        return
+    """Keeps one event, which the inbox lets through once; the applicant's last word is the newest by business time, whoever is
+    heard first."""
     session.add(
         Occurrence(
             event_id=envelope.id,

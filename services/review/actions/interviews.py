@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, delete, select
+from sqlmodel import Session, delete
 
 from services.review.actions.subjects import case_to_score, heard_case, programme_of, ranking_of
 from services.review.models import Case, PanelMember, ScoreSheet
@@ -27,19 +27,23 @@ def note_interview(session: Session, event: InterviewScheduled, *, actor: str, n
         return
     case.panel, case.interview_at, case.interview_place = event.panel, event.starts_at, event.place
     case.booked_mode, case.missed_at, case.missed_for_good = event.mode, None, False
-    _replace_panel(session, case, event.judges)
+    panel = _replace_panel(session, case, event.judges)
     audit.record(session, "note_interview", str(case.id), actor=actor, now=now, details={"panel": event.panel})
-    _settle(session, case, programme_of(session, case.programme), now=now)
+    _settle(session, case, programme_of(session, case.programme), panel, latest_sheets(session, case.id), now=now)
 
 
-def _replace_panel(session: Session, case: Case, judges: Sequence[PanelJudge]) -> None:
-    kept = {member.judge: member for member in panel_members(session, case.id)}
-    for judge in judges:
-        member = kept.pop(judge.account, None) or PanelMember(case_id=case.id, judge=judge.account, name=judge.name)
-        session.add(member)
-    for member in kept.values():
+def _replace_panel(session: Session, case: Case, judges: Sequence[PanelJudge]) -> Sequence[PanelMember]:
+    left = {member.judge: member for member in panel_members(session, case.id)}
+    panel = [
+        left.pop(judge.account)
+        if judge.account in left
+        else PanelMember(case_id=case.id, judge=judge.account, name=judge.name)
+        for judge in judges
+    ]
+    session.add_all(panel)
+    for member in left.values():
         session.delete(member)
-    session.flush()
+    return panel
 
 
 def note_missed_interview(
@@ -74,13 +78,15 @@ def record_score_sheet(
     second sheet is a correction: a new version, with a reason. The same points again change nothing.
     """
     case, programme = case_to_score(session, case_id)
-    member = _member(session, case, judge)
+    panel = panel_members(session, case.id)
+    member = _member(panel, case, judge)
     if actor != judge and not from_paper:
         raise Forbidden("评委只能提交自己的评分表。", code="own-sheet")
     if member.recused_at:
         raise Conflict("评委“{judge}”已回避，不再评分。", code="recused", values={"judge": member.name})
     check_sheet(items, programme.scoring)
-    before = latest_sheets(session, case.id).get(judge)
+    sheets = latest_sheets(session, case.id)
+    before = sheets.get(judge)
     if before and before.items == dict(items):
         return
     if before and len(reason.strip()) < 2:
@@ -101,31 +107,31 @@ def record_score_sheet(
     session.add(sheet)
     details = {"judge": judge, "version": sheet.version, "total": sheet.total, "from_paper": from_paper}
     audit.record(session, "record_score_sheet", str(case.id), actor=actor, now=now, details=details)
-    _settle(session, case, programme, now=now)
+    _settle(session, case, programme, panel, sheets | {judge: sheet}, now=now)
 
 
 def declare_recusal(session: Session, case_id: UUID, *, reason: str, judge: str, actor: str, now: datetime) -> None:
     """A judge steps back from a candidate, with a reason: the sheet is no longer awaited. A repeat changes nothing."""
     case, programme = case_to_score(session, case_id)
-    member = _member(session, case, judge)
+    panel = panel_members(session, case.id)
+    member = _member(panel, case, judge)
     if actor != judge:
         raise Forbidden("回避须由评委本人声明。", code="own-sheet")
     if member.recused_at:
         return
-    if judge in latest_sheets(session, case.id):
+    sheets = latest_sheets(session, case.id)
+    if judge in sheets:
         raise Conflict("您已提交这位候选人的评分表，不能再声明回避；请与评审委员会联系。", code="sheet-locked")
     if len(reason.strip()) < 2:
         raise Invalid("请写明回避的理由。", code="reason")
     member.recused_at, member.recusal_reason = now, reason.strip()
     session.add(member)
     audit.record(session, "declare_recusal", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
-    _settle(session, case, programme, now=now)
+    _settle(session, case, programme, panel, sheets, now=now)
 
 
-def _member(session: Session, case: Case, judge: str) -> PanelMember:
-    found = session.exec(
-        select(PanelMember).where(PanelMember.case_id == case.id, PanelMember.judge == judge)
-    ).one_or_none()
+def _member(panel: Sequence[PanelMember], case: Case, judge: str) -> PanelMember:
+    found = next((member for member in panel if member.judge == judge), None)
     if found is None:
         raise Forbidden(
             "您不是“{student}”面试组的评委，不能评分或回避。",
@@ -135,19 +141,25 @@ def _member(session: Session, case: Case, judge: str) -> PanelMember:
     return found
 
 
-def _settle(session: Session, case: Case, programme: Programme, *, now: datetime) -> None:
+def _settle(
+    session: Session,
+    case: Case,
+    programme: Programme,
+    panel: Sequence[PanelMember],
+    sheets: Mapping[str, ScoreSheet],
+    *,
+    now: datetime,
+) -> None:
     """Computes the interview's points once every awaited sheet is in -> InterviewScored, if they are new."""
-    session.flush()
-    awaited = {member.judge for member in panel_members(session, case.id) if not member.recused_at}
-    sheets = {judge: sheet for judge, sheet in latest_sheets(session, case.id).items() if judge in awaited}
+    awaited = {member.judge for member in panel if not member.recused_at}
     before = case.interview_points
-    totals = [sheet.total for sheet in sheets.values()]
-    complete = bool(awaited) and awaited == set(sheets)
+    totals = [sheet.total for judge, sheet in sheets.items() if judge in awaited]
+    complete = bool(awaited) and len(totals) == len(awaited)
     case.interview_points = trimmed_mean(totals, trim_from=programme.scoring.trim_from_panel_size) if complete else None
     case.untrimmed_points = mean(totals) if complete else None
     session.add(case)
     if case.interview_points is not None and case.interview_points != before:
         event = InterviewScored(
-            application_id=case.id, programme=case.programme, points=case.interview_points, sheets=len(sheets)
+            application_id=case.id, programme=case.programme, points=case.interview_points, sheets=len(totals)
         )
         publish(session, event, now=now)
