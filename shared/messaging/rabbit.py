@@ -4,10 +4,11 @@ a parking queue per rung of the retry ladder, and the dead letters. Keeps the pr
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import aio_pika
@@ -27,6 +28,7 @@ PREFETCH = 400
 # A stream forgets whole segments, and never the one being written: small ones keep to the age.
 _SEGMENT_BYTES = 8 * 1024 * 1024
 _MARK = "x-lingjun-mark"
+_ANSWER_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,18 @@ class RabbitTransport:
     async def open(self) -> None:
         await self.close()
         with _faults():
-            self._connection = await aio_pika.connect(self._url, timeout=10)
-            self._channel = await self._connection.channel(on_return_raises=True)
-            self._events = await self._channel.declare_exchange(EXCHANGE, "topic", durable=True)
-            await self._declare_dead_letters()
+            async with _answered(urlsplit(self._url).netloc.rpartition("@")[2]):
+                self._connection = await aio_pika.connect(self._url)
+            async with _answered(EXCHANGE):
+                self._channel = await self._connection.channel(on_return_raises=True)
+                self._events = await self._channel.declare_exchange(EXCHANGE, "topic", durable=True)
+            async with _answered(DEAD_EXCHANGE):
+                await self._declare_dead_letters()
             for queue, types in self._topology.items():
-                await self._declare_queue(queue, types)
-            await self._declare_log(self._connection)
+                async with _answered(_name(queue)):
+                    await self._declare_queue(queue, types)
+            async with _answered(LOG):
+                await self._declare_log(self._connection)
         self._arrived, self._consumed, self._prefetch = asyncio.Queue(), None, 1
 
     async def _declare_dead_letters(self) -> None:
@@ -161,7 +168,7 @@ class RabbitTransport:
                 log = await channel.get_queue(LOG, ensure=False)
                 arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
                 await log.consume(arrived.put, arguments={"x-stream-offset": "first"})
-                while (message := await _first(arrived, channel)).headers.get(_MARK) != mark:
+                while (message := await _next(arrived, channel)).headers.get(_MARK) != mark:
                     await message.ack()
                     if _MARK not in message.headers:
                         yield _delivery(message)
@@ -232,6 +239,12 @@ async def _first(arrived: asyncio.Queue[AbstractIncomingMessage], channel: Abstr
     return arrival.result()
 
 
+async def _next(log: asyncio.Queue[AbstractIncomingMessage], channel: AbstractChannel) -> AbstractIncomingMessage:
+    """What the log holds next: it ends with a mark, so something always comes."""
+    async with _answered(LOG):
+        return await _first(log, channel)
+
+
 def _name(queue: str) -> str:
     return f"lingjun.{queue}"
 
@@ -260,6 +273,18 @@ def _delivery(message: AbstractIncomingMessage) -> Delivery:
     }
     attempt = headers.pop(ATTEMPT, 0)
     return Delivery(message, headers, message.body, attempt if isinstance(attempt, int) else 0)
+
+
+@asynccontextmanager
+async def _answered(what: str) -> AsyncIterator[None]:
+    """Names what the broker did not let us have, and waits for no answer without end. Raises ConnectionError."""
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            yield
+    except TimeoutError as fault:
+        raise ConnectionError(f"RabbitMQ: {what}: no answer within {_ANSWER_SECONDS} s") from fault
+    except (OSError, AMQPError) as fault:
+        raise ConnectionError(f"RabbitMQ: {what}: {fault}") from cast(Exception, fault)
 
 
 @contextmanager
