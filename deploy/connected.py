@@ -1,4 +1,4 @@
-"""Health check of processes without a web server: is there an established connection to this port, on any host?
+"""Health check of processes without a web server: is there an established connection to each of these ports, on any host?
 
 Called by docker-compose.yml. The broker ends a connection whose heartbeats stop, so a process that hangs loses it.
 """
@@ -15,11 +15,11 @@ def remote_ports(table: str) -> set[int]:
     return {int(row[2].rpartition(":")[2], 16) for row in rows if row[3] == ESTABLISHED}
 
 
-def main(port: int) -> int:
-    """The exit code: 0 when connected."""
+def main(ports: set[int]) -> int:
+    """The exit code: 0 when connected to every one."""
     tables = [path.read_text() for path in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")) if path.exists()]
-    return 0 if port in set().union(*map(remote_ports, tables)) else 1
+    return 0 if ports <= set().union(*map(remote_ports, tables)) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(main(set(map(int, sys.argv[1:]))))

@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, create_engine
+from sqlalchemy.exc import OperationalError
 
 from shared.errors import Conflict
 
@@ -98,6 +99,12 @@ def main(arguments: list[str]) -> int:
                 upgrade(os.environ["LINGJUN_DATABASE_URL"], service)
             except (Conflict, KeyError) as fault:
                 sys.stderr.write(f"{fault}\n")
+                return 2
+            except OperationalError as fault:
+                reason = str(fault.orig).strip().splitlines()[-1]
+                sys.stderr.write(
+                    f"数据库 {service} 无法使用（{reason}）：请核对 LINGJUN_DATABASE_URL 与数据库的磁盘空间。\n"
+                )
                 return 2
         case ["new", service, message]:
             autogenerate(service, message)

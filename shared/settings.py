@@ -5,8 +5,9 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
+from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import Invalid, Refusal
@@ -14,6 +15,8 @@ from shared.keyring import Purpose
 from shared.messaging.transport import KEEP, LADDER
 
 _OFF = "none"
+_EMBEDDED = ("sqlite:", "memory:")
+_SHORTEST_SECRET = 16
 _COLLECTOR = re.compile(r"https?://[^\s/]+(/\S*)?")
 _LISTEN = re.compile(r"[^\s:]+:\d{1,5}")
 _LADDER = re.compile(r"[1-9]\d{0,4}(,[1-9]\d{0,4}){0,9}")
@@ -29,6 +32,20 @@ def _ladder(told: Any) -> Any:
             values={"told": told},
         )
     return tuple(timedelta(seconds=int(seconds)) for seconds in told.split(","))
+
+
+def _server(told: str, info: ValidationInfo) -> str:
+    """An address of a server carries a password that nobody guesses; one of a file carries none."""
+    if told.startswith(_EMBEDDED):
+        return told
+    password = unquote(urlsplit(told).password or "")
+    if len(password) < _SHORTEST_SECRET:
+        raise Invalid(
+            "{name} 里的密码缺失或太短：至少 {shortest} 个字符。请运行 make env 生成，或改用更长的随机密码。",
+            code="weak-secret",
+            values={"name": f"LINGJUN_{str(info.field_name).upper()}", "shortest": _SHORTEST_SECRET},
+        )
+    return told
 
 
 def _collector(told: str) -> str:
@@ -51,6 +68,9 @@ def _unless_off(told: str, form: re.Pattern[str], name: str, example: str) -> st
     return told
 
 
+ServerUrl = Annotated[str, AfterValidator(_server)]
+
+
 class Settings(BaseSettings):
     """The common part. URLs choose the adaptors; nothing outside them knows which column of the table is running.
 
@@ -58,7 +78,8 @@ class Settings(BaseSettings):
     `log_days`: how long the event log is kept, the same for every service.
     `retry_ladder`: how long a delivery that failed waits for each next try, in seconds: "1,10,60,600"; then it is a dead
     letter. `otlp_endpoint`: the OpenTelemetry collector that traces are sent to (http://host:4318); `metrics_listen`: where
-    this process answers Prometheus (host:port); both "none" or empty for not at all. Raises Invalid where one cannot be read.
+    this process answers Prometheus (host:port); both "none" or empty for not at all. An address of a server must carry a
+    password of 16 characters or more. Raises Invalid where one cannot be read.
     """
 
     model_config = SettingsConfigDict(env_prefix="LINGJUN_", extra="ignore")
@@ -67,9 +88,9 @@ class Settings(BaseSettings):
     TITLE: ClassVar[str]
     PURPOSES: ClassVar[tuple[Purpose, ...]] = ()
 
-    database_url: str
-    broker_url: str
-    redis_url: str
+    database_url: ServerUrl
+    broker_url: ServerUrl
+    redis_url: ServerUrl
     files_url: str
     mail_url: str
     keys_dir: Path
@@ -94,6 +115,10 @@ def read(kind: type[S]) -> S:
         return kind()
     except Refusal as refusal:
         sys.exit(str(refusal))
+    except ValidationError as error:
+        # The message only: the value may be a secret.
+        told = [f"LINGJUN_{'_'.join(map(str, one['loc'])).upper()}（{one['msg']}）" for one in error.errors()]
+        sys.exit(f"设置有误：{'，'.join(told)}。请对照 .env.example 补齐后再启动。")
 
 
 def embedded(data: Path, service: str, *, public_url: str, clock: str) -> dict[str, Any]:

@@ -183,6 +183,7 @@ def _readyz(request: Request) -> Response:
             check()
         except Exception as fault:
             faults[name] = type(fault).__name__
+            _log.error("not_ready", server=name, reason=f"{type(fault).__name__}: {fault}".splitlines()[0])
     status = HTTPStatus.SERVICE_UNAVAILABLE if faults else HTTPStatus.OK
     return JSONResponse({"status": "waiting" if faults else "ready", "faults": faults}, status_code=status)
 

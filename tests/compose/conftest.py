@@ -2,12 +2,13 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.compose.containers import ContainerHouse, container_house
 from tests.servers import containers
 
 Compose = Callable[..., subprocess.CompletedProcess[str]]
@@ -35,3 +36,10 @@ def services(compose: Compose) -> dict[str, dict[str, Any]]:
     assert outcome.returncode == 0, outcome.stderr
     found: dict[str, dict[str, Any]] = json.loads(outcome.stdout)["services"]
     return found
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerHouse]:
+    """A house in containers, up and healthy, as a demo."""
+    with container_house(tmp_path_factory.mktemp("house")) as running:
+        yield running

@@ -37,9 +37,13 @@ class ContainerHouse:
 
     def compose(self, *arguments: str) -> str:
         """What a compose command printed; fails the test with its complaint."""
-        done = subprocess.run([*self.command, *arguments], capture_output=True, text=True, check=False)
+        done = self.attempt(*arguments)
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
+
+    def attempt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A compose command that may fail."""
+        return subprocess.run([*self.command, *arguments], capture_output=True, text=True, check=False)
 
     def script(self, name: str, folder: Path) -> None:
         """Runs backup.sh or restore.sh on this project; fails the test with its complaint."""

@@ -3,7 +3,6 @@
 Needs an engine and the images: `make compose-test` brings both.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,16 +12,9 @@ from services.demo.player.doors import SERVICES, Stage
 from services.demo.player.office import invented_password
 from services.demo.player.play import play, summary
 from services.demo.staff import staff
-from tests.compose.containers import ContainerHouse, container_house
+from tests.compose.containers import ContainerHouse
 
 pytestmark = pytest.mark.compose
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerHouse]:
-    """Up and healthy, as a demo."""
-    with container_house(tmp_path_factory.mktemp("house")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

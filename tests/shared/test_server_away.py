@@ -28,8 +28,11 @@ def counter(tools: WithTools) -> None:
 @pytest.mark.parametrize("path", ["/api/rows", "/api/counter"])
 def test_a_request_is_answered_503_and_when_to_come_back(tmp_path: Path, path: str) -> None:
     given = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
-    nobody = f"127.0.0.1:{free_port()}"
-    given |= {"database_url": f"postgresql+psycopg://u:p@{nobody}/intake", "redis_url": f"redis://{nobody}/0"}
+    nobody, secret = f"127.0.0.1:{free_port()}", "0123456789abcdef"
+    given |= {
+        "database_url": f"postgresql+psycopg://u:{secret}@{nobody}/intake",
+        "redis_url": f"redis://u:{secret}@{nobody}/0",
+    }
     app = make_app(open_process(IntakeSettings(**given)))
     app.include_router(router)
     answer = TestClient(app).get(path)
