@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
 from sqlmodel import Session, select
 
 from shared.columns import locked
 from shared.correlation import correlation_id
 from shared.models import AuditHead, AuditRow
+from shared.rows import insert_rows
 
 _PENDING = "audit_pending"
 
@@ -39,7 +39,7 @@ def append_pending(session: Session) -> None:
         fields |= {"details": details, "correlation_id": correlation}
         head.count, head.digest = head.count + 1, _digest(head.digest, *fields.values())
         rows.append(fields | {"digest": head.digest})
-    session.execute(insert(AuditRow), rows)
+    insert_rows(session, AuditRow, rows)
     session.add(head)
     session.flush()
 

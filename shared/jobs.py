@@ -16,7 +16,7 @@ from sqlalchemy import BindParameter, bindparam, or_, update
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
-from shared import audit, telemetry
+from shared import audit, outbox, telemetry
 from shared.clock import Clock, real_now
 from shared.columns import UtcDateTime, locked
 from shared.context import Context, Tools
@@ -47,20 +47,11 @@ JobFunctions = Mapping[type[Job], JobFunction]
 
 def start(session: Session, job: Job) -> UUID:
     """Puts the job on its way once this transaction commits. Returns its id, which makes its effects repeatable."""
-    now = real_now()
-    row = JobRow(
-        id=uuid4(),
-        name=job.NAME,
-        payload=job.model_dump(mode="json"),
-        correlation_id=correlation_id(),
-        traceparent=telemetry.traceparent(),
-        state="waiting",
-        next_at=now,
-        created_at=now,
-    )
-    session.add(row)
-    session.info[LEAVES] = True
-    return row.id
+    now, job_id = real_now(), uuid4()
+    row = {"id": job_id, "name": job.NAME, "payload": job.model_dump(mode="json"), "correlation_id": correlation_id()}
+    row |= {"traceparent": telemetry.traceparent(), "state": "waiting", "next_at": now, "created_at": now}
+    outbox.start(session, row)
+    return job_id
 
 
 # Asked several times a second by every service, so written once.

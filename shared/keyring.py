@@ -32,7 +32,7 @@ class KeyRing:
     def __init__(self, folder: Path, *, purposes: Sequence[Purpose]) -> None:
         self._folder = folder
         self._purposes = purposes
-        self._cached: dict[Path, bytes] = {}
+        self._cached: dict[tuple[Purpose, str], bytes] = {}
 
     def create(self, programme: str) -> None:
         """Makes a programme's keys, and the index keys, of every purpose; those that exist are kept."""
@@ -72,16 +72,16 @@ class KeyRing:
     def _key(self, purpose: Purpose, name: str) -> bytes:
         if purpose not in self._purposes:
             raise Forbidden("本进程没有用途“{purpose}”的密钥。", code="no-key-for-purpose", values={"purpose": purpose})
-        path = self._path(purpose, name)
-        if path not in self._cached:
+        if (purpose, name) not in self._cached:
+            path = self._path(purpose, name)
             if not path.exists():
                 raise NotFound(
                     "用途“{purpose}”的密钥不存在或已销毁,资料无法读取。",
                     code="key-destroyed",
                     values={"purpose": purpose},
                 )
-            self._cached[path] = path.read_bytes()
-        return self._cached[path]
+            self._cached[purpose, name] = path.read_bytes()
+        return self._cached[purpose, name]
 
     def _path(self, purpose: Purpose, name: str) -> Path:
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", name):

@@ -4,16 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from shared import telemetry
+from shared.columns import one_of
 from shared.correlation import correlation_id
 from shared.events import Event
 from shared.messaging.envelope import Envelope, publisher_of, source_of
-from shared.models import LEAVES, OutboxRow, PublishedEvent
+from shared.models import LEAVES, JobRow, OutboxRow, PublishedEvent
+from shared.rows import Row, insert_rows
 
 _PENDING = "events_pending"
+_STARTED = "jobs_started"
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,16 @@ def publish(session: Session, event: Event, *, now: datetime) -> None:
     session.info[LEAVES] = True
 
 
+def start(session: Session, job: Row) -> None:
+    """Hands out a job, by the columns of its row, once this transaction commits. Called by shared/jobs.py."""
+    session.info.setdefault(_STARTED, []).append(job)
+    session.info[LEAVES] = True
+
+
 def write_pending(session: Session) -> None:
-    """Writes what was said, numbered by subject. Called by the edge before the commit, so that what many actions of one
-    transaction say is written at once."""
+    """Writes what was said, numbered by subject, and what was started. Called by the edge before the commit, so that what
+    many actions of one transaction say and start is written at once."""
+    insert_rows(session, JobRow, session.info.pop(_STARTED, []))
     pending: list[_Said] = session.info.pop(_PENDING, [])
     if not pending:
         return
@@ -64,12 +74,12 @@ def write_pending(session: Session) -> None:
             {"event_id": said.id, "type": kind, "subject": subject, "sequence": sequence, "occurred_at": said.at}
         )
         outbox.append({"event_id": said.id, "headers": envelope.headers, "body": envelope.body.decode()})
-    session.execute(insert(PublishedEvent), index)
-    session.execute(insert(OutboxRow), outbox)
+    insert_rows(session, PublishedEvent, index)
+    insert_rows(session, OutboxRow, outbox)
 
 
 def _last_sequences(session: Session, subjects: set[str]) -> dict[str, int]:
     last = select(PublishedEvent.subject, func.max(PublishedEvent.sequence)).where(
-        col(PublishedEvent.subject).in_(subjects)
+        one_of(session, col(PublishedEvent.subject), subjects)
     )
     return dict(session.exec(last.group_by(PublishedEvent.subject)).all())

@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from shared.columns import locked
+from shared.columns import locked, one_of
 from shared.errors import Conflict
 from shared.messaging.envelope import Envelope
 from shared.models import HeardPart, InboxRow
+from shared.rows import insert_rows
 
 _PartKey = tuple[str, str, str]
 
@@ -26,9 +27,9 @@ class Inbox:
     def __init__(self, session: Session, envelopes: Iterable[Envelope]) -> None:
         ids = {envelope.id for envelope in envelopes}
         subjects = {envelope.subject for envelope in envelopes}
-        heard = select(InboxRow.event_id, InboxRow.digest).where(col(InboxRow.event_id).in_(ids))
+        heard = select(InboxRow.event_id, InboxRow.digest).where(one_of(session, col(InboxRow.event_id), ids))
         parts = select(HeardPart.source, HeardPart.subject, HeardPart.part, HeardPart.sequence)
-        in_one_order = parts.where(col(HeardPart.subject).in_(subjects)).order_by(
+        in_one_order = parts.where(one_of(session, col(HeardPart.subject), subjects)).order_by(
             HeardPart.source, HeardPart.subject, HeardPart.part
         )
         self._session = session
@@ -72,10 +73,8 @@ class Inbox:
 
     def save(self) -> None:
         """Writes what was noted; a consumer that takes over at the same moment fails here, and hears it again as known."""
-        if self._fresh:
-            self._session.execute(insert(InboxRow), self._fresh)
-        if new := self._moved - self._known_parts:
-            self._session.execute(insert(HeardPart), [self._row(key) for key in sorted(new)])
+        insert_rows(self._session, InboxRow, self._fresh)
+        insert_rows(self._session, HeardPart, [self._row(key) for key in sorted(self._moved - self._known_parts)])
         if newer := self._moved & self._known_parts:
             self._session.execute(update(HeardPart), [self._row(key) for key in sorted(newer)])
 

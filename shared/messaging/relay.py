@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import delete
 from sqlmodel import col, select
 
+from shared.columns import one_of
 from shared.database import Database, Right
 from shared.messaging.transport import DEAD_LETTERS, QUEUE, Outgoing, Transport
 from shared.metrics import RELAYED, type_label
@@ -92,7 +93,7 @@ class Relay:
 
     def _forget(self, confirmed: list[UUID]) -> None:
         with self._database.transaction() as session:
-            session.exec(delete(OutboxRow).where(col(OutboxRow.event_id).in_(confirmed)))
+            session.exec(delete(OutboxRow).where(one_of(session, col(OutboxRow.event_id), confirmed)))
 
 
 @dataclass(frozen=True)

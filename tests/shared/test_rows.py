@@ -1,0 +1,68 @@
+"""Many rows at once: what is written is what is read, whatever stands in it, on SQLite and PostgreSQL."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID, uuid4
+
+import pytest
+from sqlmodel import col, select
+
+from shared.columns import one_of
+from shared.models import JobRow, OutboxRow
+from shared.rows import insert_rows
+
+HERE = timezone(timedelta(hours=8))
+NOW = datetime(2021, 11, 22, 9, 30, 0, 123456, tzinfo=HERE)
+ODD = "引号\"与'、反斜杠\\、换行\n、制表\t、𠮷、{} [] null %s :x"
+
+
+def job(number: int, **changes) -> dict:
+    row = {"id": UUID(int=number), "name": "write_letter", "payload": {"text": ODD, "parts": [1, None, {"a": "b"}]}}
+    row |= {"correlation_id": ODD, "state": "waiting", "next_at": NOW, "lease_until": None, "created_at": NOW}
+    return row | changes
+
+
+def test_every_kind_of_value_comes_back_as_it_was(database):
+    with database.transaction() as session:
+        insert_rows(session, JobRow, [job(1), job(2, payload={}, lease_until=NOW)])
+    with database.reader() as session:
+        first, second = session.exec(select(JobRow).order_by(col(JobRow.id))).all()
+    assert (first.id, first.payload["text"], first.correlation_id) == (UUID(int=1), ODD, ODD)
+    assert first.payload["parts"] == [1, None, {"a": "b"}]
+    assert (first.next_at, first.lease_until) == (NOW, None)
+    assert first.next_at.tzinfo == UTC
+    assert (second.payload, second.lease_until) == ({}, NOW)
+
+
+def test_a_column_that_is_left_out_takes_its_default(database):
+    with database.transaction() as session:
+        insert_rows(session, JobRow, [job(1)])
+    with database.reader() as session:
+        row = session.exec(select(JobRow)).one()
+    assert (row.attempt, row.replays, row.traceparent, row.outcome) == (0, 0, "", None)
+
+
+def test_rows_are_numbered_in_the_order_in_which_they_are_given(database):
+    ids = [uuid4() for _ in range(600)]
+    with database.transaction() as session:
+        insert_rows(session, OutboxRow, [{"event_id": one, "headers": {}, "body": ""} for one in ids])
+    with database.reader() as session:
+        assert session.exec(select(OutboxRow.event_id).order_by(col(OutboxRow.id))).all() == ids
+
+
+def test_a_time_without_a_zone_is_refused(database):
+    with pytest.raises(Exception, match="a time without a zone"), database.transaction() as session:
+        insert_rows(session, JobRow, [job(1, next_at=datetime(2021, 11, 22))])  # noqa: DTZ001
+
+
+def test_no_rows_are_no_statement(database):
+    with database.transaction() as session:
+        insert_rows(session, JobRow, [])
+        assert session.exec(select(JobRow)).all() == []
+
+
+@pytest.mark.parametrize(("wanted", "found"), [([1, 3, 9], [1, 3]), ([], [])])
+def test_one_of_finds_those_that_are_there(database, wanted, found):
+    with database.transaction() as session:
+        insert_rows(session, JobRow, [job(number) for number in (1, 2, 3)])
+        chosen = select(JobRow.id).where(one_of(session, col(JobRow.id), {UUID(int=one) for one in wanted}))
+        assert sorted(one.int for one in session.exec(chosen).all()) == found
