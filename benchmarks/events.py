@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from benchmarks.applications import body_of
 from benchmarks.installation import ACTOR, scratch
 from services.intake import actions
-from services.intake.models import PlatformClient
+from services.intake.models import Application, PlatformClient
 from services.intake.schemas import ApplicationIn
 from shared.clock import real_now
 from shared.database import Database
@@ -32,10 +32,9 @@ class Events:
         with process.database.transaction() as session:
             client = session.exec(select(PlatformClient)).one()
             body = ApplicationIn.model_validate(body_of(0))
-            row = actions.submit_application(
-                session, body, client=client, actor=ACTOR, now=real_now(), keys=process.tools.keys
-            )
-            application_id = str(row.id)
+            filing = actions.Filing(body, client, ACTOR)
+            actions.file_applications(session, [filing], now=real_now(), keys=process.tools.keys)
+            application_id = str(session.exec(select(Application.id)).one())
         self.tools = process.tools
         with process.database.reader() as session:
             rows = session.exec(select(OutboxRow)).all()

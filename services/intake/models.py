@@ -101,7 +101,7 @@ class Application(IntakeRow, table=True):
     credit_code: str = Field(index=True)
     tier: str
     content: dict[str, Any] = Field(sa_type=JSON)
-    defects: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
+    defects: list[dict[str, str]] = Field(default=[], sa_type=JSON)
     correct_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     submitted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

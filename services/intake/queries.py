@@ -11,6 +11,7 @@ from services.intake.errors import UnknownApplication, UnknownProgramme
 from services.intake.models import Application, Consent, IdempotencyKey, PlatformClient, ProgrammeRow
 from services.intake.states import ApplicationStatus
 from shared.clock import local
+from shared.columns import one_of
 from shared.errors import NotSignedIn
 from shared.events.intake import Programme
 
@@ -40,7 +41,9 @@ def unknown_key() -> NotSignedIn:
 def kept_answers(session: Session, places: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], IdempotencyKey]:
     """(client, Idempotency-Key) -> the answer that was given under it; those never used are missing."""
     clients, keys = {client for client, _key in places}, {key for _client, key in places}
-    used = select(IdempotencyKey).where(col(IdempotencyKey.client_id).in_(clients), col(IdempotencyKey.key).in_(keys))
+    used = select(IdempotencyKey).where(
+        col(IdempotencyKey.client_id).in_(clients), one_of(session, col(IdempotencyKey.key), keys)
+    )
     return {(kept.client_id, kept.key): kept for kept in session.exec(used).all()}
 
 

@@ -54,7 +54,7 @@ class Case(ReviewRow, table=True):
     consented_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reason: str = ""
-    defects: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
+    defects: list[dict[str, str]] = Field(default=[], sa_type=JSON)
     correct_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
     firm_points: int | None = None
     materials_points: int | None = None
@@ -122,7 +122,7 @@ class Ranking(ReviewRow, table=True):
     programme_version: int = 0
     quota: int = 0
     waiting_places: int = 0
-    boundary: list[str] = Field(default_factory=list, sa_type=JSON)
+    boundary: list[str] = Field(default=[], sa_type=JSON)
     frozen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     frozen_by: str = ""
     released_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -121,14 +121,8 @@ def _file_and_lose(folder: Path, body: dict) -> None:
     process = open_process(IntakeSettings(**settings))
     with process.database.transaction() as session:
         client = session.exec(select(PlatformClient)).one()
-        actions.submit_application(
-            session,
-            ApplicationIn.model_validate(body),
-            client=client,
-            actor="test",
-            now=process.clock.now(),
-            keys=process.tools.keys,
-        )
+        filing = actions.Filing(ApplicationIn.model_validate(body), client, "test")
+        actions.file_applications(session, [filing], now=process.clock.now(), keys=process.tools.keys)
     with process.database.transaction() as session:
         session.exec(delete(OutboxRow))
         assert len(session.exec(select(Application)).all()) == 1

@@ -17,6 +17,7 @@ from services.intake.states import ApplicationStatus, Outcome
 from services.review import actions as review
 from services.review.models import Seat
 from services.review.states import SeatState
+from shared.errors import Refusal
 from tests.simulation.stage import APPLICANTS, CODE, Stage, simulated_programme
 
 
@@ -57,7 +58,9 @@ def _send(stage: Stage, client: PlatformClient, one: Filed) -> bool:
 def _file(session: Session, one: Filed, *, client: PlatformClient, stage: Stage, actor: str, now: Any) -> None:
     body = _body(session, one, client=client, stage=stage, now=now)
     keys = stage.services["intake"].process.tools.keys
-    actions.submit_application(session, body, client=client, actor=actor, now=now, keys=keys)
+    (filed,) = actions.file_applications(session, [actions.Filing(body, client, actor)], now=now, keys=keys)
+    if isinstance(filed, Refusal):
+        raise filed
 
 
 def _body(session: Session, one: Filed, *, client: PlatformClient, stage: Stage, now: Any) -> ApplicationIn:

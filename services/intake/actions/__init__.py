@@ -9,7 +9,7 @@ from services.intake.actions.applications import (
 from services.intake.actions.clients import issue_client_key, revoke_client_key
 from services.intake.actions.consent import application_behind, confirm_consent, renew_consent_link, request_consent
 from services.intake.actions.decisions import note_outcome, note_return
-from services.intake.actions.filing import Filing, file_applications, submit_application
+from services.intake.actions.filing import Filing, file_applications
 from services.intake.actions.programmes import (
     import_past_participants,
     note_progress,
@@ -36,7 +36,6 @@ __all__ = [
     "revise_programme",
     "revoke_client_key",
     "store_scan",
-    "submit_application",
     "submit_draft",
     "withdraw_application",
 ]

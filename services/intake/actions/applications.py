@@ -6,18 +6,10 @@ from uuid import UUID
 from sqlmodel import Session, select
 
 from services.intake.actions.content import scans_of
-from services.intake.actions.filing import (
-    check_firm,
-    checked_content,
-    columns,
-    event_fields,
-    firms_filed,
-    past_participants,
-    record_consents,
-    say_submitted,
-)
+from services.intake.actions.filing import checked_content, columns, event_fields, record_consents, say_submitted
 from services.intake.actions.programmes import locked_programme
 from services.intake.actions.subjects import own_application, programme_of, step
+from services.intake.actions.taken import check_firm, firms_filed, past_participants
 from services.intake.models import Application, PlatformClient, ProgrammeRow
 from services.intake.rules.applications import check_participation, check_window
 from services.intake.schemas import ApplicationIn

@@ -2,28 +2,45 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from services.intake.models import PlatformClient, StoredScan
 from services.intake.rules.identifiers import mobile_e164, normalised
 from services.intake.schemas import ApplicationIn
+from shared.columns import one_of
 from shared.errors import Fault, Invalid
 from shared.events import FileClaim
 from shared.events.intake import Firm, InvoiceTitle, Student
 from shared.keyring import KeyRing, mask_email, mask_identity, mask_mobile
 
 
-def scans_of(session: Session, bodies: Iterable[ApplicationIn]) -> dict[UUID, StoredScan]:
+class Scan(NamedTuple):
+    """What a claim tells of an uploaded scan, and who uploaded it for what."""
+
+    id: UUID
+    client_id: UUID
+    programme: str
+    key: str
+    sha256: str
+    media_type: str
+    size: int
+
+
+_SCANS = select(*(getattr(StoredScan, name) for name in Scan._fields))
+
+
+def scans_of(session: Session, bodies: Iterable[ApplicationIn]) -> dict[UUID, Scan]:
     """The uploaded scans that the bodies refer to, by id; those that are not there are missing."""
     ids = {scan.file_id for body in bodies for scan in body.scans}
-    return {row.id: row for row in session.exec(select(StoredScan).where(col(StoredScan.id).in_(ids))).all()}
+    return {row[0]: Scan(*row) for row in session.execute(_SCANS.where(one_of(session, col(StoredScan.id), ids)))}
 
 
 def sealed_content(
-    body: ApplicationIn, scans: Mapping[UUID, StoredScan], *, client: PlatformClient, keys: KeyRing
+    body: ApplicationIn, scans: Mapping[UUID, Scan], *, client: PlatformClient, keys: KeyRing
 ) -> dict[str, Any]:
     """The parts `student`, `firm`, `invoice` and `scans` of ApplicationSubmitted, as JSON. Raises Invalid for a scan
     that this client has not uploaded."""
@@ -71,7 +88,7 @@ def _fen(yuan: str) -> int:
     return int(Decimal(yuan.replace(",", "")) * 100)
 
 
-def _claims(scans: Mapping[UUID, StoredScan], body: ApplicationIn, client: PlatformClient) -> list[FileClaim]:
+def _claims(scans: Mapping[UUID, Scan], body: ApplicationIn, client: PlatformClient) -> list[FileClaim]:
     claims, faults = [], []
     for place, scan in enumerate(body.scans):
         row = scans.get(scan.file_id)

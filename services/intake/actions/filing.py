@@ -1,6 +1,5 @@
 """Filing applications, many at once (notice, clause 5): the platform's door gathers what waits into one transaction."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
@@ -8,34 +7,29 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
-from services.intake.actions.content import scans_of, sealed_content
-from services.intake.errors import PersonAlreadyApplied, UnknownProgramme
+from services.intake.actions.content import Scan, scans_of, sealed_content
+from services.intake.actions.references import References
+from services.intake.actions.taken import taken
+from services.intake.errors import UnknownProgramme
 from services.intake.jobs import SendConsentRequest
 from services.intake.models import (
     Application,
     Consent,
-    PastParticipant,
     PlatformClient,
     ProgrammeRow,
-    ReferenceCounter,
-    StoredScan,
 )
-from services.intake.rules.applications import check_application, check_participation, check_window
+from services.intake.rules.applications import check_application, check_window
 from services.intake.schemas import ApplicationIn
 from services.intake.states import ApplicationStatus, Outcome
 from shared import audit, jobs
-from shared.checkdigits import payment_reference
-from shared.clock import local
 from shared.columns import locked
-from shared.errors import Conflict, Invalid, Listed, Refusal
+from shared.errors import Invalid, Listed, Refusal
 from shared.events.intake import ApplicationSubmitted, Programme
 from shared.keyring import KeyRing
 from shared.outbox import publish
-
-ENDED = (ApplicationStatus.WITHDRAWN, ApplicationStatus.EXPIRED)
+from shared.rows import Row, insert_rows, written
 
 
 @dataclass(frozen=True)
@@ -50,16 +44,6 @@ class Filing:
     context: Context = field(default_factory=copy_context)
 
 
-def submit_application(
-    session: Session, body: ApplicationIn, *, client: PlatformClient, actor: str, now: datetime, keys: KeyRing
-) -> Application:
-    """Files one application, as `file_applications`. Raises its refusal."""
-    (filed,) = file_applications(session, [Filing(body, client, actor)], now=now, keys=keys)
-    if isinstance(filed, Refusal):
-        raise filed
-    return filed
-
-
 def file_applications(
     session: Session, filings: Sequence[Filing], *, now: datetime, keys: KeyRing
 ) -> list[Application | Refusal]:
@@ -69,28 +53,29 @@ def file_applications(
     rows = _locked_programmes(session, {filing.body.programme for filing in filings})
     programmes = {code: Programme.model_validate(row.data) for code, row in rows.items()}
     scans = scans_of(session, [filing.body for filing in filings])
-    found: list[Application | dict[str, Any] | Refusal] = [
+    found = [
         filing.context.run(_content_or_refusal, filing, programmes, scans, now=now, keys=keys) for filing in filings
     ]
-    taken = _taken(session, [filing.body for filing in filings], [one for one in found if isinstance(one, dict)])
-    references = _References(session)
-    filed: list[Application | Refusal] = []
+    held = taken(session, [filing.body for filing in filings], [one for one in found if isinstance(one, dict)])
+    references = References(session)
+    filed: list[Row | Refusal] = []
     for filing, content in zip(filings, found, strict=True):
         if isinstance(content, dict):
             programme = programmes[filing.body.programme]
-            if refusal := taken.refusal(filing, content, programme):
+            if refusal := held.refusal(filing.body, content, programme, client=filing.client):
                 filed.append(refusal)
                 continue
             filed.append(_filed(filing, content, rows[programme.code], references.next(programme), now=now))
         else:
             filed.append(content)
-    accepted = [(filing, row) for filing, row in zip(filings, filed, strict=True) if isinstance(row, Application)]
-    session.add_all(row for _filing, row in accepted)
-    session.flush()
-    record_consents(session, [(row.id, filing.body) for filing, row in accepted])
-    for filing, row in accepted:
-        filing.context.run(_record, session, filing, row, now=now)
-    return filed
+    accepted = [(filing, row) for filing, row in zip(filings, filed, strict=True) if isinstance(row, dict)]
+    insert_rows(session, Application, [row for _filing, row in accepted])
+    record_consents(session, [(row["id"], filing.body) for filing, row in accepted])
+    outcomes = [one if isinstance(one, Refusal) else written(Application, one) for one in filed]
+    for filing, outcome in zip(filings, outcomes, strict=True):
+        if isinstance(outcome, Application):
+            filing.context.run(_record, session, filing, outcome, now=now)
+    return outcomes
 
 
 def _locked_programmes(session: Session, codes: Collection[str]) -> dict[str, ProgrammeRow]:
@@ -102,7 +87,7 @@ def _locked_programmes(session: Session, codes: Collection[str]) -> dict[str, Pr
 def _content_or_refusal(
     filing: Filing,
     programmes: Mapping[str, Programme],
-    scans: Mapping[UUID, StoredScan],
+    scans: Mapping[UUID, Scan],
     *,
     now: datetime,
     keys: KeyRing,
@@ -120,7 +105,7 @@ def _content_or_refusal(
 def checked_content(
     body: ApplicationIn,
     programme: Programme,
-    scans: Mapping[UUID, StoredScan],
+    scans: Mapping[UUID, Scan],
     *,
     client: PlatformClient,
     now: datetime,
@@ -135,132 +120,25 @@ def checked_content(
     return sealed_content(body, scans, client=client, keys=keys)
 
 
-@dataclass(frozen=True)
-class _Taken:
-    """Who and what is in the database already, of all that a batch names; it grows with what the batch files. People and
-    firms are counted by programme, platform numbers by client."""
-
-    past: set[str]
-    people: set[tuple[str, str]]
-    numbers: set[tuple[UUID, str]]
-    firms: Counter[tuple[str, str]]
-
-    def refusal(self, filing: Filing, content: dict[str, Any], programme: Programme) -> Refusal | None:
-        """Why this one cannot be filed; None, and taken from now on, when it can."""
-        body, identity = filing.body, content["student"]["identity"]["index"]
-        person, number = (programme.code, identity), (filing.client.id, body.platform_no)
-        firm = (programme.code, content["firm"]["credit_code"])
-        try:
-            check_participation(body, known=identity in self.past)
-            if person in self.people:
-                raise PersonAlreadyApplied
-            if number in self.numbers:
-                raise Conflict(
-                    "平台编号“{platform_no}”已用于另一份报名。",
-                    code="platform-no-used",
-                    values={"platform_no": body.platform_no},
-                )
-            check_firm(self.firms[firm], programme)
-        except Refusal as refusal:
-            return refusal
-        self.people.add(person)
-        self.numbers.add(number)
-        self.firms[firm] += 1
-        return None
-
-
-def _taken(session: Session, bodies: Sequence[ApplicationIn], contents: Sequence[dict[str, Any]]) -> _Taken:
-    codes = {body.programme for body in bodies}
-    identities = {content["student"]["identity"]["index"] for content in contents}
-    held = select(Application.programme, Application.identity_index).where(
-        col(Application.programme).in_(codes),
-        col(Application.identity_index).in_(identities),
-        col(Application.status).not_in(ENDED),
-    )
-    numbered = select(Application.client_id, Application.platform_no).where(
-        col(Application.platform_no).in_({body.platform_no for body in bodies})
-    )
-    return _Taken(
-        past=past_participants(session, identities),
-        people={(programme, index) for programme, index in session.exec(held).all()},
-        numbers={(client_id, number) for client_id, number in session.exec(numbered).all()},
-        firms=firms_filed(session, codes, {content["firm"]["credit_code"] for content in contents}),
-    )
-
-
-def past_participants(session: Session, identities: Collection[str]) -> set[str]:
-    """Those who attended before, of keyed hashes of document numbers."""
-    return set(
-        session.exec(
-            select(PastParticipant.identity_index).where(col(PastParticipant.identity_index).in_(identities))
-        ).all()
-    )
-
-
-def firms_filed(
-    session: Session, programmes: Collection[str], credit_codes: Collection[str]
-) -> Counter[tuple[str, str]]:
-    """(programme, credit code) -> how many applications that have not ended."""
-    counted = (
-        select(Application.programme, Application.credit_code, func.count())
-        .where(
-            col(Application.programme).in_(programmes),
-            col(Application.credit_code).in_(credit_codes),
-            col(Application.status).not_in(ENDED),
-        )
-        .group_by(Application.programme, Application.credit_code)
-    )
-    return Counter({(programme, code): count for programme, code, count in session.exec(counted).all()})
-
-
-def check_firm(filed: int, programme: Programme) -> None:
-    """Raises Conflict when a firm that has filed so many may file no more (notice, clause 2)."""
-    if filed >= programme.max_per_firm:
-        raise Conflict(
-            "每家企业本期至多 {max_per_firm} 人报名,该企业已满。",
-            code="firm-full",
-            values={"max_per_firm": programme.max_per_firm},
-        )
-
-
-class _References:
-    """Payment references, counted on through a year over all programmes; the counter stays locked until the commit."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._counters: dict[int, ReferenceCounter] = {}
-
-    def next(self, programme: Programme) -> str:
-        """The next reference of the programme's year."""
-        year = local(programme.opens_at).year
-        if year not in self._counters:
-            query = locked(select(ReferenceCounter).where(ReferenceCounter.year == year))
-            counter = self._session.exec(query.execution_options(populate_existing=True)).one_or_none()
-            self._counters[year] = counter or ReferenceCounter(year=year)
-            self._session.add(self._counters[year])
-        self._counters[year].last += 1
-        return payment_reference(year % 100 * 10_000 + self._counters[year].last)
-
-
-def _filed(
-    filing: Filing, content: dict[str, Any], programme: ProgrammeRow, reference: str, *, now: datetime
-) -> Application:
+def _filed(filing: Filing, content: dict[str, Any], programme: ProgrammeRow, reference: str, *, now: datetime) -> Row:
     programme.last_serial += 1
-    row = Application(
-        id=uuid4(),
-        client_id=filing.client.id,
-        programme=programme.code,
-        serial=programme.last_serial,
-        application_no=f"{programme.code}-{programme.last_serial:04d}",
-        platform_no=filing.body.platform_no,
-        payment_reference=reference,
-        status=ApplicationStatus.DRAFT if filing.draft else ApplicationStatus.SUBMITTED,
-        created_at=now,
-        **columns(filing.body, content),
-    )
-    if not filing.draft:
-        row.submitted_at, row.outcome = now, Outcome.UNDER_REVIEW
-    return row
+    return columns(filing.body, content) | {
+        "id": uuid4(),
+        "client_id": filing.client.id,
+        "programme": programme.code,
+        "serial": programme.last_serial,
+        "application_no": f"{programme.code}-{programme.last_serial:04d}",
+        "platform_no": filing.body.platform_no,
+        "payment_reference": reference,
+        "status": ApplicationStatus.DRAFT if filing.draft else ApplicationStatus.SUBMITTED,
+        "outcome": None if filing.draft else Outcome.UNDER_REVIEW,
+        "revision": 1,
+        "defects": [],
+        "correct_by": None,
+        "created_at": now,
+        "submitted_at": None if filing.draft else now,
+        "consented_at": None,
+    }
 
 
 def columns(body: ApplicationIn, content: dict[str, Any]) -> dict[str, Any]:
@@ -294,8 +172,7 @@ def record_consents(session: Session, filed: Sequence[tuple[UUID, ApplicationIn]
         for application_id, body in filed
         for consent in body.consents
     ]
-    if rows:
-        session.execute(insert(Consent), rows)
+    insert_rows(session, Consent, rows)
 
 
 def say_submitted(session: Session, row: Application, *, now: datetime) -> None:

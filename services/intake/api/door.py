@@ -14,7 +14,6 @@ from uuid import UUID
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
@@ -25,6 +24,7 @@ from services.intake.schemas import ApplicationIn, ApplicationOut
 from services.intake.states import OUTCOME_TITLES, STATUS_TITLES, ApplicationStatus, Outcome
 from shared.errors import Conflict, Refusal
 from shared.process import Process
+from shared.rows import insert_rows
 from shared.web import refuse
 
 MOST = 256
@@ -131,8 +131,7 @@ class ApplicationDoor:
             row = {"client_id": client_id, "key": key, "body_digest": fingerprint(posted.body, draft=posted.draft)}
             row |= {"status": response.status_code, "answer": json.loads(bytes(response.body)), "answered_at": now}
             kept_now.append(row)
-        if kept_now:
-            session.execute(insert(IdempotencyKey), kept_now)
+        insert_rows(session, IdempotencyKey, kept_now)
         return [answers[id(posted)] for posted in batch]
 
 

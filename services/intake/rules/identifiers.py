@@ -125,8 +125,8 @@ def mobile_e164(number: str) -> str | None:
         parsed = phonenumbers.parse(unicodedata.normalize("NFKC", number), "CN")
     except phonenumbers.NumberParseException:
         return None
-    is_mobile = phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.MOBILE
-    if parsed.country_code != 86 or not is_mobile or not phonenumbers.is_valid_number(parsed):
+    # A number that is not valid has no type.
+    if parsed.country_code != 86 or phonenumbers.number_type(parsed) != phonenumbers.PhoneNumberType.MOBILE:
         return None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
