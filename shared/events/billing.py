@@ -30,7 +30,7 @@ class FeePaymentReversed(Event):
 
 
 class FeeOverdue(Event):
-    """An admitted person has not paid by pay_by, and imported statements cover that time."""
+    """An admitted person has not paid by pay_by, and imported statements cover that time. `paid_fen`: what had come by then."""
 
     TYPE: ClassVar[str] = "billing.fee_overdue.v1"
     PART: ClassVar[str] = "fee"

@@ -114,10 +114,10 @@ def test_a_valid_reference_of_nobody_here_keeps_the_rest_from_being_booked():
     assert payment_reference(999_999) in doubtful.reason
 
 
-def test_a_payment_after_the_deadline_is_booked_and_flagged():
+def test_a_payment_from_the_deadline_on_is_booked_and_flagged():
     due = replace(A1, pay_by=NOON)
-    assert judged(credit(ALPHA, code(1), at=NOON), due).flags == set()
-    assert decided(judged(credit(ALPHA, code(1), at=NOON + timedelta(seconds=1)), due)) == (
+    assert judged(credit(ALPHA, code(1), at=NOON - timedelta(seconds=1)), due).flags == set()
+    assert decided(judged(credit(ALPHA, code(1), at=NOON), due)) == (
         Outcome.AUTO,
         {"A1": FEE},
         0,

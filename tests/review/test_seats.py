@@ -85,6 +85,36 @@ def test_money_that_came_late_for_a_held_seat_leaves_the_decision_to_a_person(re
     assert (released.seats()[0], released.items(WorkKind.LAPSE_PROPOSED)) == (SeatState.HELD, [])
 
 
+def test_money_that_came_late_proposes_the_lapse_also_where_nothing_was_said_of_an_overdue_fee(released):
+    released.travel(AFTER_PAY_BY)
+    pay_by = released.row(Seat, case_id(0)).pay_by
+    released.paid(0, pay_by)
+    [item] = released.items(WorkKind.LAPSE_PROPOSED)
+    assert item.data == {
+        "paid_fen": 2_500_000,
+        "pay_by": pay_by.isoformat(),
+        "covered_until": pay_by.isoformat(),
+    }
+    released.act(actions.confirm_lapse, item.id, actor="chair")
+    assert released.seats()[0] == SeatState.RELEASED
+
+
+def test_a_late_payment_after_the_seat_was_kept_proposes_nothing_again(released):
+    released.travel(AFTER_PAY_BY)
+    released.overdue(0)
+    [item] = released.items(WorkKind.LAPSE_PROPOSED)
+    released.act(actions.dismiss_lapse, item.id, reason="银行系统延误", actor="chair")
+    released.paid(0, PAID_LATE)
+    assert released.items(WorkKind.LAPSE_PROPOSED) == []
+
+
+def test_an_overdue_fee_that_was_paid_late_meanwhile_still_proposes_the_lapse_once(released):
+    released.travel(AFTER_PAY_BY)
+    released.paid(0, PAID_LATE)
+    released.overdue(0)
+    assert [item.case_id for item in released.items(WorkKind.LAPSE_PROPOSED)] == [case_id(0)]
+
+
 def test_a_freed_seat_is_proposed_to_the_lowest_waiting_rank_and_gets_an_own_time_to_pay(released):
     assert due(released) == []
     released.travel(AFTER_PAY_BY)

@@ -15,9 +15,9 @@ from services.billing.actions.refunds import propose_refunds
 from services.billing.actions.rows import lock_account
 from services.billing.jobs import WriteReceipt
 from services.billing.models import Document, FeeAccount
-from services.billing.queries.balances import allocated_fen, completed_at
+from services.billing.queries.balances import allocated_fen, booked_before, completed_at
 from services.billing.states import AccountStanding, DocumentKind
-from shared import jobs
+from shared import audit, jobs
 from shared.events.billing import FeeOverdue, FeePaid, FeePaymentReversed
 from shared.outbox import publish
 
@@ -27,7 +27,7 @@ def settle(session: Session, application_ids: Iterable[UUID], *, at: datetime, a
     nothing new."""
     for application_id in sorted(set(application_ids)):
         account = lock_account(session, application_id)
-        is_newly_paid = _say_payment(session, account, at=at, now=now)
+        is_newly_paid = _say_payment(session, account, at=at, actor=actor, now=now)
         keep_red_letters(session, application_id, actor=actor, now=now)
         if is_newly_paid:
             request_documents(session, account, actor=actor, now=now)
@@ -35,14 +35,14 @@ def settle(session: Session, application_ids: Iterable[UUID], *, at: datetime, a
             propose_refunds(session, account, actor=actor, now=now)
 
 
-def _say_payment(session: Session, account: FeeAccount, *, at: datetime, now: datetime) -> bool:
+def _say_payment(session: Session, account: FeeAccount, *, at: datetime, actor: str, now: datetime) -> bool:
     """Returns whether the fee has just become paid."""
     paid_fen = allocated_fen(session, account.application_id)
     said = {"application_id": account.application_id, "programme": account.programme, "paid_fen": paid_fen}
     if paid_fen >= account.expected_fen and account.paid_at is None:
         account.paid_at = completed_at(session, account)
-        if account.standing == AccountStanding.DUE and account.pay_by and account.paid_at > account.pay_by:
-            say_overdue(session, account, paid_fen=0, covered_until=account.paid_at, now=now)
+        if account.standing == AccountStanding.DUE and account.pay_by and account.paid_at >= account.pay_by:
+            say_overdue(session, account, covered_until=account.paid_at, actor=actor, now=now)
         session.add(account)
         publish(session, FeePaid(**said, paid_at=account.paid_at), now=now)
         return True
@@ -53,10 +53,8 @@ def _say_payment(session: Session, account: FeeAccount, *, at: datetime, now: da
     return False
 
 
-def say_overdue(
-    session: Session, account: FeeAccount, *, paid_fen: int, covered_until: datetime, now: datetime
-) -> None:
-    """FeeOverdue, once per deadline."""
+def say_overdue(session: Session, account: FeeAccount, *, covered_until: datetime, actor: str, now: datetime) -> None:
+    """FeeOverdue with what had come in time, once per deadline."""
     if account.overdue_at is not None or account.pay_by is None:
         return
     account.overdue_at = now
@@ -64,11 +62,12 @@ def say_overdue(
     event = FeeOverdue(
         application_id=account.application_id,
         programme=account.programme,
-        paid_fen=paid_fen,
+        paid_fen=booked_before(session, account.application_id, account.pay_by),
         pay_by=account.pay_by,
         covered_until=covered_until,
     )
     publish(session, event, now=now)
+    audit.record(session, "say_overdue", str(account.application_id), actor=actor, now=now)
 
 
 def request_documents(session: Session, account: FeeAccount, *, actor: str, now: datetime) -> None:

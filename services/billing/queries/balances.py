@@ -22,6 +22,20 @@ def allocated_fen(session: Session, application_id: UUID) -> int:
     return -int(session.exec(total).one() or 0)
 
 
+def booked_before(session: Session, application_id: UUID, moment: datetime) -> int:
+    """What still pays the fee of an application of the entries that the bank booked before a moment."""
+    total = (
+        select(func.sum(Posting.fen))
+        .join(BankEntry, col(Posting.entry_id) == col(BankEntry.id))
+        .where(
+            Posting.account == LedgerAccount.FEE,
+            Posting.application_id == application_id,
+            col(BankEntry.booked_at) < moment,
+        )
+    )
+    return -int(session.exec(total).one() or 0)
+
+
 def balances_by_application(session: Session, account: LedgerAccount) -> dict[UUID, int]:
     """The credit balance of one kind of account for every application that has one: money that is there for it."""
     totals = (

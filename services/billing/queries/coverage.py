@@ -1,9 +1,9 @@
-"""Up to when the imported statements of an account tell everything. Called by overdue.py and the pages."""
+"""For which time the imported statements of an account tell everything. Called by overdue.py and statements.py."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from services.billing.models import FeeAccount, ProgrammeRow, Statement
 from services.billing.states import StatementState
@@ -11,7 +11,7 @@ from services.billing.states import StatementState
 
 @dataclass(frozen=True)
 class Coverage:
-    """The half-open period that imported statements cover; what lies between them was confirmed at each import."""
+    """A half-open period of which imported statements leave nothing out."""
 
     since: datetime
     until: datetime
@@ -22,14 +22,20 @@ class Coverage:
         return account.pay_by is not None and self.since <= account.submitted_at and account.pay_by < self.until
 
 
-def coverage_of(session: Session, programme: str) -> Coverage | None:
-    """What the statements of a programme's account cover; None before the first."""
+def coverage_of(session: Session, programme: str) -> list[Coverage]:
+    """What the statements of a programme's account cover, in order, joined where one takes up where another ended. A gap
+    stays one although a person confirmed it at the import: a payment may stand in it."""
     account_number = session.get_one(ProgrammeRow, programme).account_number
-    span = select(func.min(Statement.covers_from), func.max(Statement.covered_until)).where(
+    spans = select(Statement.covers_from, Statement.covered_until).where(
         Statement.account_number == account_number, Statement.state == StatementState.IMPORTED
     )
-    since, until = session.exec(span).one()
-    return Coverage(since, until) if since and until else None
+    joined: list[Coverage] = []
+    for since, until in session.exec(spans.order_by(col(Statement.covers_from))).all():
+        if joined and since <= joined[-1].until:
+            joined[-1] = Coverage(joined[-1].since, max(joined[-1].until, until))
+        else:
+            joined.append(Coverage(since, until))
+    return joined
 
 
 def imported_statements(session: Session, account_number: str) -> list[Statement]:

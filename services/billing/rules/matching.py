@@ -48,7 +48,7 @@ def payment_flags(entry: Entry, account: FeeAccount) -> frozenset[Flag]:
     payer = comparable(entry.counterparty_name)
     holds = {
         Flag.PAYER_NOT_BUYER: is_personal(payer) or payer == comparable(account.student_name),
-        Flag.LATE: account.pay_by is not None and entry.booked_at > account.pay_by,
+        Flag.LATE: account.pay_by is not None and entry.booked_at >= account.pay_by,
         Flag.REFUND_DUE: account.standing is Standing.REFUND_DUE,
     }
     return frozenset(flag for flag, applies in holds.items() if applies)

@@ -31,7 +31,7 @@ class Flag(StrEnum):
     SUBSIDY = "SUBSIDY"
     """The payer is a public treasury; subsidies are no part of the self-paid fee."""
     LATE = "LATE"
-    """Booked after the application's deadline for payment."""
+    """Booked at the application's deadline for payment or after it."""
     REFUND_DUE = "REFUND_DUE"
     """The application holds no claim to a seat: what is received goes back in full."""
     PAYEE_NOT_PAYER = "PAYEE_NOT_PAYER"

@@ -12,7 +12,7 @@ from services.review.actions.subjects import heard_case, locked_case, locked_pro
 from services.review.actions.work import close_item, found_item, locked_item, open_work
 from services.review.models import Case, Seat, WorkItem
 from services.review.queries import open_item
-from services.review.rules.deadlines import end_of_local_day
+from services.review.rules.deadlines import end_of_local_day, is_in_time
 from services.review.states import CaseState, SeatState, WorkKind
 from shared import audit
 from shared.errors import NotYet
@@ -21,8 +21,8 @@ from shared.events.billing import FeeOverdue, FeePaid, RefundSent
 
 def note_fee_paid(session: Session, event: FeePaid, *, actor: str, now: datetime) -> None:
     """The self-paid part is complete, as of the bank's booking time. A held seat that was paid in time is no longer about
-    to lapse; a released seat is never revived by it, but put before the committee; money for somebody who can no longer
-    get a seat goes back -> RefundOrdered."""
+    to lapse; one that was paid too late is, whether or not FeeOverdue comes. A released seat is never revived by it, but
+    put before the committee; money for somebody who can no longer get a seat goes back -> RefundOrdered."""
     case = heard_case(session, event.application_id)
     case.paid_at = event.paid_at
     session.add(case)
@@ -32,8 +32,10 @@ def note_fee_paid(session: Session, event: FeePaid, *, actor: str, now: datetime
         order_refund(session, case, "款项到账时已无录取资格", now=now)
     elif seat and seat.state == SeatState.RELEASED:
         _propose_late_payment(session, case, seat, event, actor=actor, now=now)
-    elif seat and seat.state == SeatState.HELD and seat.pay_by and event.paid_at < seat.pay_by:
+    elif seat and seat.state == SeatState.HELD and is_in_time(event.paid_at, seat.pay_by):
         _close_open(session, case, WorkKind.LAPSE_PROPOSED, "已在期限内缴足", actor=actor, now=now)
+    elif seat and seat.state == SeatState.HELD:
+        _propose_lapse(session, case, seat, paid_fen=event.paid_fen, known_until=event.paid_at, actor=actor, now=now)
 
 
 def _propose_late_payment(
@@ -42,7 +44,7 @@ def _propose_late_payment(
     data: dict[str, object] = {
         "paid_fen": event.paid_fen,
         "paid_at": event.paid_at.isoformat(),
-        "in_time": bool(seat.pay_by and event.paid_at < seat.pay_by),
+        "in_time": is_in_time(event.paid_at, seat.pay_by),
     }
     if item := open_item(session, case.id, WorkKind.LATE_PAYMENT):
         item.data = data
@@ -67,16 +69,20 @@ def note_fee_overdue(session: Session, event: FeeOverdue, *, actor: str, now: da
     seat = seat_of(session, case)
     if seat is None:
         raise NotYet(f"seat {case.id}")
-    if seat.state != SeatState.HELD or seat.pay_by != event.pay_by or case.paid_at:
-        return
+    if seat.state == SeatState.HELD and seat.pay_by == event.pay_by and not is_in_time(case.paid_at, seat.pay_by):
+        until = event.covered_until
+        _propose_lapse(session, case, seat, paid_fen=event.paid_fen, known_until=until, actor=actor, now=now)
+
+
+def _propose_lapse(
+    session: Session, case: Case, seat: Seat, *, paid_fen: int, known_until: datetime, actor: str, now: datetime
+) -> None:
+    assert seat.pay_by is not None
+    pay_by = seat.pay_by.isoformat()
     earlier = select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.kind == WorkKind.LAPSE_PROPOSED)
-    if any(item.data["pay_by"] == event.pay_by.isoformat() for item in session.exec(earlier).all()):
+    if any(item.data["pay_by"] == pay_by for item in session.exec(earlier).all()):
         return
-    data: dict[str, object] = {
-        "paid_fen": event.paid_fen,
-        "pay_by": event.pay_by.isoformat(),
-        "covered_until": event.covered_until.isoformat(),
-    }
+    data: dict[str, object] = {"paid_fen": paid_fen, "pay_by": pay_by, "covered_until": known_until.isoformat()}
     open_work(session, case, WorkKind.LAPSE_PROPOSED, data, actor=actor, now=now)
     audit.record(session, "propose_lapse", str(case.id), actor=actor, now=now, details=data)
 

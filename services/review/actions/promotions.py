@@ -12,7 +12,7 @@ from services.review.actions.work import close_item, found_item, locked_item, op
 from services.review.errors import NoSeatFree, SecondPersonNeeded, UnknownCase
 from services.review.models import Case, Seat
 from services.review.queries import open_item, promotions_due, seats_held
-from services.review.rules.deadlines import end_of_local_day
+from services.review.rules.deadlines import end_of_local_day, is_in_time
 from services.review.states import ReleaseReason, SeatState, WorkKind
 from shared import audit
 from shared.errors import Conflict, Invalid
@@ -28,7 +28,7 @@ def confirm_lapse(session: Session, item_id: UUID, *, actor: str, now: datetime)
         raise Conflict(
             "“{student}”的名额已不在册，无需再确认逾期。", code="no-seat", values={"student": case.student_name}
         )
-    if case.paid_at and seat.pay_by and case.paid_at < seat.pay_by:
+    if is_in_time(case.paid_at, seat.pay_by):
         raise Conflict(
             "“{student}”已在期限内缴足，不能按逾期处理。", code="paid-in-time", values={"student": case.student_name}
         )

@@ -20,6 +20,11 @@ def publicity_ends(frozen_at: datetime, *, days: int) -> datetime:
     return end_of_local_day(frozen_at, days=days) if days else frozen_at
 
 
+def is_in_time(paid_at: datetime | None, pay_by: datetime | None) -> bool:
+    """Whether money was complete before the limit. By a bank that prints no times, that of the next day comes at it."""
+    return paid_at is not None and pay_by is not None and paid_at < pay_by
+
+
 def shown_limit(moment: datetime | None) -> str:
     """A half-open limit as people read it: midnight is 24:00 of the day before, as the letters print it."""
     if moment is None:
