@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.events.base import Event, Sealed, Value
+from shared.events.intake import FeeLine
 
 
 class Defect(Value):
@@ -74,7 +75,8 @@ class InterviewScored(Event):
 
 
 class StudentAdmitted(Event):
-    """A seat is held (notice, clause 5.4.3). `promoted` when it was freed by somebody else."""
+    """A seat is held (notice, clause 5.4.3). `promoted` when it was freed by somebody else. `fee_lines`: what the letter
+    says is due; none in events from before they were said."""
 
     TYPE: ClassVar[str] = "review.student_admitted.v1"
     PART: ClassVar[str] = "seat"
@@ -87,6 +89,7 @@ class StudentAdmitted(Event):
     admitted_at: datetime
     pay_by: datetime
     candidate: Candidate
+    fee_lines: tuple[FeeLine, ...] = ()
 
 
 class ApplicantWaitlisted(Event):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
+from services.billing.actions.fees import set_fee
 from services.billing.actions.ledger import post
 from services.billing.actions.rows import known_account, lock_programme
 from services.billing.actions.settlement import request_documents, settle
@@ -88,7 +89,8 @@ def hold_for_waiting_list(session: Session, application_id: UUID, *, actor: str,
 
 
 def make_fee_due(session: Session, event: StudentAdmitted, *, actor: str, now: datetime) -> None:
-    """A seat is held: the self-paid part is due by `pay_by`, and the other lines of clause 4 become claims of their payee."""
+    """A seat is held: the self-paid part is due by `pay_by`, and the other lines of clause 4 become claims of their payee.
+    The amounts are those of the admission, also where a revision of the programme comes before it or after."""
     account = known_account(session, event.application_id)
     if account.standing == AccountStanding.DUE and account.pay_by == event.pay_by:
         return
@@ -97,9 +99,10 @@ def make_fee_due(session: Session, event: StudentAdmitted, *, actor: str, now: d
     account.refund_ordered_at = None
     session.add(account)
     programme = Programme.model_validate(lock_programme(session, account.programme).data)
-    for fee in programme.fee_lines:
-        if fee.code == "self":
-            continue
+    fees = {fee.code: fee for fee in event.fee_lines or programme.fee_lines}
+    was_paid = account.paid_at is not None
+    set_fee(session, account, fees.pop("self").amount_fen, actor=actor, now=now)
+    for fee in fees.values():
         line = session.get(SubsidyLine, (account.application_id, fee.code)) or SubsidyLine(
             application_id=account.application_id,
             code=fee.code,
@@ -112,7 +115,8 @@ def make_fee_due(session: Session, event: StudentAdmitted, *, actor: str, now: d
         _set_subsidy(session, line, cancelled=False, actor=actor, now=now)
     audit.record(session, "make_fee_due", str(account.application_id), actor=actor, now=now)
     session.flush()
-    request_documents(session, account, actor=actor, now=now)
+    if was_paid:
+        request_documents(session, account, actor=actor, now=now)
 
 
 def _set_subsidy(session: Session, line: SubsidyLine, *, cancelled: bool, actor: str, now: datetime) -> None:

@@ -4,13 +4,15 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from services.billing.actions.fees import revise_fees
 from services.billing.models import ProgrammeRow
 from shared import audit
 from shared.events.intake import Programme
 
 
 def keep_programme(session: Session, programme: Programme, *, actor: str, now: datetime) -> None:
-    """Keeps the newest version; an older one, or the same again, changes nothing."""
+    """Keeps the newest version, and lets its fee be owed where none is due yet; an older one, or the same again, changes
+    nothing."""
     row = session.get(ProgrammeRow, programme.code)
     if row is not None and row.version >= programme.version:
         return
@@ -19,3 +21,5 @@ def keep_programme(session: Session, programme: Programme, *, actor: str, now: d
     row.account_number = "".join(filter(str.isdigit, programme.remittance.account_number))
     session.add(row)
     audit.record(session, "keep_programme", row.code, actor=actor, now=now, details={"version": row.version})
+    session.flush()
+    revise_fees(session, programme, actor=actor, now=now)

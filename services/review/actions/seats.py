@@ -84,6 +84,7 @@ def admit(
         admitted_at=now,
         pay_by=pay_by,
         candidate=candidate(case),
+        fee_lines=programme.fee_lines,
     )
     publish(session, event, now=now)
 

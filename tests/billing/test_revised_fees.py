@@ -1,0 +1,62 @@
+"""A fee that is revised: who owes what then, and what becomes of money that came before."""
+
+from datetime import UTC, datetime
+
+from services.billing import queries
+from services.billing.models import FeeAccount, SubsidyLine
+from services.demo.programme import programme
+from shared.events.billing import FeePaid, FeePaymentReversed
+from shared.events.intake import FeeLine, Programme, ProgrammeRevised
+from tests.billing.books import ALPHA, FEE, code
+from tests.billing.desk import Desk, application_id
+from tests.billing.money import Line, statement_of
+
+DAY, NEXT = datetime(2021, 11, 25, 2, tzinfo=UTC), datetime(2021, 12, 7, 2, tzinfo=UTC)
+
+
+def lines(self_fen: int, central_fen: int = 1_000_000) -> list[dict[str, object]]:
+    amounts = {"self": self_fen, "central": central_fen}
+    return [line | {"amount_fen": amounts.get(line["code"], line["amount_fen"])} for line in programme()["fee_lines"]]
+
+
+def revised(self_fen: int, *, version: int = 2) -> ProgrammeRevised:
+    changes = {"version": version, "fee_lines": lines(self_fen)}
+    return ProgrammeRevised(programme=Programme.model_validate(programme() | changes))
+
+
+def owed(desk: Desk, number: int = 1) -> int:
+    return desk.one(FeeAccount, application_id(number)).expected_fen
+
+
+def test_a_fee_that_was_raised_before_the_admission_is_what_is_due_and_says_that_it_is_no_longer_paid(desk):
+    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    desk.say(revised(2_600_000), desk.admitted(1))
+    assert [said.paid_fen for said in desk.said(FeePaymentReversed)] == [FEE]
+    desk.now = NEXT
+    file = statement_of(Line(NEXT, ALPHA, 100_000, code(1)), first_day=NEXT.date(), last_day=NEXT.date())
+    desk.bring_in(*file, confirmed=True)
+    assert [(said.paid_fen, said.paid_at) for said in desk.said(FeePaid)] == [(FEE, DAY), (2_600_000, NEXT)]
+    assert (owed(desk), desk.figures()["self_fen"]) == (2_600_000, 2_600_000)
+
+
+def test_what_was_paid_beyond_a_fee_that_was_lowered_is_unapplied_for_a_person_to_pay_back(desk):
+    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    desk.say(revised(2_400_000), desk.admitted(1))
+    figures = desk.figures()
+    assert (figures["self_fen"], figures["self_paid_fen"], figures["unapplied_fen"]) == (2_400_000, 2_400_000, 100_000)
+    assert [fen for _entry, fen in desk.ask(queries.unapplied_entries)] == [100_000]
+    assert desk.said(FeePaymentReversed) == []
+
+
+def test_an_admission_that_overtakes_the_revision_says_itself_what_is_due(desk):
+    given = tuple(FeeLine.model_validate(line) for line in lines(2_600_000, central_fen=900_000))
+    desk.say(desk.admitted(1).model_copy(update={"fee_lines": given, "programme_version": 2}))
+    assert owed(desk) == 2_600_000
+    assert desk.one(SubsidyLine, (application_id(1), "central")).amount_fen == 900_000
+    desk.say(revised(2_600_000))
+    assert (owed(desk), owed(desk, 2)) == (2_600_000, 2_600_000)
+
+
+def test_a_revision_that_crossed_the_admission_moves_no_fee_that_is_due(desk):
+    desk.say(desk.admitted(1), revised(2_600_000))
+    assert owed(desk) == FEE
