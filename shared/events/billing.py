@@ -42,7 +42,8 @@ class FeeOverdue(Event):
 
 
 class RefundSent(Event):
-    """The debit of a refund stands in a bank statement."""
+    """The debit of a refund stands in a bank statement. `total_fen`: all that has been sent back for the application so far,
+    this included; 0 in events from before it was said."""
 
     TYPE: ClassVar[str] = "billing.refund_sent.v1"
     PART: ClassVar[str] = "refund"
@@ -50,6 +51,7 @@ class RefundSent(Event):
     programme: str
     amount_fen: int
     sent_at: datetime
+    total_fen: int = 0
 
 
 class InvoiceRequested(Event):

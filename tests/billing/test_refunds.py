@@ -66,7 +66,7 @@ def test_a_refund_is_sent_when_its_debit_stands_in_a_statement_and_not_before(pa
     assert (figures["refunds_sent_fen"], figures["refunds_sent"], figures["open_work_items"]) == (FEE, 1, 0)
 
 
-def test_two_payments_of_one_account_go_back_in_one_sum_and_of_two_accounts_in_two(desk):
+def test_two_payments_of_one_account_go_back_in_one_sum_and_of_two_accounts_in_two_that_are_added_up(desk):
     desk.bring_in(
         *statement_of(
             Line(DAY, ALPHA, 1_000_000, code(1)),
@@ -78,6 +78,17 @@ def test_two_payments_of_one_account_go_back_in_one_sum_and_of_two_accounts_in_t
     assert [(refund.payee_name, refund.amount_fen) for refund in desk.refunds()] == [
         (ALPHA, 1_500_000),
         ("钱一鸣", 1_000_000),
+    ]
+    desk.act(actions.approve_refunds, [refund.id for refund in desk.refunds()], actor=CHECKER)
+    desk.bring_in(
+        *december(
+            Line(SENT, ALPHA, -1_500_000, f"退费{code(1)}"),
+            Line(SENT + timedelta(hours=1), "钱一鸣", -1_000_000, f"退费{code(1)}"),
+        )
+    )
+    assert [(said.amount_fen, said.total_fen) for said in desk.said(RefundSent)] == [
+        (1_500_000, 1_500_000),
+        (1_000_000, 2_500_000),
     ]
 
 

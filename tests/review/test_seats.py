@@ -295,10 +295,12 @@ def test_nobody_moves_up_once_the_course_has_begun(released):
         assert queries.work_list(session, CODE, now=released.now) == []
 
 
-def test_a_registration_and_a_refund_are_remembered(released):
+def test_a_registration_and_all_that_was_refunded_are_remembered(released):
     register(released, 0)
-    sent = RefundSent(application_id=case_id(5), programme=CODE, amount_fen=2_500_000, sent_at=PAID_LATE)
-    released.hear(sent)
+    first = RefundSent(application_id=case_id(5), programme=CODE, amount_fen=1_500_000, sent_at=PAID_IN_TIME)
+    released.hear(first)
+    assert released.case(5).refunded_fen == 1_500_000
+    released.hear(first.model_copy(update={"amount_fen": 1_000_000, "total_fen": 2_500_000, "sent_at": PAID_LATE}))
     assert released.row(Seat, case_id(0)).registered_at == released.now
     assert (released.case(5).refunded_at, released.case(5).refunded_fen) == (PAID_LATE, 2_500_000)
 

@@ -10,7 +10,7 @@ from services.billing.actions.ledger import post
 from services.billing.actions.rows import lock_account, lock_refund
 from services.billing.actions.settlement import settle
 from services.billing.models import BankEntry, ProgrammeRow, Refund, RefundSource, Statement
-from services.billing.queries.balances import allocated_fen
+from services.billing.queries.balances import allocated_fen, refunded_fen
 from services.billing.rules.postings import Line, to_account, undone
 from services.billing.rules.refunding import Approved, is_payee, settled_by
 from services.billing.states import REFUND_STEPS, REFUND_TITLES, LedgerAccount, RefundState, TransactionKind
@@ -154,12 +154,14 @@ def note_sent(session: Session, refunds: Sequence[Refund], entry: BankEntry, *, 
         _step(refund, RefundState.SENT)
         refund.sent_entry_id, refund.sent_at = entry.id, entry.booked_at
         session.add(refund)
+        session.flush()
         if refund.application_id:
             event = RefundSent(
                 application_id=refund.application_id,
                 programme=refund.programme,
                 amount_fen=refund.amount_fen,
                 sent_at=entry.booked_at,
+                total_fen=refunded_fen(session, refund.application_id),
             )
             publish(session, event, now=now)
     return tuple(

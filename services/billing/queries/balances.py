@@ -36,6 +36,14 @@ def booked_before(session: Session, application_id: UUID, moment: datetime) -> i
     return -int(session.exec(total).one() or 0)
 
 
+def refunded_fen(session: Session, application_id: UUID) -> int:
+    """What has gone back for an application by the bank's statements; what came back again does not count."""
+    sent = select(func.sum(Refund.amount_fen)).where(
+        Refund.application_id == application_id, Refund.state == RefundState.SENT
+    )
+    return int(session.exec(sent).one() or 0)
+
+
 def balances_by_application(session: Session, account: LedgerAccount) -> dict[UUID, int]:
     """The credit balance of one kind of account for every application that has one: money that is there for it."""
     totals = (

@@ -88,11 +88,11 @@ def _propose_lapse(
 
 
 def note_refund_sent(session: Session, event: RefundSent, *, actor: str, now: datetime) -> None:
-    """Remembers that money went back, as the bank booked it."""
+    """Remembers how much money went back so far, as the bank booked it."""
     case = heard_case(session, event.application_id)
-    case.refunded_at, case.refunded_fen = event.sent_at, event.amount_fen
+    case.refunded_at, case.refunded_fen = event.sent_at, event.total_fen or event.amount_fen
     session.add(case)
-    audit.record(session, "note_refund_sent", str(case.id), actor=actor, now=now, details={"fen": event.amount_fen})
+    audit.record(session, "note_refund_sent", str(case.id), actor=actor, now=now, details={"fen": case.refunded_fen})
 
 
 def resolve_late_payment(
