@@ -11,25 +11,36 @@ from services.intake import actions, queries
 from services.intake.models import Application, IdempotencyKey
 from services.intake.states import Outcome
 from shared.events.intake import Programme
-from tests.processes import START
+from tests.processes import START, travel
 
 
 @pytest.fixture
 def returned(intake, applications):
     """An application that waits for its correction: its id."""
     filed = intake.file(applications[0]).json()
+    return_for_correction(intake)
+    return filed["id"]
+
+
+def return_for_correction(intake):
     row = intake.rows(Application)[0]
     with intake.process.database.transaction() as session:
         items = [{"item": "identity", "reason": "模糊"}]
         correct_by = DEADLINE + timedelta(days=3)
         actions.note_return(session, row.id, items, correct_by=correct_by, actor="review", now=START)
-    return filed["id"]
 
 
 def correct(intake, application_id, application, **changes):
     body = application.request(intake.upload(application)) | changes
     answer = intake.http.put(f"/intake/api/applications/{application_id}", json=body)
     return answer.json()["status"] if answer.status_code == 200 else answer.json()["code"]
+
+
+def recommended(intake):
+    """Unit code -> the firms that count as recommended by it, where there are any."""
+    with intake.process.database.reader() as session:
+        found = queries.recommended_firms(session, Programme.model_validate(programme()))
+    return {unit: count for unit, count in found.items() if count}
 
 
 def reject(intake):
@@ -56,6 +67,32 @@ def test_a_correction_cannot_move_to_a_firm_that_is_full(intake, applications, r
     assert intake.file(crowded).status_code == 201
     assert correct(intake, returned, applications[0], firm=crowded.body["firm"]) == "firm-full"
     assert correct(intake, returned, applications[0]) == "under_review"
+
+
+@pytest.mark.parametrize("before", [{"recommendation": "pending"}, {"unit_code": "500112"}])
+def test_nobody_is_newly_recommended_by_a_correction_after_the_window(intake, applications, before):
+    first = applications[0]
+    late = {"unit_code": "500103", "recommendation": "recommended"}
+    filed = intake.file(first, **late | before).json()
+    return_for_correction(intake)
+    counted = recommended(intake)
+    travel(intake.process, DEADLINE)
+    assert correct(intake, filed["id"], first, **late) == "recommendation-late"
+    assert recommended(intake) == counted
+    assert correct(intake, filed["id"], first, **late | before) == "under_review"
+
+
+def test_a_recommendation_may_be_corrected_in_the_window_and_taken_back_after_it(intake, applications):
+    first = applications[0]
+    filed = intake.file(first, unit_code="500103", recommendation="pending").json()
+    return_for_correction(intake)
+    assert correct(intake, filed["id"], first, unit_code="500103", recommendation="recommended") == "under_review"
+    assert recommended(intake) == {"500103": 1}
+    return_for_correction(intake)
+    travel(intake.process, DEADLINE)
+    changes = {"unit_code": "500103", "recommendation": "not_recommended"}
+    assert correct(intake, filed["id"], first, **changes) == "under_review"
+    assert recommended(intake) == {}
 
 
 def test_an_application_that_was_rejected_meanwhile_shows_it_and_takes_no_correction(intake, applications, returned):

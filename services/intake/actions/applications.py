@@ -11,7 +11,7 @@ from services.intake.actions.programmes import locked_programme
 from services.intake.actions.subjects import own_application, programme_of, step
 from services.intake.actions.taken import check_firm, firms_filed, past_participants
 from services.intake.models import Application, PlatformClient, ProgrammeRow
-from services.intake.rules.applications import check_participation, check_window
+from services.intake.rules.applications import check_participation, check_recommendation, check_window
 from services.intake.schemas import ApplicationIn
 from services.intake.states import ApplicationStatus, Outcome
 from shared import audit
@@ -48,7 +48,8 @@ def resubmit_application(
     keys: KeyRing,
 ) -> Application:
     """Takes the corrected version of a returned application -> ApplicationResubmitted; `submitted_at` is kept. Allowed after
-    the window, because the first submission was in time, until `correct_by`; person and programme stay."""
+    the window, because the first submission was in time, until `correct_by`; person and programme stay,
+    and after it nobody is newly recommended."""
     programme = Programme.model_validate(locked_programme(session, body.programme).data)
     row = own_application(session, application_id, client)
     if row.programme != programme.code:
@@ -69,6 +70,8 @@ def resubmit_application(
     content = checked_content(body, programme, scans_of(session, [body]), client=client, now=now, keys=keys)
     identity, credit_code = content["student"]["identity"]["index"], content["firm"]["credit_code"]
     check_participation(body, known=bool(past_participants(session, {identity})))
+    before = {"unit_code": row.unit_code, "recommendation": row.recommendation}
+    check_recommendation(body, programme, **before, now=now)
     if identity != row.identity_index:
         raise Conflict("补正不能更换学员;如需更换,请撤回后重新报名。", code="person-changed")
     if credit_code != row.credit_code:

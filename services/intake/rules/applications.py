@@ -39,6 +39,20 @@ def check_window(programme: Programme, now: datetime) -> None:
         )
 
 
+def check_recommendation(
+    body: ApplicationIn, programme: Programme, *, unit_code: str, recommendation: str, now: datetime
+) -> None:
+    """Raises Conflict where a correction after the window would make a unit recommend a firm that it had not recommended in
+    time (notice, clause 6.2), by what was filed before. What it no longer recommends may still be put right."""
+    is_new = body.recommendation == "recommended" and (recommendation, unit_code) != ("recommended", body.unit_code)
+    if is_new and now >= programme.closes_at:
+        raise Conflict(
+            "报名已于 {closes_at:%Y年%m月%d日%H:%M} 截止,补正不能新增推荐,也不能更换推荐单位。",
+            code="recommendation-late",
+            values={"closes_at": local(programme.closes_at)},
+        )
+
+
 def check_application(body: ApplicationIn, programme: Programme, *, now: datetime) -> list[Fault]:
     """Every fault of the body at once, each with a JSON pointer and what to do; empty when it may be accepted."""
     student, firm = body.student, body.firm
