@@ -45,6 +45,7 @@ NAMES = UUID("5a0c7f6e-9d7c-4c53-8a43-0d2f6f1a2b3c")
 FREEZE = datetime(2021, 12, 9, 1, tzinfo=UTC)
 RELEASE = datetime(2021, 12, 9, 2, tzinfo=UTC)
 AFTER_PAY_BY = datetime(2021, 12, 18, 2, tzinfo=UTC)
+INTERVIEW = datetime(2021, 12, 6, 1, tzinfo=UTC)
 JUDGES = tuple(PanelJudge(account=f"judge0{number}", name=f"评委{number}") for number in range(1, 6))
 GOOD = {kind: Check(Verdict.PASSED, True) for kind in ("form", "licence", "identity")}
 ITEMS = {"strategy": 3000, "innovation": 2500, "learning": 2000, "expression": 1500, "commitment": 1000}
@@ -199,19 +200,25 @@ class Review:
             self.act(actions.check_scans, case_id(number), GOOD)
             self.act(actions.pass_authenticity, case_id(number))
 
-    def book(self, number: int, judges: Sequence[PanelJudge] = JUDGES) -> None:
-        start = datetime(2021, 12, 6, 1, tzinfo=UTC)
-        event = InterviewScheduled(
+    def scheduled(
+        self, number: int, judges: Sequence[PanelJudge] = JUDGES, *, starts_at: datetime = INTERVIEW
+    ) -> InterviewScheduled:
+        """The booking of an interview."""
+        return InterviewScheduled(
             application_id=case_id(number),
             programme=CODE,
-            starts_at=start,
-            ends_at=start + timedelta(minutes=30),
+            starts_at=starts_at,
+            ends_at=starts_at + timedelta(minutes=30),
             mode="on_site",
             place="三楼面试室1",
             panel="第1组",
             judges=tuple(judges),
         )
-        self.hear(event)
+
+    def book(self, number: int, judges: Sequence[PanelJudge] = JUDGES) -> None:
+        """An interview is booked, and its hour has come."""
+        self.hear(self.scheduled(number, judges))
+        self.travel(max(self.now, INTERVIEW))
 
     def judge(self, number: int, *totals: int) -> None:
         """Sheets of the panel, in whole points of 100, one per judge."""

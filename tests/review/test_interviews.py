@@ -1,6 +1,6 @@
 """Panels and sheets: who may score whom, when an interview is scored, and what a correction needs."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,7 +10,7 @@ from services.review.models import ScoreSheet
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.events.review import InterviewScored
 from shared.events.scheduling import InterviewMissed, PanelJudge
-from tests.review.stage import JUDGES, case_id, sheet
+from tests.review.stage import INTERVIEW, JUDGES, case_id, sheet
 
 
 @pytest.fixture
@@ -36,6 +36,18 @@ def test_the_last_awaited_sheet_gives_the_interviews_points(booked):
     record(booked, "judge05", 86)
     assert points(booked) == [(8367, 5)]
     assert (booked.case(0).interview_points, booked.case(0).untrimmed_points) == (8367, 8220)
+
+
+def test_a_sheet_before_the_interview_has_begun_is_refused_also_one_from_paper(booked):
+    later = INTERVIEW + timedelta(hours=2)
+    booked.hear(booked.scheduled(0, starts_at=later))
+    booked.travel(later - timedelta(seconds=1))
+    for more in ({}, {"actor": "secretary", "from_paper": True}):
+        with pytest.raises(Conflict, match="12月06日11:00 才开始"):
+            record(booked, "judge01", 80, **more)
+    booked.travel(later)
+    record(booked, "judge01", 80)
+    assert [row.judge for row in booked.rows(ScoreSheet)] == ["judge01"]
 
 
 def test_a_judge_of_another_panel_may_not_score(booked):

@@ -73,6 +73,7 @@ def test_a_freeze_lists_everything_that_is_undecided(review):
 
 def test_a_freeze_before_the_window_closes_is_refused(review):
     review.ready(70)
+    review.publish(version=2, quota=3, waiting_list_places=2, closes_at="2021-12-06T16:00:00Z")
     with pytest.raises(Conflict, match="报名尚未截止"):
         freeze(review)
 

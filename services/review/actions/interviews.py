@@ -12,6 +12,7 @@ from services.review.queries import latest_sheets, panel_members
 from services.review.rules.scoring import check_sheet, mean, trimmed_mean
 from services.review.states import RankingState
 from shared import audit
+from shared.clock import local
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.events.intake import Programme
 from shared.events.review import InterviewScored
@@ -73,6 +74,7 @@ def record_score_sheet(
     reason: str = "",
 ) -> None:
     """Locks the sheet of a judge of the panel, points in hundredths; the last awaited one gives InterviewScored.
+    Raises Conflict before the interview has begun.
 
     A judge records the own sheet; the committee's secretary may key it in `from_paper`, which is kept with the sheet. A
     second sheet is a correction: a new version, with a reason. The same points again change nothing.
@@ -84,6 +86,11 @@ def record_score_sheet(
         raise Forbidden("评委只能提交自己的评分表。", code="own-sheet")
     if member.recused_at:
         raise Conflict("评委“{judge}”已回避，不再评分。", code="recused", values={"judge": member.name})
+    if case.interview_at and now < case.interview_at:
+        values = {"student": case.student_name, "starts_at": local(case.interview_at)}
+        raise Conflict(
+            "“{student}”的面试 {starts_at:%m月%d日%H:%M} 才开始，现在还不能评分。", code="too-early", values=values
+        )
     check_sheet(items, programme.scoring)
     sheets = latest_sheets(session, case.id)
     before = sheets.get(judge)
