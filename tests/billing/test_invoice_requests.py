@@ -137,7 +137,7 @@ def test_a_seat_that_is_given_up_before_the_statement_came_is_not_invoiced(by_st
     with pytest.raises(Conflict, match="未缴清或已终止"):
         by_student.act(actions.resubmit_invoice, invoice_of(by_student).id)
     figures = by_student.figures()
-    assert (figures["documents_due"], figures["invoices_requested"]) == (1, 0)
+    assert (figures["receipts_sent"], figures["documents_sent"], figures["invoices_requested"]) == (1, 0, 0)
 
 
 def test_data_of_the_buyer_that_do_not_suffice_wait_for_finance_with_each_fault(desk):

@@ -89,8 +89,8 @@ def test_finance_confirms_and_the_connector_issues_the_red_letter(issued):
     for shown in ("样张", "-25,000.00", f"红冲{invoice.number}"):
         assert shown in printed
     figures = issued.figures()
-    names = ("invoices_issued", "red_letters_issued", "documents_due", "documents_sent")
-    assert [figures[name] for name in names] == [1, 1, 4, 4]
+    names = ("invoices_issued", "red_letters_issued", "red_letters_sent", "invoiced_fen")
+    assert [figures[name] for name in names] == [1, 1, 1, 0]
 
 
 def test_the_last_of_several_red_letters_takes_the_remainder_of_the_tax(issued):

@@ -10,7 +10,12 @@ from services.demo.player.summary import reconcile
 from shared.events.listeners import topology
 
 SEAT = {"central": 1_000_000, "municipal": 500_000, "self": 2_500_000}
-SAID = {"review.student_admitted.v1": 53, "intake.application_submitted.v1": 118}
+SAID = {
+    "review.student_admitted.v1": 54,
+    "review.applicant_waitlisted.v1": 20,
+    "review.applicant_not_selected.v1": 57,
+    "intake.application_submitted.v1": 118,
+}
 
 
 def plumbing(service: str) -> dict[str, Any]:
@@ -32,11 +37,11 @@ def figures() -> dict[str, Any]:
         "portal": {"dead_letters": 0},
         "intake": {"applications": 119, "applications_draft": 0, "applications_expired": 1},
         "review": {
-            "cases": 118, "seat_held": 50, "lapsed": 3, "declined": 0, "waiting": 0, "not_selected": 58, "rejected": 4,
-            "withdrawn": 3, "in_process": 0, "seats_held": 50, "promotions": 3, "letters_due": 111, "letters_sent": 111,
+            "cases": 118, "seat_held": 50, "lapsed": 3, "declined": 1, "waiting": 0, "not_selected": 57, "rejected": 4,
+            "withdrawn": 3, "in_process": 0, "seats_held": 50, "promotions": 4, "letters_sent": 131,
         },
         "scheduling": {
-            "notices_due": 115, "notices_sent": 115, "registered": 50, "certified": 45, "not_certified": 5,
+            "interviews_scheduled": 114, "notices_sent": 114, "roster": 50, "schedules_sent": 50, "registered": 50, "certified": 45, "not_certified": 5,
             "plan_days": 16, "plan_hours": 128,
         },
         "billing": {
@@ -44,8 +49,8 @@ def figures() -> dict[str, Any]:
             "applied_fen": 125_000_000, "unapplied_fen": 300, "unmatched_fen": 60, "ignored_fen": 40,
             "refunds_sent_fen": 300, "reversals_fen": 30, "other_debits_fen": 20, "ledger_sum_fen": 0,
             "central_fen": 50_000_000, "municipal_fen": 25_000_000, "self_fen": 125_000_000,
-            "self_paid_fen": 125_000_000, "invoices_requested": 50, "invoices_issued": 50,
-            "documents_due": 150, "documents_sent": 150,
+            "self_paid_fen": 125_000_000, "invoiced_fen": 125_000_000,
+            "documents_sent": 150, "red_letters_issued": 1, "red_letters_sent": 1,
         },
     }  # fmt: skip
     return {service: plumbing(service) | {"domain": numbers} for service, numbers in domain.items()}
@@ -62,11 +67,30 @@ def test_a_house_in_which_all_agrees_is_green():
 NUMBERS = [(service, name) for service, one in figures().items() for name in one["domain"]]
 
 
-@pytest.mark.parametrize(("service", "name"), [n for n in NUMBERS if n[1] not in ("applications_draft",)])
+@pytest.mark.parametrize(("service", "name"), NUMBERS)
 def test_a_number_that_is_off_by_one_turns_a_line_red(service, name):
     given = copy.deepcopy(figures())
     given[service]["domain"][name] -= 1
     assert red(given) != []
+
+
+def test_papers_that_nobody_wrote_at_all_turn_a_line_red_each():
+    given = figures()
+    none = {
+        "review": ["letters_sent"],
+        "scheduling": ["notices_sent", "schedules_sent"],
+        "billing": ["documents_sent", "invoiced_fen", "red_letters_sent"],
+    }
+    for service, names in none.items():
+        given[service]["domain"] |= dict.fromkeys(names, 0)
+    assert [line.partition(":")[0] for line in red(given)] == [
+        "录取与结果通知",
+        "面试通知",
+        "课程表",
+        "收款确认与开票单据",
+        "发票金额",
+        "红字发票",
+    ]
 
 
 def test_an_event_that_a_listener_did_not_hear_or_that_still_waits_turns_a_line_red():

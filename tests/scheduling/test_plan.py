@@ -110,7 +110,7 @@ def test_every_student_on_the_roster_is_sent_the_calendar_and_so_is_who_comes_la
     scheduling.admit(1, start=3)
     assert scheduling.run_jobs() == ["sent", "sent", "sent"]
     found = scheduling.ask(figures)
-    assert (found["notices_due"], found["notices_sent"]) == (3, 3)
+    assert (found["roster"], found["schedules_sent"]) == (3, 3)
 
 
 def test_a_later_version_moves_a_module_and_only_the_newest_calendar_is_sent(scheduling, plan):

@@ -26,9 +26,9 @@ from shared.models import JobRow, OutboxRow, PublishedEvent
 from shared.transitions import Transition
 from tests.simulation.stage import QUOTA, Stage, simulated_programme
 
-# The course is not taught in a world, so its plan and certificates are left out. Admissions are fewer than the quota where
+# The course is not taught in a world, so its plan, calendar and certificates are left out. Admissions are fewer than the quota where
 # too few are ranked: they are asked in their own way below.
-LEFT_OUT = ("录取:", "结业名单", "教学计划")
+LEFT_OUT = ("录取:", "结业名单", "教学计划", "课程表")
 TABLES: tuple[tuple[Any, tuple[Transition, ...]], ...] = (
     (intake.Application.status, APPLICATION_STEPS),
     (review.Case.state, review_states.CASE_STEPS),

@@ -15,15 +15,17 @@ The bank's side, of statements that are imported whole:
 The fees: seats_due accounts whose fee is due now; total_due_fen the whole fee (notice, clause 4) of these by the
 programme's lines; central_fen and municipal_fen from the subsidy claims, self_fen from the accounts; self_paid_fen what
 pays them. refunds_* count rows by their present state; invoices_issued those with a number, also where a red letter took
-them back since; invoices_requested these, those on their way, and those to be asked for while a seat is held and paid; documents_due those sent, and those still to be written for a person who is admitted and has paid or as a
-red letter. open_work_items: entries that wait for a person, receipts with unapplied money that no refund claims, invoices
+them back since; invoices_requested these, those on their way, and those to be asked for while a seat is held and paid; invoiced_fen what
+issued invoices still state, after red letters, of seats that are held and paid; documents_sent what these people were sent
+of the three documents that each is owed, every one counted once; red_letters_sent beside red_letters_issued.
+open_work_items: entries that wait for a person, receipts with unapplied money that no refund claims, invoices
 that lack something or have failed, and red letters to confirm.
 """
 
 from collections import defaultdict
 from typing import Any
 
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, func, select
 
 from services.billing.models import (
     BankEntry,
@@ -163,12 +165,18 @@ def _papers(session: Session) -> dict[str, int]:
     sent_of_kind = select(Document.kind, func.count()).where(col(Document.sent_at).is_not(None)).group_by(Document.kind)
     sent = dict(session.exec(sent_of_kind).all())
     is_payable = (col(FeeAccount.standing) == AccountStanding.DUE) & col(FeeAccount.paid_at).is_not(None)
-    still_due = (
-        select(func.count())
-        .select_from(Document)
+    owed = (
+        select(Document.application_id, Document.kind)
         .join(FeeAccount, col(FeeAccount.application_id) == col(Document.application_id))
-        .where(col(Document.sent_at).is_(None), or_(is_payable, Document.kind == DocumentKind.RED_LETTER))
+        .where(col(Document.sent_at).is_not(None), Document.kind != DocumentKind.RED_LETTER, is_payable)
     )
+    stated = (
+        select(col(Invoice.corrects_id).is_not(None), func.sum(Invoice.amount_fen))
+        .join(FeeAccount, col(FeeAccount.application_id) == col(Invoice.application_id))
+        .where(Invoice.state == InvoiceState.ISSUED, is_payable)
+        .group_by(col(Invoice.corrects_id).is_not(None))
+    )
+    stated_fen = {bool(is_red): int(fen) for is_red, fen in session.exec(stated).all()}
     was_taken = col(Invoice.state).in_((InvoiceState.SUBMITTED, InvoiceState.ISSUED, InvoiceState.FAILED))
     asked_for = (
         select(func.count())
@@ -184,8 +192,9 @@ def _papers(session: Session) -> dict[str, int]:
         "invoices_issued": issued_red.get(False, 0),
         "red_letters_issued": issued_red.get(True, 0),
         "receipts_sent": sent.get(DocumentKind.RECEIPT, 0),
-        "documents_sent": sum(sent.values()),
-        "documents_due": sum(sent.values()) + session.exec(still_due).one(),
+        "red_letters_sent": sent.get(DocumentKind.RED_LETTER, 0),
+        "documents_sent": len(session.exec(owed.distinct()).all()),
+        "invoiced_fen": stated_fen.get(False, 0) - stated_fen.get(True, 0),
         "refunds_proposed": refunds.get(RefundState.PROPOSED, 0),
         "refunds_approved": refunds.get(RefundState.APPROVED, 0),
         "refunds_sent": refunds.get(RefundState.SENT, 0),

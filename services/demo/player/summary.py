@@ -8,6 +8,9 @@ from services.demo.player.doors import unsettled
 from shared.money import yuan
 
 Figures = Mapping[str, Any]
+# Each of these decisions owes the person a letter; a seat that is held and paid owes a receipt, a request and an invoice.
+_DECISIONS = {"student_admitted": "录取", "applicant_waitlisted": "候补", "applicant_not_selected": "未入选"}
+_DOCUMENTS_PER_SEAT = 3
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ def reconcile(figures: Figures, *, quota: int, seat_fen: Mapping[str, int]) -> l
         *_applications(figures),
         *_seats(figures, quota),
         *_money(figures, quota, seat_fen),
-        *_papers(figures),
+        *_papers(figures, quota),
         *_course(figures, quota),
         *_plumbing(figures),
     ]
@@ -47,12 +50,13 @@ def _applications(figures: Figures) -> list[Line]:
         "rejected": "初审不通过",
         "withdrawn": "撤回",
     }
-    ends = {title: review[name] for name, title in names.items()}
-    drafts = intake["applications_draft"] + intake["applications_expired"]
+    expired = {"过期失效": intake["applications_expired"]}
+    ends = {title: review[name] for name, title in names.items()} | expired
+    left = review["in_process"] + intake["applications_draft"]
     return [
-        _equal("每份报名恰有一个归宿", {"受理": review["cases"]}, ends),
-        _equal("报名都已进入审核", {"报名": intake["applications"]}, {"受理": review["cases"], "草稿与失效": drafts}),
-        Line(f"没有悬而未决的报名:{review['in_process']}", review["in_process"] == 0),
+        _equal("每份报名恰有一个归宿", {"报名": intake["applications"]}, ends),
+        _equal("报名都已进入审核", {"报名": intake["applications"]}, {"受理": review["cases"]} | expired),
+        Line(f"没有悬而未决的报名:{left}", left == 0),
     ]
 
 
@@ -95,13 +99,20 @@ def _money(figures: Figures, quota: int, seat_fen: Mapping[str, int]) -> list[Li
     ]
 
 
-def _papers(figures: Figures) -> list[Line]:
+def _papers(figures: Figures, quota: int) -> list[Line]:
+    """What is owed is counted by the decisions that owe it, never by the papers themselves."""
     review, scheduling, billing = (figures[name]["domain"] for name in ("review", "scheduling", "billing"))
+    said = figures["review"]["published"]
+    decided = {title: said.get(f"review.{kind}.v1", 0) for kind, title in _DECISIONS.items()}
+    per_seat = {f"{quota} 人各 {_DOCUMENTS_PER_SEAT} 份": quota * _DOCUMENTS_PER_SEAT}
+    red = {"已开": billing["red_letters_issued"]}, {"已发": billing["red_letters_sent"]}
     return [
-        _equal("录取与结果通知", {"应发": review["letters_due"]}, {"已发": review["letters_sent"]}),
-        _equal("面试通知", {"应发": scheduling["notices_due"]}, {"已发": scheduling["notices_sent"]}),
-        _equal("收款确认与开票单据", {"应发": billing["documents_due"]}, {"已发": billing["documents_sent"]}),
-        _equal("发票", {"申请": billing["invoices_requested"]}, {"已开": billing["invoices_issued"]}),
+        _equal("录取与结果通知", decided, {"已发": review["letters_sent"]}),
+        _equal("面试通知", {"已排面试": scheduling["interviews_scheduled"]}, {"已发": scheduling["notices_sent"]}),
+        _equal("课程表", {"在册学员": scheduling["roster"]}, {"已发": scheduling["schedules_sent"]}),
+        _equal("收款确认与开票单据", per_seat, {"已发": billing["documents_sent"]}),
+        _equal("发票金额", {"应收自筹": billing["self_fen"]}, {"已开": billing["invoiced_fen"]}, money=True),
+        _equal("红字发票", *red),
     ]
 
 

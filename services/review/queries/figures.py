@@ -26,7 +26,7 @@ def fates(session: Session, programme: str | None = None) -> dict[Fate, int]:
 
 
 def figures(session: Session) -> dict[str, int]:
-    """Counts only: `cases` and by state; one count per fate, which sum to `cases`; seats, admissions and letters."""
+    """Counts only: `cases` and by state; one count per fate, which sum to `cases`; seats, admissions and letters sent."""
     by_state = dict(session.exec(select(Case.state, func.count()).group_by(Case.state)).all())
     by_reason = dict(
         session.exec(
@@ -45,7 +45,6 @@ def figures(session: Session) -> dict[str, int]:
         "admitted_events": _count(session, select(func.count()).where(PublishedEvent.type == StudentAdmitted.TYPE)),
         "admissions": _count(session, select(func.count()).select_from(Admission)),
         "promotions": _count(session, select(func.count()).where(col(Admission.promoted).is_(True))),
-        "letters_due": _count(session, select(func.count()).select_from(LetterRow)),
         "letters_sent": _count(session, select(func.count()).where(col(LetterRow.sent_at).is_not(None))),
     }
 

@@ -11,23 +11,29 @@ from services.scheduling.models import (
     Interview,
     Lesson,
     Notice,
+    Plan,
     Student,
 )
-from services.scheduling.states import BookingStatus, CandidateStatus, StudentStatus
+from services.scheduling.states import BookingStatus, CandidateStatus, PlanStatus, StudentStatus
 
 
 def figures(session: Session) -> dict[str, int]:
-    """Name -> count. `candidates`: ever verified; `roster`: seats now held, registered or not; `registered`: reported, also
+    """Name -> count. `candidates`: ever verified; `notices_sent`: of the interviews that stand, those
+    whose notice has gone out; `roster`: seats now held, registered or not; `schedules_sent`: of these, who got the calendar
+    of the plan in force; `registered`: reported, also
     those who dropped out since; `plan_days`, `plan_hours`: of the lessons in force that were not cancelled."""
     held = col(Student.status) != StudentStatus.RELEASED
     left = col(Student.dropped_out_at).is_not(None)
+    on_roster = select(Student.application_id).where(held)
     in_force = col(Lesson.cancelled).is_(False)
     return {
         "candidates": _count(session, Candidate),
         "interviews_scheduled": _count(session, Interview, Interview.status == BookingStatus.CURRENT),
         "interviews_missed_final": _count(session, Candidate, Candidate.status == CandidateStatus.MISSED),
-        "notices_due": _count(session, Notice, col(Notice.void).is_(False)),
-        "notices_sent": _count(session, Notice, col(Notice.void).is_(False), col(Notice.sent_at).is_not(None)),
+        "notices_sent": _told(session, Interview, Interview.status == BookingStatus.CURRENT),
+        "schedules_sent": _told(
+            session, Plan, Plan.status == PlanStatus.PUBLISHED, col(Notice.application_id).in_(on_roster)
+        ),
         "roster": _count(session, Student, held),
         "registered": _count(session, Student, held | left, col(Student.registered_at).is_not(None)),
         "dropped_out": _count(session, Student, left),
@@ -42,3 +48,9 @@ def figures(session: Session) -> dict[str, int]:
 
 def _count(session: Session, model: type[Any], *conditions: Any) -> int:
     return session.exec(select(func.count()).select_from(model).where(*conditions)).one()
+
+
+def _told(session: Session, subject: type[Any], *conditions: Any) -> int:
+    """How many people were sent the notice of such a subject, each counted once."""
+    people = select(func.count(func.distinct(Notice.application_id))).join(subject, subject.id == Notice.subject_id)
+    return session.exec(people.where(col(Notice.sent_at).is_not(None), *conditions)).one()
