@@ -77,6 +77,14 @@ def early_statement(facts: Sequence[Fact], seed: int) -> Statement:
     return Statement(date(2021, 11, 22), date(2021, 12, 5), OPENING_FEN, entries)
 
 
+def last_week_of(statement: Statement) -> Statement:
+    """What the bank gives out when only the last seven days are asked for: the same entries, in another file."""
+    first_day = statement.last_day - timedelta(days=6)
+    before = [entry for entry in statement.entries if entry.booked_at.date() < first_day]
+    opening_fen = statement.opening_fen + sum(entry.signed_fen for entry in before)
+    return Statement(first_day, statement.last_day, opening_fen, statement.entries[len(before) :])
+
+
 def admitted_statement(admitted: Sequence[Fact], seed: int, opening_fen: int) -> Statement:
     """6 to 17 December, which covers pay_by: of `admitted`, in rank order, all but `lapsing` pay what is open."""
     rng = Random(f"{seed}:admitted")

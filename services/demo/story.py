@@ -9,12 +9,17 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Literal
 
-from services.demo.cohort import Application, Cohort
+from services.demo.cohort import DEADLINE, Application, Cohort, Filing, application
+from services.demo.firms import firm
+from services.demo.people import people
+from services.demo.programme import filing_units
 from services.demo.scans import Flaw
 
 FIRST_CORRECTION = datetime(2021, 12, 4, 2, tzinfo=UTC)
 # The first three are sent again by refusals.py, so that nothing else befalls them.
 UNTOUCHED = 3
+# Far from the cohort's numbers and brands, and from those of refusals.py.
+DRAFT_SERIAL, DRAFT_FIRM = 951, 230
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class Story:
     missed_for_good: frozenset[str]
     linked_credit_codes: tuple[str, ...]
     """Firms for which a judge works: `staff.judges` takes them."""
+    draft: Application
+    """Saved on the last day and never submitted."""
 
     @property
     def interviewed(self) -> tuple[str, ...]:
@@ -83,7 +90,16 @@ def tell(cohort: Cohort, seed: int) -> Story:
         missed_once=frozenset(next(cast).platform_no for _ in range(2)),
         missed_for_good=frozenset({next(cast).platform_no}),
         linked_credit_codes=tuple(next(cast).body["firm"]["credit_code"] for _ in range(2)),
+        draft=_draft(seed),
     )
+
+
+def _draft(seed: int) -> Application:
+    """Flawless, of a stranger, so that nothing but the deadline stands against it."""
+    rng = Random(f"{seed}:draft")
+    person, zone = people(rng, 20)[-1], filing_units()[-1]
+    filing = Filing(zone["code"], "pending", firm(rng, DRAFT_FIRM, zone))
+    return application(rng, DRAFT_SERIAL, filing, person, DEADLINE - timedelta(hours=2))
 
 
 def _at(given: Return, moment: datetime) -> Return:

@@ -15,6 +15,7 @@ from services.demo.payments import (
     admitted_statement,
     early_statement,
     lapsing,
+    last_week_of,
     promoted_statement,
     refund_statement,
 )
@@ -72,6 +73,15 @@ def test_periods_leave_no_day_out_and_entries_lie_in_theirs_in_order(money):
         moments = [entry.booked_at for entry in statement.entries]
         assert moments == sorted(moments)
         assert all(m.tzinfo == SHANGHAI and statement.first_day <= m.date() <= statement.last_day for m in moments)
+
+
+def test_the_last_week_exported_again_tells_the_same_entries_and_balances(money):
+    early = money[3][0]
+    week = last_week_of(early)
+    assert (str(week.first_day), week.last_day) == ("2021-11-29", early.last_day)
+    assert week.entries == tuple(entry for entry in early.entries if entry.booked_at.date() >= week.first_day)
+    assert 0 < len(week.entries) < len(early.entries)
+    assert week.balances == early.balances[-len(week.entries) :]
 
 
 def test_balances_chain_and_never_fall_below_zero(money):

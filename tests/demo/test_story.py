@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from services.demo.cohort import Cohort, cohort
+from services.demo.cohort import DEADLINE, Cohort, cohort
 from services.demo.course import Destiny, destinies
 from services.demo.marks import marks
 from services.demo.programme import programme
@@ -30,6 +30,16 @@ def test_no_application_has_two_destinies_and_111_are_interviewed(told):
     befallen = [*story.returns, *story.rejections, *story.withdrawals, *story.missed_once, *story.missed_for_good]
     assert len(befallen) == len(set(befallen)) == 14
     assert len(story.interviewed) == 111
+
+
+def test_the_draft_is_flawless_in_time_and_of_nobody_who_appears_otherwise(told):
+    seed, whole, story = told
+    others = [*whole.applications, *(case.application for case in refused_cases(whole, seed))]
+    assert story.draft.posted_at < DEADLINE
+    for section, field in (("student", "identity_number"), ("student", "name"), ("firm", "credit_code")):
+        assert story.draft.body[section][field] not in {one.body[section][field] for one in others}
+    assert story.draft.platform_no not in {one.platform_no for one in others}
+    assert {scan.flaw for scan in story.draft.scans} == {""}
 
 
 def test_each_return_names_its_defects_and_the_correction_is_the_flawless_application(told):

@@ -88,10 +88,13 @@ class Filer:
             ids[scan.kind] = answer.json()["id"]
         return ids, None
 
-    def post(self, application: Application, ids: dict[str, str], key: str) -> httpx.Response:
-        """Posts an application under an idempotency key."""
+    def post(self, application: Application, ids: dict[str, str], key: str, *, draft: bool = False) -> httpx.Response:
+        """Posts an application under an idempotency key, or saves it as a draft."""
         return self.client.post(
-            "/intake/api/applications", json=application.request(ids), headers={"Idempotency-Key": key}
+            "/intake/api/applications",
+            params={"draft": draft},
+            json=application.request(ids),
+            headers={"Idempotency-Key": key},
         )
 
     def filed(self) -> dict[str, dict[str, Any]]:
@@ -116,6 +119,16 @@ def file_all(stage: Stage, story: Story, repeated: Collection[str], tick: Tick) 
         for application, uploaded in zip(fresh, together(filer.upload, fresh), strict=True):
             _file(filer, application, uploaded, twice=application.platform_no in repeated)
             tick()
+    if story.draft.platform_no not in known:
+        _save_draft(filer, story.draft)
+
+
+def _save_draft(filer: Filer, draft: Application) -> None:
+    """A firm saves a draft and comes back to it never; it expires with the deadline."""
+    ids, refused = filer.upload(draft)
+    answer = refused or filer.post(draft, ids, draft.key, draft=True)
+    if answer.status_code != 201:
+        raise Unexpected(answer.request, answer)
 
 
 def _file(

@@ -3,12 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
+
 from services.demo.camt053 import camt053_xml
 from services.demo.payments import (
     OPENING_FEN,
     Refund,
     admitted_statement,
     early_statement,
+    last_week_of,
     promoted_statement,
     refund_statement,
 )
@@ -21,14 +24,21 @@ from services.demo.transfers import Fact
 AFTER_PAY_BY = datetime(2021, 12, 18, 1, tzinfo=UTC)
 AFTER_PROMOTION = datetime(2021, 12, 23, 16, 30, tzinfo=UTC)
 AFTER_REFUNDS = datetime(2022, 2, 1, 2, tzinfo=UTC)
+SERVICE_ENDED = "03"
+"""The bureau's code of the reason for a red letter: 服务中止."""
 
 
 def import_early(stage: Stage, seed: int) -> None:
     """The statement of the filing window: money that came with the applications, before anybody is selected. Imported
-    twice, as happens; the second time is refused."""
+    twice, as happens; the second time is refused. Its last week is exported once more, which is another file: it does not
+    join on, so a person has to confirm it, and nothing of it is booked again."""
     facts = [_fact(one) for one in accounts(stage) if one["standing"] != "ended"]
     statement = early_statement(facts, seed)
-    _import(stage, statement, "icbc-20211205.csv", icbc_csv(statement), again=True)
+    _import(stage, statement, "icbc-20211205.csv", icbc_csv(statement))
+    _send_again(stage, statement, "icbc-20211205.csv", icbc_csv(statement))
+    overlapping = last_week_of(statement)
+    _import(stage, overlapping, "icbc-20211205-week.csv", icbc_csv(overlapping), joins_on=False)
+    _check_duplicates(stage, overlapping)
     _decide(stage)
 
 
@@ -55,7 +65,8 @@ def collect(stage: Stage, seed: int, tick: Tick) -> None:
 
 
 def refund(stage: Stage, seed: int) -> None:
-    """Finance proposes what was overpaid, a second person approves all refunds, and the bank's debits prove them sent."""
+    """Finance proposes what was overpaid, a second person approves all refunds, the invoices over what goes back are taken
+    back by red letters, and the bank's debits prove the refunds sent."""
     for entry in stage.person("finance01").json("/billing/api/unapplied"):
         reason = {"reason": "多汇款项，退回原账户"}
         stage.person("finance01").submit(f"/billing/entries/{entry['id']}/refund", reason)
@@ -63,6 +74,8 @@ def refund(stage: Stage, seed: int) -> None:
     if proposed := [one["id"] for one in checker.json("/billing/api/refunds", state="proposed")]:
         checker.submit("/billing/refunds/approve", {"refund_id": proposed})
     stage.settle()
+    for invoice in stage.person("finance01").json("/billing/api/invoices", state="proposed"):
+        stage.person("finance01").submit(f"/billing/invoices/{invoice['id']}/confirm-red", {"reason": SERVICE_ENDED})
     stage.travel(AFTER_REFUNDS)
     approved = checker.json("/billing/api/refunds", state="approved")
     sent = [Refund(one["reference"], one["payee_name"], one["amount_fen"]) for one in approved]
@@ -100,23 +113,44 @@ def _closing(stage: Stage) -> int:
     return int(newest["closing_fen"]) if newest else OPENING_FEN
 
 
-def _import(stage: Stage, statement: Statement, name: str, content: bytes, *, again: bool = False) -> None:
-    """Uploads, looks at the preview, imports; a statement that the house has already is passed over."""
+def _import(stage: Stage, statement: Statement, name: str, content: bytes, *, joins_on: bool = True) -> None:
+    """Uploads, looks at the preview, imports; a statement that the house has already is passed over. One that does not
+    join on to what was imported before is refused first, and imported once a person has confirmed it."""
     finance = stage.person("finance01")
-    period = {"first_day": str(statement.first_day), "last_day": str(statement.last_day)}
     here = next((one for one in finance.json("/billing/api/statements") if one["filename"] == name), None)
     if here is None:
-        preview = finance.submit("/billing/statements", period, files={"file": (name, content)}).headers["location"]
+        uploaded = finance.submit("/billing/statements", _period(statement), files={"file": (name, content)})
+        preview = uploaded.headers["location"]
     else:
         preview = f"/billing/statements/{here['id']}"
     if here is None or here["state"] == "read":
         finance.client.get(preview).raise_for_status()
-        finance.submit(f"{preview}/import", {"confirmed": "true"})
+        if not joins_on:
+            _expect_refusal(finance.try_to_submit(f"{preview}/import"))
+        finance.submit(f"{preview}/import", {} if joins_on else {"confirmed": "true"})
         stage.settle()
-    if again:
-        refused = finance.try_to_submit("/billing/statements", period, files={"file": (name, content)})
-        if refused.status_code != 409:
-            raise Unexpected(refused.request, refused)
+
+
+def _period(statement: Statement) -> dict[str, str]:
+    return {"first_day": str(statement.first_day), "last_day": str(statement.last_day)}
+
+
+def _send_again(stage: Stage, statement: Statement, name: str, content: bytes) -> None:
+    """The very same file."""
+    files = {"file": (name, content)}
+    _expect_refusal(stage.person("finance01").try_to_submit("/billing/statements", _period(statement), files=files))
+
+
+def _expect_refusal(answer: httpx.Response) -> None:
+    if answer.status_code != 409:
+        raise Unexpected(answer.request, answer)
+
+
+def _check_duplicates(stage: Stage, overlapping: Statement) -> None:
+    """Every entry that came a second time was recognised, and none of them booked."""
+    known = stage.person("finance01").json("/billing/api/entries", state="duplicate")
+    if len(known) != len(overlapping.entries):
+        raise RuntimeError(f"{len(known)} of {len(overlapping.entries)} entries were recognised as duplicates")
 
 
 def _decide(stage: Stage) -> None:

@@ -149,6 +149,8 @@ def _interview(stage: Stage, given: Script, tick: Tick) -> None:
 def _release(stage: Stage) -> None:
     stage.travel(datetime(2021, 12, 9, 1, tzinfo=UTC))
     reviewing.freeze_and_release(stage)
+    stage.travel(datetime(2021, 12, 10, 2, tzinfo=UTC))
+    reviewing.decline_a_seat(stage)
 
 
 def summary(stage: Stage) -> list[Line]:

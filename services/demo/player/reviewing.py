@@ -82,6 +82,17 @@ def freeze_and_release(stage: Stage) -> None:
     stage.settle()
 
 
+def decline_a_seat(stage: Stage) -> None:
+    """The last by rank of those who have paid already gives the seat up before reporting."""
+    known = cases(stage)
+    paid = [case for case in known if case["seat"] == "held" and case["paid_at"]]
+    if any(case["fate"] == "declined" for case in known):
+        return
+    last = max(paid, key=lambda case: int(case["rank"]))
+    stage.person("chair").submit(f"/review/seats/{last['id']}/decline", {"reason": "企业另有任用，学员放弃名额"})
+    stage.settle()
+
+
 def let_lapse_and_promote(stage: Stage) -> None:
     """The committee confirms the lapses that billing's overdue fees propose, then admits those next on the list."""
     chair = stage.person("chair")
