@@ -1,6 +1,6 @@
 """One case: who and which firm, the scans beside the checklist, scores, history, and every decision on it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,11 +17,13 @@ from services.review.pages.words import Office, Reviewer
 from services.review.rules.checklist import Check
 from services.review.rules.deadlines import CORRECTION_DAYS, end_of_local_day, shown_limit
 from services.review.rules.scoring import shown_points
+from services.review.rules.warnings import case_warnings, identity_warnings
 from services.review.states import Verdict
 from shared.clock import local
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history, typed_moment
 from shared.errors import Invalid
+from shared.language import said
 from shared.web import Now, ReadingSession, WithTools, WritingSession, process_of
 
 router = APIRouter()
@@ -69,8 +71,18 @@ def _context(session: Session, case: Case, now: datetime) -> dict[str, Any]:
         "words": words,
         "points": shown_points,
         "limit": shown_limit,
+        "warnings": _warnings(case),
         "correct_by": f"{local(end_of_local_day(now, days=CORRECTION_DAYS)):%Y-%m-%dT%H:%M}",
     }
+
+
+def _warnings(case: Case) -> list[str]:
+    found = case_warnings(
+        born_on=date.fromisoformat(case.content["student"]["born_on"]),
+        filed_on=local(case.submitted_at).date(),
+        credit_code=case.content["firm"]["credit_code"],
+    )
+    return [said(warning) for warning in found]
 
 
 @router.get("/cases/{case_id}/scans/{item}")
@@ -102,6 +114,7 @@ def show_identity(
         back=f"/review/cases/{case_id}",
         case=case,
         number=number,
+        warnings=[said(warning) for warning in identity_warnings(number)],
         reason=reason,
     )
 
