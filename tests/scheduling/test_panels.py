@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from services.demo.cohort import cohort
 from services.demo.staff import panels
+from services.scheduling.pages.forms import typed_judges
 from services.scheduling.rules.panels import HalfDay, JudgeEntry, check_panel, credit_code_is_valid, slot_times
 from shared.errors import Invalid
 
 NOW = datetime(2021, 12, 3, 1, tzinfo=UTC)
 MORNING = datetime(2021, 12, 6, 0, 30, tzinfo=UTC)
 CODE = panels()[0].judges[0].employer_credit_code
+OTHER = panels()[1].judges[0].employer_credit_code
 JUDGE = JudgeEntry("judge01", "评一川", CODE)
 
 
@@ -58,6 +60,20 @@ def test_cutting_the_same_half_day_twice_gives_nothing_new(length):
 def test_half_days_that_make_no_sense_are_refused(half_days, minutes, words):
     with pytest.raises(Invalid, match=words):
         slot_times(half_days, timedelta(minutes=minutes), known=[], now=NOW)
+
+
+def test_a_line_of_a_judge_may_name_other_firms_that_the_judge_is_linked_to():
+    typed = f"judge01 评一川 {CODE.lower()}\njudge02，评二泉，{CODE}，{OTHER.lower()}、{CODE}"
+    assert typed_judges(typed) == [JUDGE, JudgeEntry("judge02", "评二泉", CODE, (OTHER, CODE))]
+    with pytest.raises(Invalid, match="至少应有三项"):
+        typed_judges("judge01 评一川")
+
+
+def test_a_wrong_code_of_a_linked_firm_is_refused():
+    wrong = OTHER[:-1] + ("0" if OTHER[-1] != "0" else "1")
+    judges = [JudgeEntry("judge01", "评一川", CODE, (OTHER, wrong))]
+    with pytest.raises(Invalid, match=f"关联企业统一社会信用代码 {wrong} 有误"):
+        check_panel("第1组", room="301", link="https://a.cn", judges=judges, seated={})
 
 
 def test_a_panel_says_every_mistake_at_once():

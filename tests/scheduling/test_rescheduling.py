@@ -69,6 +69,23 @@ def test_an_interview_is_not_moved_to_a_judge_who_works_for_the_firm(scheduling)
         scheduling.act(actions.reschedule_interview, person, **free_place(scheduling))
 
 
+def test_an_interview_is_not_moved_to_a_judge_who_declares_a_link_to_the_firm(scheduling):
+    scheduling.enter_panels()
+    third = panels()[2]
+    advised = panels()[0].judges[0].employer_credit_code
+    first, *others = judges_of(third)
+    declared = [replace(first, linked_credit_codes=(advised,)), *others]
+    given = {"room": third.room, "link": third.link, "judges": declared}
+    scheduling.act(actions.define_panel, CODE, third.code, **given)
+    scheduling.act(actions.define_panel, CODE, third.code, **given)
+    [person] = scheduling.verify(firm="OTHER")
+    book_all(scheduling)
+    verified = {"application_id": person, "programme": CODE, "verified_at": scheduling.now}
+    scheduling.hear(ApplicationVerified(**verified, candidate=scheduling.candidate(1, firm=advised)))
+    with pytest.raises(Conflict, match="回避"):
+        scheduling.act(actions.reschedule_interview, person, **free_place(scheduling))
+
+
 def test_moving_an_interview_keeps_its_mode(scheduling):
     scheduling.enter_panels()
     [person] = scheduling.verify()

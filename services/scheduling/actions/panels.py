@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlmodel import Session, select
@@ -32,7 +33,7 @@ def define_panel(
     others = session.exec(select(Panel).where(Panel.programme == programme, Panel.code != code)).all()
     seated = {judge["account"]: other.code for other in others for judge in other.judges}
     check_panel(code, room=room, link=link, judges=judges, seated=seated)
-    entered = {"room": room, "link": link, "judges": [dict(vars(judge)) for judge in judges]}
+    entered = {"room": room, "link": link, "judges": [_declared(judge) for judge in judges]}
     row = session.exec(select(Panel).where(Panel.programme == programme, Panel.code == code)).one_or_none()
     if row is not None and entered == row.model_dump(include=set(entered)):
         return row
@@ -47,6 +48,12 @@ def define_panel(
     session.flush()
     audit.record(session, "define_panel", f"{programme}/{code}", actor=actor, now=now)
     return kept
+
+
+def _declared(judge: JudgeEntry) -> dict[str, Any]:
+    """As the row keeps a judge; who declares no further firm is kept as before there was a place for them."""
+    given = vars(judge) | {"linked_credit_codes": list(judge.linked_credit_codes)}
+    return {name: value for name, value in given.items() if value}
 
 
 def define_slots(

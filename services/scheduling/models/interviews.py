@@ -1,6 +1,7 @@
 """Tables of the interviews: candidates, panels, slots, proposals, bookings."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, Index, UniqueConstraint, text
@@ -31,7 +32,8 @@ class Candidate(SchedulingRow, table=True):
 
 
 class Panel(SchedulingRow, table=True):
-    """Judges who interview together, with a room and a meeting link. `judges`: account, name, employer_credit_code."""
+    """Judges who interview together, with a room and a meeting link. `judges`: account, name,
+    employer_credit_code and, where some are declared, linked_credit_codes."""
 
     __tablename__ = "panel"
     __table_args__ = (UniqueConstraint("programme", "code"),)
@@ -40,7 +42,7 @@ class Panel(SchedulingRow, table=True):
     code: str
     room: str
     link: str
-    judges: list[dict[str, str]] = Field(sa_type=JSON)
+    judges: list[dict[str, Any]] = Field(sa_type=JSON)
 
 
 class Slot(SchedulingRow, table=True):

@@ -76,17 +76,20 @@ def _moment(day: date, at: time) -> datetime:
 
 
 def typed_judges(text: str) -> list[JudgeEntry]:
-    """A judge a line: account, name, credit code of the employer, apart by commas or blanks."""
+    """A judge a line: account, name, credit code of the employer, then of every other linked firm, apart by commas or
+    blanks."""
     judges = []
     for line in text.splitlines():
         parts = words(line)
         if not parts:
             continue
-        if len(parts) != 3:
+        if len(parts) < 3:
             raise wrong(
-                "judges", Words("“{line}”应有三项：账号、姓名、工作单位统一社会信用代码", {"line": line.strip()[:40]})
+                "judges",
+                Words("“{line}”至少应有三项：账号、姓名、工作单位统一社会信用代码", {"line": line.strip()[:40]}),
             )
-        judges.append(JudgeEntry(parts[0], parts[1], parts[2].upper()))
+        account, name, employer, *linked = parts
+        judges.append(JudgeEntry(account, name, employer.upper(), tuple(code.upper() for code in linked)))
     return judges
 
 

@@ -54,7 +54,7 @@ def define_panel(
     programme: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     """Enters or changes a panel. Fields: `programme`, `code` (its name), `room`, `link` (https), `judges`: a line each with
-    account, name and the employer's credit code, apart by blanks."""
+    account, name, the employer's credit code and those of other linked firms, apart by blanks."""
     panel = actions.define_panel(
         session,
         chosen_programme(session, programme).code,

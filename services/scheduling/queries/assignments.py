@@ -58,7 +58,15 @@ def candidate_value(row: Candidate) -> rules.Candidate:
 
 def panel_value(row: Panel) -> rules.Panel:
     """A panel as the rules know one; each has a room and a link, so it interviews in both modes."""
-    judges = tuple(rules.Judge(judge["account"], judge["name"], judge["employer_credit_code"]) for judge in row.judges)
+    judges = tuple(
+        rules.Judge(
+            judge["account"],
+            judge["name"],
+            judge["employer_credit_code"],
+            linked_codes=frozenset(judge.get("linked_credit_codes", ())),
+        )
+        for judge in row.judges
+    )
     return rules.Panel(str(row.id), row.code, frozenset(rules.Mode), judges)
 
 

@@ -15,11 +15,13 @@ CREDIT_CODE_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 @dataclass(frozen=True)
 class JudgeEntry:
-    """A judge as entered: the account to sign in with, the name, and the credit code of the employer (for recusal)."""
+    """A judge as entered: the account to sign in with, the name, and for recusal the credit codes of the employer and of
+    every further firm that the judge declares a link to (shares, advice)."""
 
     account: str
     name: str
     employer_credit_code: str
+    linked_credit_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,10 @@ def _faults_of(judge: JudgeEntry, seated: Mapping[str, str]) -> list[Fault]:
         faults.append(Fault("judges", "judge", "每位评委都要填写账号和姓名"))
     if not credit_code_is_valid(judge.employer_credit_code):
         faults.append(Fault("judges", "credit-code", "{judge}的工作单位统一社会信用代码有误", {"judge": judge.name}))
+    for code in judge.linked_credit_codes:
+        if not credit_code_is_valid(code):
+            values = {"judge": judge.name, "code": code}
+            faults.append(Fault("judges", "linked-code", "{judge}的关联企业统一社会信用代码 {code} 有误", values))
     if judge.account in seated:
         faults.append(
             Fault(
