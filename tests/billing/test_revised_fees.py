@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from services.billing import queries
+from services.billing import actions, queries
 from services.billing.models import FeeAccount, SubsidyLine
 from services.demo.programme import programme
 from shared.events.billing import FeePaid, FeePaymentReversed
@@ -46,6 +46,9 @@ def test_what_was_paid_beyond_a_fee_that_was_lowered_is_unapplied_for_a_person_t
     assert (figures["self_fen"], figures["self_paid_fen"], figures["unapplied_fen"]) == (2_400_000, 2_400_000, 100_000)
     assert [fen for _entry, fen in desk.ask(queries.unapplied_entries)] == [100_000]
     assert desk.said(FeePaymentReversed) == []
+    desk.act(actions.undo_decision, desk.entries()[0].id, reason="付款人来电")
+    figures = desk.figures()
+    assert (figures["self_paid_fen"], figures["unapplied_fen"], figures["unmatched_fen"]) == (0, 0, FEE)
 
 
 def test_an_admission_that_overtakes_the_revision_says_itself_what_is_due(desk):

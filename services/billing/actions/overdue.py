@@ -12,9 +12,9 @@ from services.billing.states import AccountStanding, EntryState
 
 
 def say_overdue_fees(session: Session, *, actor: str, now: datetime) -> int:
-    """Says once of every admitted, unpaid account that its pay_by lies inside what imported statements cover without a gap,
-    from before the application on. One whose money may lie in an open proposal waits until a person has decided that. Returns how
-    many were said."""
+    """Says once of every admitted, unpaid account that its pay_by lies inside what imported statements cover without a
+    gap, from before the application on. One whose money may lie in an open proposal waits until a person has
+    decided that. Returns how many were said."""
     unpaid = select(FeeAccount).where(
         FeeAccount.standing == AccountStanding.DUE,
         col(FeeAccount.paid_at).is_(None),

@@ -13,13 +13,13 @@ The bank's side, of statements that are imported whole:
 - ledger_sum_fen: all postings together, always 0.
 
 The fees: seats_due accounts whose fee is due now; total_due_fen the whole fee (notice, clause 4) of these by the
-programme's lines; central_fen and municipal_fen from the subsidy claims, self_fen from the accounts; self_paid_fen what
-pays them. refunds_* count rows by their present state; invoices_issued those with a number, also where a red letter took
-them back since; invoices_requested these, those on their way, and those to be asked for while a seat is held and paid; invoiced_fen what
-issued invoices still state, after red letters, of seats that are held and paid; documents_sent what these people were sent
-of the three documents that each is owed, every one counted once; red_letters_sent beside red_letters_issued.
-open_work_items: entries that wait for a person, receipts with unapplied money that no refund claims, invoices
-that lack something or have failed, and red letters to confirm.
+programme's lines; central_fen and municipal_fen from the subsidy claims, self_fen from the accounts; self_paid_fen
+what pays them. refunds_* count rows by their present state; invoices_issued those with a number, also where a red
+letter took them back since; invoices_requested these, those on their way, and those to be asked for while a seat is
+held and paid; invoiced_fen what issued invoices still state, after red letters, of seats that are held and paid;
+documents_sent what these people were sent of the three documents that each is owed, every one counted once;
+red_letters_sent beside red_letters_issued. open_work_items: entries that wait for a person, receipts with unapplied
+money that no refund claims, invoices that lack something or have failed, and red letters to confirm.
 """
 
 from collections import defaultdict

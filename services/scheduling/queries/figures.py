@@ -18,10 +18,10 @@ from services.scheduling.states import BookingStatus, CandidateStatus, PlanStatu
 
 
 def figures(session: Session) -> dict[str, int]:
-    """Name -> count. `candidates`: ever verified; `notices_sent`: of the interviews that stand, those
-    whose notice has gone out; `roster`: seats now held, registered or not; `schedules_sent`: of these, who got the calendar
-    of the plan in force; `registered`: reported, also
-    those who dropped out since; `plan_days`, `plan_hours`: of the lessons in force that were not cancelled."""
+    """Name -> count. `candidates`: ever verified; `notices_sent`: of the interviews that stand, those whose notice has
+    gone out; `roster`: seats now held, registered or not; `schedules_sent`: of these, who got the calendar of the
+    plan in force; `registered`: reported, also those who dropped out since; `plan_days`, `plan_hours`: of the
+    lessons in force that were not cancelled."""
     held = col(Student.status) != StudentStatus.RELEASED
     left = col(Student.dropped_out_at).is_not(None)
     on_roster = select(Student.application_id).where(held)
