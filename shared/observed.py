@@ -16,7 +16,10 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class Observed:
-    """ASGI middleware, the outermost; an exception that passes it is the 500 that the server answers."""
+    """ASGI middleware, the outermost; an exception that passes it is the 500 that the server answers.
+
+    Sets `request.state.route_templates`, for whoever must say which route answered and may not say the path.
+    """
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self._app, self._service = app, service
@@ -28,6 +31,7 @@ class Observed:
             return
         if self._templates is None:
             self._templates = templates_of(scope["app"])
+        scope.setdefault("state", {})["route_templates"] = self._templates
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
         caller = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
         status, begun = 500, time.perf_counter()

@@ -36,8 +36,16 @@ def serve_web(settings: Settings, make_app: Callable[[Process], FastAPI]) -> Non
     observe(settings)
     app = make_app(open_process(settings))
     host, _, port = settings.listen.rpartition(":")
+    # No access log: its paths carry the secrets of one-time links. What is refused or fails is logged by its route.
     uvicorn.run(
-        app, host=host, port=int(port), log_config=None, lifespan="off", proxy_headers=False, server_header=False
+        app,
+        host=host,
+        port=int(port),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        proxy_headers=False,
+        server_header=False,
     )
 
 

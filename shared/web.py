@@ -25,7 +25,7 @@ from shared.edge import Edge
 from shared.errors import Conflict, Fault, Forbidden, Invalid, Listed, NotFound, NotSignedIn, Refusal, Words
 from shared.guard import Guard
 from shared.language import LANGUAGES, said
-from shared.observed import Observed
+from shared.observed import Observed, route_of
 from shared.process import Process
 from shared.validation import faults_of
 
@@ -130,9 +130,14 @@ def refuse(request: Request, refusal: Refusal, *, status: int | None = None) -> 
     return JSONResponse(problem, status_code=code, media_type="application/problem+json")
 
 
+def _route(request: Request) -> str:
+    """The route for the log: a path may carry the secret of a one-time link, which still opens."""
+    return route_of(request.scope, request.state.route_templates)
+
+
 def _on_refusal(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
-    _log.info("refused", code=refusal.code, path=request.url.path)
+    _log.info("refused", code=refusal.code, route=_route(request))
     return refuse(request, refusal)
 
 
@@ -152,7 +157,7 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
 
 def _on_server_away(request: Request, error: Exception) -> Response:
     """PostgreSQL or Redis is away. Whether the action took effect is not known: a commit may have been its last word."""
-    _log.error("server_away", path=request.url.path, reason=f"{type(error).__name__}: {error}".splitlines()[0])
+    _log.error("server_away", route=_route(request), reason=f"{type(error).__name__}: {error}".splitlines()[0])
     refusal = Refusal("系统正在恢复,请稍后再试。请先查看刚才的操作是否已经生效。", code="away")
     response = refuse(request, refusal, status=HTTPStatus.SERVICE_UNAVAILABLE)
     response.headers["Retry-After"] = str(_AWAY_SECONDS)
@@ -160,7 +165,7 @@ def _on_server_away(request: Request, error: Exception) -> Response:
 
 
 def _on_failure(request: Request, error: Exception) -> Response:
-    _log.error("request_failed", path=request.url.path, exc_info=error)
+    _log.error("request_failed", route=_route(request), exc_info=error)
     refusal = Refusal(
         "系统出了差错,您的操作没有生效。请稍后再试;如仍不成功,请把页面上的编号告诉管理员。", code="failure"
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from fastapi import APIRouter
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from services.intake.settings import IntakeSettings
 from shared.process import open_process
@@ -35,6 +36,8 @@ def test_a_request_is_answered_503_and_when_to_come_back(tmp_path: Path, path: s
     }
     app = make_app(open_process(IntakeSettings(**given)))
     app.include_router(router)
-    answer = TestClient(app).get(path)
+    with capture_logs() as logged:
+        answer = TestClient(app).get(path)
     assert (answer.status_code, answer.json()["code"]) == (503, "away")
+    assert [(line["event"], line["route"]) for line in logged] == [("server_away", path)]
     assert int(answer.headers["Retry-After"]) > 0
