@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
@@ -101,7 +101,17 @@ class Database:
 
 
 def _postgres_engine(url: str, *, pool_size: int) -> Engine:
-    return create_engine(url, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=pool_size, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
+    event.listen(engine, "handle_error", _without_detail)
+    return engine
+
+
+def _without_detail(context: ExceptionContext) -> None:
+    """Cuts PostgreSQL's own DETAIL, which holds the whole row: what is said of a fault goes into logs and dead letters, and
+    those may name nobody."""
+    for fault in (context.original_exception, context.sqlalchemy_exception):
+        if fault is not None and fault.args:
+            fault.args = (str(fault.args[0]).partition("\nDETAIL:")[0], *fault.args[1:])
 
 
 def _reading(engine: Engine) -> Engine:
@@ -109,7 +119,8 @@ def _reading(engine: Engine) -> Engine:
 
 
 def _sqlite_engine(url: str, begin: str, *, read_only: bool = False) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": _PATIENCE_SECONDS, "check_same_thread": False})
+    patience = {"timeout": _PATIENCE_SECONDS, "check_same_thread": False}
+    engine = create_engine(url, connect_args=patience, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:

@@ -6,9 +6,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Value(BaseModel):
-    """A frozen part of an event; unknown fields are ignored on read, so that contracts can grow."""
+    """A frozen part of an event; unknown fields are ignored on read, so that contracts can grow. A refused value is not
+    repeated in the error: it may be about a person, and errors are logged."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Event(Value):

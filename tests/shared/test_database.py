@@ -1,10 +1,12 @@
 """Transactions at the edge: nothing lost between threads, nothing half done, on SQLite and PostgreSQL."""
 
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import insert
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col, select
 
 from shared import audit
@@ -42,6 +44,16 @@ def test_a_transaction_that_fails_leaves_nothing_behind(database):
     with database.reader() as session:
         assert session.exec(select(HeardPart)).all() == []
         assert session.exec(select(AuditRow)).all() == []
+
+
+def test_a_fault_of_the_database_repeats_no_value_of_the_row(database):
+    once = {"source": "s", "subject": "张三", "part": "p", "sequence": 1}
+    for rows in ([once, once], [once | {"sequence": None}]):
+        with pytest.raises(IntegrityError) as fault, database.transaction() as session:
+            for row in rows:
+                session.execute(insert(HeardPart).values(row))
+        assert "heard_part" in str(fault.value)
+        assert "张三" not in "".join(traceback.format_exception(fault.value))
 
 
 def test_a_reading_session_cannot_write(database):
