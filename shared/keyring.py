@@ -102,8 +102,11 @@ def _create(path: Path) -> None:
 
 
 def mask_identity(number: str) -> str:
-    """`500103********3012`: the first six and the last four stay."""
-    return f"{number[:6]}{'*' * max(len(number) - 10, 4)}{number[-4:]}"
+    """`5****************2` of a resident ID, `*******78` of another document. A resident ID holds the birth date and a check
+    digit, so whoever knows the date could complete a mask that showed the district and the last four."""
+    shown = number[:1] if len(number) == 18 else ""
+    kept = number[-1:] if shown else number[-2:]
+    return f"{shown}{'*' * (len(number) - len(shown) - len(kept))}{kept}"
 
 
 def mask_mobile(number: str) -> str:

@@ -91,9 +91,10 @@ def test_a_path_to_go_on_to_is_always_one_of_this_house(wanted: str) -> None:
     assert re.match(r"/(?![/\\])", safe_path(wanted) + " ")
 
 
-def test_a_sealed_value_is_shown_by_its_mask_wherever_it_stands() -> None:
+def test_a_sealed_value_is_shown_by_its_mask_wherever_it_stands_and_no_birth_date() -> None:
     sealed = {"sealed": "AAAA", "index": "ffff", "mask": "138****8000"}
-    body = {"student": {"name": "杨致远", "mobile": sealed}, "list": [sealed], "account_number": "6217766750563543"}
+    student = {"name": "杨致远", "born_on": "1980-01-01", "mobile": sealed}
+    body = {"student": student, "list": [sealed], "account_number": "6217766750563543"}
     assert masked(body) == {
         "student": {"name": "杨致远", "mobile": "138****8000"},
         "list": ["138****8000"],

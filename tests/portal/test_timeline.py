@@ -31,12 +31,13 @@ def test_a_timeline_tells_what_every_service_said_newest_first(any_portal: Porta
     ]
 
 
-def test_no_sealed_value_is_kept(any_portal: Portal) -> None:
+def test_no_sealed_value_and_no_birth_date_is_kept(any_portal: Portal) -> None:
     hear(any_portal, submitted(), at=hour(0))
     with any_portal.process.database.reader() as session:
         body = session.exec(select(Occurrence)).one().body
     assert body["student"]["mobile"] == "138****8000"
     assert "CIPHERTEXT" not in json.dumps(body)
+    assert "1980-01-01" not in json.dumps(body)
 
 
 def test_an_event_heard_twice_is_told_once(any_portal: Portal) -> None:

@@ -181,7 +181,7 @@ class House:
                         due_fen=2500000 * number,
                         pieces=number,
                         paid=number % 2 == 0,
-                        identity={"sealed": "secret", "index": "x", "mask": f"500103********300{number % 10}"},
+                        identity={"sealed": "secret", "index": "x", "mask": f"5****************{number % 10}"},
                         arrived_at=datetime(2021, 11, 22, 15, 59, tzinfo=UTC) + timedelta(minutes=number - 1),
                     )
                 )
