@@ -39,7 +39,44 @@ class Edge:
             if not length.isdigit() or int(length) > LARGEST_BODY:
                 await _too_large(scope, receive, send_with_headers)
                 return
-            await self._app(scope, _limited(receive), send_with_headers)
+            await _answered(self._app, scope, _Body(receive), send_with_headers)
+
+
+class _Body:
+    """A body that comes in parts, whose length nobody said before: counted, and cut off where it is too large."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._seen = receive, 0
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether more has come than may."""
+        return self._seen > LARGEST_BODY
+
+    async def receive(self) -> Message:
+        """The next part; to the app, a caller who sends too much has gone."""
+        message = await self._receive()
+        self._seen += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if self.is_too_large else message
+
+
+async def _answered(app: ASGIApp, scope: Scope, body: _Body, send: Send) -> None:
+    """Lets the app answer; once more than the limit has come, it is heard no longer and 413 is the answer."""
+    begun = False
+
+    async def send_unless_too_large(message: Message) -> None:
+        nonlocal begun
+        if begun or not body.is_too_large:
+            begun = True
+            await send(message)
+
+    try:
+        await app(scope, body.receive, send_unless_too_large)
+    except Exception:
+        if begun or not body.is_too_large:
+            raise
+    if not begun and body.is_too_large:
+        await _too_large(scope, body.receive, send)
 
 
 def _add_headers(headers: MutableHeaders, nonce: str, correlation: str) -> None:
@@ -53,20 +90,6 @@ def _add_headers(headers: MutableHeaders, nonce: str, correlation: str) -> None:
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cache-Control", "no-store")
     headers["X-Correlation-Id"] = correlation
-
-
-def _limited(receive: Receive) -> Receive:
-    seen = 0
-
-    async def receive_some() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > LARGEST_BODY:
-            return {"type": "http.disconnect"}
-        return message
-
-    return receive_some
 
 
 async def _too_large(scope: Scope, receive: Receive, send: Any) -> None:

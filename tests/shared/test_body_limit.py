@@ -1,0 +1,66 @@
+"""A body over the limit is answered 413, whether its length was said before or not, of the API and of forms."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, UploadFile
+from starlette.testclient import TestClient
+from structlog.testing import capture_logs
+
+from services.intake.settings import IntakeSettings
+from shared.edge import LARGEST_BODY
+from shared.process import open_process
+from shared.settings import embedded
+from shared.web import make_app
+
+router = APIRouter()
+
+
+@router.post("/api/bodies")
+def take(body: dict[str, Any]) -> int:
+    return len(body["text"])
+
+
+@router.post("/form")
+def fill(file: UploadFile) -> int:
+    return len(file.file.read())
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> TestClient:
+    given = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
+    app = make_app(open_process(IntakeSettings(**given)))
+    app.include_router(router)
+    return TestClient(app)
+
+
+BODIES = [
+    ("/api/bodies", "application/json", b'{"text": "', b'"}'),
+    (
+        "/form",
+        "multipart/form-data; boundary=b",
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="scan.pdf"\r\n\r\n',
+        b"\r\n--b--\r\n",
+    ),
+]
+
+
+def in_parts(body: bytes) -> Iterator[bytes]:
+    part = 1024 * 1024
+    for start in range(0, len(body), part):
+        yield body[start : start + part]
+
+
+@pytest.mark.parametrize("in_one", [True, False], ids=["length said", "in parts"])
+@pytest.mark.parametrize(("path", "kind", "before", "after"), BODIES)
+def test_a_body_over_the_limit_is_answered_413_and_one_of_the_limit_is_taken(
+    door: TestClient, path: str, kind: str, before: bytes, after: bytes, in_one: bool
+) -> None:
+    full = before + b"x" * (LARGEST_BODY - len(before) - len(after)) + after
+    with capture_logs() as logged:
+        for body, status in ((full, 200), (full + b" ", 413)):
+            answer = door.post(path, content=body if in_one else in_parts(body), headers={"Content-Type": kind})
+            assert answer.status_code == status, answer.text
+    assert (answer.json()["code"], logged) == ("too-large", [])
