@@ -91,8 +91,10 @@ def test_a_second_person_approves_a_refund_and_the_first_cannot(december, browse
         checker.get_by_label("选择").check()
         checker.get_by_role("button", name="批准所选").click()
         expect(checker.get_by_text("已批准 1 张退款单。")).to_be_visible()
+        checker.get_by_role("button", name="导出付款清单").click()
+        checker.locator(".modal.show").get_by_label("查看事由").fill("按批准名单付款")
         with checker.expect_download() as download:
-            checker.get_by_role("button", name="导出付款清单").click()
+            checker.locator(".modal.show").get_by_role("button", name="导出付款清单").click()
         assert download.value.suggested_filename == "退款清单_20211206.xlsx"
     assert [refund.state for refund in december.refunds()] == [RefundState.APPROVED]
 

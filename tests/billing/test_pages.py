@@ -20,6 +20,7 @@ from tests.billing.money import LAST_DAY, Line, statement_of
 from tests.printed import words
 
 DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
+WHY = {"reason": "与银行核对"}
 
 
 def upload(client: TestClient, *lines: Line, **period) -> str:
@@ -52,9 +53,11 @@ def test_a_statement_goes_from_the_file_through_the_preview_into_the_books(later
     shown = finance.get(path).text
     assert "钱一鸣" in shown
     assert "没有这样的流水" in finance.get(f"{path}?outcome=REFUND_OUT").text
-    original = finance.get(f"{path}/file")
+    assert finance.post(f"{path}/file").status_code == 422
+    original = finance.post(f"{path}/file", data=WHY)
     assert original.content == statement_of(Line(DAY, ALPHA, FEE, code(1)), Line(DAY, "钱一鸣", 100, "培训费"))[0]
-    assert "read_statement_file" in [row.action for row in later.rows(AuditRow)]
+    (taken,) = [row for row in later.rows(AuditRow) if row.action == "read_statement_file"]
+    assert taken.details == WHY
 
 
 def test_a_gap_must_be_ticked_and_a_preview_can_be_dropped(later, finance):
@@ -139,14 +142,15 @@ def test_a_refund_takes_two_people_and_a_list_for_the_bank(later, finance, check
     not_selected(later)
     (refund,) = finance.get("/billing/api/refunds?state=proposed").json()
     assert (refund["reference"], refund["payee_name"], refund["amount_fen"]) == (code(1), ALPHA, FEE)
-    assert finance.post("/billing/refunds/export").status_code == 409
+    assert [finance.post("/billing/refunds/export", data=data).status_code for data in ({}, WHY)] == [422, 409]
     assert finance.post("/billing/refunds/approve", data={"refund_id": refund["id"]}).status_code == 403
     assert checker.post("/billing/refunds/approve", data={"refund_id": [refund["id"]]}).status_code == 303
     assert "已批准" in checker.get(f"/billing/refunds/{refund['id']}").text
-    answer = finance.post("/billing/refunds/export")
+    answer = finance.post("/billing/refunds/export", data=WHY)
     rows = [list(row) for row in load_workbook(io.BytesIO(answer.content)).active.iter_rows(values_only=True)]
     assert rows[1][1:6] == ["TK-2021-000001", ALPHA, account_of(ALPHA, 1), "25,000.00", f"退费{code(1)}"]
-    assert "export_approved_refunds" in [row.action for row in later.rows(AuditRow)]
+    (taken,) = [row for row in later.rows(AuditRow) if row.action == "export_approved_refunds"]
+    assert taken.details == {"refunds": ["TK-2021-000001"]} | WHY
     paid = Line(datetime(2021, 12, 20, 2, tzinfo=UTC), ALPHA, -FEE, "往来款")
     bring_in(finance, paid, first_day=LAST_DAY + timedelta(days=1), last_day=date(2021, 12, 29), opening_fen=FEE)
     path = f"/billing/entries/{open_entry(finance)['id']}"
@@ -168,7 +172,7 @@ def test_a_refund_is_proposed_and_given_up_by_form(later, finance, checker):
     assert "企业同意转为下期" in finance.get("/billing/refunds").text
 
 
-def test_accounts_documents_and_invoices_are_shown(later, finance):
+def test_accounts_and_invoices_are_shown(later, finance):
     bring_in(finance, Line(DAY, ALPHA, FEE, code(1)))
     later.say(later.admitted(1))
     later.run_jobs()
@@ -178,13 +182,27 @@ def test_accounts_documents_and_invoices_are_shown(later, finance):
     (invoice,) = later.rows(Invoice)
     assert str(invoice.number) in finance.get(f"/billing/invoices/{invoice.id}").text
     assert finance.post(f"/billing/invoices/{invoice.id}/resubmit").status_code == 409
-    for document in later.rows(Document):
-        answer = finance.get(f"/billing/documents/{document.id}")
-        assert (answer.headers["content-type"], answer.content[:5]) == ("application/pdf", b"%PDF-")
     for path in ("/billing/tables/accounts/list", "/billing/tables/entries/list", "/billing/tables/invoices/list"):
         assert finance.get(path).status_code == 200
     assert finance.get("/billing/accounts").headers["location"] == "/billing/tables/accounts/list"
     assert finance.get("/billing/invoices").headers["location"] == "/billing/tables/invoices/list"
+
+
+def test_a_document_is_opened_with_a_reason_and_the_look_is_on_record(later, finance, checker):
+    bring_in(finance, Line(DAY, ALPHA, FEE, code(1)))
+    later.say(later.admitted(1))
+    later.run_jobs()
+    for document in later.rows(Document):
+        path = f"/billing/documents/{document.id}"
+        assert (finance.get(path).status_code, finance.post(path, data={"reason": "看"}).status_code) == (405, 422)
+        answer = checker.post(path, data=WHY)
+        assert (answer.headers["content-type"], answer.content[:5]) == ("application/pdf", b"%PDF-")
+    looks = [row for row in later.rows(AuditRow) if row.action == "look_at_document"]
+    assert [row.details["document"] for row in looks] == [document.number for document in later.rows(Document)]
+    assert {(row.actor, row.subject, row.details["reason"]) for row in looks} == {
+        ("checker.wu", str(application_id(1)), WHY["reason"])
+    }
+    assert "查看文件" in finance.get(f"/billing/accounts/{application_id(1)}").text
 
 
 def test_the_front_page_and_the_reconciliation_agree_with_the_figures(later, finance):
@@ -225,6 +243,7 @@ def test_others_see_nothing_of_the_money(later, path):
     assert TestClient(make_app(later.process), follow_redirects=False).get(path).status_code in (303, 401)
 
 
-@pytest.mark.parametrize("thing", ["accounts", "statements", "entries", "refunds", "invoices", "documents"])
+@pytest.mark.parametrize("thing", ["accounts", "statements", "entries", "refunds", "invoices"])
 def test_what_does_not_exist_is_not_found(finance, thing):
     assert finance.get(f"/billing/{thing}/{application_id(99)}").status_code == 404
+    assert finance.post(f"/billing/documents/{application_id(99)}", data=WHY).status_code == 404

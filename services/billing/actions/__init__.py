@@ -18,7 +18,7 @@ from services.billing.actions.decisions import (
     settle_refunds_by_hand,
     undo_decision,
 )
-from services.billing.actions.exports import export_approved_refunds, read_statement_file
+from services.billing.actions.exports import export_approved_refunds, look_at_document, read_statement_file
 from services.billing.actions.invoices import (
     check_request,
     correct_buyer,
@@ -72,6 +72,7 @@ __all__ = [
     "lock_invoice",
     "lock_paper",
     "lock_receipt",
+    "look_at_document",
     "make_fee_due",
     "note_document_sent",
     "note_invoice_failed",

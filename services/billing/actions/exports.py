@@ -1,5 +1,5 @@
-"""What leaves billing in clear: the list of approved refunds with full account numbers, and the bank's own files. Each is
-audited with who took it. Called by pages."""
+"""What leaves billing in clear: the list of approved refunds with full account numbers, the bank's own files, and documents
+as they were sent. Each is audited with who took it and why. Called by pages."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,25 +7,26 @@ from uuid import UUID
 from sqlmodel import Session
 
 from services.billing import queries
-from services.billing.models import FeeAccount, Refund
+from services.billing.models import Document, FeeAccount, Refund
 from services.billing.refund_list import RefundLine, refund_workbook
 from services.billing.states import RefundState
 from shared import audit
 from shared.clock import local
-from shared.errors import Conflict
+from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.events import FileClaim, Sealed
 from shared.files import FileStore
 from shared.keyring import KeyRing
 
 
-def export_approved_refunds(session: Session, *, actor: str, now: datetime, keys: KeyRing) -> bytes:
+def export_approved_refunds(session: Session, *, reason: str, actor: str, now: datetime, keys: KeyRing) -> bytes:
     """The approved refunds that no statement shows yet, as an XLSX for the bank. A repeat gives the same refunds again: they
     count as sent only when their debit is imported."""
+    stated = _stated(reason)
     approved = queries.refunds(session, state=RefundState.APPROVED)
     if not approved:
         raise Conflict("没有已批准、待退出的退款单。", code="nothing-approved")
     lines = [_line(session, refund, keys=keys) for refund in approved]
-    details = {"refunds": [refund.number for refund in approved]}
+    details = {"refunds": [refund.number for refund in approved], "reason": stated}
     audit.record(session, "export_approved_refunds", "refund", actor=actor, now=now, details=details)
     return refund_workbook(lines)
 
@@ -48,9 +49,29 @@ def _line(session: Session, refund: Refund, *, keys: KeyRing) -> RefundLine:
 
 
 def read_statement_file(
-    session: Session, statement_id: UUID, *, actor: str, now: datetime, files: FileStore
+    session: Session, statement_id: UUID, *, reason: str, actor: str, now: datetime, files: FileStore
 ) -> tuple[bytes, str]:
     """A statement as the bank made it, and its name."""
     row = queries.statement_of(session, statement_id)
-    audit.record(session, "read_statement_file", str(row.id), actor=actor, now=now)
+    details = {"reason": _stated(reason)}
+    audit.record(session, "read_statement_file", str(row.id), actor=actor, now=now, details=details)
     return files.get(FileClaim.model_validate(row.claim), purpose="bank"), row.filename
+
+
+def look_at_document(session: Session, document_id: UUID, *, reason: str, actor: str, now: datetime) -> Document:
+    """Records that somebody opens a document as it was sent, and why: a request for an invoice holds the buyer's whole
+    account number and e-mail address. Commit before opening, so that the look is on record even if it fails."""
+    stated = _stated(reason)
+    row = session.get(Document, document_id)
+    if row is None or row.claim is None:
+        raise NotFound("这份文件还没有生成。", code="no-document")
+    details = {"document": row.number or "", "reason": stated}
+    audit.record(session, "look_at_document", str(row.application_id), actor=actor, now=now, details=details)
+    return row
+
+
+def _stated(reason: str) -> str:
+    if len(reason.strip()) < 4:
+        fault = Fault("/reason", "reason", "请写明查看或导出的事由（至少四个字）。")
+        raise Invalid("请写明查看或导出的事由（至少四个字）。", code="reason", faults=[fault])
+    return reason.strip()

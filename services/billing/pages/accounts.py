@@ -4,16 +4,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.billing import queries
-from services.billing.models import Document
+from services.billing import actions, queries
 from services.billing.pages import words
+from services.billing.pages.entries import Reason
 from services.billing.queries.balances import balances_by_application, payments_of
 from services.billing.states import InvoiceState, LedgerAccount
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.history import history
-from shared.errors import NotFound
 from shared.events import FileClaim
-from shared.web import ReadingSession, WithTools
+from shared.web import Now, ReadingSession, WithTools, process_of
 
 router = APIRouter()
 
@@ -47,12 +46,18 @@ def show_account(request: Request, application_id: UUID, actor: words.Reader, se
     )
 
 
-@router.get("/documents/{document_id}")
-def show_document(document_id: UUID, actor: words.Reader, session: ReadingSession, tools: WithTools) -> Response:
-    """A document as it was sent, to look at."""
-    row = session.get(Document, document_id)
-    if row is None or row.claim is None:
-        raise NotFound("这份文件还没有生成。", code="no-document")
+@router.post("/documents/{document_id}")
+def show_document(
+    request: Request,
+    document_id: UUID,
+    actor: words.Looker,
+    now: Now,
+    tools: WithTools,
+    reason: Reason = "",
+) -> Response:
+    """A document as it was sent, to look at. Field: `reason`. The look is put on record first, in a transaction of its own."""
+    with process_of(request).database.transaction() as session:
+        row = actions.look_at_document(session, document_id, reason=reason, actor=actor.account, now=now)
     content = tools.files.get(FileClaim.model_validate(row.claim), purpose="bank")
     name = f"{words.DOCUMENTS[row.kind]}{row.number}.pdf"
     return file_reply(content, name=name, media_type="application/pdf", inline=True)

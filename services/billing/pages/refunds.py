@@ -73,7 +73,7 @@ def decline(
 
 
 @router.post("/refunds/export")
-def export(actor: words.Either, session: WritingSession, now: Now, tools: WithTools) -> Response:
-    """The approved refunds with full account numbers, as a workbook for the bank; taking it is audited."""
-    content = actions.export_approved_refunds(session, actor=actor.account, now=now, keys=tools.keys)
+def export(actor: words.Either, session: WritingSession, now: Now, tools: WithTools, reason: Reason = "") -> Response:
+    """The approved refunds with full account numbers, as a workbook for the bank; taking it is audited. Field: `reason`."""
+    content = actions.export_approved_refunds(session, reason=reason, actor=actor.account, now=now, keys=tools.keys)
     return file_reply(content, name=f"退款清单_{local(now):%Y%m%d}.xlsx", media_type=XLSX)

@@ -11,6 +11,7 @@ from services.billing import actions, queries
 from services.billing.actions.statements import PREVIEWED
 from services.billing.models import ProgrammeRow
 from services.billing.pages import words
+from services.billing.pages.entries import Reason
 from services.billing.rules.statements import MAX_BYTES
 from services.billing.states import StatementState
 from shared.dashboard import done, file_reply, page
@@ -149,10 +150,12 @@ def discard_statement(
     return done(request, "/billing/statements", "已放弃导入，没有入账。")
 
 
-@router.get("/statements/{statement_id}/file")
+@router.post("/statements/{statement_id}/file")
 def statement_file(
-    statement_id: UUID, actor: words.Reader, session: WritingSession, now: Now, tools: WithTools
+    statement_id: UUID, actor: words.Looker, session: WritingSession, now: Now, tools: WithTools, reason: Reason = ""
 ) -> Response:
-    """The bank's own file; taking it is audited."""
-    content, name = actions.read_statement_file(session, statement_id, actor=actor.account, now=now, files=tools.files)
+    """The bank's own file; taking it is audited. Field: `reason`."""
+    content, name = actions.read_statement_file(
+        session, statement_id, reason=reason, actor=actor.account, now=now, files=tools.files
+    )
     return file_reply(content, name=name or "statement", media_type="application/octet-stream")

@@ -27,6 +27,8 @@ Reader = Annotated[Actor, Depends(staff("finance", "finance_checker"))]
 Finance = Annotated[Actor, Depends(staff("finance"))]
 Checker = Annotated[Actor, Depends(staff("finance_checker"))]
 Either = Annotated[Actor, Depends(staff("finance", "finance_checker"))]
+# Auditors pass GETs by themselves; a look that is put on record is a POST.
+Looker = Annotated[Actor, Depends(staff("finance", "finance_checker", "auditor"))]
 
 _TONES = {
     "open": "yellow",
@@ -114,6 +116,7 @@ ACTS = {
     "import_statement": "导入完成",
     "discard_statement": "放弃导入",
     "read_statement_file": "下载原始文件",
+    "look_at_document": "查看文件",
     "confirm_proposal": "确认建议",
     "assign_entry": "人工分配",
     "put_to_unapplied": "暂挂",
