@@ -52,7 +52,8 @@ class PlatformClient(IntakeRow, table=True):
 
 
 class StoredScan(IntakeRow, table=True):
-    """An uploaded scan: where it is and what it hashes to. Never overwritten."""
+    """An uploaded scan: where it is and what it hashes to. Never overwritten. `kept_for` is the application that refers to it,
+    or did before a correction; it is noted by then at the latest when scans without one are removed."""
 
     __tablename__ = "stored_scan"
     id: UUID = Field(primary_key=True)
@@ -63,6 +64,7 @@ class StoredScan(IntakeRow, table=True):
     media_type: str
     size: int
     uploaded_at: datetime = Field(sa_type=UtcDateTime)
+    kept_for: UUID | None = Field(default=None, foreign_key="application.id")
 
 
 class Application(IntakeRow, table=True):

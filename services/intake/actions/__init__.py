@@ -16,7 +16,7 @@ from services.intake.actions.programmes import (
     publish_programme,
     revise_programme,
 )
-from services.intake.actions.scans import store_scan
+from services.intake.actions.scans import remove_unreferred_scans, store_scan
 
 __all__ = [
     "Filing",
@@ -30,6 +30,7 @@ __all__ = [
     "note_progress",
     "note_return",
     "publish_programme",
+    "remove_unreferred_scans",
     "renew_consent_link",
     "request_consent",
     "resubmit_application",

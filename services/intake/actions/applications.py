@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 from services.intake.actions.content import scans_of
 from services.intake.actions.filing import checked_content, columns, event_fields, record_consents, say_submitted
 from services.intake.actions.programmes import locked_programme
+from services.intake.actions.scans import keep_scans
 from services.intake.actions.subjects import own_application, programme_of, step
 from services.intake.actions.taken import check_firm, firms_filed, past_participants
 from services.intake.models import Application, PlatformClient, ProgrammeRow
@@ -76,6 +77,7 @@ def resubmit_application(
         raise Conflict("补正不能更换学员;如需更换,请撤回后重新报名。", code="person-changed")
     if credit_code != row.credit_code:
         check_firm(firms_filed(session, {programme.code}, {credit_code})[programme.code, credit_code], programme)
+    keep_scans(session, row.id, row.content)
     for name, value in columns(body, content).items():
         setattr(row, name, value)
     row.revision, row.defects, row.correct_by, row.outcome = row.revision + 1, [], None, Outcome.UNDER_REVIEW

@@ -1,13 +1,16 @@
-"""Storing uploaded scans."""
+"""Storing uploaded scans, and removing those that no application came to refer to."""
 
-from datetime import datetime
-from uuid import uuid4
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
+from services.intake.actions.programmes import locked_programme
 from services.intake.errors import UnknownProgramme
-from services.intake.models import PlatformClient, ProgrammeRow, StoredScan
-from services.intake.rules.scans import media_type_of
+from services.intake.models import Application, PlatformClient, ProgrammeRow, StoredScan
+from services.intake.rules.scans import UNREFERRED_DAYS, media_type_of
 from shared import audit
 from shared.files import FileStore
 
@@ -23,7 +26,8 @@ def store_scan(
     now: datetime,
     files: FileStore,
 ) -> StoredScan:
-    """Keeps a scan, encrypted, under an id of its own. A repeat makes a second one; only a referred one is kept for long."""
+    """Keeps a scan, encrypted, under an id of its own. A repeat makes a second one; one that no application refers to is
+    removed after UNREFERRED_DAYS."""
     if session.get(ProgrammeRow, programme) is None:
         raise UnknownProgramme(programme)
     media_type = media_type_of(content, declared)
@@ -43,3 +47,28 @@ def store_scan(
     session.add(row)
     audit.record(session, "store_scan", str(scan_id), actor=actor, now=now, details={"sha256": claim.sha256})
     return row
+
+
+def keep_scans(session: Session, application_id: UUID, content: Mapping[str, Any]) -> None:
+    """Notes that the scans of this content belong to the application, also once a correction brings others."""
+    keys = [scan["key"] for scan in content["scans"]]
+    for row in session.exec(select(StoredScan).where(col(StoredScan.key).in_(keys))).all():
+        row.kept_for = application_id
+        session.add(row)
+
+
+def remove_unreferred_scans(session: Session, *, actor: str, now: datetime, files: FileStore) -> None:
+    """Removes what was uploaded UNREFERRED_DAYS ago and that no application refers to, file and row; the audit log keeps the
+    hash. The programme's lock keeps a filing from referring to it meanwhile."""
+    old = select(StoredScan).where(
+        col(StoredScan.kept_for).is_(None), col(StoredScan.uploaded_at) <= now - timedelta(days=UNREFERRED_DAYS)
+    )
+    for code in sorted({row.programme for row in session.exec(old).all()}):
+        locked_programme(session, code)
+        for filed in session.exec(select(Application).where(Application.programme == code)).all():
+            keep_scans(session, filed.id, filed.content)
+        session.flush()
+        for row in session.exec(old.where(StoredScan.programme == code)).all():
+            files.delete(row.key)
+            session.delete(row)
+            audit.record(session, "remove_scan", str(row.id), actor=actor, now=now, details={"sha256": row.sha256})

@@ -12,6 +12,8 @@ from shared.errors import Invalid
 LARGEST_SCAN = 10 * 1024 * 1024
 LARGEST_PIXELS = 60_000_000
 MOST_PAGES = 20
+UNREFERRED_DAYS = 30
+"""How long a scan is kept that no application refers to."""
 _SIGNATURES = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 _IMAGE_FORMATS: dict[str, tuple[Literal["JPEG", "PNG"], ...]] = {"image/jpeg": ("JPEG",), "image/png": ("PNG",)}
 

@@ -37,11 +37,6 @@ class Eligibility:
         return not self.reasons
 
 
-def delivered_hours(lessons: Sequence[ScheduledLesson], *, now: datetime) -> int:
-    """Lesson hours of the half-days that are over."""
-    return sum(lesson.hours for lesson in lessons if not lesson.cancelled and lesson.ends_at <= now)
-
-
 def attended_hours(lessons: Sequence[ScheduledLesson], marks: Mapping[str, Mark]) -> int:
     """Lesson hours attended or made up, as the subsidy sheet asks."""
     return sum(lesson.hours for lesson in lessons if not lesson.cancelled and marks.get(lesson.id) in ATTENDED)
