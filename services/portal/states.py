@@ -1,6 +1,7 @@
 """The states of an account and of a dead letter, and the names of roles and services. Standard library only."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class AccountState(StrEnum):
@@ -40,3 +41,16 @@ ROLES: dict[str, str] = {
     "auditor": "审计查阅（只读）",
     "administrator": "系统管理员",
 }
+
+FOLLOWERS: Final = (
+    "intake",
+    "reviewer",
+    "committee",
+    "scheduler",
+    "registrar",
+    "finance",
+    "finance_checker",
+    "auditor",
+    "administrator",
+)
+"""Who may follow an applicant through all services: not a judge, who scores candidates and sees them in review."""

@@ -76,9 +76,21 @@ def test_nobody_has_a_timeline_before_being_heard_of(portal: Portal) -> None:
 
 def test_people_find_an_applicant_by_name_firm_and_number(any_portal: Portal) -> None:
     hear(any_portal, submitted(), at=hour(0))
-    judge = any_portal.signed_in("qian", "judge")
+    clerk = any_portal.signed_in("qian", "intake")
     for term, found in (("致远", True), ("琮渟", True), ("0001", True), ("孙", False)):
-        assert (str(APPLICATION) in judge.get("/tables/applicants/list", params={"q": term}).text) == found
-    page = judge.get(f"/applicants/{APPLICATION}").text
+        assert (str(APPLICATION) in clerk.get("/tables/applicants/list", params={"q": term}).text) == found
+    page = clerk.get(f"/applicants/{APPLICATION}").text
     assert "重庆琮渟齿轮箱股份有限公司 推荐 杨致远" in page
-    assert judge.get(f"/applicants/{uuid4()}").status_code == 404
+    assert clerk.get(f"/applicants/{uuid4()}").status_code == 404
+
+
+def test_a_judge_follows_no_applicant(portal: Portal) -> None:
+    hear(portal, submitted(), at=hour(0))
+    judge, auditor = portal.signed_in("qian", "judge"), portal.signed_in("sun", "auditor")
+    for path in (f"/applicants/{APPLICATION}", "/tables/applicants/list"):
+        assert (judge.get(path).status_code, auditor.get(path).status_code) == (403, 200)
+    export = {"format": "csv", "scope": "page"}
+    asked = {"name": "export", "_list_query": ""}
+    answers = [who.post("/tables/_api/applicants/action", params=asked, data=export) for who in (judge, auditor)]
+    assert ["杨致远" in answer.text for answer in answers] == [False, True]
+    assert ("杨致远" in judge.get("/").text, "杨致远" in auditor.get("/").text) == (False, True)

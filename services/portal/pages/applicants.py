@@ -7,11 +7,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.portal import queries
 from services.portal.rules.sentences import SENTENCES, title_of
+from services.portal.states import FOLLOWERS
 from shared.dashboard import Badge, Badged, ListView, Moment, Text, page
 from shared.signin import Actor, staff
 from shared.web import ReadingSession
 
 router = APIRouter()
+Follower = Annotated[Actor, Depends(staff(*FOLLOWERS))]
 LAST = {kind: Badge(title_of(kind), tone) for kind, (_, tone, _) in SENTENCES.items()}
 
 
@@ -28,14 +30,13 @@ class ApplicantList(ListView):
     )
     fields_default_sort = (("last_at", True),)
     detail_path = "/applicants/{key}"
+    roles = FOLLOWERS
     intro = "按姓名、企业或报名编号查找，点开可看全程记录"
     empty = "没有找到。请检查姓名、企业名称或报名编号。"
 
 
 @router.get("/applicants/{application_id}")
-def show_applicant(
-    request: Request, application_id: UUID, actor: Annotated[Actor, Depends(staff())], session: ReadingSession
-) -> Response:
+def show_applicant(request: Request, application_id: UUID, actor: Follower, session: ReadingSession) -> Response:
     """What happened to one application, in all services."""
     applicant = queries.applicant_with(session, application_id)
     return page(

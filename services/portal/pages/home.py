@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.portal import queries
 from services.portal.models import Account
-from services.portal.states import ROLES
+from services.portal.states import FOLLOWERS, ROLES
 from shared.dashboard import page, t
 from shared.signin import Actor, staff
 from shared.web import ReadingSession
@@ -57,13 +57,15 @@ DOORS = (
 def home(request: Request, actor: Anybody, session: ReadingSession) -> Response:
     """What this person can do here."""
     administers = actor.may("administrator")
+    follows = actor.may(*FOLLOWERS)
     return page(
         request,
         "home.html",
         title="首页",
         doors=[door for door in DOORS if actor.may(*door.roles, "auditor")],
         roles=t("、").join(t(title) for role, title in ROLES.items() if role in actor.roles),
-        latest=queries.latest_occurrences(session, most=12),
+        follows=follows,
+        latest=queries.latest_occurrences(session, most=12) if follows else (),
         accounts=queries.count_of(session, Account) if administers else None,
         dead_letters=queries.waiting_letters(session) if administers else None,
     )
