@@ -6,11 +6,12 @@ A service's pages.py makes a ListView per table. Nothing can be created, edited,
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, false, or_, select
+from sqlalchemy import Select, false, inspect, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import func
 from starlette.requests import Request
 from starlette_admin.contrib.sqlmodel import ModelView
+from starlette_admin.fields import StringField
 from starlette_admin.views import RowActionsDisplayType, RowActionsPosition
 
 from shared.dashboard.actions import ListAction, described, on_row, on_rows
@@ -43,6 +44,10 @@ class ListView(ModelView):
     def __init__(self, model: type[Any], *, key: str, title: str, icon: str) -> None:
         self.sortable_fields = [field.name for field in self.fields if field.orderable]
         self.searchable_fields = [field.name for field in self.fields if field.searchable]
+        # The library wants the key among the fields, also where people are shown a number instead.
+        (key_column,) = inspect(model).primary_key
+        if key_column.name not in [field.name for field in self.fields]:
+            self.fields = (*self.fields, _hidden(key_column.name))
         super().__init__(model, icon=icon, display_name=title, menu_label=title, key=key)
         self.by_name = {action.name: action for action in self.list_actions}
 
@@ -124,3 +129,14 @@ class ListView(ModelView):
 
     async def is_row_action_allowed_for_obj(self, request: Request, name: str, obj: Any) -> bool:
         return await self.is_row_action_allowed(request, name) and self.by_name[name].shown(obj)
+
+
+def _hidden(name: str) -> StringField:
+    return StringField(
+        name,
+        searchable=False,
+        orderable=False,
+        exclude_from_list=True,
+        exclude_from_detail=True,
+        exclude_from_export=True,
+    )

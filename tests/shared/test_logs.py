@@ -1,5 +1,6 @@
-"""What the portal's process writes to its log, and what it never writes."""
+"""What a process writes to its log, and what it never writes."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -8,13 +9,25 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
+from services.house import ROOMS
 from services.portal.settings import PortalSettings
 from services.portal.web import invite
 from shared.process import open_process
 from shared.schema import upgrade
 from shared.settings import embedded
+from tests.processes import process_for
 from tests.servers.processes import free_port
+
+
+def test_every_service_is_made_without_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for room in ROOMS:
+        service = room.settings.SERVICE
+        process = process_for(room.settings, f"sqlite:///{tmp_path}/{service}.db", tmp_path)
+        room.make_app(process)
+        process.database.close()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @contextmanager
