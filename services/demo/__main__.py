@@ -22,7 +22,8 @@ from shared.errors import Conflict, Refusal
 
 START_SECONDS = 60
 _LINK = re.compile(r"/welcome/[\w-]+")
-console = Console(highlight=False)
+# Never wrapped: what is printed is copied, the one-time link above all.
+console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:

@@ -32,7 +32,7 @@ def red_lines(house: RunningHouse, folder: Path, seed: int) -> list[str]:
     return [line.text for line in lines if not line.holds]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_the_programme_runs_in_an_embedded_house_and_every_line_reconciles(tmp_path, seed):
     with embedded_house(tmp_path / "house", FIRST_MOMENT) as house:
         assert red_lines(house, tmp_path, seed) == []
