@@ -5,8 +5,10 @@ from sqlmodel import Session
 from services.portal import actions
 from shared.context import Context
 from shared.events import Event
+from shared.messaging.history import keeps_history
 
 
+@keeps_history
 def on_any_event(session: Session, event: Event, *, context: Context) -> None:
     """Keeps what happened. The portal's own StaffAccessChanged was believed when it was said."""
     assert context.envelope is not None

@@ -23,6 +23,7 @@ from shared.errors import NotYet, Refusal
 from shared.events import CONTRACTS, Event
 from shared.jobs import take_up
 from shared.messaging.envelope import LETTER, PREFIX, Envelope, read_envelope, read_event
+from shared.messaging.history import wants_stale
 from shared.messaging.inbox import Inbox
 from shared.messaging.patience import was_away
 from shared.messaging.transport import LADDER, REPLAY, Delivery, Transport
@@ -118,7 +119,7 @@ class Consumer:
             return "known"
         event = read_event(envelope)
         now = self._clock.now()
-        fresh = inbox.supersedes(envelope, event.PART)
+        fresh = inbox.supersedes(envelope, event.PART) or wants_stale(self._handlers[type(event)])
         if fresh:
             with (
                 correlated(envelope.correlation_id),

@@ -12,6 +12,7 @@ from shared.events.intake import ApplicationSubmitted, Firm, InvoiceTitle, Stude
 from shared.events.review import ApplicationVerified, Candidate
 from shared.events.scheduling import InterviewScheduled
 from shared.messaging.envelope import Envelope, source_of
+from shared.messaging.transport import Delivery
 from tests.portal.conftest import NOW, Portal
 
 APPLICATION = UUID("01890000-0000-7000-8000-000000000001")
@@ -100,21 +101,31 @@ def paid() -> FeePaid:
     return FeePaid(application_id=APPLICATION, programme="CQ-LJ-2021", paid_fen=2500000, paid_at=NOW)
 
 
-def hear(portal: Portal, event: Event, *, at: datetime, event_id: UUID | None = None) -> None:
+def hear(portal: Portal, event: Event, *, at: datetime) -> None:
     """Hands the event to its handler, as the consumer does."""
-    envelope = Envelope(
-        id=event_id or uuid4(),
+    envelope = _envelope(event, at=at)
+    context = Context(actor="event", now=at, tools=portal.process.tools, envelope=envelope)
+    with portal.process.database.transaction() as session:
+        HANDLERS[type(event)](session, event, context=context)
+
+
+def said(event: Event, sequence: int) -> Delivery:
+    """The event as the bus delivers it; `sequence` is also the hour in which it was said."""
+    envelope = _envelope(event, at=hour(sequence), sequence=sequence)
+    return Delivery(None, envelope.headers, envelope.body, 0)
+
+
+def _envelope(event: Event, *, at: datetime, sequence: int = 1) -> Envelope:
+    return Envelope(
+        id=uuid4(),
         type=event.TYPE,
         source=source_of(event.TYPE),
         subject=event.subject,
-        sequence=1,
+        sequence=sequence,
         time=at,
         correlation_id="c",
         body=event.model_dump_json().encode(),
     )
-    context = Context(actor="event", now=at, tools=portal.process.tools, envelope=envelope)
-    with portal.process.database.transaction() as session:
-        HANDLERS[type(event)](session, event, context=context)
 
 
 def hour(number: int) -> datetime:
