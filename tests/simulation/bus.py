@@ -40,10 +40,10 @@ class SimulatedBus:
         self.queues: dict[str, list[Message]] = {queue: [] for queue in (*self.bindings, DEAD_LETTERS)}
         self._tags = 0
 
-    def put(self, queue: str, headers: dict[str, Any], body: bytes) -> None:
+    def put(self, queue: str, headers: dict[str, Any], body: bytes, attempt: int = 0) -> None:
         """Appends to a queue."""
         self._tags += 1
-        self.queues[queue].append(Message(self._tags, headers, body, 0, self.clock.real))
+        self.queues[queue].append(Message(self._tags, headers, body, attempt, self.clock.real))
 
     def route(self, message: Outgoing) -> bool:
         """Puts a message into every queue that is bound to its type; False if there is none."""
@@ -142,7 +142,13 @@ class SimulatedTransport:
         self._bus.remove(self._queue, {delivery.tag for delivery in deliveries})
 
     async def retry(self, delivery: Delivery) -> None:
+        fault = self._bus.faults.at(f"park {self._queue}", ("crash before it", "crash before the acknowledgement"))
+        if fault == "crash before it":
+            raise Crash(fault)
         self._bus.put_off(self._queue, delivery.tag, LADDER[delivery.attempt])
+        if fault:
+            self._bus.put(self._queue, delivery.headers, delivery.body, delivery.attempt)
+            raise Crash(fault)
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
         self._bus.remove(self._queue, {delivery.tag})

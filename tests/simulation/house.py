@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -61,10 +61,27 @@ class SimulatedDatabase(Database):
 
     def begin(self, faults: Faults) -> None:
         """Empty again, for the world of these faults."""
-        with sqlite3.connect(_template(self._service)) as template:
-            template.backup(self._kept)
-        template.close()
         self._faults, self.commits = faults, 0
+        with closing(sqlite3.connect(_template(self._service))) as template:
+            self.become(template)
+
+    def become(self, other: sqlite3.Connection) -> None:
+        """Holds what the other holds from now on."""
+        other.backup(self._kept)
+        self.commits += 1
+
+    def copy(self) -> sqlite3.Connection:
+        """Another database with the same rows."""
+        other = sqlite3.connect(":memory:")
+        self._kept.backup(other)
+        return other
+
+    def change(self, statement: str) -> int:
+        """Changes rows behind the house's back; how many."""
+        with self._kept as connection:
+            changed = connection.execute(statement).rowcount
+        self.commits += 1
+        return changed
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -88,14 +105,17 @@ def _database(service: str) -> SimulatedDatabase:
 
 
 class SimulatedPost:
-    """Keeps letters by their id, as the promise of Letter has it."""
+    """Keeps letters by their id, as the promise of Letter has it; who sends one may end before it knows."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults) -> None:
         self.letters: dict[UUID, Letter] = {}
+        self._faults = faults
 
     def send(self, letter: Letter) -> None:
         """Hands the letter over."""
         self.letters[letter.id] = letter
+        if fault := self._faults.at("send letter", ("crash after it",)):
+            raise Crash(fault)
 
 
 @dataclass

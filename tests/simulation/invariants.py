@@ -15,7 +15,7 @@ from services.billing import states as billing_states
 from services.demo.player.summary import reconcile
 from services.intake import models as intake
 from services.intake.states import APPLICATION_STEPS
-from services.portal.models import DeadLetter
+from services.portal.models import DeadLetter, Occurrence
 from services.review import models as review
 from services.review import states as review_states
 from services.scheduling import models as scheduling
@@ -85,7 +85,7 @@ def check_step(stage: Stage, moved: list[str]) -> None:
 
 def check_end(stage: Stage) -> None:
     """Everything, once the house is at rest. Raises Broken."""
-    for check in (_settled, _summary, _admissions, _invoices, _ledger, _letters, _sequences):
+    for check in (_settled, _summary, _admissions, _invoices, _ledger, _letters, _sequences, _timelines):
         check(stage)
 
 
@@ -178,3 +178,11 @@ def _sequences(stage: Stage) -> None:
         for subject, numbers in by_subject.items():
             if sorted(numbers) != list(range(1, len(numbers) + 1)):
                 raise Broken(f"{name}: sequence numbers of {subject}: {sorted(numbers)}")
+
+
+def _timelines(stage: Stage) -> None:
+    """The portal tells what happened, so it must have heard all of it, also what was overtaken."""
+    told = {row.event_id for row in stage.rows("portal", Occurrence)}
+    for name in stage.services:
+        if missing := [row for row in stage.rows(name, PublishedEvent) if row.event_id not in told]:
+            raise Broken(f"{name} said {missing[0].type}, and no timeline tells it")

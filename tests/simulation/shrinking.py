@@ -11,10 +11,10 @@ SECONDS = 60.0
 
 def shortest(failing: History, play: Play, *, seconds: float = SECONDS) -> History:
     """Takes faults away, half of them at a time and then ever smaller parts (delta debugging), while the world still fails;
-    stops after `seconds`. `play(occasions)` plays the same seed with only the faults of these occasions."""
-    ends = time.monotonic() + seconds
+    stops after `seconds` of computing. `play(occasions)` plays the same seed with only the faults of these occasions."""
+    ends = time.process_time() + seconds
     best, kept, parts = failing, [fault.occasion for fault in failing.faults], 1
-    while kept and parts <= len(kept) and time.monotonic() < ends:
+    while kept and parts <= len(kept) and time.process_time() < ends:
         size = -(-len(kept) // parts)
         for start in range(0, len(kept), size):
             fewer = kept[:start] + kept[start + size :]
@@ -22,7 +22,7 @@ def shortest(failing: History, play: Play, *, seconds: float = SECONDS) -> Histo
             if tried.failure:
                 best, kept, parts = tried, [fault.occasion for fault in tried.faults], max(parts - 1, 1)
                 break
-            if time.monotonic() >= ends:
+            if time.process_time() >= ends:
                 break
         else:
             parts = parts * 2 if parts < len(kept) else len(kept) + 1

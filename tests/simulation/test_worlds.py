@@ -1,11 +1,11 @@
-"""The first seventy-five worlds, with fixed seeds; the others stand in a file of their own, so that two workers share them."""
+"""The first hundred worlds, with fixed seeds; the others stand in a file of their own, so that two workers share them."""
 
 import pytest
 
 from tests.simulation.world import run
 
 
-@pytest.mark.parametrize("first", range(0, 75, 5))
+@pytest.mark.parametrize("first", range(0, 100, 5))
 def test_every_world_keeps_its_promises_whatever_dies_in_between(first):
     histories = [run(seed) for seed in range(first, first + 5)]
     assert [(one.seed, one.failure) for one in histories if one.failure] == []

@@ -77,7 +77,7 @@ class World:
         self.faults = faults
         self.loop = SteppedLoop(lambda: self.clock.real.timestamp())
         self.bus = SimulatedBus(self.clock, faults)
-        post = SimulatedPost()
+        post = SimulatedPost(faults)
         services = open_house(folder, self.bus, post, self.loop)
         self.stage = Stage(services, post, self.clock, self.rng, seed)
         self.steps = 0
