@@ -1,8 +1,9 @@
 # One base, then a target per service: docker build --target intake --tag lingjun-intake .
+# The libraries that every service's lock names are a layer of the base, which the five images share.
 # Each image holds its own service, the shared plumbing and the libraries that its lock names, and no compiler.
 # Only what the classic builder understands is used.
 FROM python:3.13-slim AS base
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1
 # The number is the same in every image, because the services share volumes; a new volume takes its owner from here.
 RUN groupadd --gid 10001 lingjun \
     && useradd --uid 10001 --gid lingjun --no-create-home --home-dir /tmp --shell /usr/sbin/nologin lingjun \
@@ -10,6 +11,8 @@ RUN groupadd --gid 10001 lingjun \
         install --directory --owner=lingjun --group=lingjun --mode=0750 /var/lib/lingjun/$folder || exit 1; \
     done
 WORKDIR /app
+COPY requirements/shared.txt requirements/
+RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/shared.txt
 COPY deploy/connected.py deploy/
 
 FROM base AS intake

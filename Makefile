@@ -70,18 +70,20 @@ format: setup
 events: setup
 	@$(BIN)/python -m shared.events.document
 
-# Compiles the extras of pyproject.toml into hash-locked files without URLs, one per service and dev.txt for the whole.
+# Compiles the extras of pyproject.toml into hash-locked files without URLs: shared.txt for what every service needs, one per
+# service, and dev.txt for the whole.
 lock:
 	@test -x $(BIN)/uv || ($(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv)
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
 		--no-emit-index-url --custom-compile-command "make lock" - -o requirements/uv.txt
+	@$(COMPILE) -o requirements/shared.txt
 	@for extra in $(EXTRAS) dev; do $(COMPILE) --extra $$extra -o requirements/$$extra.txt || exit 1; done
 	@sed -i '/^lingjun/d' requirements/*.txt
 
-# Writes the secrets that docker-compose.yml asks for, once; a second run changes nothing.
-env: .env
-
-.env:
-	@umask 077; while IFS= read -r line; do case "$$line" in \
-		LINGJUN_*=) echo "$$line$$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')";; *) echo "$$line";; \
-	esac; done < .env.example > $@.part && mv $@.part $@
+# Writes the secrets that docker-compose.yml asks for into .env; what stands there already is left as it is.
+env:
+	@umask 077; touch .env; fresh=$$(test -s .env || echo yes); while IFS= read -r line; do case "$$line" in \
+		LINGJUN_*) grep -q "^$${line%%=*}=" .env && continue; \
+			test -n "$${line#*=}" || line="$$line$$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')";; \
+		*) test -n "$$fresh" || continue;; \
+	esac; echo "$$line" >> .env; done < .env.example

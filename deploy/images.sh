@@ -15,5 +15,6 @@ done
 compose="docker compose"
 $compose version > /dev/null 2>&1 || compose=$(command -v docker-compose || echo .venv/bin/docker-compose)
 docker buildx version > /dev/null 2>&1 || export DOCKER_BUILDKIT=0
-# One process of each service: the others run the same image.
-$compose build --quiet intake-web review-web scheduling-web billing-web portal-web
+# One process of each service: the others run the same image. In turn, because the classic builder makes the layers that
+# the images share once for each build that runs beside another.
+COMPOSE_PARALLEL_LIMIT=1 $compose build --quiet intake-web review-web scheduling-web billing-web portal-web

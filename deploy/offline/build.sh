@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Builds the images that docker-compose.yml and the Dockerfile fetch from a public registry, under the same names and tags,
-# from a Debian mirror and nothing else; then the services' own images, from a Python package index. For machines that reach
-# no image registry. Run as root on Debian with `docker.io` and `debootstrap`; a second run takes what is there.
+# from a Debian mirror and nothing else, and Prometheus for docker-compose.observability.yml. For machines that reach no image
+# registry. Run as root on Debian with `docker.io` and `debootstrap`; a second run takes what is there.
 # LINGJUN_DEBIAN_MIRROR names another mirror than the first of this machine's own.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 suite=trixie
-images=(python:3.13-slim postgres:17 rabbitmq:4-management redis:8 caddy:2)
+images=(python:3.13-slim postgres:17 rabbitmq:4-management redis:8 caddy:2 prom/prometheus:v2.53.3)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -32,6 +32,10 @@ import_base() {
     # A mirror or an index inside an office often answers with a certificate of the office's own authority.
     cp /etc/ssl/certs/ca-certificates.crt "$folder/root/etc/ssl/certs/ca-certificates.crt"
     rm --recursive --force "$folder"/root/var/cache/apt/archives/*.deb "$folder"/root/var/lib/apt/lists/*
+    # Manuals and translations are read by nobody here; whose work a package is stays, as its licence asks.
+    printf 'path-exclude=/usr/share/%s/*\n' doc locale man > "$folder/root/etc/dpkg/dpkg.cfg.d/lingjun"
+    printf 'path-include=/usr/share/doc/*/copyright\n' >> "$folder/root/etc/dpkg/dpkg.cfg.d/lingjun"
+    find "$folder"/root/usr/share/{doc,locale,man} ! -type d ! -name copyright -delete
     tar --directory "$folder/root" --create --one-file-system --exclude=./proc/* --exclude=./sys/* . \
         | docker import - "lingjun-debian:$suite" > /dev/null
 }
@@ -44,7 +48,8 @@ docker info > /dev/null 2>&1 || { say "No Docker engine answers: start dockerd."
 docker image inspect "lingjun-debian:$suite" > /dev/null 2>&1 || import_base
 for image in "${images[@]}"; do
     say "$image"
+    name=${image##*/}
     # An index of the office's own, which pip inside the images must use too.
-    docker build --quiet --tag "$image" --target "${image%%:*}" \
+    docker build --quiet --tag "$image" --target "${name%%:*}" \
         --build-arg "PIP_INDEX_URL=$(pip config get global.index-url 2> /dev/null || true)" . > /dev/null
 done
