@@ -28,7 +28,6 @@ $compose run --rm --no-deps -T volumes sh -c 'find /volumes -mindepth 2 -delete 
 say "An empty broker"
 broker() { $compose exec -T rabbitmq rabbitmqctl --quiet "$@"; }
 broker delete_vhost lingjun
-broker add_vhost lingjun
-broker set_permissions --vhost lingjun lingjun '.*' '.*' '.*'
+broker import_definitions /tmp/definitions.json
 say "Opening the house again"
 $compose up --detach --wait --no-build > /dev/null 2>&1

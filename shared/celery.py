@@ -6,10 +6,12 @@ The row owns retries, so Celery's own are not used.
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from typing import ClassVar
 from uuid import UUID
 
 from celery import Celery
 from celery.beat import Scheduler
+from celery.worker.consumer import Consumer
 from kombu import Exchange, Queue
 
 from shared.database import Database
@@ -20,6 +22,18 @@ TASK = "lingjun.run_job"
 LOOK = "lingjun.look_at_deadlines"
 
 
+class PlainConsumer(Consumer):
+    """A worker's consumer that makes no queue but its own: Celery would add fifty-six exchanges and queues for delays, which
+    the rows of the jobs take care of here."""
+
+    class Blueprint(Consumer.Blueprint):
+        """The steps of a worker's connection."""
+
+        default_steps: ClassVar[list[str]] = [
+            step for step in Consumer.Blueprint.default_steps if not step.endswith(":DelayedDelivery")
+        ]
+
+
 def make_celery(service: str, *, broker_url: str) -> Celery:
     """A Celery application with the service's own quorum queue, confirms on, and acknowledgement after the work.
 
@@ -28,11 +42,12 @@ def make_celery(service: str, *, broker_url: str) -> Celery:
     """
     app = Celery(f"lingjun.{service}", broker=broker_url)
     name = f"lingjun.{service}.jobs"
-    exchange = Exchange("lingjun.jobs", type="topic", durable=True)
+    # The exchange is the service's own too, so that no other may touch it.
+    exchange = Exchange(name, type="topic", durable=True)
     app.conf.update(
         task_queues=[Queue(name, exchange, routing_key=name, queue_arguments={"x-queue-type": "quorum"})],
         task_default_queue=name,
-        task_default_exchange="lingjun.jobs",
+        task_default_exchange=name,
         task_default_exchange_type="topic",
         task_default_routing_key=name,
         task_acks_late=True,
@@ -41,6 +56,9 @@ def make_celery(service: str, *, broker_url: str) -> Celery:
         broker_connection_retry_on_startup=True,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
+        worker_consumer=f"{__name__}:PlainConsumer",
+        # A queue by which anybody with an account on the broker could stop the worker; nobody here asks it anything.
+        worker_enable_remote_control=False,
         task_ignore_result=True,
         task_serializer="json",
         accept_content=["json"],

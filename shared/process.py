@@ -40,9 +40,7 @@ class Process:
 
     def transport(self, queue: str | None = None) -> Transport:
         """A connection to the bus, not yet opened, for the service's own queue or another."""
-        told = self.settings
-        keep = timedelta(days=told.log_days)
-        return make_transport(told.broker_url, queue or self.service, ladder=told.retry_ladder, keep=keep)
+        return transport_of(self.settings, queue or self.service)
 
 
 def open_process(settings: Settings) -> Process:
@@ -62,6 +60,17 @@ def open_process(settings: Settings) -> Process:
     return Process(settings, database, make_clock(settings.clock), tools)
 
 
+def transport_of(settings: Settings, queue: str) -> Transport:
+    """A connection of these settings to the bus, not yet opened, for one queue."""
+    return make_transport(
+        settings.broker_url,
+        queue,
+        {} if settings.broker_declared else topology(),
+        settings.retry_ladder,
+        timedelta(days=settings.log_days),
+    )
+
+
 def make_transport(
     url: str,
     queue: str,
@@ -69,7 +78,7 @@ def make_transport(
     ladder: Sequence[timedelta] = LADDER,
     keep: timedelta = KEEP,
 ) -> Transport:
-    """`sqlite:///file` for the embedded bus, `amqp://…` for RabbitMQ."""
+    """`sqlite:///file` for the embedded bus, `amqp://…` for RabbitMQ. Without `bindings` the house's own."""
     bound = topology() if bindings is None else bindings
     if url.startswith("sqlite:///"):
         return EmbeddedTransport(_embedded_bus(url.removeprefix("sqlite:///")), queue, bound, ladder, keep)

@@ -1,7 +1,6 @@
 """Starts one process of one service from its settings: web, bus or worker. Called by the services' web.py, bus.py, worker.py."""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -81,6 +80,6 @@ def serve_worker(settings: Settings, jobs: JobFunctions, run_due: RunDue) -> Non
     worker = JobWorker(process.database, jobs, service=process.service, clock=process.clock, tools=process.tools)
     timer = Timer(process.database, run_due, clock=process.clock, tools=process.tools)
     serve_jobs(celery, worker, timer.look)
-    # Two workers of one name on a broker lock each other's control queue and die.
-    name = f"--hostname={settings.SERVICE}.{os.getpid()}@%h"
-    celery.worker_main([*sys.argv[1:], "worker", "--pool=threads", "--concurrency=2", "--loglevel=WARNING", name])
+    # Workers have nothing to say to each other: each takes what its service's queue gives it.
+    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    celery.worker_main([*sys.argv[1:], "worker", "--pool=threads", "--concurrency=2", "--loglevel=WARNING", *alone])

@@ -71,25 +71,33 @@ def _unless_off(told: str, form: re.Pattern[str], name: str, example: str) -> st
 ServerUrl = Annotated[str, AfterValidator(_server)]
 
 
-class Settings(BaseSettings):
+class BrokerSettings(BaseSettings):
+    """What it takes to declare the broker's queues: see Settings."""
+
+    model_config = SettingsConfigDict(env_prefix="LINGJUN_", extra="ignore")
+
+    broker_url: ServerUrl
+    log_days: int = Field(default=KEEP.days, ge=1, le=KEEP.days)
+    retry_ladder: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_ladder)] = LADDER
+
+
+class Settings(BrokerSettings):
     """The common part. URLs choose the adaptors; nothing outside them knows which column of the table is running.
 
     `font_dir`: a folder of licensed fonts (小标宋, 仿宋_GB2312) that letters are set in before the packaged ones.
     `log_days`: how long the event log is kept, the same for every service.
     `retry_ladder`: how long a delivery that failed waits for each next try, in seconds: "1,10,60,600"; then it is a dead
-    letter. `otlp_endpoint`: the OpenTelemetry collector that traces are sent to (http://host:4318); `metrics_listen`: where
+    letter. `broker_declared`: exchanges and queues are there (shared/messaging/declaring.py), so this process makes none and
+    needs no right to. `otlp_endpoint`: the OpenTelemetry collector that traces are sent to (http://host:4318); `metrics_listen`: where
     this process answers Prometheus (host:port); both "none" or empty for not at all. An address of a server must carry a
     password of 16 characters or more. Raises Invalid where one cannot be read.
     """
-
-    model_config = SettingsConfigDict(env_prefix="LINGJUN_", extra="ignore")
 
     SERVICE: ClassVar[str]
     TITLE: ClassVar[str]
     PURPOSES: ClassVar[tuple[Purpose, ...]] = ()
 
     database_url: ServerUrl
-    broker_url: ServerUrl
     redis_url: ServerUrl
     files_url: str
     mail_url: str
@@ -100,13 +108,12 @@ class Settings(BaseSettings):
     listen: str = "127.0.0.1:8000"
     log_level: str = "INFO"
     font_dir: str = ""
-    log_days: int = Field(default=KEEP.days, ge=1, le=KEEP.days)
-    retry_ladder: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_ladder)] = LADDER
+    broker_declared: bool = False
     otlp_endpoint: Annotated[str, AfterValidator(_collector)] = ""
     metrics_listen: Annotated[str, AfterValidator(_scrapes)] = ""
 
 
-S = TypeVar("S", bound=Settings)
+S = TypeVar("S", bound=BrokerSettings)
 
 
 def read(kind: type[S]) -> S:

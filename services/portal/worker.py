@@ -1,6 +1,5 @@
 """Process: the portal's Celery worker. The jobs of `make_jobs` also run in the process of an embedded house."""
 
-from datetime import timedelta
 from functools import partial
 
 from sqlmodel import Session
@@ -10,7 +9,7 @@ from services.portal.settings import PortalSettings
 from shared.context import Context
 from shared.jobs import JobFunctions
 from shared.messaging.sender import Sender
-from shared.process import make_transport
+from shared.process import transport_of
 from shared.serve import serve_worker
 from shared.settings import read
 
@@ -19,8 +18,7 @@ def make_jobs(settings: PortalSettings) -> JobFunctions:
     """The portal's jobs, on the bus of the settings."""
 
     def make_sender() -> Sender:
-        keep = timedelta(days=settings.log_days)
-        return Sender(make_transport(settings.broker_url, settings.SERVICE, ladder=settings.retry_ladder, keep=keep))
+        return Sender(transport_of(settings, settings.SERVICE))
 
     return {jobs.ReplayDeadLetters: partial(tasks.replay_dead_letters, make_sender=make_sender)}
 

@@ -1,10 +1,10 @@
-"""RabbitMQ through aio-pika: a topic exchange, a quorum queue per service with one active consumer, publisher confirms,
-a parking queue per rung of the retry ladder, and the dead letters. Keeps the promises of transport.py.
+"""RabbitMQ through aio-pika: publisher confirms, one active consumer, parked retries, dead letters, the log as a stream.
+Keeps the promises of transport.py, over the exchanges and queues of declaring.py.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -13,22 +13,16 @@ from uuid import UUID, uuid4
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity
-from aiormq.abc import FieldValue
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from aiormq.channel import Channel
 
+from shared.messaging.declaring import DEAD_EXCHANGE, EXCHANGE, LOG, answered, declare, parking_name, queue_name
 from shared.messaging.publishing import publish_at_once
-from shared.messaging.transport import DEAD_LETTERS, DELIVERY_LIMIT, KEEP, LADDER, Delivery, Outgoing, with_reason
+from shared.messaging.transport import KEEP, LADDER, Delivery, Outgoing, with_reason
 
-EXCHANGE = "lingjun.events"
-DEAD_EXCHANGE = "lingjun.dead"
 ATTEMPT = "x-lingjun-attempt"
-LOG = "lingjun.log"
 PREFETCH = 400
-# A stream forgets whole segments, and never the one being written: small ones keep to the age.
-_SEGMENT_BYTES = 8 * 1024 * 1024
 _MARK = "x-lingjun-mark"
-_ANSWER_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class _Consumed:
 
 class RabbitTransport:
     """One queue's connection. `topology` (queue -> bound types) is declared whole, so that no listener's queue is missing
-    when the first event is published."""
+    when the first event is published; an empty one is found declared, by an owner of the broker."""
 
     def __init__(
         self,
@@ -63,84 +57,24 @@ class RabbitTransport:
     async def open(self) -> None:
         await self.close()
         with _faults():
-            async with _answered(urlsplit(self._url).netloc.rpartition("@")[2]):
+            async with answered(urlsplit(self._url).netloc.rpartition("@")[2]):
                 self._connection = await aio_pika.connect(self._url)
-            async with _answered(EXCHANGE):
-                self._channel = await self._connection.channel(on_return_raises=True)
-                self._events = await self._channel.declare_exchange(EXCHANGE, "topic", durable=True)
-            async with _answered(DEAD_EXCHANGE):
-                await self._declare_dead_letters()
-            for queue, types in self._topology.items():
-                async with _answered(_name(queue)):
-                    await self._declare_queue(queue, types)
-            async with _answered(LOG):
-                await self._declare_log(self._connection)
+            self._channel = await self._connection.channel(on_return_raises=True)
+            if self._topology:
+                await declare(self._connection, self._channel, self._topology, self.ladder, self._keep)
+            else:
+                async with answered(queue_name(self._queue)):
+                    await self._channel.declare_queue(queue_name(self._queue), passive=True)
+            self._events = await self._channel.get_exchange(EXCHANGE, ensure=False)
         self._arrived, self._consumed, self._prefetch = asyncio.Queue(), None, 1
-
-    async def _declare_dead_letters(self) -> None:
-        exchange = await self._channel.declare_exchange(DEAD_EXCHANGE, "fanout", durable=True)
-        queue = await self._channel.declare_queue(
-            _name(DEAD_LETTERS),
-            durable=True,
-            arguments={"x-queue-type": "quorum", "x-single-active-consumer": True},
-        )
-        await queue.bind(exchange)
-
-    async def _declare_log(self, connection: AbstractConnection) -> None:
-        """The stream of every event that somebody hears; not bound to everything, so that an event nobody hears is still
-        returned. Its age is set once: a declaration with another age would be refused, later changes are a policy's."""
-        try:
-            async with connection.channel() as channel:
-                await channel.declare_queue(LOG, passive=True)
-        except ChannelNotFoundEntity:
-            await self._channel.declare_queue(
-                LOG,
-                durable=True,
-                arguments={
-                    "x-queue-type": "stream",
-                    "x-max-age": f"{int(self._keep.total_seconds())}s",
-                    "x-stream-max-segment-size-bytes": _SEGMENT_BYTES,
-                },
-            )
-        log = await self._channel.get_queue(LOG, ensure=False)
-        for kind in {kind for types in self._topology.values() for kind in types}:
-            await log.bind(self._events, kind)
-
-    async def _declare_queue(self, name: str, types: Sequence[str]) -> None:
-        safely: dict[str, FieldValue] = {
-            "x-queue-type": "quorum",
-            "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",
-        }
-        queue = await self._channel.declare_queue(
-            _name(name),
-            durable=True,
-            arguments=safely
-            | {
-                "x-single-active-consumer": True,
-                "x-delivery-limit": DELIVERY_LIMIT,
-                "x-dead-letter-exchange": DEAD_EXCHANGE,
-            },
-        )
-        for kind in types:
-            await queue.bind(self._events, kind)
-        for pause in self.ladder:
-            await self._channel.declare_queue(
-                _parking(name, pause),
-                durable=True,
-                arguments=safely
-                | {
-                    "x-message-ttl": int(pause.total_seconds() * 1000),
-                    "x-dead-letter-exchange": "",
-                    "x-dead-letter-routing-key": _name(name),
-                },
-            )
 
     async def publish(self, batch: Sequence[Outgoing]) -> dict[UUID, str]:
         return await self._confirmed(self._events, [(message, message.type) for message in batch])
 
     async def send_to(self, queue: str, batch: Sequence[Outgoing]) -> dict[UUID, str]:
-        return await self._confirmed(self._channel.default_exchange, [(message, _name(queue)) for message in batch])
+        return await self._confirmed(
+            self._channel.default_exchange, [(message, queue_name(queue)) for message in batch]
+        )
 
     async def _confirmed(self, exchange: AbstractExchange, batch: Sequence[tuple[Outgoing, str]]) -> dict[UUID, str]:
         messages = [
@@ -192,7 +126,7 @@ class RabbitTransport:
         """One at a time for as long as those come that a process was given before: if it died of one of them, the broker
         must count that against none of the others."""
         await self._channel.set_qos(prefetch_count=prefetch)
-        queue = await self._channel.get_queue(_name(self._queue), ensure=False)
+        queue = await self._channel.get_queue(queue_name(self._queue), ensure=False)
         return _Consumed(queue, await queue.consume(self._arrived.put), prefetch)
 
     async def done(self, deliveries: Sequence[Delivery]) -> None:
@@ -203,7 +137,7 @@ class RabbitTransport:
     async def retry(self, delivery: Delivery) -> None:
         headers = delivery.headers | {ATTEMPT: delivery.attempt + 1}
         await self._move(
-            delivery, headers, self._channel.default_exchange, _parking(self._queue, self.ladder[delivery.attempt])
+            delivery, headers, self._channel.default_exchange, parking_name(self._queue, self.ladder[delivery.attempt])
         )
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
@@ -241,18 +175,8 @@ async def _first(arrived: asyncio.Queue[AbstractIncomingMessage], channel: Abstr
 
 async def _next(log: asyncio.Queue[AbstractIncomingMessage], channel: AbstractChannel) -> AbstractIncomingMessage:
     """What the log holds next: it ends with a mark, so something always comes."""
-    async with _answered(LOG):
+    async with answered(LOG):
         return await _first(log, channel)
-
-
-def _name(queue: str) -> str:
-    return f"lingjun.{queue}"
-
-
-def _parking(queue: str, pause: timedelta) -> str:
-    """Named by its pause, which no later declaration could change: another ladder parks elsewhere, and what is parked comes
-    back."""
-    return f"lingjun.{queue}.retry.{pause.total_seconds():g}s"
 
 
 def _persistent(body: bytes, headers: Mapping[str, Any], message_id: str | None = None) -> aio_pika.Message:
@@ -273,18 +197,6 @@ def _delivery(message: AbstractIncomingMessage) -> Delivery:
     }
     attempt = headers.pop(ATTEMPT, 0)
     return Delivery(message, headers, message.body, attempt if isinstance(attempt, int) else 0)
-
-
-@asynccontextmanager
-async def _answered(what: str) -> AsyncIterator[None]:
-    """Names what the broker did not let us have, and waits for no answer without end. Raises ConnectionError."""
-    try:
-        async with asyncio.timeout(_ANSWER_SECONDS):
-            yield
-    except TimeoutError as fault:
-        raise ConnectionError(f"RabbitMQ: {what}: no answer within {_ANSWER_SECONDS} s") from fault
-    except (OSError, AMQPError) as fault:
-        raise ConnectionError(f"RabbitMQ: {what}: {fault}") from cast(Exception, fault)
 
 
 @contextmanager

@@ -6,9 +6,9 @@ Called by the tests of this folder that need an engine.
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,17 @@ from pytest_docker.plugin import get_docker_services
 from tests.servers import containers
 from tests.servers.processes import free_port
 
-FILES = [str(containers.ROOT / name) for name in ("docker-compose.yml", "docker-compose.demo.yml")]
-FILES.append(str(containers.ROOT / "tests/compose/house.yml"))
+FILES = ("docker-compose.yml", "tests/compose/house.yml")
 
 
 @dataclass(frozen=True)
 class ContainerHouse:
-    """Where the gateway answers, and compose for this project."""
+    """Where the gateway answers, compose for this project, and the values of its .env."""
 
     address: str
     folder: Path
     command: tuple[str, ...]
+    values: Mapping[str, str]
 
     @property
     def mail(self) -> Path:
@@ -44,6 +44,35 @@ class ContainerHouse:
     def attempt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A compose command that may fail."""
         return subprocess.run([*self.command, *arguments], capture_output=True, text=True, check=False)
+
+    def up(self, *options: str) -> None:
+        """Brings everything up again and waits until it is healthy."""
+        self.compose("up", "--detach", "--wait", "--no-build", *options)
+
+    def with_file(self, name: str, **values: str) -> "ContainerHouse":
+        """The same house with one more compose file, and more values for it."""
+        known = {**self.values, **values}
+        path = self.folder / f"{name}.env"
+        path.write_text("".join(f"{key}={value}\n" for key, value in known.items()))
+        at = self.command.index("--env-file") + 1
+        command = (*self.command[:at], str(path), *self.command[at + 1 :], "-f", str(containers.ROOT / name))
+        return replace(self, command=command, values=known)
+
+    def ip(self, service: str) -> str:
+        """The address of a service's container on the network back, which this machine reaches as the engine's host."""
+        identity = self.compose("ps", "--quiet", service).split()[0]
+        told = json.loads(subprocess.check_output(["docker", "inspect", identity]))[0]["NetworkSettings"]["Networks"]
+        return next(str(one["IPAddress"]) for name, one in told.items() if name.endswith("_back"))
+
+    def database_url(self, service: str) -> str:
+        """A service's database, as that service."""
+        password = self.values[f"LINGJUN_{service.upper()}_DATABASE_PASSWORD"]
+        return f"postgresql+psycopg://{service}:{password}@{self.ip('postgres')}:5432/{service}"
+
+    def broker_url(self, user: str) -> str:
+        """The broker, as one of its users."""
+        variable = "LINGJUN_BROKER_PASSWORD" if user == "lingjun" else f"LINGJUN_{user.upper()}_BROKER_PASSWORD"
+        return f"amqp://{user}:{self.values[variable]}@{self.ip('rabbitmq')}:5672/lingjun"
 
     def script(self, name: str, folder: Path) -> None:
         """Runs backup.sh or restore.sh on this project; fails the test with its complaint."""
@@ -76,11 +105,12 @@ class ContainerHouse:
 
 
 @contextmanager
-def container_house(folder: Path) -> Iterator[ContainerHouse]:
-    """Starts the house as a demo and waits until it is healthy; removed with its volumes at the end."""
+def container_house(folder: Path, *more: str, start: str = "", **values: str) -> Iterator[ContainerHouse]:
+    """Starts the house, with `more` compose files, or only `start` of it, and waits until it is healthy; removed with its
+    volumes at the end."""
     if containers.compose_command() is None or not containers.engine_answers():
         pytest.skip("no Docker engine answers: make compose-test starts one (as root on Debian)")
-    port, project = free_port(), f"lingjun-test-house-{os.getpid()}"
+    port, project = free_port(), f"lingjun-test-{folder.name}-{os.getpid()}"
     (folder / "mail").mkdir()
     # The containers' user writes here; the folder above admits its owner alone.
     (folder / "mail").chmod(0o777)
@@ -90,12 +120,13 @@ def container_house(folder: Path) -> Iterator[ContainerHouse]:
         "LINGJUN_FONTS": str(containers.ROOT / "deploy/fonts"),
         "LINGJUN_TEST_MAIL": str(folder / "mail"),
     }
-    with containers.environment_file(**given) as (path, _), ExitStack() as stack:
-        command = [*str(containers.compose_command()).split(), "--env-file", str(path)]
-        files = [part for file in FILES for part in ("-f", file)]
-        house = ContainerHouse(f"http://127.0.0.1:{port}", folder, (*command, *files, "--project-name", project))
+    with containers.environment_file(**given | values) as (path, known), ExitStack() as stack:
+        command = [*str(containers.compose_command()).split(), "--env-file", str(path), "--project-name", project]
+        names = [str(containers.ROOT / name) for name in (*FILES, *more)]
+        files = [part for name in names for part in ("-f", name)]
+        house = ContainerHouse(f"http://127.0.0.1:{port}", folder, (*command, *files), known)
         # Not left to pytest-docker, which removes nothing when the start itself has failed.
         stack.callback(house.compose, "down", "--volumes", "--timeout", "1")
-        start = ["up --detach --wait --no-build"]
-        stack.enter_context(get_docker_services(" ".join(command), FILES, project, start, []))
+        up = [f"up --detach --wait --no-build {start}".strip()]
+        stack.enter_context(get_docker_services(" ".join(command), names, project, up, []))
         yield house

@@ -43,7 +43,7 @@ def stage_of(target: str) -> str:
 
 
 def test_every_service_has_its_four_processes(services: Services) -> None:
-    assert set(services) == PROCESSES | {"gateway", "postgres", "rabbitmq", "redis"}
+    assert set(services) == PROCESSES | {"gateway", "postgres", "rabbitmq", "redis", "broker-declare"}
 
 
 def test_only_the_gateway_publishes_a_port(services: Services) -> None:
@@ -52,9 +52,7 @@ def test_only_the_gateway_publishes_a_port(services: Services) -> None:
 
 
 def test_the_gateway_passes_on_nothing_but_the_port_of_the_pages() -> None:
-    upstreams = re.findall(
-        r"reverse_proxy .*?([\w-]+:\d+)", (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
-    )
+    upstreams = re.findall(r"reverse_proxy .*?([\w-]+:\d+)", (ROOT / "deploy/house.caddy").read_text(encoding="utf-8"))
     assert upstreams == [f"{service}-web:8000" for service in HOUSE]
 
 
@@ -82,7 +80,10 @@ def test_the_example_lists_every_variable_explains_it_and_gives_no_secret() -> N
 
 
 def test_every_long_running_process_has_a_health_check_and_is_restarted(services: Services) -> None:
-    lasting = {name: found for name, found in services.items() if not name.endswith("-migrate")}
+    lasting = {name: found for name, found in services.items() if found["restart"] != "on-failure:3"}
+    assert {name for name in services if name not in lasting} == {f"{one}-migrate" for one in HOUSE} | {
+        "broker-declare"
+    }
     assert [name for name, found in lasting.items() if "test" not in found.get("healthcheck", {})] == []
     assert {found["restart"] for found in lasting.values()} == {"unless-stopped"}
 
@@ -91,7 +92,7 @@ def test_a_process_waits_for_its_servers_and_its_own_schema(services: Services) 
     for name in PROCESSES:
         waits = {on: detail["condition"] for on, detail in services[name]["depends_on"].items()}
         healthy = {"rabbitmq": "service_healthy", "redis": "service_healthy"}
-        schema = {f"{service_of(name)}-migrate": "service_completed_successfully"}
+        schema = dict.fromkeys((f"{service_of(name)}-migrate", "broker-declare"), "service_completed_successfully")
         expected = {"postgres": "service_healthy"} if name.endswith("-migrate") else healthy | schema
         assert waits == expected, name
 
@@ -141,6 +142,18 @@ def test_each_service_signs_in_to_its_own_database(services: Services) -> None:
         assert f"LINGJUN_{service.upper()}_DATABASE_PASSWORD" in names
 
 
+def test_each_service_signs_in_to_the_broker_as_itself_and_declares_nothing(services: Services) -> None:
+    for name in PROCESSES:
+        told = services[name]["environment"]
+        assert re.fullmatch(rf"amqp://{service_of(name)}:\w{{32}}@rabbitmq:5672/lingjun", told["LINGJUN_BROKER_URL"]), (
+            name
+        )
+        assert told["LINGJUN_BROKER_DECLARED"] == "true", name
+    passwords = {services[name]["environment"]["LINGJUN_BROKER_URL"].partition("@")[0] for name in PROCESSES}
+    assert len(passwords) == len(HOUSE)
+    assert services["broker-declare"]["environment"]["LINGJUN_BROKER_URL"].startswith("amqp://lingjun:")
+
+
 def test_settings_have_the_prefix_of_the_house(services: Services) -> None:
     names = {variable for name in PROCESSES for variable in services[name]["environment"]}
     assert [name for name in names if not name.startswith("LINGJUN_")] == []
@@ -164,6 +177,19 @@ def test_each_image_installs_hashed_wheels_and_runs_without_rights() -> None:
         stage = stage_of(service)
         assert f"--only-binary :all: --no-deps --require-hashes --requirement requirements/{service}.txt" in stage
         assert "USER 10001:10001" in stage
+
+
+def packages(lock: str) -> dict[str, str]:
+    """The packages of a lock with their versions."""
+    text = (ROOT / f"requirements/{lock}.txt").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9._-]+)==([^ ;]+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("service", HOUSE)
+def test_the_layer_that_the_images_share_holds_nothing_that_a_service_does_not_name(service: str) -> None:
+    base = DOCKERFILE.partition("FROM base AS")[0]
+    assert re.findall(r"--requirement (\S+)", base) == ["requirements/shared.txt"]
+    assert set(packages("shared")) - set(packages(service)) == set()
 
 
 def test_the_classic_builder_understands_the_dockerfile() -> None:

@@ -1,11 +1,15 @@
-"""The scripts of deploy/ on real servers: the databases of a first start, and the health check of connected processes."""
+"""The scripts of deploy/ and `make env`: the databases and the definitions of a first start, and the health check."""
 
+import json
 import os
+import re
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -76,3 +80,53 @@ def test_a_process_is_well_only_while_it_is_connected(connected: Callable[[int],
         with accepted:
             assert connected(port)
     assert not connected(port)
+
+
+BROKER = {
+    f"LINGJUN_{name}BROKER_PASSWORD": secrets.token_hex(8) for name in ("", *(f"{one.upper()}_" for one in HOUSE))
+}
+
+
+def definitions(**given: str) -> subprocess.CompletedProcess[str]:
+    """What the broker is told at its start."""
+    command = ["sh", str(ROOT / "deploy/broker.sh")]
+    return subprocess.run(command, env=os.environ | BROKER | given, capture_output=True, text=True, check=False)
+
+
+def test_the_broker_is_told_of_each_user_with_its_own_password_and_no_administrator() -> None:
+    users = json.loads(definitions().stdout)["users"]
+    assert {one["name"]: one["password"] for one in users} == {
+        "lingjun": BROKER["LINGJUN_BROKER_PASSWORD"],
+        **{service: BROKER[f"LINGJUN_{service.upper()}_BROKER_PASSWORD"] for service in HOUSE},
+    }
+    assert [one["tags"] for one in users] == [[]] * 6
+
+
+def test_a_password_that_would_break_the_definitions_is_refused_by_name() -> None:
+    outcome = definitions(LINGJUN_REVIEW_BROKER_PASSWORD='a"b')
+    assert outcome.returncode == 1
+    assert outcome.stdout == ""
+    assert outcome.stderr == "LINGJUN_REVIEW_BROKER_PASSWORD must be of letters, digits, - and _: correct .env.\n"
+
+
+def written(folder: Path) -> dict[str, str]:
+    """What `make env` leaves in a folder with the project's Makefile and example."""
+    for name in ("Makefile", ".env.example"):
+        shutil.copy(ROOT / name, folder)
+    subprocess.run(["make", "--silent", "env"], cwd=folder, check=True)
+    return dict(re.findall(r"^(LINGJUN_\w+)=(.*)$", (folder / ".env").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_secrets_are_written_once_and_only_what_is_missing_is_added(tmp_path: Path) -> None:
+    first = written(tmp_path)
+    secret = {value for name, value in first.items() if name.endswith("_PASSWORD")}
+    assert len(secret) == len([name for name in first if name.endswith("_PASSWORD")])
+    assert all(re.fullmatch(r"[0-9a-f]{32}", value) for value in secret)
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    assert written(tmp_path) == first
+    older = {name: value for name, value in first.items() if name != "LINGJUN_REVIEW_BROKER_PASSWORD"}
+    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in older.items()), encoding="utf-8")
+    again = written(tmp_path)
+    assert {name: again[name] for name in older} == older
+    assert set(again) == set(first)
+    assert re.fullmatch(r"[0-9a-f]{32}", again["LINGJUN_REVIEW_BROKER_PASSWORD"])
