@@ -1,6 +1,8 @@
 """Stored files, encrypted at rest, addressed by claim check (key and SHA-256). Written by intake and the workers, read by all."""
 
 import hashlib
+import shutil
+from errno import ENOSPC
 
 import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
@@ -8,6 +10,9 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from shared.errors import NotFound
 from shared.events import FileClaim
 from shared.keyring import KeyRing, Purpose
+
+# Less than this, and a busy hour's scans would not find room.
+_LEAST_ROOM = 64 * 1024 * 1024
 
 
 class FileStore:
@@ -18,6 +23,12 @@ class FileStore:
             LocalStore(url.removeprefix("file://"), mkdir=True) if url.startswith("file://") else from_url(url)
         )
         self._keys = keys
+        self._folder = url.removeprefix("file://") if url.startswith("file://") else None
+
+    def check_room(self) -> None:
+        """Raises OSError when the folder's disk is nearly full; a store elsewhere looks after itself."""
+        if self._folder and shutil.disk_usage(self._folder).free < _LEAST_ROOM:
+            raise OSError(ENOSPC, "磁盘将满：请清理或扩容", self._folder)
 
     def put(
         self, content: bytes, *, kind: str, programme: str, media_type: str, purpose: Purpose, key: str

@@ -101,7 +101,8 @@ def main(arguments: list[str]) -> int:
                 sys.stderr.write(f"{fault}\n")
                 return 2
             except OperationalError as fault:
-                reason = str(fault.orig).strip().splitlines()[-1]
+                # A connection's last line says why it was refused; a statement's first one does, before hints.
+                reason = str(fault.orig).strip().splitlines()[-1 if fault.statement is None else 0]
                 sys.stderr.write(
                     f"数据库 {service} 无法使用（{reason}）：请核对 LINGJUN_DATABASE_URL 与数据库的磁盘空间。\n"
                 )

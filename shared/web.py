@@ -13,6 +13,7 @@ import structlog
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from obstore.exceptions import BaseError as FilesAway
 from redis.exceptions import ConnectionError as RedisAway
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -63,6 +64,7 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(OperationalError, _on_server_away)
     app.add_exception_handler(RedisAway, _on_server_away)
+    app.add_exception_handler(FilesAway, _on_server_away)
     app.add_exception_handler(Exception, _on_failure)
     app.add_api_route(f"{prefix}/healthz", _healthz, include_in_schema=False)
     app.add_api_route(f"{prefix}/readyz", _readyz, include_in_schema=False)
@@ -156,7 +158,8 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _on_server_away(request: Request, error: Exception) -> Response:
-    """PostgreSQL or Redis is away. Whether the action took effect is not known: a commit may have been its last word."""
+    """PostgreSQL, Redis or the files are away, or their disk is full. Whether the action took effect is not known: a commit may
+    have been its last word."""
     _log.error("server_away", route=_route(request), reason=f"{type(error).__name__}: {error}".splitlines()[0])
     refusal = Refusal("系统正在恢复,请稍后再试。请先查看刚才的操作是否已经生效。", code="away")
     response = refuse(request, refusal, status=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -181,6 +184,7 @@ def _readyz(request: Request) -> Response:
     checks: dict[str, Callable[[], object]] = {
         "database": lambda: _select_one(process),
         "redis": process.tools.redis.ping,
+        "files": process.tools.files.check_room,
     }
     faults = {}
     for name, check in checks.items():
