@@ -25,6 +25,7 @@ def database_url(tmp_path: Path) -> str:
 
 def test_the_committee_freezes_releases_and_prints(review):
     review.ready(90, 85, 80, 75, 70, 65)
+    review.publish(version=2, quota=3, waiting_list_places=2, closes_at="2021-12-06T16:00:00Z")
     chair = as_staff(review, "chair", "committee")
     assert chair.get(f"/review/ranking/{CODE}/table.pdf").status_code == 409
     assert chair.post(f"/review/ranking/{CODE}/freeze").status_code == 409
