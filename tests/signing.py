@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import uvicorn
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fastapi import FastAPI
 from joserfc.jwk import OKPKey
+from starlette.types import ASGIApp
 
 from shared.clock import real_now
 from shared.process import Process
@@ -40,7 +40,7 @@ def csrf_headers() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
+def serving(app: ASGIApp) -> Iterator[str]:
     """The app on a free port of this machine, until the block ends; yields its address."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -10,11 +10,13 @@ from sqlmodel import select
 from services.demo.player import filing
 from services.demo.player.doors import Person, Stage
 from services.demo.programme import CODE, programme
+from services.house import FrontDoor
 from services.intake.models import Application, PastParticipant, PlatformClient
 from services.intake.web import make_app
 from services.intake.worker import JOBS
 from shared.jobs import JobWorker
-from shared.models import JobRow
+from shared.models import AuditRow, JobRow
+from tests.portal.conftest import PASSWORD, make_portal
 from tests.processes import letters
 from tests.signing import csrf_headers, serving, session_cookies
 
@@ -44,25 +46,43 @@ def staff_http(intake):
     )
 
 
-def test_a_student_confirms_by_the_link_in_the_notice_and_the_office_sees_it(intake, applications, browser_context):
-    intake.file(applications[0])
+def sign_in(page, address):
+    """Comes to intake's dashboard by the portal's door, as its staff do."""
+    page.goto(f"{address}/intake/")
+    page.get_by_label("账号").fill("qian")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url(f"{address}/intake/")
+
+
+def test_the_office_sends_the_notice_again_and_sees_that_the_student_confirmed(intake, applications, browser_context):
+    filed = intake.file(applications[0]).json()
     run_jobs(intake)
-    with serving(make_app(intake.process)) as address:
-        person = browser_context.new_page()
-        person.goto(address + links(intake)[0])
-        person.get_by_role("button", name="本人确认以上信息无误").click()
-        person.get_by_role("status").wait_for()
-        cookies = session_cookies(intake.process, "intake")
-        browser_context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
-        office = browser_context.new_page()
-        office.goto(address + "/intake/")
+    portal = make_portal(intake.folder)
+    portal.account("qian", "intake")
+    with serving(FrontDoor({"portal": portal.app, "intake": make_app(intake.process)})) as address:
+        office, person = browser_context.new_page(), browser_context.new_page()
+        sign_in(office, address)
         assert office.locator(".lj-stat-value").first.inner_text().startswith("1")
         office.get_by_role("link", name="报名申请").first.click()
-        office.get_by_text(applications[0].body["student"]["name"]).first.click()
-        assert "本人确认" in office.locator("body").inner_text()
+        office.get_by_role("link", name=filed["application_no"]).click()
+        office.wait_for_url(f"**/intake/applications/{filed['id']}")
         assert applications[0].body["student"]["identity_number"] not in office.content()
+        office.get_by_role("button", name="重新发送确认通知").click()
+        office.locator(".modal.show").get_by_role("button", name="重新发送确认通知").click()
+        office.get_by_text("确认通知已安排发送。").wait_for()
+        (first,) = links(intake)
+        run_jobs(intake)
+        person.goto(address + next(link for link in links(intake) if link != first))
+        person.get_by_role("button", name="本人确认以上信息无误").click()
+        person.get_by_text("您已于以下时间确认").wait_for()
+        office.reload()
+        office.get_by_text("学员本人确认").first.wait_for()
         for shown in (person, office):
             shown.wait_for_load_state("networkidle")
+    portal.process.database.close()
+    sent = [row for row in intake.rows(AuditRow) if row.action == "request_consent"]
+    assert [row.actor for row in sent] == ["qian"]
     assert intake.rows(Application)[0].consented_at is not None
 
 

@@ -42,6 +42,7 @@ TIERS = {
 ACTION_TITLES = {
     "file_application": "提交报名",
     "submit_draft": "提交草稿",
+    "request_consent": "重新发送确认通知",
     "confirm_consent": "学员本人确认",
     "note_return": "退回补正",
     "resubmit_application": "补正后重新提交",
