@@ -196,7 +196,7 @@ def _delivery(message: AbstractIncomingMessage) -> Delivery:
         for key, value in message.headers.items()
     }
     attempt = headers.pop(ATTEMPT, 0)
-    return Delivery(message, headers, message.body, attempt if isinstance(attempt, int) else 0)
+    return Delivery(message, headers, message.body, max(attempt, 0) if isinstance(attempt, int) else 0)
 
 
 @contextmanager

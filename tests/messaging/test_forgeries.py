@@ -5,10 +5,13 @@ import json
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import pytest
 from sqlmodel import select
 
+from shared.errors import NotYet
 from shared.events.billing import FeePaid
 from shared.messaging.envelope import MOST_BYTES
+from shared.messaging.rabbit import ATTEMPT
 from shared.messaging.transport import DEAD_LETTERS, Delivery, Outgoing
 from shared.models import HeardPart
 from tests.messaging.conftest import eventually, fee_paid
@@ -112,3 +115,17 @@ def test_an_event_id_that_comes_again_with_other_content_is_buried_and_the_first
     identity = first.headers["cloudEvents:id"]
     assert [one.headers["x-lingjun-reason"] for one in batch] == [f"Conflict: 消息编号 {identity} 已用于另一内容。"]
     assert heard == [first.headers["cloudEvents:subject"]]
+
+
+@pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
+@pytest.mark.parametrize("attempt", [-99, 99, True, "many"])
+def test_a_forged_count_of_attempts_stops_nobody(house, attempt):
+    good = message()
+    forged = Outgoing(good.id, good.type, good.headers | {ATTEMPT: attempt}, good.body)
+
+    def handler(_session, event, *, context):
+        if event.paid_fen == 7:
+            raise NotYet("尚早")
+
+    (found,) = asyncio.run(buried(house, [forged], handler, good=[fee_paid(2)]))
+    assert (found.headers["x-lingjun-reason"], found.body) == ("NotYet: 尚早", good.body)
