@@ -4,6 +4,9 @@ import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
+import aio_pika
+import pytest
+from aiormq.abc import FieldValue
 from sqlmodel import select
 
 from shared.clock import SystemClock
@@ -12,9 +15,13 @@ from shared.events.billing import FeePaid
 from shared.messaging.consumer import Consumer
 from shared.messaging.embedded import EmbeddedBus, EmbeddedTransport
 from shared.messaging.past import hear_the_past
+from shared.messaging.rabbit import LOG
+from shared.messaging.sender import Sender
 from shared.messaging.transport import Outgoing
 from shared.models import HeardPart, InboxRow, OutboxRow
+from shared.process import make_transport
 from tests.messaging.conftest import eventually, fee_paid
+from tests.servers import rabbitmq
 
 
 def outbox_is_empty(house):
@@ -120,6 +127,21 @@ def test_what_of_the_past_is_refused_is_told_with_its_reason_and_holds_up_nothin
     with house.listener.reader() as session:
         known = {row.subject for row in session.exec(select(InboxRow)).all()}
     assert {event.subject for event in said} - known == {said[6].subject}
+
+
+def test_the_log_on_rabbitmq_forgets_what_is_older_than_the_time_that_it_was_first_told(rabbitmq_server):
+    async def declared(url, age):
+        async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+            arguments: dict[str, FieldValue] = {"x-queue-type": "stream", "x-max-age": age}
+            arguments["x-stream-max-segment-size-bytes"] = 8 * 1024 * 1024
+            await channel.declare_queue(LOG, durable=True, arguments=arguments)
+
+    with rabbitmq.virtual_host(rabbitmq_server, f"test-{uuid4().hex}") as url:
+        for days in (3, 30):
+            with Sender(make_transport(url, "q", {"q": ("noted",)}, keep=timedelta(days=days))):
+                asyncio.run(declared(url, f"{3 * 24 * 60 * 60}s"))
+        with pytest.raises(aio_pika.exceptions.ChannelPreconditionFailed, match="x-max-age"):
+            asyncio.run(declared(url, f"{30 * 24 * 60 * 60}s"))
 
 
 def test_the_embedded_log_forgets_what_is_older_than_its_time(tmp_path):

@@ -22,8 +22,10 @@ class Broker(RabbitTransport):
 
     def __init__(self, name, log, refuses=()):
         self.name, self.log, self.refuses = name, log, set(refuses)
+        self.sizes = []
 
     async def publish(self, batch):
+        self.sizes.append(len(batch))
         await asyncio.sleep(0.001)
         accepted = [message for message in batch if message.id not in self.refuses]
         self.log.extend((self.name, message.headers["cloudEvents:sequence"]) for message in accepted)
@@ -123,3 +125,19 @@ def test_a_commit_in_another_process_wakes_the_relay_long_before_it_looks_by_its
 
     asyncio.run(play())
     assert len(log) == 3
+
+
+def test_what_waits_is_sent_in_batches_of_five_hundred(url):
+    speaker = Database(url)
+    with speaker.transaction() as session:
+        for number in range(1100):
+            event = fee_paid(number)
+            publish(session, event, now=event.paid_at)
+    broker = Broker("only", [])
+
+    async def play():
+        async with running(Relay(speaker, broker).run):
+            await eventually(lambda: left(speaker) == 0)
+
+    asyncio.run(play())
+    assert broker.sizes == [500, 500, 100]

@@ -8,7 +8,7 @@ import http.client
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -98,7 +98,7 @@ def virtual_host(address: Address, name: str) -> Iterator[str]:
         request(address, "DELETE", f"/api/vhosts/{name}")
 
 
-def request(address: Address, method: str, path: str, body: dict[str, str] | None = None) -> int:
+def request(address: Address, method: str, path: str, body: Mapping[str, object] | None = None) -> int:
     """One call of the management API; returns the HTTP status. Raises OSError when nobody answers."""
     credentials = base64.b64encode(f"{address.user}:{address.password}".encode()).decode()
     connection = http.client.HTTPConnection("127.0.0.1", address.management_port, timeout=30)

@@ -1,0 +1,161 @@
+"""Order per subject, as far as it is kept: up to the queue, by one active consumer. What is overtaken changes nothing."""
+
+import asyncio
+import time
+from itertools import pairwise
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from sqlmodel import Session, col, select
+from structlog.testing import capture_logs
+
+from shared.errors import NotYet
+from shared.messaging.transport import DEAD_LETTERS, Outgoing
+from shared.models import InboxRow
+from tests.messaging.conftest import LADDER, eventually, fee_paid
+from tests.messaging.outages import waiting
+from tests.servers import rabbitmq
+
+
+def heard(house) -> list[InboxRow]:
+    """What the listener has heard, in the order in which it was said."""
+    with house.listener.reader() as session:
+        return list(session.exec(select(InboxRow).order_by(col(InboxRow.sequence))).all())
+
+
+class Full:
+    """A RabbitMQ on which a queue takes no more than a few messages, until `end`."""
+
+    def __init__(self, address, url, queue):
+        self._address = address
+        self._path = f"/api/policies/{urlsplit(url).path.strip('/')}/{queue}"
+        definition = {"pattern": f"^lingjun.{queue}$", "definition": {"max-length": 2}, "apply-to": "queues"}
+        assert rabbitmq.request(address, "PUT", self._path, definition) == 201
+
+    def end(self):
+        assert rabbitmq.request(self._address, "DELETE", self._path) == 204
+
+
+@pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
+def test_rows_that_the_broker_refuses_stay_alone_and_loud_and_being_overtaken_they_change_nothing(
+    house, rabbitmq_server
+):
+    """A refused row rests, and those behind it go ahead, also its subject's: holding them back would let one event that
+    nobody's queue takes stop everything that is said of its subject. Whoever hears it late passes it over as stale."""
+    subject, states = uuid4(), []
+
+    async def play():
+        await declared(house)
+        full = Full(rabbitmq_server, house.bus_url, house.queue)
+        async with house.relaying():
+            said = 0
+            while waiting(house) == 0 or said < 10:
+                said += 1
+                house.say(fee_paid(said, subject))
+                await asyncio.sleep(0.05)
+            full.end()
+            async with house.consuming(lambda _session, event, *, context: states.append(event.paid_fen)):
+                house.say(fee_paid(said + 1, subject))
+                await eventually(lambda: waiting(house) == 0 and len(heard(house)) == said + 1, seconds=60)
+        return said + 1
+
+    with capture_logs() as logs:
+        said = asyncio.run(play())
+    refused = [entry for entry in logs if entry["event"] == "event_not_accepted"]
+    assert refused != []
+    assert {entry["log_level"] for entry in refused} == {"error"}
+    assert states == sorted(states)
+    assert states[-1] == said
+    assert [row.sequence for row in heard(house)] == list(range(1, said + 1))
+    assert {row.sequence for row in heard(house) if row.outcome == "handled"} == set(states)
+
+
+async def declared(house):
+    transport = house.transport()
+    await transport.open()
+    await transport.close()
+
+
+def test_a_parked_event_that_its_successor_overtakes_changes_nothing_when_it_comes(house):
+    subject, states = uuid4(), []
+
+    def handler(_session, event, *, context):
+        if event.paid_fen == 1:
+            raise NotYet
+        states.append(event.paid_fen)
+
+    async def play():
+        house.say(fee_paid(1, subject), fee_paid(2, subject))
+        async with house.consuming(handler), house.relaying():
+            await eventually(lambda: len(heard(house)) == 2)
+
+    asyncio.run(play())
+    assert (states, [row.outcome for row in heard(house)]) == ([2], ["stale", "handled"])
+
+
+def test_an_event_waits_longer_before_each_try_and_is_given_up_after_the_last(house):
+    tries = []
+
+    def handler(_session, _event, *, context):
+        tries.append(time.time())
+        raise RuntimeError("never")
+
+    async def play():
+        dead = house.transport(DEAD_LETTERS)
+        await dead.open()
+        async with house.consuming(handler), house.relaying():
+            house.say(fee_paid(1))
+            await dead.done(await asyncio.wait_for(dead.receive(10), 20))
+        await dead.close()
+
+    asyncio.run(play())
+    pauses = [later - earlier for earlier, later in pairwise(tries)]
+    assert len(pauses) == len(LADDER)
+    assert [pause >= rung.total_seconds() for pause, rung in zip(pauses, LADDER, strict=True)] == [True] * len(LADDER)
+
+
+def test_what_waits_is_handled_many_at_a_time_in_one_transaction(house):
+    sessions: list[Session] = []
+
+    def handler(session, _event, *, context):
+        if not sessions:
+            time.sleep(1)
+        if session not in sessions:
+            sessions.append(session)
+
+    async def play():
+        house.say(*[fee_paid(number) for number in range(200)])
+        async with house.consuming(handler), house.relaying():
+            await eventually(lambda: len(heard(house)) == 200)
+
+    asyncio.run(play())
+    assert len(sessions) <= 10
+
+
+@pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
+def test_one_consumer_hears_and_the_other_stands_by_until_the_first_is_gone(house):
+    async def play():
+        first, second = house.transport(), house.transport()
+        await first.open()
+        await second.open()
+        batch = [Outgoing(uuid4(), fee_paid().TYPE, {"number": number}, b"{}") for number in range(20)]
+        got = asyncio.create_task(first.receive(1))
+        await asyncio.sleep(0.5)
+        standing_by = asyncio.create_task(second.receive(100))
+        assert await second.publish(batch) == {}
+        numbers = [delivery.headers["number"] for delivery in await asyncio.wait_for(got, 20)]
+        await first.done(got.result())
+        await asyncio.sleep(1)
+        assert not standing_by.done()
+        await first.close()
+        while len(numbers) < len(batch):
+            found = await asyncio.wait_for(standing_by, 20)
+            numbers += [delivery.headers["number"] for delivery in found]
+            await second.done(found)
+            if len(numbers) < len(batch):
+                standing_by = asyncio.create_task(second.receive(100))
+        await second.close()
+        return numbers
+
+    assert asyncio.run(play()) == list(range(20))
