@@ -31,19 +31,24 @@ def die_of_poison(session, event, *, context):
     count_effect(session, event, context=context)
 
 
-async def live(bus: str, queue: str, database: str) -> None:
-    folder = Path(mkdtemp())
+def tools_in(folder: Path) -> Tools:
+    """What a handler of a tiny service may ask for."""
     keys = KeyRing(folder, purposes=())
-    tools = Tools(
+    return Tools(
         keys=keys,
         files=FileStore(f"file://{folder}", keys),
         post=FolderPost(folder),
         redis=make_redis("memory://dying"),
         public_url="http://127.0.0.1",
     )
+
+
+async def live(bus: str, queue: str, database: str) -> None:
     transport = make_transport(bus, queue, {queue: (FeePaid.TYPE,)})
     await transport.open()
-    await Consumer(Database(database), transport, {FeePaid: die_of_poison}, clock=SystemClock(), tools=tools).run()
+    await Consumer(
+        Database(database), transport, {FeePaid: die_of_poison}, clock=SystemClock(), tools=tools_in(Path(mkdtemp()))
+    ).run()
 
 
 def main(arguments: list[str]) -> None:

@@ -1,8 +1,14 @@
 """Whatever goes away in the middle, the broker, the connection or the database: nothing is lost, doubled or given up."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
 import time
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -93,6 +99,30 @@ def test_connections_that_are_cut_are_opened_again_and_nothing_is_lost_or_double
                 await speaking
                 await all_handled(house, EVENTS)
             assert await dead_letters(house) == 0
+
+    asyncio.run(play())
+
+
+@contextmanager
+def killed_again_and_again(house):
+    """The house relays and hears in a process of its own, which has several lives."""
+    urls = [database.engine.url.render_as_string(hide_password=False) for database in (house.speaker, house.listener)]
+    command = [sys.executable, "-m", "tests.messaging.mortality", house.bus_url, house.queue, *urls]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2], start_new_session=True)
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.parametrize("bus_url", ["embedded"], indirect=True)
+def test_a_house_that_is_killed_with_its_embedded_bus_loses_and_doubles_nothing(house):
+    async def play():
+        with killed_again_and_again(house):
+            await speak(house, EVENTS)
+            await all_handled(house, EVENTS)
+        assert await dead_letters(house) == 0
 
     asyncio.run(play())
 
