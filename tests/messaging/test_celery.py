@@ -9,8 +9,9 @@ import time
 from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import aio_pika
 import pytest
 from sqlmodel import select
 
@@ -132,6 +133,37 @@ def test_a_job_whose_worker_is_killed_is_taken_up_by_the_next_worker_and_takes_e
     finally:
         stop(worker)
     assert marks(database) == [13]
+
+
+def test_the_task_of_a_killed_worker_comes_to_the_next_one_although_nobody_hands_it_out_again(place):
+    """Acknowledged late, in a queue that outlives its consumer: only then is it still there."""
+    database, folder = Database(place[0]), place[3]
+    job_id = started(database, 13)
+    worker = start_worker(place)
+    asyncio.run(dispatched(database, place, lambda: (folder / "begun-13").exists()))
+    stop(worker, signal.SIGKILL)
+    (folder / "go-on").write_text("")
+    with database.transaction() as session:
+        session.get_one(JobRow, job_id).lease_until = None
+    worker = start_worker(place)
+    try:
+        asyncio.run(eventually(lambda: state_of(database, job_id) == "done", 60))
+    finally:
+        stop(worker)
+    assert marks(database) == [13]
+
+
+def test_the_queue_of_the_jobs_is_a_quorum_queue(place):
+    celery = make_celery("marks", broker_url=place[1])
+    send_job(celery, uuid4())
+
+    async def declared(kind):
+        async with await aio_pika.connect(place[1]) as connection, connection.channel() as channel:
+            await channel.declare_queue("lingjun.marks.jobs", durable=True, arguments={"x-queue-type": kind})
+
+    asyncio.run(declared("quorum"))
+    with pytest.raises(aio_pika.exceptions.ChannelPreconditionFailed, match="x-queue-type"):
+        asyncio.run(declared("classic"))
 
 
 def test_deadlines_are_looked_at_when_beat_asks_and_a_second_beat_stands_by(place):
