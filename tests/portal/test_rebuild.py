@@ -2,6 +2,9 @@
 
 import argparse
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from services.house import House
 from services.portal import queries
 from services.portal.bus import HANDLERS
 from services.portal.models import Applicant, Occurrence
@@ -20,11 +24,12 @@ from shared.database import Database
 from shared.errors import Conflict
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
+from shared.messaging.transport import Outgoing
 from shared.models import InboxRow
 from shared.outbox import publish
 from shared.schema import upgrade
 from tests.portal.conftest import Portal, make_portal
-from tests.portal.heard import APPLICATION, hear, hour, interview, paid, submitted, verified
+from tests.portal.heard import APPLICATION, hear, hour, interview, paid, said, submitted, verified
 from tests.servers import rabbitmq
 from tests.servers.address import Address
 
@@ -124,3 +129,50 @@ def test_nothing_is_rebuilt_while_the_portals_bus_runs(postgres_url: Callable[[s
         rebuild(portal.process, options())
     right.give_up()
     portal.process.database.close()
+
+
+def test_one_command_rebuilds_the_timelines_on_the_servers(lively: Portal) -> None:
+    before = told(lively)
+    with lively.process.database.transaction() as session:
+        session.exec(delete(Occurrence))
+    told_to = {f"LINGJUN_{name.upper()}": str(value) for name, value in lively.process.settings.model_dump().items()}
+    told_to |= {"LINGJUN_RETRY_LADDER": "1,10"}
+    ended = command("-m", "services.portal.rebuild", **told_to)
+    assert (ended.returncode, ended.stdout) == (0, "heard 4, not handled 0\n")
+    assert told(lively) == before
+
+
+def test_one_command_rebuilds_the_timelines_of_an_embedded_house(tmp_path: Path) -> None:
+    house = House(tmp_path / "house", port=1)
+    portal = house.processes["portal"]
+    events = [
+        said(event, number) for number, event in enumerate((submitted(), verified(), interview(), paid()), start=1)
+    ]
+
+    async def publish_all() -> None:
+        transport = portal.transport()
+        await transport.open()
+        types = [one.headers["cloudEvents:type"] for one in events]
+        batch = [Outgoing(uuid4(), kind, one.headers, one.body) for kind, one in zip(types, events, strict=True)]
+        assert await transport.publish(batch) == {}
+        await transport.close()
+
+    asyncio.run(publish_all())
+    house.close()
+    ended = command("-m", "services", "rebuild-timeline", "--data", str(tmp_path / "house"))
+    assert (ended.returncode, ended.stdout) == (0, "heard 4, not handled 0\n")
+    with portal.database.reader() as session:
+        assert len(queries.timeline_of(session, APPLICATION)) == 4
+    portal.database.close()
+
+
+def command(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        timeout=120,
+        check=False,
+    )
