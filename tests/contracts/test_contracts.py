@@ -37,6 +37,10 @@ def test_no_contract_was_broken_or_left_without_a_snapshot():
     assert sorted(before) == sorted(now)
 
 
+def test_the_snapshots_are_fresh():
+    assert kept() == json.loads(json.dumps(schemas()))
+
+
 def test_the_check_sees_a_field_that_is_gone_retyped_or_newly_required():
     old = {"properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "required": ["a"]}
     new = {"properties": {"a": {"type": "integer"}, "c": {"type": "string"}}, "required": ["a", "c"]}
