@@ -1,0 +1,162 @@
+"""Applications come in through the gateway while servers restart, a bus is killed and processes are scaled; then the house is
+brought up from the previous schema. What was accepted is there once, everywhere.
+"""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+
+import pytest
+
+from services.demo.player.doors import SERVICES, Stage, unsettled
+from services.demo.programme import CODE
+from shared.database import Database
+from tests.compose.containers import ContainerHouse
+from tests.faults.client import Poster
+from tests.faults.comparison import compare
+from tests.faults.evidence import look, plumbing, waiting_messages
+from tests.faults.ledger import Ledger
+
+pytestmark = pytest.mark.compose
+
+RATE = 3.0
+# Between faults, so that something is under way whenever the next one strikes.
+PAUSE_SECONDS = 5
+REST_SECONDS = 180
+PROCESSES = tuple(f"{service}-{kind}" for service in SERVICES for kind in ("web", "bus", "worker"))
+DOWNGRADE = """
+import os, sys
+from alembic import command
+from shared.schema import _config
+command.downgrade(_config(os.environ["LINGJUN_DATABASE_URL"], sys.argv[1]), "plumbing_0001")
+"""
+# Of each table: its name, how many rows, and a digest of them, but for the column that the newest revision adds.
+CONTENT = """
+SELECT format('SELECT %L, count(*), md5(string_agg((to_jsonb(t) - ''traceparent'')::text, '''' ORDER BY
+    (to_jsonb(t) - ''traceparent'')::text)) FROM %I t', tablename, tablename)
+FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY tablename \\gexec
+"""
+
+
+def databases(house: ContainerHouse, stack: ExitStack) -> dict[str, Database]:
+    return {name: stack.enter_context(closing(Database(house.database_url(name)))) for name in SERVICES}
+
+
+def broken(house: ContainerHouse, ledger: Ledger) -> list[str]:
+    """The promises that do not hold yet, and what is still under way."""
+    with ExitStack() as stack:
+        found = databases(house, stack)
+        lines = [f"{line.text} {line.examples}" for line in compare(ledger, look(found, house.mail)) if not line.holds]
+        lines += unsettled(plumbing(found))
+    return lines + [f"{name} waits" for name in waiting_messages(house.broker_url("lingjun"))]
+
+
+def await_rest(house: ContainerHouse, ledger: Ledger) -> list[str]:
+    ends, left = time.monotonic() + REST_SECONDS, ["nothing was asked"]
+    while left and time.monotonic() < ends:
+        time.sleep(2)
+        left = broken(house, ledger)
+    return left
+
+
+def restart(server: str) -> Callable[[ContainerHouse], None]:
+    def fault(house: ContainerHouse) -> None:
+        house.compose("restart", server)
+        house.up()
+
+    return fault
+
+
+def scale(house: ContainerHouse) -> None:
+    sizes = ("intake-web=2", "intake-worker=2", "review-worker=3", "intake-bus=2", "review-bus=2")
+    house.up("--no-recreate", *[part for size in sizes for part in ("--scale", size)])
+
+
+def leave_it_to_the_stand_by(house: ContainerHouse) -> None:
+    """Ends the buses that were there first, for good: `docker kill` ends the restart policy too."""
+    for bus in ("intake-bus", "review-bus"):
+        first = house.compose("ps", "--quiet", bus).split()
+        created = {one: subprocess.check_output(["docker", "inspect", "-f", "{{.Created}}", one]) for one in first}
+        assert len(created) == 2
+        subprocess.run(["docker", "kill", min(created, key=lambda one: created[one])], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def ledger(house: ContainerHouse, stage: Stage) -> Iterator[Ledger]:
+    """What was accepted while one fault after another struck."""
+    kept = Ledger()
+    poster = Poster(stage, kept, programme=CODE, seed=4, rate=RATE)
+    poster.start()
+    try:
+        for fault in (
+            restart("rabbitmq"),
+            restart("postgres"),
+            lambda house: house.kill_inside("review-bus"),
+            scale,
+            leave_it_to_the_stand_by,
+        ):
+            time.sleep(PAUSE_SECONDS)
+            before = len(kept.accepted)
+            fault(house)
+        time.sleep(2 * PAUSE_SECONDS)
+        assert len(kept.accepted) > before
+    finally:
+        poster.stop()
+    ends = time.monotonic() + REST_SECONDS
+    while poster.under_way() and time.monotonic() < ends:
+        time.sleep(0.5)
+    yield kept
+    house.up()
+
+
+def test_nothing_is_lost_or_doubled_while_servers_restart_and_processes_are_killed_and_scaled(
+    house: ContainerHouse, ledger: Ledger
+) -> None:
+    assert await_rest(house, ledger) == []
+    assert any(entry.tries > 1 for entry in ledger.accepted)
+
+
+def content(house: ContainerHouse, service: str) -> str:
+    done = subprocess.run(
+        [
+            *house.command,
+            "exec",
+            "-T",
+            "postgres",
+            "psql",
+            "-U",
+            "postgres",
+            "-d",
+            service,
+            "-qtA",
+            "-v",
+            "ON_ERROR_STOP=1",
+        ],
+        input=CONTENT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def revisions(house: ContainerHouse, service: str) -> set[str]:
+    psql = ("exec", "-T", "postgres", "psql", "-U", "postgres", "-d", service, "-qtAc")
+    return set(house.compose(*psql, "SELECT version_num FROM alembic_version").split())
+
+
+def test_a_house_of_the_previous_schema_is_brought_to_the_newest_with_nothing_lost(
+    house: ContainerHouse, ledger: Ledger
+) -> None:
+    house.compose("stop", "gateway", *PROCESSES)
+    newest = {service: revisions(house, service) for service in SERVICES}
+    for service in SERVICES:
+        house.compose("run", "--rm", "--no-deps", "-T", f"{service}-migrate", "python", "-c", DOWNGRADE, service)
+        assert "plumbing_0001" in revisions(house, service)
+    before = {service: content(house, service) for service in SERVICES}
+    house.compose("up", "--no-build", "--no-deps", *[f"{service}-migrate" for service in SERVICES])
+    assert {service: revisions(house, service) for service in SERVICES} == newest
+    assert {service: content(house, service) for service in SERVICES} == before
+    house.up()
+    assert await_rest(house, ledger) == []
