@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_admin.i18n import LocaleMiddleware
 
 from shared.context import Tools
@@ -59,6 +60,8 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     app.add_middleware(Edge)
     app.add_middleware(LocaleMiddleware, i18n_config=LANGUAGES)
     app.add_middleware(Observed, service=process.service)
+    if process.settings.public_url.startswith("https:"):
+        app.add_middleware(_ByHttps)
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid_body)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -69,6 +72,16 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     app.add_api_route(f"{prefix}/healthz", _healthz, include_in_schema=False)
     app.add_api_route(f"{prefix}/readyz", _readyz, include_in_schema=False)
     return app
+
+
+class _ByHttps:
+    """A gateway that ends https passes requests on by http; what pages load must be asked for by https all the same."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, "scheme": "https"} if scope["type"] == "http" else scope, receive, send)
 
 
 def prefix_of(service: str) -> str:
