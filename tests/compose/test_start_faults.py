@@ -173,5 +173,10 @@ def test_a_database_without_room_is_named_and_goes_on_when_there_is_room(full_da
     (line,) = said(outcome)
     assert "数据库 intake 无法使用" in line
     assert "No space left on device" in line
+    ends = time.monotonic() + DECIDED_SECONDS
+    while (health := full_database.container_of("postgres")["Health"])["Status"] == "healthy":
+        assert time.monotonic() < ends
+        time.sleep(2)
+    assert health["Log"][-1]["Output"] == "less than 64 MB are left for the databases: make room\n"
     full_database.compose("exec", "-T", "postgres", "rm", "/var/lib/postgresql/data/filler")
     assert started(full_database, "intake-migrate").returncode == 0
