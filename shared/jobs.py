@@ -251,12 +251,6 @@ def take_up(session: Session, job_id: UUID, *, replay: int, actor: str, now: dat
     )
 
 
-def still_to_do(session: Session) -> int:
-    """Jobs that have not ended."""
-    open_rows = select(JobRow.id).where(col(JobRow.state).in_(["waiting", "sent", "running"]))
-    return len(session.exec(open_rows).all())
-
-
 def take_back(session: Session) -> None:
     """Lets jobs that were handed out wait again: for a house in one process, whose workers ended with it."""
     for row in session.exec(select(JobRow).where(col(JobRow.state).in_(["sent", "running"]))).all():
