@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
@@ -43,8 +43,10 @@ class Right:
             raise ConnectionError(f"PostgreSQL: {fault.orig}") from fault
 
     def give_up(self) -> None:
-        """Lets another process have it."""
+        """Lets another process have it, at once: a server that sees a connection close takes a moment to let go."""
         if self._connection is not None:
+            with suppress(DBAPIError):
+                self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
             self._connection.close()
 
 

@@ -111,7 +111,11 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
         rows("review", "DELETE FROM published_event WHERE type = 'review.student_admitted.v1'"),
         "does not reconcile",
     ),
-    "a fee that was paid and never invoiced": (rows("billing", "DELETE FROM invoice"), "got no invoice"),
+    "a fee that was paid and never invoiced": (rows("billing", "DELETE FROM invoice"), "does not reconcile"),
+    "an invoice that went to somebody else": (
+        rows("billing", "UPDATE invoice SET application_id = (SELECT max(application_id) FROM invoice)"),
+        "got no invoice",
+    ),
     "a number that was left out": (
         rows("scheduling", "UPDATE published_event SET sequence = sequence + 100"),
         "sequence numbers",
