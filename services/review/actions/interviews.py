@@ -82,15 +82,7 @@ def record_score_sheet(
     case, programme = case_to_score(session, case_id)
     panel = panel_members(session, case.id)
     member = _member(panel, case, judge)
-    if actor != judge and not from_paper:
-        raise Forbidden("评委只能提交自己的评分表。", code="own-sheet")
-    if member.recused_at:
-        raise Conflict("评委“{judge}”已回避，不再评分。", code="recused", values={"judge": member.name})
-    if case.interview_at and now < case.interview_at:
-        values = {"student": case.student_name, "starts_at": local(case.interview_at)}
-        raise Conflict(
-            "“{student}”的面试 {starts_at:%m月%d日%H:%M} 才开始，现在还不能评分。", code="too-early", values=values
-        )
+    _check_may_score(case, member, actor=actor, now=now, from_paper=from_paper)
     check_sheet(items, programme.scoring)
     sheets = latest_sheets(session, case.id)
     before = sheets.get(judge)
@@ -115,6 +107,18 @@ def record_score_sheet(
     details = {"judge": judge, "version": sheet.version, "total": sheet.total, "from_paper": from_paper}
     audit.record(session, "record_score_sheet", str(case.id), actor=actor, now=now, details=details)
     _settle(session, case, programme, panel, sheets | {judge: sheet}, now=now)
+
+
+def _check_may_score(case: Case, member: PanelMember, *, actor: str, now: datetime, from_paper: bool) -> None:
+    if actor != member.judge and not from_paper:
+        raise Forbidden("评委只能提交自己的评分表。", code="own-sheet")
+    if member.recused_at:
+        raise Conflict("评委“{judge}”已回避，不再评分。", code="recused", values={"judge": member.name})
+    if case.interview_at and now < case.interview_at:
+        values = {"student": case.student_name, "starts_at": local(case.interview_at)}
+        raise Conflict(
+            "“{student}”的面试 {starts_at:%m月%d日%H:%M} 才开始，现在还不能评分。", code="too-early", values=values
+        )
 
 
 def declare_recusal(session: Session, case_id: UUID, *, reason: str, judge: str, actor: str, now: datetime) -> None:
