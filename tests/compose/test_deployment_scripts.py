@@ -1,5 +1,6 @@
 """The scripts of deploy/ and `make env`: the databases and the definitions of a first start, and the health check."""
 
+import itertools
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,6 +82,27 @@ def test_a_process_is_well_only_while_it_is_connected(connected: Callable[[int],
         with accepted:
             assert connected(port)
     assert not connected(port)
+
+
+def test_a_process_that_is_turned_away_again_and_again_is_not_well(connected: Callable[[int], bool]) -> None:
+    port, over = free_port(), threading.Event()
+    seen = itertools.count()
+
+    def knock() -> None:
+        while not over.is_set():
+            with socket.create_connection(("127.0.0.1", port)), listening.accept()[0]:
+                next(seen)
+                over.wait(0.05)
+
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        knocking = threading.Thread(target=knock)
+        knocking.start()
+        try:
+            assert not connected(port)
+        finally:
+            over.set()
+            knocking.join()
+    assert next(seen) > 10
 
 
 BROKER = {

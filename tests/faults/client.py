@@ -38,7 +38,7 @@ class Poster:
     def upload_beforehand(self) -> None:
         """Uploads the scans that all applications will refer to."""
         with self._stage.platform() as client:
-            self._uploaded = [self._upload(client, applicant(self._seed, number)) for number in range(SCAN_SETS)]
+            self._uploaded = [self._upload(client, applicant(self._seed, number))[0] for number in range(SCAN_SETS)]
 
     def draw(self) -> None:
         """Draws the scans once: drawing them again for each application would take more time than the house needs."""
@@ -71,18 +71,11 @@ class Poster:
                 self._post(client, applicant(self._seed, number), number)
 
     def _post(self, client: httpx.Client, given: Application, number: int) -> None:
-        sent_at, tries = time.time(), 0
-
-        def once() -> httpx.Response:
-            nonlocal tries
-            tries += 1
-            return client.post(
-                "/intake/api/applications", json=given.request(ids), headers={"Idempotency-Key": given.key}
-            )
-
+        sent_at, key = time.time(), {"Idempotency-Key": given.key}
         try:
-            ids = self._uploaded[number % SCAN_SETS] if self._uploaded else self._upload(client, given)
-            answer = answered(once)
+            ids, before = (self._uploaded[number % SCAN_SETS], 1) if self._uploaded else self._upload(client, given)
+            body = given.request(ids)
+            answer, tries = answered(lambda: client.post("/intake/api/applications", json=body, headers=key))
         except (TimeoutError, PermissionError) as fault:
             self._ledger.give_up(given.platform_no, str(fault))
             return
@@ -90,32 +83,44 @@ class Poster:
             self._ledger.refuse(given.platform_no, f"{answer.status_code} {answer.text[:300]}")
             return
         entry = Accepted(
-            given.platform_no, given.key, answer.json()["id"], email_of(number), sent_at, time.time(), tries
+            given.platform_no,
+            given.key,
+            answer.json()["id"],
+            email_of(number),
+            sent_at,
+            time.time(),
+            max(before, tries),
         )
         self._ledger.accept(entry)
 
-    def _upload(self, client: httpx.Client, given: Application) -> dict[str, str]:
+    def _upload(self, client: httpx.Client, given: Application) -> tuple[dict[str, str], int]:
+        """The ids of an application's scans by kind, and how often the most repeated one was sent."""
         contents = _contents(self._seed, int(given.platform_no.rpartition("-")[2]) % SCAN_SETS)
-        return {kind: self._upload_one(client, *scan) for kind, scan in contents.items()}
+        uploaded = {kind: self._upload_one(client, *scan) for kind, scan in contents.items()}
+        return {kind: one for kind, (one, _tries) in uploaded.items()}, max(tries for _one, tries in uploaded.values())
 
-    def _upload_one(self, client: httpx.Client, media_type: str, content: bytes) -> str:
+    def _upload_one(self, client: httpx.Client, media_type: str, content: bytes) -> tuple[str, int]:
         headers = {"Content-Type": media_type}
         parameters = {"programme": self._programme}
-        answer = answered(lambda: client.post("/intake/api/files", params=parameters, content=content, headers=headers))
+        answer, tries = answered(
+            lambda: client.post("/intake/api/files", params=parameters, content=content, headers=headers)
+        )
         if answer.status_code != 201:
             raise PermissionError(f"scan: {answer.status_code} {answer.text[:300]}")
-        return str(answer.json()["id"])
+        return str(answer.json()["id"]), tries
 
 
-def answered(ask: Callable[[], httpx.Response]) -> httpx.Response:
-    """Asks the same again, after longer and longer pauses, until there is an answer that is not a server's failure. Raises
-    TimeoutError when nobody answered for PATIENCE_SECONDS."""
+def answered(ask: Callable[[], httpx.Response]) -> tuple[httpx.Response, int]:
+    """Asks the same again, after longer and longer pauses, until there is an answer that is not a server's failure; says how
+    often it asked. Raises TimeoutError when nobody answered for PATIENCE_SECONDS."""
     ends, pause, last = time.monotonic() + PATIENCE_SECONDS, 0.1, ""
-    while time.monotonic() < ends:
+    for tries in itertools.count(1):
+        if time.monotonic() > ends:
+            break
         try:
             answer = ask()
             if answer.status_code < 500:
-                return answer
+                return answer, tries
             last = f"{answer.status_code} {answer.text[:300]}"
         except httpx.TransportError as fault:
             last = f"{type(fault).__name__}: {fault}"

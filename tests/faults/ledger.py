@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Accepted:
-    """An application that was answered 201. Times in seconds since the epoch: first sent, and answered."""
+    """An application that was answered 201. Times in seconds since the epoch: first sent, and answered. `tries`: how often the
+    most repeated of its requests was sent, scans included."""
 
     platform_no: str
     key: str
