@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import Session
 
 from shared import audit, outbox
@@ -45,7 +45,8 @@ class Right:
     def give_up(self) -> None:
         """Lets another process have it, at once: a server that sees a connection close takes a moment to let go."""
         if self._connection is not None:
-            with suppress(DBAPIError):
+            # A connection that was lost gave it back already, and runs nothing any more.
+            with suppress(SQLAlchemyError):
                 self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
             self._connection.close()
 

@@ -29,12 +29,16 @@ class Full:
 
     def __init__(self, address, url, queue):
         self._address = address
-        self._path = f"/api/policies/{urlsplit(url).path.strip('/')}/{queue}"
-        definition = {"pattern": f"^lingjun.{queue}$", "definition": {"max-length": 2}, "apply-to": "queues"}
-        assert rabbitmq.request(address, "PUT", self._path, definition) == 201
+        self._path, self._pattern = f"/api/policies/{urlsplit(url).path.strip('/')}/{queue}", f"^lingjun.{queue}$"
+        assert self._limit(2) == 201
 
     def end(self):
-        assert rabbitmq.request(self._address, "DELETE", self._path) == 204
+        # A limit that is raised and not removed: RabbitMQ 3.10 tells publishers of the former alone.
+        assert self._limit(1_000_000) == 204
+
+    def _limit(self, most):
+        definition = {"pattern": self._pattern, "definition": {"max-length": most}, "apply-to": "queues"}
+        return rabbitmq.request(self._address, "PUT", self._path, definition)
 
 
 @pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
