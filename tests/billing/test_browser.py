@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from services.billing import actions
 from services.billing.models import Invoice
@@ -33,6 +33,15 @@ def sign_in(desk: Desk, context: BrowserContext, address: str, account: str, *ro
     return context.new_page()
 
 
+def open_dialog(page: Page, name: str) -> Locator:
+    """The dialog behind a button; it opens once the page's script is there."""
+    button = page.get_by_role("button", name=name).first
+    button.wait_for()
+    page.wait_for_load_state()
+    button.click()
+    return page.locator(".modal.show")
+
+
 @pytest.fixture
 def december(desk: Desk) -> Desk:
     assert isinstance(desk.process.clock, TravellingClock)
@@ -57,15 +66,13 @@ def test_finance_imports_a_statement_and_settles_what_waits(december, browser_co
         page.get_by_role("button", name="读取并预览").click()
         expect(page.get_by_text("预览：尚未入账。")).to_be_visible()
         assert december.entries() == []
-        page.get_by_role("button", name="确认导入").first.click()
-        page.locator(".modal.show").get_by_role("button", name="确认导入").click()
+        open_dialog(page, "确认导入").get_by_role("button", name="确认导入").click()
         expect(page.get_by_text("已导入。")).to_be_visible()
         page.get_by_role("link", name="待办流水").first.click()
         page.get_by_role("button", name="确认", exact=True).click()
         expect(page.get_by_text("已确认 1 笔。")).to_be_visible()
         page.get_by_role("link", name="处理").click()
-        page.get_by_role("button", name="不予处理").first.click()
-        page.locator(".modal.show").get_by_label("原因").fill("课件制作收入")
+        open_dialog(page, "不予处理").get_by_label("原因").fill("课件制作收入")
         page.locator(".modal.show").get_by_role("button", name="不予处理").click()
         expect(page.get_by_text("已记为不予处理。")).to_be_visible()
         page.get_by_role("link", name="缴费概况").click()
@@ -91,8 +98,7 @@ def test_a_second_person_approves_a_refund_and_the_first_cannot(december, browse
         checker.get_by_label("选择").check()
         checker.get_by_role("button", name="批准所选").click()
         expect(checker.get_by_text("已批准 1 张退款单。")).to_be_visible()
-        checker.get_by_role("button", name="导出付款清单").click()
-        checker.locator(".modal.show").get_by_label("查看事由").fill("按批准名单付款")
+        open_dialog(checker, "导出付款清单").get_by_label("查看事由").fill("按批准名单付款")
         with checker.expect_download() as download:
             checker.locator(".modal.show").get_by_role("button", name="导出付款清单").click()
         assert download.value.suggested_filename == "退款清单_20211206.xlsx"
@@ -107,16 +113,14 @@ def test_finance_records_a_payer_statement_and_confirms_a_red_letter(december, b
         page = sign_in(december, browser_context, address, FINANCE, "finance")
         page.goto(f"{address}/billing/work")
         page.get_by_role("link", name="KP-2021-000001").click()
-        page.get_by_role("button", name="登记代付说明").first.click()
-        page.locator(".modal.show").get_by_label("内容与存放位置").fill("学员代付，原件存凭证12号")
+        open_dialog(page, "登记代付说明").get_by_label("内容与存放位置").fill("学员代付，原件存凭证12号")
         page.locator(".modal.show").get_by_role("button", name="登记代付说明").click()
         expect(page.get_by_text("已登记代付说明。")).to_be_visible()
         december.run_jobs()
         december.act(actions.undo_decision, december.entries()[0].id, reason="银行来电")
         page.goto(f"{address}/billing/work")
         page.get_by_role("link", name="KP-2021-000001-H1").click()
-        page.get_by_role("button", name="确认红冲").first.click()
-        page.locator(".modal.show").get_by_label("红冲原因").select_option("03")
+        open_dialog(page, "确认红冲").get_by_label("红冲原因").select_option("03")
         page.locator(".modal.show").get_by_role("button", name="确认红冲").click()
         expect(page.get_by_text("已提交红冲。")).to_be_visible()
         page.wait_for_load_state("networkidle")
