@@ -116,13 +116,20 @@ def test_jobs_run_on_a_celery_worker_once_each(place):
     assert marks(database) == list(range(10))
 
 
-def test_a_job_whose_worker_is_killed_is_taken_up_by_the_next_worker_and_takes_effect_once(place):
-    database, folder = Database(place[0]), place[3]
+def begun_by_a_killed_worker(database, place):
+    """A job whose worker was killed in the midst of it; the next one gets through."""
+    folder = place[3]
     job_id = started(database, 13)
     worker = start_worker(place)
     asyncio.run(dispatched(database, place, lambda: (folder / "begun-13").exists()))
     stop(worker, signal.SIGKILL)
     (folder / "go-on").write_text("")
+    return job_id
+
+
+def test_a_job_whose_worker_is_killed_is_taken_up_by_the_next_worker_and_takes_effect_once(place):
+    database = Database(place[0])
+    job_id = begun_by_a_killed_worker(database, place)
     with database.transaction() as session:
         row = session.get_one(JobRow, job_id)
         row.lease_until = row.created_at
@@ -137,12 +144,8 @@ def test_a_job_whose_worker_is_killed_is_taken_up_by_the_next_worker_and_takes_e
 
 def test_the_task_of_a_killed_worker_comes_to_the_next_one_although_nobody_hands_it_out_again(place):
     """Acknowledged late, in a queue that outlives its consumer: only then is it still there."""
-    database, folder = Database(place[0]), place[3]
-    job_id = started(database, 13)
-    worker = start_worker(place)
-    asyncio.run(dispatched(database, place, lambda: (folder / "begun-13").exists()))
-    stop(worker, signal.SIGKILL)
-    (folder / "go-on").write_text("")
+    database = Database(place[0])
+    job_id = begun_by_a_killed_worker(database, place)
     with database.transaction() as session:
         session.get_one(JobRow, job_id).lease_until = None
     worker = start_worker(place)
