@@ -20,6 +20,10 @@ from shared.settings import Settings
 from shared.spans import tracers
 from shared.timer import RunDue, Timer, look_every
 
+# Longer than a gateway keeps an idle connection (Caddy: 120 s, nginx: 60 s): whoever closes first must be the one who sends,
+# or a POST meets a connection that is just being closed, which a gateway may not repeat and answers with 502.
+KEEP_ALIVE_SECONDS = 150
+
 
 def observe(settings: Settings) -> None:
     """Sends spans to the collector and answers scrapes, each where the settings say so."""
@@ -45,6 +49,7 @@ def serve_web(settings: Settings, make_app: Callable[[Process], FastAPI]) -> Non
         lifespan="off",
         proxy_headers=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
 
 

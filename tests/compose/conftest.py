@@ -2,19 +2,28 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.demo.player.doors import SERVICES, Stage
-from tests.compose.containers import ContainerHouse, container_house
+from tests.compose.containers import OPEN, ContainerHouse, container_house
 from tests.faults.opening import open_doors
 from tests.journeys.houses import RunningHouse
 from tests.servers import containers
 
 Compose = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds to a failure what the engine knows of the houses that are up: they are gone when somebody reads it."""
+    report = yield
+    if report.failed:
+        report.sections += [("Containers", house.troubles()) for house in OPEN]
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ from tests.servers import containers
 from tests.servers.processes import free_port
 
 FILES = ("docker-compose.yml", "tests/compose/house.yml")
+OPEN: "list[ContainerHouse]" = []
+"""The houses that are up, for the report of a test that failed."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,18 @@ class ContainerHouse:
         """Kills the process as a crash would: the engine then applies its restart policy, which `docker kill` ends."""
         os.kill(int(self.container_of(service)["Pid"]), 9)
 
+    def troubles(self) -> str:
+        """What the engine tells of containers that are not well or were started again, and the last words of the gateway."""
+        identities = self.attempt("ps", "--all", "--quiet").stdout.split()
+        told = subprocess.run(["docker", "inspect", *identities], capture_output=True, text=True, check=False).stdout
+        lines = [
+            f"{one['Name']}: {one['State']['Status']} {one['State'].get('Health', {}).get('Status', '')}, "
+            f"started again {one['RestartCount']} times"
+            for one in json.loads(told or "[]")
+            if one["RestartCount"] or one["State"].get("Health", {}).get("Status") == "unhealthy"
+        ]
+        return "\n".join([*lines, self.attempt("logs", "--no-color", "--tail", "10", "gateway").stdout])
+
     def first_link(self) -> str:
         """The one-time link by which the first administrator sets a password."""
         return self.compose(
@@ -129,4 +143,6 @@ def container_house(folder: Path, *more: str, start: str = "", **values: str) ->
         stack.callback(house.compose, "down", "--volumes", "--timeout", "1")
         up = [f"up --detach --wait --no-build {start}".strip()]
         stack.enter_context(get_docker_services(" ".join(command), names, project, up, []))
+        OPEN.append(house)
+        stack.callback(OPEN.remove, house)
         yield house

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -21,6 +22,8 @@ from shared.columns import locked
 LINK_LASTS = timedelta(days=3)
 # RFC 9106, second recommended option: 64 MiB, three passes.
 _hasher = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=4)
+# Two at a time: everybody at the door may ask for one, and the process's memory must be enough for all who do.
+_turns = BoundedSemaphore(2)
 # What an unknown account's try is measured against, so that it takes as long as a known one's.
 _NOBODYS = _hasher.hash(secrets.token_hex())
 
@@ -34,7 +37,8 @@ def password_fits(account: Account | None, password: str) -> bool:
     """Whether it is the account's password; takes equally long when there is no account, or one without a password."""
     kept = account.password_hash if account and account.password_hash else _NOBODYS
     try:
-        _hasher.verify(kept, password)
+        with _turns:
+            _hasher.verify(kept, password)
     except (VerificationError, InvalidHashError):
         return False
     return account is not None and account.state == AccountState.OPEN
@@ -94,10 +98,15 @@ def change_password(session: Session, account: str, *, old: str, new: str, actor
     if not password_fits(row, old):
         raise WrongPassword
     check_password(new, account=account, field="new")
-    row.password_hash = _hasher.hash(new)
+    row.password_hash = _hash(new)
     session.add(row)
     record(session, "password_changed", account, actor=actor, now=now)
     announce_access(session, row, now=now)
+
+
+def _hash(password: str) -> str:
+    with _turns:
+        return _hasher.hash(password)
 
 
 def _link(session: Session, secret: str) -> OneTimeLink:
@@ -110,7 +119,7 @@ def _link(session: Session, secret: str) -> OneTimeLink:
 
 def _set(session: Session, link: OneTimeLink, row: Account, password: str, *, now: datetime) -> Account:
     check_password(password, account=row.account)
-    row.password_hash, row.state = _hasher.hash(password), AccountState.OPEN
+    row.password_hash, row.state = _hash(password), AccountState.OPEN
     session.add(row)
     session.delete(link)
     announce_access(session, row, now=now)

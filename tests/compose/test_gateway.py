@@ -1,0 +1,47 @@
+"""What stands between people and the web servers: a crowd at the door, and a connection that was idle for a while.
+
+Needs an engine and the images: `make compose-test` brings both.
+"""
+
+import http.client
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.compose.containers import ContainerHouse
+
+pytestmark = pytest.mark.compose
+
+CROWD = 16
+# Longer than uvicorn keeps a connection unless told otherwise.
+IDLE_SECONDS = 7
+
+
+def test_a_crowd_at_the_door_does_not_exhaust_the_portals_memory(house: ContainerHouse) -> None:
+    """Each try costs 64 MiB while it is looked at, whoever makes it, and all of them at once more than the container has."""
+    before = house.container_of("portal-web")["StartedAt"]
+
+    def knock(number: int) -> int:
+        tried = {"account": f"stranger{number:02}", "password": "Not-the-password-1"}
+        return httpx.post(f"{house.address}/sign-in", data=tried, timeout=60).status_code
+
+    with ThreadPoolExecutor(CROWD) as crowd:
+        answers = list(crowd.map(knock, range(CROWD)))
+    assert {answer // 100 for answer in answers} == {4}
+    assert house.container_of("portal-web")["StartedAt"] == before
+
+
+def test_a_web_server_keeps_an_idle_connection_for_the_gateway_to_close(house: ContainerHouse) -> None:
+    connection = http.client.HTTPConnection(house.ip("portal-web"), 8000, timeout=10)
+    ports = []
+    for pause in (0, IDLE_SECONDS):
+        time.sleep(pause)
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200
+        assert connection.sock is not None
+        ports.append(connection.sock.getsockname()[1])
+    assert ports[0] == ports[1]
