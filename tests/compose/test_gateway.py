@@ -45,3 +45,13 @@ def test_a_web_server_keeps_an_idle_connection_for_the_gateway_to_close(house: C
         assert connection.sock is not None
         ports.append(connection.sock.getsockname()[1])
     assert ports[0] == ports[1]
+
+
+def test_the_gateways_log_of_a_failure_holds_no_one_time_link(house: ContainerHouse) -> None:
+    house.compose("stop", "--timeout", "1", "billing-web")
+    headers = {"Referer": f"{house.address}/billing/secret-in-a-referer"}
+    assert httpx.get(f"{house.address}/billing/secret-in-a-path", headers=headers).status_code == 502
+    log = house.compose("logs", "--no-color", "gateway")
+    house.up()
+    assert "billing-web" in log
+    assert "secret-in" not in log
