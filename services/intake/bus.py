@@ -3,7 +3,7 @@
 from services.intake import handlers
 from services.intake.settings import IntakeSettings
 from shared.bus import Bus
-from shared.events import portal, review, scheduling
+from shared.events import billing, portal, review, scheduling
 from shared.messaging.consumer import Handlers
 from shared.process import Process
 from shared.serve import serve_bus
@@ -22,6 +22,7 @@ HANDLERS: Handlers = {
     review.SeatReleased: handlers.on_seat_released,
     scheduling.StudentRegistered: handlers.on_student_registered,
     scheduling.CertificateRecorded: handlers.on_certificate_recorded,
+    billing.RefundClosed: handlers.on_refund_closed,
 }
 
 

@@ -6,7 +6,7 @@ from sqlmodel import Session
 from services.intake import actions
 from services.intake.states import Outcome
 from shared.context import Context
-from shared.events import review, scheduling
+from shared.events import billing, review, scheduling
 
 
 def on_application_returned(session: Session, event: review.ApplicationReturned, *, context: Context) -> None:
@@ -58,3 +58,8 @@ def on_student_registered(session: Session, event: scheduling.StudentRegistered,
 def on_certificate_recorded(session: Session, event: scheduling.CertificateRecorded, *, context: Context) -> None:
     outcome = Outcome.CERTIFIED if event.certified else Outcome.NOT_CERTIFIED
     actions.note_outcome(session, event.application_id, outcome, actor=context.actor, now=context.now)
+    actions.note_closing(session, event.application_id, context.now, actor=context.actor, now=context.now)
+
+
+def on_refund_closed(session: Session, event: billing.RefundClosed, *, context: Context) -> None:
+    actions.note_closing(session, event.application_id, event.closed_at, actor=context.actor, now=context.now)

@@ -68,7 +68,8 @@ class StoredScan(IntakeRow, table=True):
 
 
 class Application(IntakeRow, table=True):
-    """One application. `content` is the event's body (sealed where sensitive); the columns beside it are for lists."""
+    """One application. `content` is the event's body (sealed where sensitive); the columns beside it are for lists. Since
+    `closed_at` nothing is open with it: from then on counts how long its scans are kept."""
 
     __tablename__ = "application"
     __table_args__ = (
@@ -108,6 +109,8 @@ class Application(IntakeRow, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     submitted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     consented_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    scans_removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Consent(IntakeRow, table=True):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, func, select
@@ -163,7 +164,10 @@ def figures(session: Session) -> dict[str, int]:
     return {
         "applications": sum(by_status.values()),
         **{f"applications_{status}": by_status.get(status, 0) for status in ApplicationStatus},
-        "consented": session.exec(
-            select(func.count()).select_from(Application).where(col(Application.consented_at).is_not(None))
-        ).one(),
+        "consented": _with(session, Application.consented_at),
+        "scans_removed": _with(session, Application.scans_removed_at),
     }
+
+
+def _with(session: Session, column: Any) -> int:
+    return session.exec(select(func.count()).select_from(Application).where(col(column).is_not(None))).one()

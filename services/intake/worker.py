@@ -16,9 +16,10 @@ JOBS: JobFunctions = {
 
 
 def run_due(session: Session, *, context: Context) -> None:
-    """What the clock brings: drafts expire at the deadline, and scans that nobody refers to are removed."""
+    """What the clock brings: drafts expire at the deadline, and scans are removed that nobody refers to or may keep."""
     actions.expire_drafts(session, actor=context.actor, now=context.now)
     actions.remove_unreferred_scans(session, actor=context.actor, now=context.now, files=context.tools.files)
+    actions.remove_scans_of_closed(session, actor=context.actor, now=context.now, files=context.tools.files)
 
 
 if __name__ == "__main__":

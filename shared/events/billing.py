@@ -54,6 +54,17 @@ class RefundSent(Event):
     total_fen: int = 0
 
 
+class RefundClosed(Event):
+    """Nothing of what was paid is left to go back, now that it was ordered to; `closed_at` is the time of the last refund's
+    debit, or of the order where nothing had been paid. None: open again, because money came after all or a seat did."""
+
+    TYPE: ClassVar[str] = "billing.refund_closed.v1"
+    PART: ClassVar[str] = "refund_closing"
+    application_id: UUID
+    programme: str
+    closed_at: datetime | None
+
+
 class InvoiceRequested(Event):
     """An invoice was asked for under a request number; the request itself is no invoice."""
 

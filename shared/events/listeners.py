@@ -4,7 +4,7 @@ is published before its listeners' queues exist; each service's handlers are che
 
 from shared.events import CONTRACTS
 from shared.events.base import Event
-from shared.events.billing import FeeOverdue, FeePaid, FeePaymentReversed, RefundSent
+from shared.events.billing import FeeOverdue, FeePaid, FeePaymentReversed, RefundClosed, RefundSent
 from shared.events.intake import (
     ApplicationResubmitted,
     ApplicationSubmitted,
@@ -42,6 +42,7 @@ LISTENERS: dict[str, tuple[type[Event], ...]] = {
         SeatReleased,
         StudentRegistered,
         CertificateRecorded,
+        RefundClosed,
     ),
     "review": (
         *_PROGRAMMES,

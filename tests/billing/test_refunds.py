@@ -8,7 +8,7 @@ from services.billing import actions
 from services.billing.models import BankEntry, Refund
 from services.billing.states import EntryState, RefundState
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
-from shared.events.billing import FeePaid, FeePaymentReversed, RefundSent
+from shared.events.billing import FeePaid, FeePaymentReversed, RefundClosed, RefundSent
 from shared.events.review import ApplicantNotSelected, ApplicantWaitlisted, RefundOrdered
 from tests.billing.books import ALPHA, BETA, FEE, code
 from tests.billing.desk import CHECKER, CODE, FINANCE, Desk, application_id
@@ -16,6 +16,8 @@ from tests.billing.money import LAST_DAY, Line, statement_of
 
 DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
 SENT = datetime(2021, 12, 20, 2, tzinfo=UTC)
+LATER = datetime(2022, 1, 5, 2, tzinfo=UTC)
+BACK = datetime(2022, 2, 5, 2, tzinfo=UTC)
 NEXT_DAY = LAST_DAY + timedelta(days=1)
 
 
@@ -30,6 +32,14 @@ def ended(desk: Desk, number: int) -> None:
 
 def december(*lines: Line, opening_fen: int = FEE) -> tuple[bytes, str]:
     return statement_of(*lines, first_day=NEXT_DAY, last_day=date(2021, 12, 31), opening_fen=opening_fen)
+
+
+def january(*lines: Line) -> tuple[bytes, str]:
+    return statement_of(*lines, first_day=date(2022, 1, 1), last_day=date(2022, 1, 31), opening_fen=0)
+
+
+def february(*lines: Line) -> tuple[bytes, str]:
+    return statement_of(*lines, first_day=date(2022, 2, 1), last_day=date(2022, 2, 28), opening_fen=FEE)
 
 
 @pytest.fixture
@@ -64,6 +74,33 @@ def test_a_refund_is_sent_when_its_debit_stands_in_a_statement_and_not_before(pa
     assert paid.one(Refund, refund.id).state == RefundState.SENT
     figures = paid.figures()
     assert (figures["refunds_sent_fen"], figures["refunds_sent"], figures["open_work_items"]) == (FEE, 1, 0)
+
+
+def test_refunds_are_closed_by_the_last_debit_open_again_by_later_money_and_closed_once_more(paid):
+    (refund,) = paid.refunds()
+    paid.act(actions.approve_refunds, [refund.id], actor=CHECKER)
+    assert paid.said(RefundClosed) == []
+    paid.bring_in(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}")))
+    assert [said.closed_at for said in paid.said(RefundClosed)] == [SENT]
+    paid.bring_in(*january(Line(LATER, BETA, FEE, code(1))))
+    paid.act(actions.assign_entry, paid.entries()[-1].id, {application_id(1): FEE}, note="电话核实")
+    assert [said.closed_at for said in paid.said(RefundClosed)] == [SENT, None]
+    paid.act(actions.approve_refunds, [paid.refunds()[1].id], actor=CHECKER)
+    assert len(paid.said(RefundClosed)) == 2
+    paid.bring_in(*february(Line(BACK, BETA, -FEE, f"退费{code(1)}")))
+    assert [said.closed_at for said in paid.said(RefundClosed)] == [SENT, None, BACK]
+
+
+def test_where_nothing_was_paid_refunds_are_closed_with_the_order_and_a_repeat_says_nothing(desk):
+    for _ in range(2):
+        ended(desk, 1)
+    assert [said.closed_at for said in desk.said(RefundClosed)] == [desk.now]
+
+
+def test_a_seat_after_all_opens_what_was_closed(desk):
+    ended(desk, 1)
+    desk.say(desk.admitted(1))
+    assert [said.closed_at is None for said in desk.said(RefundClosed)] == [False, True]
 
 
 def test_two_payments_of_one_account_go_back_in_one_sum_and_of_two_accounts_in_two_that_are_added_up(desk):

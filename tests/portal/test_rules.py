@@ -142,6 +142,13 @@ def test_every_event_has_a_sentence_and_every_sentence_an_event() -> None:
             "第 7 名，录取文号 渝企领〔2021〕7号，请在 2021-12-17 00:00 前缴费",
         ),
         ("billing.refund_sent.v1", {"amount_fen": 2500000}, "退费已汇出", "25,000.00 元"),
+        (
+            "billing.refund_closed.v1",
+            {"closed_at": "2021-12-20T02:00:00Z"},
+            "退费已办结",
+            "2021-12-20 10:00 起无应退款项",
+        ),
+        ("billing.refund_closed.v1", {"closed_at": None}, "退费重新办理", ""),
         ("review.seat_released.v1", {"reason": "lapsed"}, "名额释放", "逾期未缴费"),
         ("review.applicant_not_selected.v1", {"rank": None}, "未入选", ""),
         (

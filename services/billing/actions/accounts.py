@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 from services.billing.actions.fees import set_fee
 from services.billing.actions.ledger import post
 from services.billing.actions.rows import known_account, lock_programme
-from services.billing.actions.settlement import request_documents, settle
+from services.billing.actions.settlement import request_documents, say_refund_closed, settle
 from services.billing.models import FeeAccount, SubsidyLine
 from services.billing.rules.postings import Line
 from services.billing.states import AccountStanding, LedgerAccount, TransactionKind
@@ -98,6 +98,7 @@ def make_fee_due(session: Session, event: StudentAdmitted, *, actor: str, now: d
     account.admitted_at, account.pay_by, account.overdue_at = event.admitted_at, event.pay_by, None
     account.refund_ordered_at = None
     session.add(account)
+    say_refund_closed(session, account, at=now, now=now)
     programme = Programme.model_validate(lock_programme(session, account.programme).data)
     fees = {fee.code: fee for fee in event.fee_lines or programme.fee_lines}
     was_paid = account.paid_at is not None

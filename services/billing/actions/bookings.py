@@ -110,6 +110,7 @@ def book_refund(
     lines = note_sent(session, refunds, entry, now=now)
     _book(session, entry, Decision.REFUND, lines, by=by, actor=actor, now=now, note=note)
     entry.allocations, entry.unapplied_fen = _went_back(session, refunds)
+    _settle(session, lines, entry, actor=actor, now=now)
     return [entry]
 
 

@@ -36,6 +36,15 @@ def booked_before(session: Session, application_id: UUID, moment: datetime) -> i
     return -int(session.exec(total).one() or 0)
 
 
+def owed_fen(session: Session, application_id: UUID) -> int:
+    """All that is there for an application, whether it pays the fee, waits, or was approved to go back and has not gone."""
+    kinds = (LedgerAccount.FEE, LedgerAccount.UNAPPLIED, LedgerAccount.REFUNDS_PAYABLE)
+    total = select(func.sum(Posting.fen)).where(
+        col(Posting.account).in_(kinds), Posting.application_id == application_id
+    )
+    return -int(session.exec(total).one() or 0)
+
+
 def refunded_fen(session: Session, application_id: UUID) -> int:
     """What has gone back for an application by the bank's statements; what came back again does not count."""
     sent = select(func.sum(Refund.amount_fen)).where(

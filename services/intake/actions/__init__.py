@@ -8,7 +8,7 @@ from services.intake.actions.applications import (
 )
 from services.intake.actions.clients import issue_client_key, revoke_client_key
 from services.intake.actions.consent import application_behind, confirm_consent, renew_consent_link, request_consent
-from services.intake.actions.decisions import note_outcome, note_return
+from services.intake.actions.decisions import note_closing, note_outcome, note_return
 from services.intake.actions.filing import Filing, file_applications
 from services.intake.actions.programmes import (
     import_past_participants,
@@ -16,7 +16,7 @@ from services.intake.actions.programmes import (
     publish_programme,
     revise_programme,
 )
-from services.intake.actions.scans import remove_unreferred_scans, store_scan
+from services.intake.actions.scans import remove_scans_of_closed, remove_unreferred_scans, store_scan
 
 __all__ = [
     "Filing",
@@ -26,10 +26,12 @@ __all__ = [
     "file_applications",
     "import_past_participants",
     "issue_client_key",
+    "note_closing",
     "note_outcome",
     "note_progress",
     "note_return",
     "publish_programme",
+    "remove_scans_of_closed",
     "remove_unreferred_scans",
     "renew_consent_link",
     "request_consent",

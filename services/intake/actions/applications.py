@@ -99,6 +99,7 @@ def withdraw_application(
         raise Conflict("学员已报到,不能撤回报名;请联系报到处办理退学。", code="registered")
     was_draft = row.status == ApplicationStatus.DRAFT
     step(row, ApplicationStatus.WITHDRAWN)
+    row.closed_at = now if was_draft else None
     session.add(row)
     audit.record(session, "withdraw_application", str(row.id), actor=actor, now=now, details={"reason": reason})
     if not was_draft:
@@ -117,5 +118,6 @@ def expire_drafts(session: Session, *, actor: str, now: datetime) -> None:
         )
         for row in session.exec(locked(drafts)).all():
             step(row, ApplicationStatus.EXPIRED)
+            row.closed_at = now
             session.add(row)
             audit.record(session, "expire_draft", str(row.id), actor=actor, now=now)

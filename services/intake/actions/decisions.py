@@ -40,3 +40,14 @@ def note_outcome(session: Session, application_id: UUID, outcome: Outcome, *, ac
     row.outcome = outcome
     session.add(row)
     audit.record(session, "note_outcome", str(row.id), actor=actor, now=now, details={"outcome": outcome})
+
+
+def note_closing(
+    session: Session, application_id: UUID, closed_at: datetime | None, *, actor: str, now: datetime
+) -> None:
+    """Since when nothing is open with an application, by whoever had the last thing to do with it; None when something is
+    again."""
+    row = known_application(session, application_id)
+    row.closed_at = closed_at
+    session.add(row)
+    audit.record(session, "note_closing", str(row.id), actor=actor, now=now)

@@ -138,6 +138,8 @@ def _filed(filing: Filing, content: dict[str, Any], programme: ProgrammeRow, ref
         "created_at": now,
         "submitted_at": None if filing.draft else now,
         "consented_at": None,
+        "closed_at": None,
+        "scans_removed_at": None,
     }
 
 

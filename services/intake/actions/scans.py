@@ -1,17 +1,19 @@
-"""Storing uploaded scans, and removing those that no application came to refer to."""
+"""Storing uploaded scans, and removing them in time: those that no application came to refer to, and those of closed ones."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, not_, or_, select
 
 from services.intake.actions.programmes import locked_programme
 from services.intake.errors import UnknownProgramme
 from services.intake.models import Application, PlatformClient, ProgrammeRow, StoredScan
-from services.intake.rules.scans import UNREFERRED_DAYS, media_type_of
+from services.intake.rules.scans import ATTENDED, NOT_ADMITTED, UNREFERRED, media_type_of
+from services.intake.states import Outcome
 from shared import audit
+from shared.columns import locked
 from shared.files import FileStore
 
 
@@ -27,7 +29,7 @@ def store_scan(
     files: FileStore,
 ) -> StoredScan:
     """Keeps a scan, encrypted, under an id of its own. A repeat makes a second one; one that no application refers to is
-    removed after UNREFERRED_DAYS."""
+    removed after UNREFERRED."""
     if session.get(ProgrammeRow, programme) is None:
         raise UnknownProgramme(programme)
     media_type = media_type_of(content, declared)
@@ -58,17 +60,50 @@ def keep_scans(session: Session, application_id: UUID, content: Mapping[str, Any
 
 
 def remove_unreferred_scans(session: Session, *, actor: str, now: datetime, files: FileStore) -> None:
-    """Removes what was uploaded UNREFERRED_DAYS ago and that no application refers to, file and row; the audit log keeps the
+    """Removes what was uploaded UNREFERRED ago and that no application refers to, file and row; the audit log keeps the
     hash. The programme's lock keeps a filing from referring to it meanwhile."""
-    old = select(StoredScan).where(
-        col(StoredScan.kept_for).is_(None), col(StoredScan.uploaded_at) <= now - timedelta(days=UNREFERRED_DAYS)
-    )
+    old = select(StoredScan).where(col(StoredScan.kept_for).is_(None), col(StoredScan.uploaded_at) <= now - UNREFERRED)
     for code in sorted({row.programme for row in session.exec(old).all()}):
         locked_programme(session, code)
         for filed in session.exec(select(Application).where(Application.programme == code)).all():
             keep_scans(session, filed.id, filed.content)
         session.flush()
         for row in session.exec(old.where(StoredScan.programme == code)).all():
-            files.delete(row.key)
-            session.delete(row)
-            audit.record(session, "remove_scan", str(row.id), actor=actor, now=now, details={"sha256": row.sha256})
+            _remove(session, row, actor=actor, now=now, files=files)
+
+
+def remove_scans_of_closed(session: Session, *, actor: str, now: datetime, files: FileStore) -> None:
+    """Removes the scans of applications that have been closed for as long as scans are kept; a seat that is held keeps them,
+    and so does another application that refers to the same scan. Once for each application; the audit log keeps the hashes."""
+    kept = select(Application).where(col(Application.scans_removed_at).is_(None))
+    codes = select(Application.programme).where(_are_due(now), col(Application.scans_removed_at).is_(None)).distinct()
+    for code in sorted(session.exec(codes).all()):
+        locked_programme(session, code)
+        of_this = kept.where(Application.programme == code).order_by(col(Application.id))
+        due = session.exec(locked(of_this.where(_are_due(now)))).all()
+        others = session.exec(of_this.where(col(Application.id).not_in([one.id for one in due]))).all()
+        for application in (*due, *others):
+            keep_scans(session, application.id, application.content)
+            session.flush()
+        for application in due:
+            for row in session.exec(select(StoredScan).where(StoredScan.kept_for == application.id)).all():
+                _remove(session, row, actor=actor, now=now, files=files)
+            application.scans_removed_at = now
+            session.add(application)
+
+
+def _are_due(now: datetime) -> Any:
+    attended = col(Application.outcome).in_((Outcome.CERTIFIED, Outcome.NOT_CERTIFIED))
+    seated = col(Application.outcome).in_((Outcome.ADMITTED, Outcome.REGISTERED))
+    elsewhere = or_(col(Application.outcome).is_(None), not_(or_(attended, seated)))
+    return or_(
+        and_(attended, col(Application.closed_at) <= now - ATTENDED),
+        and_(elsewhere, col(Application.closed_at) <= now - NOT_ADMITTED),
+    )
+
+
+def _remove(session: Session, row: StoredScan, *, actor: str, now: datetime, files: FileStore) -> None:
+    files.delete(row.key)
+    session.delete(row)
+    details = {"sha256": row.sha256, "application": str(row.kept_for or "")}
+    audit.record(session, "remove_scan", str(row.id), actor=actor, now=now, details=details)

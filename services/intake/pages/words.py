@@ -49,4 +49,7 @@ ACTION_TITLES = {
     "withdraw_application": "撤回报名",
     "note_outcome": "办理进度更新",
     "expire_draft": "草稿逾期失效",
+    "note_closing": "办结情况更新",
+    "store_scan": "上传扫描件",
+    "remove_scan": "删除扫描件",
 }

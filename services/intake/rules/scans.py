@@ -2,6 +2,7 @@
 
 import io
 import threading
+from datetime import timedelta
 from typing import Literal
 
 import pypdfium2
@@ -12,8 +13,12 @@ from shared.errors import Invalid
 LARGEST_SCAN = 10 * 1024 * 1024
 LARGEST_PIXELS = 60_000_000
 MOST_PAGES = 20
-UNREFERRED_DAYS = 30
+UNREFERRED = timedelta(days=30)
 """How long a scan is kept that no application refers to."""
+NOT_ADMITTED = timedelta(days=90)
+"""How long the scans of an application without a seat are kept once nothing is open with it, as the student was told."""
+ATTENDED = timedelta(days=3 * 365 + 1)
+"""How long those of somebody who attended are kept once it is recorded who gets a certificate (PIPL, art. 19)."""
 _SIGNATURES = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 _IMAGE_FORMATS: dict[str, tuple[Literal["JPEG", "PNG"], ...]] = {"image/jpeg": ("JPEG",), "image/png": ("PNG",)}
 

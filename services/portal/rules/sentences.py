@@ -118,6 +118,14 @@ def _overdue(body: Body) -> Detail:
     return "应于 {limit} 前缴清", {"limit": _when(body, "pay_by")}
 
 
+def _closing(body: Body) -> str:
+    return "退费已办结" if body["closed_at"] else "退费重新办理"
+
+
+def _closed(body: Body) -> Detail:
+    return ("{moment} 起无应退款项", {"moment": _when(body, "closed_at")}) if body["closed_at"] else ("", {})
+
+
 def _filled(text: str, **fields: str) -> Callable[[Body], Detail]:
     """A line whose {names} are these fields of the body, as they are."""
     return lambda body: (text, {name: body[field] for name, field in fields.items()})
@@ -172,6 +180,7 @@ SENTENCES: dict[str, tuple[Title, str, Callable[[Body], Detail]]] = {
     "billing.fee_payment_reversed.v1": ("缴费被冲回", "red", _sum("尚余 {amount} 元", "paid_fen")),
     "billing.fee_overdue.v1": ("逾期未缴费", "red", _overdue),
     "billing.refund_sent.v1": ("退费已汇出", "secondary", _sum("{amount} 元", "amount_fen")),
+    "billing.refund_closed.v1": (_closing, "secondary", _closed),
     "billing.invoice_requested.v1": (
         "申请开票",
         "blue",
@@ -189,4 +198,4 @@ SENTENCES: dict[str, tuple[Title, str, Callable[[Body], Detail]]] = {
     ),
     "portal.staff_access_changed.v1": ("工作人员权限变更", "secondary", _filled("{account}", account="account")),
 }
-_VARYING = {"scheduling.certificate_recorded.v1": "结业结果"}
+_VARYING = {"scheduling.certificate_recorded.v1": "结业结果", "billing.refund_closed.v1": "退费办结"}
