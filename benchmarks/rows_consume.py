@@ -17,6 +17,7 @@ from benchmarks.measure import Effort, Entry, Row
 from benchmarks.peers import listening
 from services.review import actions
 from services.review.handlers import on_application_submitted
+from services.review.models import Case
 from shared.clock import SystemClock, real_now
 from shared.context import Context
 from shared.database import Database
@@ -83,8 +84,8 @@ def _opened(ground: Ground, effort: Effort) -> Iterator[Sequence[Entry]]:
 
             return Entry(name, measure)
 
-        def ours(handler: Handler) -> Callable[[Counting], Coroutine[Any, Any, None]]:
-            return lambda counting: _consumed(url, database, events, handler, counting)
+        def ours(handler: Handler, **options: Any) -> Callable[[Counting], Coroutine[Any, Any, None]]:
+            return lambda counting: _consumed(url, database, events, handler, counting, **options)
 
         async def written(counting: Counting) -> None:
             one_by_one = listening.OneByOne(database_url)
@@ -93,7 +94,7 @@ def _opened(ground: Ground, effort: Effort) -> Iterator[Sequence[Entry]]:
 
         yield [
             entry("Lingjun: inbox and one row", ours(_one_row)),
-            entry("Lingjun: inbox and review's case, audited", ours(on_application_submitted)),
+            entry("Lingjun: inbox and review's case, audited", ours(on_application_submitted, subjects=Case)),
             entry("FastStream, typed, nothing written", lambda counting: _by_faststream(url, _nothing, counting)),
             entry("FastStream, inbox and one row, a transaction each", written, 5),
         ]
@@ -120,11 +121,13 @@ async def _filled(url: str, events: Events, count: int, work: Callable[[Counting
     return counting.rate
 
 
-async def _consumed(url: str, database: Database, events: Events, handler: Handler, counting: Counting) -> None:
+async def _consumed(
+    url: str, database: Database, events: Events, handler: Handler, counting: Counting, **options: Any
+) -> None:
     transport = RabbitTransport(url, QUEUE, TOPOLOGY)
     await transport.open()
     consumer = _CountingConsumer(
-        database, transport, {ApplicationSubmitted: handler}, clock=SystemClock(), tools=events.tools
+        database, transport, {ApplicationSubmitted: handler}, clock=SystemClock(), tools=events.tools, **options
     )
     consumer.counting = counting
     task = asyncio.create_task(consumer.run())

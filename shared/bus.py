@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from sqlmodel import SQLModel
 
 from shared.events.listeners import LISTENERS
 from shared.jobs import Dispatcher
@@ -24,11 +25,12 @@ _log = structlog.get_logger()
 @dataclass(frozen=True)
 class Bus:
     """What one service does with the bus. `handlers` must be exactly those of LISTENERS; `dead_letters` counts those that
-    wait, in the service that keeps them."""
+    wait, in the service that keeps them; `subjects` as for the consumer."""
 
     process: Process
     handlers: Handlers
     dead_letters: DeadLetters | None = None
+    subjects: type[SQLModel] | None = None
 
     def __post_init__(self) -> None:
         bound = set(LISTENERS[self.process.service])
@@ -56,6 +58,7 @@ class Bus:
             self.handlers,
             clock=process.clock,
             tools=process.tools,
+            subjects=self.subjects,
             rungs=rungs,
             service=process.service,
         )

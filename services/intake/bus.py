@@ -1,6 +1,7 @@
 """Process: intake's outbox relay, event consumer, job dispatcher and the clock of its timer."""
 
 from services.intake import handlers
+from services.intake.models import Application
 from services.intake.settings import IntakeSettings
 from shared.bus import Bus
 from shared.events import billing, portal, review, scheduling
@@ -28,7 +29,7 @@ HANDLERS: Handlers = {
 
 def make_bus(process: Process) -> Bus:
     """Intake's bus over an open process."""
-    return Bus(process, HANDLERS)
+    return Bus(process, HANDLERS, subjects=Application)
 
 
 if __name__ == "__main__":

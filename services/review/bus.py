@@ -1,6 +1,7 @@
 """Process: review's outbox relay, event consumer, job dispatcher and the clock of its timer."""
 
 from services.review import handlers
+from services.review.models import Case
 from services.review.settings import ReviewSettings
 from shared.bus import Bus
 from shared.events import billing, intake, portal, scheduling
@@ -30,7 +31,7 @@ HANDLERS: Handlers = {
 
 def make_bus(process: Process) -> Bus:
     """Review's bus over an open process."""
-    return Bus(process, HANDLERS)
+    return Bus(process, HANDLERS, subjects=Case)
 
 
 if __name__ == "__main__":

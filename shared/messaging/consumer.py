@@ -6,13 +6,15 @@ it was refused. A database that is away is waited for, and counts against nobody
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from shared import telemetry
 from shared.clock import Clock
@@ -21,6 +23,7 @@ from shared.correlation import correlated
 from shared.database import Database
 from shared.errors import NotYet, Refusal
 from shared.events import CONTRACTS, Event
+from shared.held import hold
 from shared.jobs import take_up
 from shared.messaging.envelope import LETTER, PREFIX, Envelope, read_envelope, read_event
 from shared.messaging.history import wants_stale
@@ -37,7 +40,8 @@ _log = structlog.get_logger()
 
 class Consumer:
     """One service's queue. `handlers` are called `handler(session, event, context=…)`, once in effect per event. `service`
-    names it in metrics and traces."""
+    names it in metrics and traces. `subjects` is the table of the rows that nearly all of its handlers begin by locking: those
+    of a batch are locked together."""
 
     def __init__(
         self,
@@ -47,11 +51,13 @@ class Consumer:
         *,
         clock: Clock,
         tools: Tools,
+        subjects: type[SQLModel] | None = None,
         rungs: int = len(LADDER),
         service: str = "",
     ) -> None:
         self._database, self._transport, self._handlers = database, transport, handlers
         self._clock, self._tools, self._rungs, self._service = clock, tools, rungs, service
+        self._subjects = subjects
 
     async def run(self) -> None:
         """Consumes until cancelled; raises ConnectionError when the broker is lost."""
@@ -92,6 +98,8 @@ class Consumer:
         outcomes: list[str] = []
         with self._database.transaction() as session:
             inbox = Inbox(session, envelopes)
+            if self._subjects:
+                hold(session, self._subjects, _ids(envelopes))
             for delivery, envelope in zip(batch, envelopes, strict=True):
                 if envelope.type.startswith(LETTER):
                     self._take_up(session, envelope, delivery.headers.get(REPLAY, 0))
@@ -139,3 +147,10 @@ class Consumer:
 
     def _context(self, envelope: Envelope, now: datetime) -> Context:
         return Context(actor=f"event:{envelope.type}", now=now, tools=self._tools, envelope=envelope)
+
+
+def _ids(envelopes: Sequence[Envelope]) -> Iterator[UUID]:
+    """The subjects that are ids; a programme goes by its code."""
+    for envelope in envelopes:
+        with suppress(ValueError):
+            yield UUID(envelope.subject)

@@ -20,12 +20,13 @@ from services.intake.settings import IntakeSettings
 from services.portal.settings import PortalSettings
 from services.review.settings import ReviewSettings
 from services.scheduling.settings import SchedulingSettings
+from shared.bus import Bus
 from shared.context import Tools
 from shared.database import Database
 from shared.files import FileStore
 from shared.jobs import Dispatcher, JobFunctions, JobWorker
 from shared.keyring import KeyRing
-from shared.messaging.consumer import Consumer, Handlers
+from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
 from shared.post import Letter
 from shared.process import Process
@@ -124,7 +125,7 @@ class Service:
 
     process: Process
     database: SimulatedDatabase
-    handlers: Handlers
+    hearing: Bus
     jobs: JobFunctions
     run_due: Callable[..., None]
     bus: SimulatedBus
@@ -153,7 +154,14 @@ class Service:
         """The consumer receives a batch."""
         process = self.process
         self.transport.granted = deliveries
-        consumer = Consumer(self.database, self.transport, self.handlers, clock=process.clock, tools=process.tools)
+        consumer = Consumer(
+            self.database,
+            self.transport,
+            self.hearing.handlers,
+            clock=process.clock,
+            tools=process.tools,
+            subjects=self.hearing.subjects,
+        )
         self.loop.drive(consumer.run())
 
     def dispatch(self) -> None:
@@ -197,10 +205,11 @@ def _service(name: str, folder: Path, bus: SimulatedBus, post: SimulatedPost, lo
     database = _database(name)
     database.begin(bus.faults)
     worker = import_module(f"services.{name}.worker")
+    process = Process(settings, database, bus.clock, tools)
     return Service(
-        process=Process(settings, database, bus.clock, tools),
+        process=process,
         database=database,
-        handlers=import_module(f"services.{name}.bus").HANDLERS,
+        hearing=import_module(f"services.{name}.bus").make_bus(process),
         jobs=_jobs(worker, settings),
         run_due=worker.run_due,
         bus=bus,

@@ -2,33 +2,31 @@
 
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from services.intake.errors import UnknownApplication
 from services.intake.models import Application, PlatformClient, ProgrammeRow
 from services.intake.states import APPLICATION_STEPS, STATUS_TITLES, ApplicationStatus
-from shared.columns import locked
 from shared.errors import NotYet
 from shared.events.intake import Programme
+from shared.held import held
 from shared.transitions import check_step
 
 
 def own_application(session: Session, application_id: UUID, client: PlatformClient) -> Application:
     """The application, locked, if this client filed it. Raises UnknownApplication."""
-    row = session.exec(locked(select(Application).where(Application.id == application_id))).one_or_none()
+    row = held(session, Application, application_id)
     if row is None or row.client_id != client.id:
         raise UnknownApplication
-    found: Application = row
-    return found
+    return row
 
 
 def known_application(session: Session, application_id: UUID) -> Application:
     """The application, locked. Raises NotYet: what is said of it came before it."""
-    row = session.exec(locked(select(Application).where(Application.id == application_id))).one_or_none()
+    row = held(session, Application, application_id)
     if row is None:
         raise NotYet(f"application {application_id}")
-    found: Application = row
-    return found
+    return row
 
 
 def programme_of(session: Session, row: Application) -> Programme:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from services.review.actions.seats import leave_seat
 from services.review.actions.subjects import heard_case, step_case
@@ -12,19 +12,18 @@ from services.review.actions.work import close_items_of
 from services.review.models import Case, ProgrammeRow
 from services.review.states import CaseState
 from shared import audit
-from shared.columns import locked
 from shared.errors import NotYet
 from shared.events.intake import ApplicationSubmitted
+from shared.held import begin, held
 
 
 def open_case(session: Session, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
     """Takes an application over for review; one that is known already stays as it is."""
     if session.get(ProgrammeRow, event.programme) is None:
         raise NotYet(f"programme {event.programme}")
-    if session.exec(locked(select(Case).where(Case.id == event.application_id))).one_or_none() is not None:
+    if held(session, Case, event.application_id) is not None:
         return
-    session.add(Case(id=event.application_id, state=CaseState.OPEN, **_columns(event)))
-    session.flush()
+    begin(session, Case(id=event.application_id, state=CaseState.OPEN, **_columns(event)))
     audit.record(session, "open_case", str(event.application_id), actor=actor, now=now)
 
 

@@ -15,6 +15,7 @@ from services.review.states import CASE_STEPS, CASE_TITLES, CaseState, RankingSt
 from shared.columns import locked
 from shared.errors import Conflict, NotYet, Words
 from shared.events.intake import Programme
+from shared.held import held
 from shared.transitions import check_step
 
 
@@ -40,9 +41,8 @@ def locked_cases(session: Session, code: str) -> Sequence[Case]:
 
 
 def locked_case(session: Session, case_id: UUID) -> Case:
-    """The case, locked and fresh. Raises UnknownCase."""
-    query = locked(select(Case).where(Case.id == case_id)).execution_options(populate_existing=True)
-    row: Case | None = session.exec(query).one_or_none()
+    """The case, locked. Raises UnknownCase."""
+    row = held(session, Case, case_id)
     if row is None:
         raise UnknownCase
     return row
