@@ -16,6 +16,12 @@ IDS = [UUID(int=number) for number in range(1, 4)]
 MISSING = UUID(int=9)
 
 
+def taken(session, row_id: UUID) -> JobRow:
+    row = held(session, JobRow, row_id)
+    assert row is not None
+    return row
+
+
 def job(row_id: UUID) -> JobRow:
     return JobRow(
         id=row_id, name="write_letter", payload={}, correlation_id="", state="waiting", next_at=NOW, created_at=NOW
@@ -41,7 +47,7 @@ def test_rows_are_asked_for_once_together_and_so_are_those_that_are_missing(data
     with database.transaction() as session:
         hold(session, JobRow, [*IDS, MISSING, MISSING])
         for _ in range(2):
-            assert [held(session, JobRow, one).id for one in IDS] == IDS
+            assert [taken(session, one).id for one in IDS] == IDS
             assert held(session, JobRow, MISSING) is None
     assert len(jobs) == 1
 
@@ -61,10 +67,10 @@ def test_another_transaction_waits_for_a_held_row_and_finds_it_changed(database,
 
     def other() -> None:
         with database.transaction() as session:
-            found.append(held(session, JobRow, IDS[0]).attempt)
+            found.append(taken(session, IDS[0]).attempt)
 
     with database.transaction() as session:
-        held(session, JobRow, IDS[0]).attempt = 5
+        taken(session, IDS[0]).attempt = 5
         waiting = threading.Thread(target=other)
         waiting.start()
         waiting.join(0.3)
@@ -78,6 +84,6 @@ def test_a_row_that_was_read_before_it_was_held_is_read_again(database, jobs):
         stale = session.exec(select(JobRow).where(JobRow.id == IDS[0])).one()
         if not database.is_sqlite:
             with database.transaction() as other:
-                held(other, JobRow, IDS[0]).attempt = 7
+                taken(other, IDS[0]).attempt = 7
         expected = 0 if database.is_sqlite else 7
-        assert held(session, JobRow, IDS[0]).attempt == stale.attempt == expected
+        assert taken(session, IDS[0]).attempt == stale.attempt == expected
