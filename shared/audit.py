@@ -41,7 +41,6 @@ def append_pending(session: Session) -> None:
         rows.append(fields | {"digest": head.digest})
     insert_rows(session, AuditRow, rows)
     session.add(head)
-    session.flush()
 
 
 def digest(before: str, row: AuditRow) -> str:

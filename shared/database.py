@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import Session
 
-from shared import audit, outbox
+from shared import audit, outbox, rows
 from shared.models import LEAVES
 
 _PATIENCE_SECONDS = 30
@@ -74,6 +74,7 @@ class Database:
             yield session
             outbox.write_pending(session)
             audit.append_pending(session)
+            rows.write_rows(session)
         if session.info.pop(LEAVES, False):
             self.committed()
 

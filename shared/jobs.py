@@ -50,6 +50,7 @@ def start(session: Session, job: Job) -> UUID:
     now, job_id = real_now(), uuid4()
     row = {"id": job_id, "name": job.NAME, "payload": job.model_dump(mode="json"), "correlation_id": correlation_id()}
     row |= {"traceparent": telemetry.traceparent(), "state": "waiting", "next_at": now, "created_at": now}
+    row |= {"attempt": 0, "replays": 0}
     outbox.start(session, row)
     return job_id
 

@@ -47,13 +47,12 @@ def start(session: Session, job: Row) -> None:
 
 
 def write_pending(session: Session) -> None:
-    """Writes what was said, numbered by subject, and what was started. Called by the edge before the commit, so that what
+    """Hands over what was said, numbered by subject, and what was started. Called by the edge before the commit, so that what
     many actions of one transaction say and start is written at once."""
     insert_rows(session, JobRow, session.info.pop(_STARTED, []))
     pending: list[_Said] = session.info.pop(_PENDING, [])
     if not pending:
         return
-    session.flush()
     numbers = _last_sequences(session, {said.event.subject for said in pending})
     index, outbox = [], []
     for said in pending:

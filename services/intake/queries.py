@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, and_, col, func, select
 
 from services.intake.errors import UnknownApplication, UnknownProgramme
 from services.intake.models import Application, Consent, IdempotencyKey, PlatformClient, ProgrammeRow
@@ -20,32 +20,35 @@ from shared.events.intake import Programme
 def client_of_key(session: Session, key_hash: str) -> PlatformClient:
     """The platform client whose API key has this hash; by the hash, so that timing tells nothing of the key. Raises
     NotSignedIn."""
-    found = clients_of_keys(session, {key_hash}).get(key_hash)
+    found = session.exec(_valid(session, {key_hash}, select(PlatformClient))).one_or_none()
     if found is None:
         raise unknown_key()
-    return found
+    client: PlatformClient = found
+    return client
 
 
-def clients_of_keys(session: Session, key_hashes: Collection[str]) -> dict[str, PlatformClient]:
-    """Hash of an API key -> the client that it lets in; a key that is unknown or revoked is missing."""
-    valid = select(PlatformClient).where(
-        col(PlatformClient.key_hash).in_(key_hashes), col(PlatformClient.revoked_at).is_(None)
+def clients_and_kept(
+    session: Session, places: Collection[tuple[str, str]]
+) -> tuple[dict[str, PlatformClient], dict[tuple[str, str], IdempotencyKey]]:
+    """For hashes of API keys with the Idempotency-Keys that came with them: whom each lets in (one that is unknown or revoked
+    is missing), and the answers that were given under those keys (those never used are missing)."""
+    keys = {key for _key_hash, key in places}
+    used = and_(col(IdempotencyKey.client_id) == col(PlatformClient.id), one_of(session, col(IdempotencyKey.key), keys))
+    both = select(PlatformClient, IdempotencyKey).join(IdempotencyKey, used, isouter=True)
+    rows = session.exec(_valid(session, {key_hash for key_hash, _key in places}, both)).all()
+    clients = {client.key_hash: client for client, _kept in rows}
+    return clients, {(client.key_hash, kept.key): kept for client, kept in rows if kept is not None}
+
+
+def _valid(session: Session, key_hashes: Collection[str], query: Any) -> Any:
+    return query.where(
+        one_of(session, col(PlatformClient.key_hash), key_hashes), col(PlatformClient.revoked_at).is_(None)
     )
-    return {client.key_hash: client for client in session.exec(valid).all()}
 
 
 def unknown_key() -> NotSignedIn:
     """What is said to a key that lets nobody in."""
     return NotSignedIn("接口密钥无效或已停用。", code="api-key")
-
-
-def kept_answers(session: Session, places: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], IdempotencyKey]:
-    """(client, Idempotency-Key) -> the answer that was given under it; those never used are missing."""
-    clients, keys = {client for client, _key in places}, {key for _client, key in places}
-    used = select(IdempotencyKey).where(
-        col(IdempotencyKey.client_id).in_(clients), one_of(session, col(IdempotencyKey.key), keys)
-    )
-    return {(kept.client_id, kept.key): kept for kept in session.exec(used).all()}
 
 
 def application_of(session: Session, application_id: UUID, client: PlatformClient) -> Application:

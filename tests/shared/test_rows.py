@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from shared.columns import one_of
@@ -18,6 +20,7 @@ ODD = "引号\"与'、反斜杠\\、换行\n、制表\t、𠮷、{} [] null %s :
 def job(number: int, **changes) -> dict:
     row = {"id": UUID(int=number), "name": "write_letter", "payload": {"text": ODD, "parts": [1, None, {"a": "b"}]}}
     row |= {"correlation_id": ODD, "state": "waiting", "next_at": NOW, "lease_until": None, "created_at": NOW}
+    row |= {"attempt": 0, "replays": 0}
     return row | changes
 
 
@@ -33,12 +36,37 @@ def test_every_kind_of_value_comes_back_as_it_was(database):
     assert (second.payload, second.lease_until) == ({}, NOW)
 
 
-def test_a_column_that_is_left_out_takes_its_default(database):
+def test_a_column_that_is_left_out_takes_the_databases_default(database):
     with database.transaction() as session:
         insert_rows(session, JobRow, [job(1)])
     with database.reader() as session:
         row = session.exec(select(JobRow)).one()
     assert (row.attempt, row.replays, row.traceparent, row.outcome) == (0, 0, "", None)
+
+
+def test_all_tables_are_written_at_the_end_on_postgresql_in_one_statement_or_not_at_all(database):
+    written = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def _note(_connection, _cursor, statement, *_more):
+        if "INSERT" in statement:
+            written.append(statement)
+
+    def write(number: int) -> None:
+        with database.transaction() as session:
+            insert_rows(session, OutboxRow, [{"event_id": UUID(int=number), "headers": {}, "body": ""}])
+            insert_rows(session, JobRow, [job(1)])
+            insert_rows(session, OutboxRow, [{"event_id": UUID(int=number + 1), "headers": {}, "body": ""}])
+            assert written == []
+
+    write(1)
+    assert len(written) == (3 if database.is_sqlite else 1)
+    written.clear()
+    with pytest.raises(IntegrityError):
+        write(3)
+    with database.reader() as session:
+        found = session.exec(select(OutboxRow.event_id).order_by(col(OutboxRow.id))).all()
+    assert found == [UUID(int=1), UUID(int=2)]
 
 
 def test_rows_are_numbered_in_the_order_in_which_they_are_given(database):
@@ -64,5 +92,6 @@ def test_no_rows_are_no_statement(database):
 def test_one_of_finds_those_that_are_there(database, wanted, found):
     with database.transaction() as session:
         insert_rows(session, JobRow, [job(number) for number in (1, 2, 3)])
+    with database.reader() as session:
         chosen = select(JobRow.id).where(one_of(session, col(JobRow.id), {UUID(int=one) for one in wanted}))
         assert sorted(one.int for one in session.exec(chosen).all()) == found

@@ -10,7 +10,7 @@ from services.intake.actions.filing import checked_content, columns, event_field
 from services.intake.actions.programmes import locked_programme
 from services.intake.actions.scans import keep_scans
 from services.intake.actions.subjects import own_application, programme_of, step
-from services.intake.actions.taken import check_firm, firms_filed, past_participants
+from services.intake.actions.taken import check_firm, taken
 from services.intake.models import Application, PlatformClient, ProgrammeRow
 from services.intake.rules.applications import check_participation, check_recommendation, check_window
 from services.intake.schemas import ApplicationIn
@@ -70,13 +70,14 @@ def resubmit_application(
     step(row, ApplicationStatus.SUBMITTED)
     content = checked_content(body, programme, scans_of(session, [body]), client=client, now=now, keys=keys)
     identity, credit_code = content["student"]["identity"]["index"], content["firm"]["credit_code"]
-    check_participation(body, known=bool(past_participants(session, {identity})))
+    held = taken(session, [body], [content])
+    check_participation(body, known=identity in held.past)
     before = {"unit_code": row.unit_code, "recommendation": row.recommendation}
     check_recommendation(body, programme, **before, now=now)
     if identity != row.identity_index:
         raise Conflict("补正不能更换学员;如需更换,请撤回后重新报名。", code="person-changed")
     if credit_code != row.credit_code:
-        check_firm(firms_filed(session, {programme.code}, {credit_code})[programme.code, credit_code], programme)
+        check_firm(held.firms[programme.code, credit_code], programme)
     keep_scans(session, row.id, row.content)
     for name, value in columns(body, content).items():
         setattr(row, name, value)

@@ -1,13 +1,14 @@
 """Who and what is filed already: once per person, platform number and place at a firm (notice, clause 2). Used by filing.py
 and applications.py."""
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, col, func, select
+from sqlalchemy import String, cast, func, literal, select, union_all
+from sqlmodel import Session, col
 
 from services.intake.errors import PersonAlreadyApplied
 from services.intake.models import Application, PastParticipant, PlatformClient
@@ -58,50 +59,40 @@ class Taken:
 
 
 def taken(session: Session, bodies: Sequence[ApplicationIn], contents: Sequence[dict[str, Any]]) -> Taken:
-    """What the database holds of all that these bodies, and the contents of those without faults, name."""
+    """What the database holds of all that these bodies, and the contents of those without faults, name; in one statement."""
     codes = {body.programme for body in bodies}
     identities = {content["student"]["identity"]["index"] for content in contents}
-    held = select(Application.programme, Application.identity_index).where(
+    nothing, one = literal(""), literal(1)
+    attended = select(literal("past"), nothing, col(PastParticipant.identity_index), one).where(
+        one_of(session, col(PastParticipant.identity_index), identities)
+    )
+    held = select(literal("person"), col(Application.programme), col(Application.identity_index), one).where(
         col(Application.programme).in_(codes),
         one_of(session, col(Application.identity_index), identities),
         col(Application.status).not_in(ENDED),
     )
-    numbered = select(Application.client_id, Application.platform_no).where(
+    numbered = select(literal("number"), cast(Application.client_id, String), col(Application.platform_no), one).where(
         one_of(session, col(Application.platform_no), {body.platform_no for body in bodies})
     )
-    return Taken(
-        past=past_participants(session, identities),
-        people={(programme, index) for programme, index in session.exec(held).all()},
-        numbers={(client_id, number) for client_id, number in session.exec(numbered).all()},
-        firms=firms_filed(session, codes, {content["firm"]["credit_code"] for content in contents}),
-    )
-
-
-def past_participants(session: Session, identities: Collection[str]) -> set[str]:
-    """Those who attended before, of keyed hashes of document numbers."""
-    return set(
-        session.exec(
-            select(PastParticipant.identity_index).where(
-                one_of(session, col(PastParticipant.identity_index), identities)
-            )
-        ).all()
-    )
-
-
-def firms_filed(
-    session: Session, programmes: Collection[str], credit_codes: Collection[str]
-) -> Counter[tuple[str, str]]:
-    """(programme, credit code) -> how many applications that have not ended."""
-    counted = (
-        select(Application.programme, Application.credit_code, func.count())
+    firm = (col(Application.programme), col(Application.credit_code))
+    firms = (
+        select(literal("firm"), *firm, func.count())
         .where(
-            col(Application.programme).in_(programmes),
-            one_of(session, col(Application.credit_code), credit_codes),
+            col(Application.programme).in_(codes),
+            one_of(session, col(Application.credit_code), {content["firm"]["credit_code"] for content in contents}),
             col(Application.status).not_in(ENDED),
         )
-        .group_by(Application.programme, Application.credit_code)
+        .group_by(*firm)
     )
-    return Counter({(programme, code): count for programme, code, count in session.exec(counted).all()})
+    found: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
+    for kind, scope, value, count in session.execute(union_all(attended, held, numbered, firms)).all():
+        found[kind][scope, value] = count
+    return Taken(
+        past={index for _scope, index in found["past"]},
+        people=set(found["person"]),
+        numbers={(UUID(client_id), number) for client_id, number in found["number"]},
+        firms=Counter(found["firm"]),
+    )
 
 
 def check_firm(filed: int, programme: Programme) -> None:

@@ -10,7 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import cast
-from uuid import UUID
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
@@ -43,7 +42,6 @@ class Posted:
 
 
 Waiting = tuple[Posted, "Future[Response]"]
-Place = tuple[UUID, str]
 
 
 class ApplicationDoor:
@@ -105,32 +103,34 @@ class ApplicationDoor:
         return [answered[id(posted)] for posted in batch]
 
     def _file_firsts(self, session: Session, batch: Sequence[Posted]) -> list[Response | Exception]:
-        clients = queries.clients_of_keys(session, {posted.key_hash for posted in batch})
-        places = {
-            id(posted): (clients[posted.key_hash].id, posted.key) for posted in batch if posted.key_hash in clients
-        }
-        kept = queries.kept_answers(session, places.values())
+        clients, kept = queries.clients_and_kept(session, {(posted.key_hash, posted.key) for posted in batch})
         answers: dict[int, Response | Exception] = {}
-        filings: list[tuple[Posted, Place, actions.Filing]] = []
+        filings: list[tuple[Posted, actions.Filing]] = []
         for posted in batch:
-            place = places.get(id(posted))
-            if place is None:
+            client = clients.get(posted.key_hash)
+            if client is None:
                 answers[id(posted)] = queries.unknown_key()
-            elif place in kept:
-                answers[id(posted)] = _kept_answer(kept[place], posted)
+            elif found := kept.get((posted.key_hash, posted.key)):
+                answers[id(posted)] = _kept_answer(found, posted)
             else:
-                client = clients[posted.key_hash]
                 filing = actions.Filing(posted.body, client, actor_of(client), posted.draft, posted.context)
-                filings.append((posted, place, filing))
+                filings.append((posted, filing))
         now, keys = self._process.clock.now(), self._process.tools.keys
-        filed = actions.file_applications(session, [filing for _, _, filing in filings], now=now, keys=keys)
+        filed = actions.file_applications(session, [filing for _posted, filing in filings], now=now, keys=keys)
         kept_now = []
-        for (posted, (client_id, key), _filing), outcome in zip(filings, filed, strict=True):
+        for (posted, filing), outcome in zip(filings, filed, strict=True):
             response = posted.context.run(_response, posted.request, outcome)
             answers[id(posted)] = response
-            row = {"client_id": client_id, "key": key, "body_digest": fingerprint(posted.body, draft=posted.draft)}
-            row |= {"status": response.status_code, "answer": json.loads(bytes(response.body)), "answered_at": now}
-            kept_now.append(row)
+            kept_now.append(
+                {
+                    "client_id": filing.client.id,
+                    "key": posted.key,
+                    "body_digest": fingerprint(posted.body, draft=posted.draft),
+                    "status": response.status_code,
+                    "answer": json.loads(bytes(response.body)),
+                    "answered_at": now,
+                }
+            )
         insert_rows(session, IdempotencyKey, kept_now)
         return [answers[id(posted)] for posted in batch]
 
