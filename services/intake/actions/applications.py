@@ -70,7 +70,7 @@ def resubmit_application(
     step(row, ApplicationStatus.SUBMITTED)
     content = checked_content(body, programme, scans_of(session, [body]), client=client, now=now, keys=keys)
     identity, credit_code = content["student"]["identity"]["index"], content["firm"]["credit_code"]
-    held = taken(session, [body], [content])
+    held = taken(session, [body], [content], clients=[client])
     check_participation(body, known=identity in held.past)
     before = {"unit_code": row.unit_code, "recommendation": row.recommendation}
     check_recommendation(body, programme, **before, now=now)

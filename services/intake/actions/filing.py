@@ -56,7 +56,8 @@ def file_applications(
     found = [
         filing.context.run(_content_or_refusal, filing, programmes, scans, now=now, keys=keys) for filing in filings
     ]
-    held = taken(session, [filing.body for filing in filings], [one for one in found if isinstance(one, dict)])
+    contents = [one for one in found if isinstance(one, dict)]
+    held = taken(session, [filing.body for filing in filings], contents, clients=[filing.client for filing in filings])
     references = References(session)
     filed: list[Row | Refusal] = []
     for filing, content in zip(filings, found, strict=True):

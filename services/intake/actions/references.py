@@ -28,7 +28,8 @@ class References:
         year = local(programme.opens_at).year
         begun = year % 100 * _A_YEAR
         self._newest = max(self._newest, begun) + 1
-        counter = self._counters.setdefault(year, ReferenceCounter(year=year))
-        counter.last = self._newest - begun
-        self._session.add(counter)
+        if year not in self._counters:
+            self._counters[year] = ReferenceCounter(year=year)
+            self._session.add(self._counters[year])
+        self._counters[year].last = self._newest - begun
         return payment_reference(self._newest)

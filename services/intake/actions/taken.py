@@ -2,7 +2,7 @@
 and applications.py."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -58,8 +58,15 @@ class Taken:
         return None
 
 
-def taken(session: Session, bodies: Sequence[ApplicationIn], contents: Sequence[dict[str, Any]]) -> Taken:
-    """What the database holds of all that these bodies, and the contents of those without faults, name; in one statement."""
+def taken(
+    session: Session,
+    bodies: Sequence[ApplicationIn],
+    contents: Sequence[dict[str, Any]],
+    *,
+    clients: Collection[PlatformClient],
+) -> Taken:
+    """What the database holds of all that these bodies of these clients, and the contents of those without faults, name; in
+    one statement."""
     codes = {body.programme for body in bodies}
     identities = {content["student"]["identity"]["index"] for content in contents}
     nothing, one = literal(""), literal(1)
@@ -72,7 +79,8 @@ def taken(session: Session, bodies: Sequence[ApplicationIn], contents: Sequence[
         col(Application.status).not_in(ENDED),
     )
     numbered = select(literal("number"), cast(Application.client_id, String), col(Application.platform_no), one).where(
-        one_of(session, col(Application.platform_no), {body.platform_no for body in bodies})
+        col(Application.client_id).in_({client.id for client in clients}),
+        one_of(session, col(Application.platform_no), {body.platform_no for body in bodies}),
     )
     firm = (col(Application.programme), col(Application.credit_code))
     firms = (

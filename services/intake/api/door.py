@@ -4,11 +4,13 @@ after the commit, and its answer is kept: a repeat of its Idempotency-Key gets i
 
 import asyncio
 import json
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import cast
 
 from fastapi import Request, Response
@@ -41,7 +43,8 @@ class Posted:
     context: Context = field(default_factory=copy_context)
 
 
-Waiting = tuple[Posted, "Future[Response]"]
+Answer = Response | Exception
+Told = asyncio.Future[Response]
 
 
 class ApplicationDoor:
@@ -51,28 +54,38 @@ class ApplicationDoor:
     def __init__(self, process: Process) -> None:
         self.seen: set[str] = set()
         self._process = process
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[tuple[Posted, Told]] = deque()
+        self._at_work, self._turn = False, Lock()
         self._hand = ThreadPoolExecutor(1, "door")
 
     async def answer(self, posted: Posted) -> Response:
         """The answer to a request, once it is committed. Raises what made it impossible."""
-        told: Future[Response] = Future()
-        self._waiting.append((posted, told))
-        self._hand.submit(self._take)
-        return await asyncio.wrap_future(told)
+        told: Told = asyncio.get_running_loop().create_future()
+        with self._turn:
+            self._waiting.append((posted, told))
+            was_at_work, self._at_work = self._at_work, True
+        if not was_at_work:
+            self._hand.submit(self._work)
+        return await told
 
-    def _take(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-        # One whose client is gone is filed all the same: whether it was accepted must not depend on who still listens.
-        for (_posted, told), answer in zip(batch, self._answers([posted for posted, _told in batch]), strict=True):
-            if not told.set_running_or_notify_cancel():
-                continue
-            if isinstance(answer, Response):
-                told.set_result(answer)
-            else:
-                told.set_exception(answer)
+    def _work(self) -> None:
+        """Files what waits until nothing does."""
+        while batch := self._next():
+            by_loop = defaultdict[asyncio.AbstractEventLoop, list[tuple[Told, Answer]]](list)
+            for (_posted, told), answer in zip(batch, self._answers([one for one, _told in batch]), strict=True):
+                by_loop[told.get_loop()].append((told, answer))
+            for loop, answers in by_loop.items():
+                # A server that is being stopped hears nothing more; its clients will ask again.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(_tell, answers)
 
-    def _answers(self, batch: Sequence[Posted]) -> list[Response | Exception]:
+    def _next(self) -> list[tuple[Posted, Told]]:
+        with self._turn:
+            batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+            self._at_work = bool(batch)
+        return batch
+
+    def _answers(self, batch: Sequence[Posted]) -> list[Answer]:
         """Each one's answer, or why there is none. What fails for many is tried one by one, so that it fails alone."""
         if not batch:
             return []
@@ -85,14 +98,14 @@ class ApplicationDoor:
                 return [answer for posted in batch for answer in self._answers([posted])]
             return [self._again(batch[0]) if isinstance(fault, IntegrityError) else fault]
 
-    def _again(self, posted: Posted) -> Response | Exception:
+    def _again(self, posted: Posted) -> Answer:
         """Another process filed the same in between: now its rows are there, and tell the answer."""
         try:
             return self._file([posted])[0]
         except Exception as fault:
             return fault
 
-    def _file(self, batch: Sequence[Posted]) -> list[Response | Exception]:
+    def _file(self, batch: Sequence[Posted]) -> list[Answer]:
         """Files a batch in one transaction. An equal key within it waits for the next, where the first answer is kept."""
         firsts = {(posted.key_hash, posted.key): posted for posted in reversed(batch)}
         turn = [posted for posted in batch if firsts[posted.key_hash, posted.key] is posted]
@@ -102,9 +115,9 @@ class ApplicationDoor:
         answered |= zip(map(id, later), self._answers(later), strict=True)
         return [answered[id(posted)] for posted in batch]
 
-    def _file_firsts(self, session: Session, batch: Sequence[Posted]) -> list[Response | Exception]:
+    def _file_firsts(self, session: Session, batch: Sequence[Posted]) -> list[Answer]:
         clients, kept = queries.clients_and_kept(session, {(posted.key_hash, posted.key) for posted in batch})
-        answers: dict[int, Response | Exception] = {}
+        answers: dict[int, Answer] = {}
         filings: list[tuple[Posted, actions.Filing]] = []
         for posted in batch:
             client = clients.get(posted.key_hash)
@@ -135,12 +148,23 @@ class ApplicationDoor:
         return [answers[id(posted)] for posted in batch]
 
 
+def _tell(answers: Sequence[tuple[Told, Answer]]) -> None:
+    for told, answer in answers:
+        # One whose client is gone was filed all the same: whether it was accepted must not depend on who still listens.
+        if told.cancelled():
+            continue
+        if isinstance(answer, Response):
+            told.set_result(answer)
+        else:
+            told.set_exception(answer)
+
+
 def door_of(request: Request) -> ApplicationDoor:
     """The door of the process that serves this request."""
     return cast(ApplicationDoor, request.app.state.door)
 
 
-def _kept_answer(kept: IdempotencyKey, posted: Posted) -> Response | Exception:
+def _kept_answer(kept: IdempotencyKey, posted: Posted) -> Answer:
     if kept.body_digest != fingerprint(posted.body, draft=posted.draft):
         return Conflict("该 Idempotency-Key 已用于内容不同的请求,请为新的请求换一个键。", code="idempotency-key-reused")
     kind = "application/json" if kept.status < 300 else "application/problem+json"
