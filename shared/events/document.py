@@ -80,13 +80,41 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {name: contract.model_json_schema() for name, contract in sorted(CONTRACTS.items())}
 
 
+def kept() -> dict[str, dict[str, Any]]:
+    """Wire name -> the schema that was written last."""
+    return {path.stem: json.loads(path.read_text()) for path in SNAPSHOTS.glob("*.json")}
+
+
+def breaks(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Where a reader or writer of `old` would fail with `new`: a field gone, retyped, or newly required."""
+    found = []
+    for name, before in [("", old), *old.get("$defs", {}).items()]:
+        after = new if not name else new.get("$defs", {}).get(name, {})
+        for field, schema in before.get("properties", {}).items():
+            if field not in after.get("properties", {}):
+                found.append(f"{name}.{field} is gone")
+            elif _shape(after["properties"][field]) != _shape(schema):
+                found.append(f"{name}.{field} changed")
+        newly = set(after.get("required", [])) - set(before.get("required", []))
+        found += [f"{name}.{field} is newly required" for field in sorted(newly)]
+    return found
+
+
+def _shape(schema: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if key not in ("title", "description", "default")}
+
+
 def main() -> None:
-    """Writes the page, the AsyncAPI document and the snapshots."""
+    """Writes the page, the AsyncAPI document and the snapshots; a contract that was broken is refused before its snapshot is
+    forgotten: what changes so needs a new version beside it."""
+    fresh = schemas()
+    if broken := [f"{name}: {one}" for name, old in kept().items() for one in breaks(old, fresh.get(name, {}))]:
+        raise SystemExit("\n".join(["These contracts would be broken; give the event a new version:", *broken]))
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(page())
     ASYNCAPI.write_text(asyncapi())
     SNAPSHOTS.mkdir(parents=True, exist_ok=True)
-    for name, schema in schemas().items():
+    for name, schema in fresh.items():
         (SNAPSHOTS / f"{name}.json").write_text(json.dumps(schema, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 

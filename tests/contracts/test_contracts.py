@@ -1,34 +1,12 @@
 """Contracts only grow: what was published once can always be read, and the documents tell the truth."""
 
 import json
-from typing import Any
+
+import pytest
 
 from shared.events import CONTRACTS
-from shared.events.document import PAGE, SNAPSHOTS, page, schemas
+from shared.events.document import PAGE, breaks, kept, main, page, schemas
 from shared.events.listeners import LISTENERS
-
-
-def kept() -> dict[str, dict[str, Any]]:
-    return {path.stem: json.loads(path.read_text()) for path in SNAPSHOTS.glob("*.json")}
-
-
-def breaks(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Where a reader or writer of `old` would fail with `new`: a field gone, retyped, or newly required."""
-    found = []
-    for name, before in [("", old), *old.get("$defs", {}).items()]:
-        after = new if not name else new.get("$defs", {}).get(name, {})
-        for field, schema in before.get("properties", {}).items():
-            if field not in after.get("properties", {}):
-                found.append(f"{name}.{field} is gone")
-            elif _shape(after["properties"][field]) != _shape(schema):
-                found.append(f"{name}.{field} changed")
-        newly = set(after.get("required", [])) - set(before.get("required", []))
-        found += [f"{name}.{field} is newly required" for field in sorted(newly)]
-    return found
-
-
-def _shape(schema: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in schema.items() if key not in ("title", "description", "default")}
 
 
 def test_no_contract_was_broken_or_left_without_a_snapshot():
@@ -45,6 +23,17 @@ def test_the_check_sees_a_field_that_is_gone_retyped_or_newly_required():
     old = {"properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "required": ["a"]}
     new = {"properties": {"a": {"type": "integer"}, "c": {"type": "string"}}, "required": ["a", "c"]}
     assert breaks(old, new) == [".a changed", ".b is gone", ".c is newly required"]
+
+
+def test_writing_refuses_to_forget_a_contract_that_was_broken(monkeypatch):
+    name = next(iter(CONTRACTS))
+    before = kept()
+    without = {kind: dict(schema) for kind, schema in schemas().items()}
+    without[name]["properties"] = {}
+    monkeypatch.setattr("shared.events.document.schemas", lambda: without)
+    with pytest.raises(SystemExit, match=f"{name}.* is gone"):
+        main()
+    assert kept() == before
 
 
 def test_the_events_page_is_fresh():

@@ -13,6 +13,8 @@ from uuid import UUID, uuid4
 
 import aio_pika
 import pytest
+from kombu.exceptions import OperationalError
+from pamqp.common import FieldValue
 from sqlmodel import select
 
 from shared import jobs
@@ -105,6 +107,11 @@ async def dispatched(database, place, check):
         task.cancel()
 
 
+async def dispatched_once(database, celery):
+    """Dispatches until that fails."""
+    await asyncio.wait_for(Dispatcher(database, lambda job_id: send_job(celery, job_id)).run(), 30)
+
+
 def test_jobs_run_on_a_celery_worker_once_each(place):
     database = Database(place[0])
     ids = [started(database, number) for number in range(10)]
@@ -154,6 +161,38 @@ def test_the_task_of_a_killed_worker_comes_to_the_next_one_although_nobody_hands
     finally:
         stop(worker)
     assert marks(database) == [13]
+
+
+def test_a_job_that_the_broker_refuses_waits_and_is_handed_out_again(place):
+    """Confirms on: what a full queue behind the exchange turns away was not sent."""
+    database, celery = Database(place[0]), make_celery("marks", broker_url=place[1])
+    name = "lingjun.marks.jobs"
+
+    async def full(*, there):
+        async with await aio_pika.connect(place[1]) as connection, connection.channel() as channel:
+            arguments: dict[str, FieldValue] = {"x-max-length": 1, "x-overflow": "reject-publish"}
+            queue = await channel.declare_queue("full", durable=True, arguments=arguments)
+            await queue.bind(name, routing_key=name)
+            if not there:
+                await queue.delete(if_empty=False)
+
+    send_job(celery, uuid4())
+    asyncio.run(full(there=True))
+    with pytest.raises(OperationalError) as refused:
+        for _ in range(5):
+            send_job(celery, uuid4())
+    assert type(refused.value.__cause__).__name__ == "MessageNacked"
+    job_id = started(database, 1)
+    with pytest.raises(OperationalError):
+        asyncio.run(dispatched_once(database, celery))
+    assert state_of(database, job_id) == "waiting"
+    asyncio.run(full(there=False))
+    worker = start_worker(place)
+    try:
+        asyncio.run(dispatched(database, place, lambda: state_of(database, job_id) == "done"))
+    finally:
+        stop(worker)
+    assert marks(database) == [1]
 
 
 def test_the_queue_of_the_jobs_is_a_quorum_queue(place):
