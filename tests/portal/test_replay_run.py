@@ -5,6 +5,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,7 +26,7 @@ from shared.messaging.sender import Sender
 from shared.models import HeardPart, InboxRow, JobRow
 from shared.process import make_transport
 from shared.schema import upgrade
-from tests.portal.conftest import Portal
+from tests.portal.conftest import Portal, make_portal
 from tests.portal.letters import bury, fee, letters
 
 HOW_MANY = int(os.environ.get("LINGJUN_REPLAYS", "2000"))
@@ -83,19 +84,32 @@ def effects(listener: Database) -> int:
         return session.exec(select(func.count()).select_from(HeardPart).where(HeardPart.source == "effect")).one()
 
 
-@pytest.fixture(params=["embedded", "rabbitmq"])
-def on_a_bus(portal: Portal, request: pytest.FixtureRequest) -> Portal:
-    """A portal on each bus, whose queues are there."""
-    if request.param == "rabbitmq":
-        portal.process.settings.broker_url = request.getfixturevalue("rabbitmq_url")
-    with Sender(portal.process.transport()):
-        return portal
+@pytest.fixture(params=["embedded", "servers"])
+def column(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str, str]:
+    """Broker, and the databases of the portal and of who listens: embedded, or RabbitMQ and PostgreSQL."""
+    if request.param == "embedded":
+        return "", "", f"sqlite:///{tmp_path}/listener.db"
+    make = request.getfixturevalue("postgres_url")
+    return request.getfixturevalue("rabbitmq_url"), make("portal"), make("listener")
 
 
 @pytest.fixture
-def listener(tmp_path: Path) -> Database:
-    upgrade(f"sqlite:///{tmp_path}/listener.db", "shared")
-    return Database(f"sqlite:///{tmp_path}/listener.db")
+def on_a_bus(column: tuple[str, str, str], tmp_path: Path) -> Iterator[Portal]:
+    """A portal on each column, whose queues are there."""
+    broker_url, database_url, _ = column
+    portal = make_portal(tmp_path, database_url=database_url)
+    portal.process.settings.broker_url = broker_url or portal.process.settings.broker_url
+    with Sender(portal.process.transport()):
+        yield portal
+    portal.process.database.close()
+
+
+@pytest.fixture
+def listener(column: tuple[str, str, str]) -> Iterator[Database]:
+    upgrade(column[2], "shared")
+    database = Database(column[2])
+    yield database
+    database.close()
 
 
 def test_every_letter_is_replayed_and_none_takes_effect_twice(on_a_bus: Portal, listener: Database) -> None:
