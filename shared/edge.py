@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.correlation import correlated
+from shared.language import t
 
 LARGEST_BODY = 12 * 1024 * 1024
 _ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
@@ -98,7 +99,7 @@ async def _too_large(scope: Scope, receive: Receive, send: Any) -> None:
         "title": "Content Too Large",
         "status": 413,
         "code": "too-large",
-        "detail": "上传内容超过 12 MB 的上限。请压缩扫描件(每份不超过 10 MB)后重新上传。",
+        "detail": t("上传内容超过 12 MB 的上限。请压缩扫描件(每份不超过 10 MB)后重新上传。"),
     }
     answer = JSONResponse(problem, status_code=413, media_type="application/problem+json")
     await answer(scope, receive, send)

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from services.intake.settings import IntakeSettings
 from shared.edge import LARGEST_BODY
+from shared.language import SHARED_CATALOGUES, load_catalogues
 from shared.process import open_process
 from shared.settings import embedded
 from shared.web import make_app
@@ -64,3 +65,11 @@ def test_a_body_over_the_limit_is_answered_413_and_one_of_the_limit_is_taken(
             answer = door.post(path, content=body if in_one else in_parts(body), headers={"Content-Type": kind})
             assert answer.status_code == status, answer.text
     assert (answer.json()["code"], logged) == ("too-large", [])
+
+
+def test_an_english_reader_is_told_in_english_what_to_do(door: TestClient) -> None:
+    load_catalogues(SHARED_CATALOGUES)  # as every dashboard does
+    door.cookies["lingjun_language"] = "en"
+    answer = door.post("/api/bodies", content=b"x" * (LARGEST_BODY + 1), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413
+    assert answer.json()["detail"].startswith("More than 12 MB. Make the scans smaller")
