@@ -25,8 +25,8 @@ def record(
 
 
 def append_pending(session: Session) -> None:
-    """Appends what was recorded to the chain. Called by the edge just before the commit, so the chain's end, which
-    everybody shares, is locked last and briefly; locking it at `record` would deadlock with the subjects' locks."""
+    """Appends what was recorded to the chain. Called by the edge just before the commit, so the chain's end, which everybody
+    shares, is locked last, with nothing after it but the rows to write; at `record` it would deadlock with the subjects' locks."""
     pending = session.info.pop(_PENDING, [])
     if not pending:
         return

@@ -16,7 +16,7 @@ T = TypeVar("T", bound=SQLModel)
 
 def hold(session: Session, table: Any, ids: Iterable[UUID]) -> None:
     """Locks the rows of `table` with these ids that are not held yet, fresh and in the order of their ids, so that two
-    batches, or a batch and somebody who locks many, never wait for each other."""
+    who lock many so never wait for each other."""
     known = session.info.setdefault(_HELD, {})
     asked = sorted(one for one in set(ids) if (table, one) not in known)
     if asked:

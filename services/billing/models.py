@@ -31,7 +31,8 @@ class FeeAccount(BillingRow, table=True):
     """The self-paid fee of one application: who may pay it, how much is expected, where it stands.
 
     What has been paid is never stored: it is the balance of the ledger. `paid_at` is the booking time of the entry that
-    completed it, and is there exactly while FeePaid is the last thing said; so is `refund_closed_at` with RefundClosed.
+    completed it, and is there exactly while FeePaid is the last thing said; so is `refund_closed_at` with RefundClosed. An
+    order to refund that somebody declined is `refund_answered_at` instead.
     """
 
     __tablename__ = "fee_account"
@@ -58,6 +59,7 @@ class FeeAccount(BillingRow, table=True):
     overdue_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     refund_ordered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     refund_reason: str = ""
+    refund_answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     refund_closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 

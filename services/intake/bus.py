@@ -1,7 +1,6 @@
 """Process: intake's outbox relay, event consumer, job dispatcher and the clock of its timer."""
 
 from services.intake import handlers
-from services.intake.models import Application
 from services.intake.settings import IntakeSettings
 from shared.bus import Bus
 from shared.events import billing, portal, review, scheduling
@@ -29,7 +28,7 @@ HANDLERS: Handlers = {
 
 def make_bus(process: Process) -> Bus:
     """Intake's bus over an open process."""
-    return Bus(process, HANDLERS, subjects=Application)
+    return Bus(process, HANDLERS)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ OVERTAKEN: dict[Outcome, frozenset[Outcome]] = {
     | {Outcome.ADMITTED, Outcome.WAITLISTED, Outcome.NOT_SELECTED, Outcome.SEAT_RELEASED, Outcome.REGISTERED},
     Outcome.ADMITTED: _OVER | {Outcome.REGISTERED},
     Outcome.REGISTERED: _OVER,
+    Outcome.SEAT_RELEASED: _OVER,
 }
 """Outcome -> those that show that it was heard late: nothing orders the events of two services, or of two parts."""
 

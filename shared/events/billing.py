@@ -55,8 +55,9 @@ class RefundSent(Event):
 
 
 class RefundClosed(Event):
-    """Nothing of what was paid is left to go back, now that it was ordered to; `closed_at` is the time of the last refund's
-    debit, or of the order where nothing had been paid. None: open again, because money came after all or a seat did."""
+    """Nothing is left to go back of what was ordered to, or it was decided that the rest stays; `closed_at` is the time of the
+    last refund's debit or of that decision, and of the order where nothing had been paid. None: open again, because money came
+    after all, or came back, or a seat did."""
 
     TYPE: ClassVar[str] = "billing.refund_closed.v1"
     PART: ClassVar[str] = "refund_closing"

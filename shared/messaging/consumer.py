@@ -6,8 +6,7 @@ it was refused. A database that is away is waited for, and counts against nobody
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -98,8 +97,8 @@ class Consumer:
         outcomes: list[str] = []
         with self._database.transaction() as session:
             inbox = Inbox(session, envelopes)
-            if self._subjects:
-                hold(session, self._subjects, _ids(envelopes))
+            if self._subjects and (ids := _ids(envelopes)):
+                hold(session, self._subjects, ids)
             for delivery, envelope in zip(batch, envelopes, strict=True):
                 if envelope.type.startswith(LETTER):
                     self._take_up(session, envelope, delivery.headers.get(REPLAY, 0))
@@ -149,8 +148,10 @@ class Consumer:
         return Context(actor=f"event:{envelope.type}", now=now, tools=self._tools, envelope=envelope)
 
 
-def _ids(envelopes: Sequence[Envelope]) -> Iterator[UUID]:
-    """The subjects that are ids; a programme goes by its code."""
-    for envelope in envelopes:
-        with suppress(ValueError):
-            yield UUID(envelope.subject)
+def _ids(envelopes: Sequence[Envelope]) -> list[UUID]:
+    """The subjects, if all are ids. A programme goes by its code, and is locked before what belongs to it: its handler, and the
+    others in their turn, lock what they need."""
+    try:
+        return [UUID(envelope.subject) for envelope in envelopes]
+    except ValueError:
+        return []

@@ -1,4 +1,4 @@
-"""What a service has heard, as far as one batch of deliveries needs it: read in two statements, written in two.
+"""What a service has heard, as far as one batch of deliveries needs it: read in two statements, written at the end.
 
 Used by the consumer, within the transaction of the handlers.
 """

@@ -103,6 +103,26 @@ def test_scans_stay_with_a_seat_and_where_something_is_open_again(intake, applic
     assert kept(intake) == (set(map(UUID, scans.values())), len(scans))
 
 
+def test_a_withdrawal_after_all_was_closed_leaves_it_closed(intake, applications):
+    application_id = filed(intake, applications[0], intake.upload(applications[0]))
+    note(intake, application_id, Outcome.NOT_SELECTED, START)
+    withdrawal = f"/intake/api/applications/{application_id}/withdrawal"
+    assert intake.http.post(withdrawal, json={"reason": "不再参加"}).status_code == 200
+    look(intake, START + NOT_ADMITTED)
+    assert kept(intake) == (set(), 0)
+
+
+def test_who_left_in_the_course_is_kept_as_long_as_others_who_attended(intake, applications):
+    scans = intake.upload(applications[0])
+    application_id = filed(intake, applications[0], scans)
+    note(intake, application_id, Outcome.NOT_CERTIFIED, START)
+    note(intake, application_id, Outcome.SEAT_RELEASED, START)
+    look(intake, START + ATTENDED - timedelta(seconds=1))
+    assert kept(intake) == (set(map(UUID, scans.values())), len(scans))
+    look(intake, START + ATTENDED)
+    assert kept(intake) == (set(), 0)
+
+
 def test_a_scan_that_another_application_refers_to_stays_until_that_one_is_closed(intake, applications):
     scans = intake.upload(applications[0])
     first, second = (filed(intake, one, scans) for one in applications[:2])

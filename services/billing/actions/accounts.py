@@ -8,10 +8,11 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
+from services.billing.actions.closing import say_refund_closed
 from services.billing.actions.fees import set_fee
 from services.billing.actions.ledger import post
 from services.billing.actions.rows import known_account, lock_programme
-from services.billing.actions.settlement import request_documents, say_refund_closed, settle
+from services.billing.actions.settlement import request_documents, settle
 from services.billing.models import FeeAccount, SubsidyLine
 from services.billing.rules.postings import Line
 from services.billing.states import AccountStanding, LedgerAccount, TransactionKind
@@ -74,6 +75,7 @@ def _end(session: Session, account: FeeAccount, because: str, *, actor: str, now
     account.standing, account.ended_because = AccountStanding.ENDED, because
     account.pay_by = account.admitted_at = None
     session.add(account)
+    say_refund_closed(session, account, at=now, now=now)
     details = {"because": because}
     audit.record(session, "end_fee_account", str(account.application_id), actor=actor, now=now, details=details)
 
@@ -96,7 +98,7 @@ def make_fee_due(session: Session, event: StudentAdmitted, *, actor: str, now: d
         return
     account.standing, account.ended_because = AccountStanding.DUE, ""
     account.admitted_at, account.pay_by, account.overdue_at = event.admitted_at, event.pay_by, None
-    account.refund_ordered_at = None
+    account.refund_ordered_at = account.refund_answered_at = None
     session.add(account)
     say_refund_closed(session, account, at=now, now=now)
     programme = Programme.model_validate(lock_programme(session, account.programme).data)
@@ -137,6 +139,7 @@ def order_refund(session: Session, application_id: UUID, reason: str, *, actor: 
     proposes nothing twice."""
     account = known_account(session, application_id)
     account.refund_ordered_at, account.refund_reason = account.refund_ordered_at or now, reason
+    account.refund_answered_at = None
     session.add(account)
     audit.record(session, "order_refund", str(application_id), actor=actor, now=now, details={"reason": reason})
     session.flush()

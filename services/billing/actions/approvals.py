@@ -64,8 +64,9 @@ def decline_refund(session: Session, refund_id: UUID, *, reason: str, actor: str
     refund = lock_refund(session, refund_id)
     if refund.application_id:
         account = lock_account(session, refund.application_id)
-        account.refund_ordered_at = None
-        session.add(account)
+        if account.refund_ordered_at:
+            account.refund_ordered_at, account.refund_answered_at = None, now
+            session.add(account)
     withdraw_refund(session, refund, reason=reason.strip(), actor=actor, now=now)
     _settle(session, refund, actor=actor, now=now)
     audit.record(session, "decline_refund", str(refund.id), actor=actor, now=now, details={"reason": reason.strip()})

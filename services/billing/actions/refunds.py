@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session
 
+from services.billing.actions.closing import say_refund_closed
 from services.billing.actions.ledger import lines_of
 from services.billing.actions.numbers import next_number
 from services.billing.actions.rows import lock_account, lock_entry
@@ -45,6 +46,8 @@ def propose_refund_of_entry(session: Session, entry_id: UUID, *, reason: str, ac
         )
     refund = _propose(session, groups[0], account=account, reason=reason.strip(), actor=actor, now=now)
     audit.record(session, "propose_refund", str(refund.id), actor=actor, now=now, details={"entry": str(entry_id)})
+    if account is not None:
+        say_refund_closed(session, account, at=now, now=now)
     return refund
 
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session, select
 
+from services.billing.actions.closing import say_refund_closed
 from services.billing.actions.invoices import is_payable, request_invoices
 from services.billing.actions.numbers import next_number
 from services.billing.actions.red_letters import keep_red_letters
@@ -15,10 +16,10 @@ from services.billing.actions.refunds import propose_refunds
 from services.billing.actions.rows import lock_account
 from services.billing.jobs import WriteReceipt
 from services.billing.models import Document, FeeAccount
-from services.billing.queries.balances import allocated_fen, booked_before, completed_at, owed_fen
+from services.billing.queries.balances import allocated_fen, booked_before, completed_at
 from services.billing.states import AccountStanding, DocumentKind
 from shared import audit, jobs
-from shared.events.billing import FeeOverdue, FeePaid, FeePaymentReversed, RefundClosed
+from shared.events.billing import FeeOverdue, FeePaid, FeePaymentReversed
 from shared.outbox import publish
 
 
@@ -34,19 +35,6 @@ def settle(session: Session, application_ids: Iterable[UUID], *, at: datetime, a
         if account.refund_ordered_at:
             propose_refunds(session, account, actor=actor, now=now)
         say_refund_closed(session, account, at=at, now=now)
-
-
-def say_refund_closed(session: Session, account: FeeAccount, *, at: datetime, now: datetime) -> None:
-    """RefundClosed once what was ordered to go back has gone, and once more when that holds no longer."""
-    is_closed = account.refund_ordered_at is not None and owed_fen(session, account.application_id) == 0
-    if is_closed == (account.refund_closed_at is not None):
-        return
-    account.refund_closed_at = at if is_closed else None
-    session.add(account)
-    event = RefundClosed(
-        application_id=account.application_id, programme=account.programme, closed_at=account.refund_closed_at
-    )
-    publish(session, event, now=now)
 
 
 def _say_payment(session: Session, account: FeeAccount, *, at: datetime, actor: str, now: datetime) -> bool:

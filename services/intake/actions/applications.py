@@ -100,7 +100,8 @@ def withdraw_application(
         raise Conflict("学员已报到,不能撤回报名;请联系报到处办理退学。", code="registered")
     was_draft = row.status == ApplicationStatus.DRAFT
     step(row, ApplicationStatus.WITHDRAWN)
-    row.closed_at = now if was_draft else None
+    if was_draft:
+        row.closed_at = now
     session.add(row)
     audit.record(session, "withdraw_application", str(row.id), actor=actor, now=now, details={"reason": reason})
     if not was_draft:

@@ -9,7 +9,6 @@ from sqlmodel import Session, select
 from services.intake.models import PlatformClient
 from services.intake.rules.secrets import hash_of
 from shared import audit
-from shared.columns import locked
 from shared.errors import Conflict, NotFound
 
 
@@ -43,7 +42,6 @@ def revoke_client_key(session: Session, name: str, *, actor: str, now: datetime)
 
 
 def _client(session: Session, name: str) -> PlatformClient | None:
-    found: PlatformClient | None = session.exec(
-        locked(select(PlatformClient).where(PlatformClient.name == name))
-    ).one_or_none()
-    return found
+    # Its key does not change: who files for this client at the moment need not wait, nor is waited for.
+    query = select(PlatformClient).where(PlatformClient.name == name).with_for_update(key_share=True)
+    return session.exec(query).one_or_none()

@@ -32,6 +32,7 @@ from shared import audit
 from shared.errors import Conflict, Invalid, NotYet
 from shared.events.intake import Programme
 from shared.events.review import ApplicantNotSelected, SeatReleased, StudentAdmitted
+from shared.held import hold
 from shared.outbox import publish
 from shared.transitions import check_step
 
@@ -158,7 +159,9 @@ def close_waiting_lists(session: Session, *, actor: str, now: datetime) -> None:
             continue
         locked_programme(session, code)
         still = select(Seat.case_id).where(Seat.programme == code, Seat.state == SeatState.WAITING)
-        for case_id in session.exec(still.order_by(col(Seat.waiting_rank))).all():
+        waits = session.exec(still.order_by(col(Seat.waiting_rank))).all()
+        hold(session, Case, waits)
+        for case_id in waits:
             case = locked_case(session, case_id)
             seat = seat_of(session, case)
             if seat and seat.state == SeatState.WAITING:

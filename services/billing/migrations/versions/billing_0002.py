@@ -1,4 +1,4 @@
-"""An account remembers when its refunds were closed"""
+"""An account remembers that a refund was declined, and when its refunds were closed"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,9 +11,11 @@ depends_on = None
 
 def upgrade() -> None:
     with op.batch_alter_table('fee_account', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('refund_answered_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('refund_closed_at', sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
     with op.batch_alter_table('fee_account', schema=None) as batch_op:
         batch_op.drop_column('refund_closed_at')
+        batch_op.drop_column('refund_answered_at')

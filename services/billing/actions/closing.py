@@ -1,0 +1,39 @@
+"""The end of an application's refunds, as others need to know it. Called by whatever changes its money or its standing."""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from services.billing.models import FeeAccount, Refund
+from services.billing.queries.balances import owed_fen
+from services.billing.states import AccountStanding, RefundState
+from shared.events.billing import RefundClosed
+from shared.outbox import publish
+
+
+def say_refund_closed(session: Session, account: FeeAccount, *, at: datetime, now: datetime) -> None:
+    """RefundClosed once what was ordered to go back has gone, or somebody decided that it stays; and once more when that holds
+    no longer. `at` is the bank's time of what changed it."""
+    decided_at = account.refund_answered_at or account.refund_ordered_at
+    is_closed = (
+        decided_at is not None
+        and account.standing == AccountStanding.ENDED
+        and not _open_refunds(session, account)
+        and (account.refund_answered_at is not None or owed_fen(session, account.application_id) <= 0)
+    )
+    if is_closed == (account.refund_closed_at is not None):
+        return
+    account.refund_closed_at = max(at, decided_at) if is_closed and decided_at else None
+    session.add(account)
+    event = RefundClosed(
+        application_id=account.application_id, programme=account.programme, closed_at=account.refund_closed_at
+    )
+    publish(session, event, now=now)
+
+
+def _open_refunds(session: Session, account: FeeAccount) -> bool:
+    still = select(Refund.id).where(
+        Refund.application_id == account.application_id,
+        col(Refund.state).in_((RefundState.PROPOSED, RefundState.APPROVED)),
+    )
+    return session.exec(still.limit(1)).first() is not None
