@@ -33,8 +33,9 @@ class Events:
             client = session.exec(select(PlatformClient)).one()
             body = ApplicationIn.model_validate(body_of(0))
             filing = actions.Filing(body, client, ACTOR)
-            actions.file_applications(session, [filing], now=real_now(), keys=process.tools.keys)
-            application_id = str(session.exec(select(Application.id)).one())
+            (filed,) = actions.file_applications(session, [filing], now=real_now(), keys=process.tools.keys)
+        assert isinstance(filed, Application)
+        application_id = str(filed.id)
         self.tools = process.tools
         with process.database.reader() as session:
             rows = session.exec(select(OutboxRow)).all()
