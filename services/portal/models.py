@@ -67,12 +67,14 @@ class Applicant(PortalRow, table=True):
 
 
 class Occurrence(PortalRow, table=True):
-    """One event that was heard. `body` holds masks where the event holds sealed values."""
+    """One event that was heard. `body` holds masks where the event holds sealed values; `sequence` is its publisher's own for
+    the subject, and orders what was said at the same moment."""
 
     __tablename__ = "occurrence"
     event_id: UUID = Field(primary_key=True)
     type: str = Field(index=True)
     subject: str = Field(index=True)
+    sequence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     correlation_id: str
     occurred_at: datetime = Field(sa_type=UtcDateTime, index=True)
     body: dict[str, Any] = Field(sa_type=JSON)

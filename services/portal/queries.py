@@ -57,23 +57,19 @@ def applicant_with(session: Session, application_id: UUID) -> Applicant:
     return row
 
 
+_NEWEST_FIRST = (col(Occurrence.occurred_at).desc(), col(Occurrence.sequence).desc(), col(Occurrence.event_id))
+
+
 def timeline_of(session: Session, application_id: UUID) -> list[TimelineItem]:
     """Everything heard of one application, newest first."""
-    heard = session.exec(
-        select(Occurrence)
-        .where(Occurrence.subject == str(application_id))
-        .order_by(col(Occurrence.occurred_at).desc(), col(Occurrence.event_id))
-    )
+    heard = session.exec(select(Occurrence).where(Occurrence.subject == str(application_id)).order_by(*_NEWEST_FIRST))
     return [_item(occurrence) for occurrence in heard]
 
 
 def latest_occurrences(session: Session, *, most: int) -> list[TimelineItem]:
     """What happened last in the house, newest first; changes of access are left out."""
     heard = session.exec(
-        select(Occurrence)
-        .where(col(Occurrence.type).not_like("portal.%"))
-        .order_by(col(Occurrence.occurred_at).desc(), col(Occurrence.event_id))
-        .limit(most)
+        select(Occurrence).where(col(Occurrence.type).not_like("portal.%")).order_by(*_NEWEST_FIRST).limit(most)
     ).all()
     concerned = {str(row.application_id): row for row in _applicants(session, [found.subject for found in heard])}
     return [_item(occurrence, concerned.get(occurrence.subject)) for occurrence in heard]

@@ -101,9 +101,9 @@ def paid() -> FeePaid:
     return FeePaid(application_id=APPLICATION, programme="CQ-LJ-2021", paid_fen=2500000, paid_at=NOW)
 
 
-def hear(portal: Portal, event: Event, *, at: datetime) -> None:
+def hear(portal: Portal, event: Event, *, at: datetime, sequence: int = 1) -> None:
     """Hands the event to its handler, as the consumer does."""
-    envelope = _envelope(event, at=at)
+    envelope = _envelope(event, at=at, sequence=sequence)
     context = Context(actor="event", now=at, tools=portal.process.tools, envelope=envelope)
     with portal.process.database.transaction() as session:
         HANDLERS[type(event)](session, event, context=context)

@@ -33,6 +33,15 @@ def test_a_timeline_tells_what_every_service_said_newest_first(any_portal: Porta
     ]
 
 
+def test_what_a_service_said_at_the_same_moment_stands_in_the_order_in_which_it_said_it(any_portal: Portal) -> None:
+    hear(any_portal, submitted(), at=hour(0))
+    for sequence in (2, 5, 3, 4):
+        hear(any_portal, submitted(ApplicationResubmitted, revision=sequence), at=hour(1), sequence=sequence)
+    with any_portal.process.database.reader() as session:
+        timeline = queries.timeline_of(session, APPLICATION)
+    assert [item.values.get("number") for item in timeline] == [5, 4, 3, 2, "BM2021-0001"]
+
+
 def test_no_sealed_value_and_no_birth_date_is_kept(any_portal: Portal) -> None:
     hear(any_portal, submitted(), at=hour(0))
     with any_portal.process.database.reader() as session:

@@ -20,6 +20,7 @@ def note_occurrence(session: Session, event: Event, *, envelope: Envelope) -> No
             event_id=envelope.id,
             type=envelope.type,
             subject=envelope.subject,
+            sequence=envelope.sequence,
             correlation_id=envelope.correlation_id,
             occurred_at=envelope.time,
             body=masked(json.loads(envelope.body)),
