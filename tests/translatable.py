@@ -24,7 +24,7 @@ _TITLES = {
     "scheduling": ("queries/searches.py",),
     "portal": ("rules/sentences.py",),
 }
-_FRAME = ("dashboard", "web.py")
+_FRAME = ("edge.py", "dashboard", "web.py")
 
 
 def templates_of(service: str) -> list[Path]:
