@@ -23,6 +23,8 @@ pytestmark = pytest.mark.compose
 RATE = 3.0
 # Between faults, so that something is under way whenever the next one strikes.
 PAUSE_SECONDS = 5
+# Several applications are posted meanwhile, which a server that comes back at once might not miss.
+AWAY_SECONDS = 3
 REST_SECONDS = 180
 PROCESSES = tuple(f"{service}-{kind}" for service in SERVICES for kind in ("web", "bus", "worker"))
 DOWNGRADE = """
@@ -62,7 +64,8 @@ def await_rest(house: ContainerHouse, ledger: Ledger) -> list[str]:
 
 def restart(server: str) -> Callable[[ContainerHouse], None]:
     def fault(house: ContainerHouse) -> None:
-        house.compose("restart", server)
+        house.compose("stop", server)
+        time.sleep(AWAY_SECONDS)
         house.up()
 
     return fault
