@@ -9,8 +9,10 @@ from fastapi.testclient import TestClient
 
 from services.billing.web import make_app
 from shared.clock import TravellingClock
-from tests.billing.books import ALPHA, BETA
+from tests.billing.books import ALPHA, BETA, FEE, code
 from tests.billing.desk import Desk, open_desk
+from tests.billing.money import Line, statement_of
+from tests.billing.refunding import DAY, ended
 from tests.signing import csrf_headers, session_cookies
 
 IN_DECEMBER = datetime(2021, 12, 30, 2, tzinfo=UTC)
@@ -33,6 +35,14 @@ def desk(empty_desk: Desk) -> Desk:
         empty_desk.submitted(3, BETA, "李三槐"),
     )
     return empty_desk
+
+
+@pytest.fixture
+def paid(desk: Desk) -> Desk:
+    """Application 1 has paid, is not selected, and review has ordered the refund."""
+    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    ended(desk, 1)
+    return desk
 
 
 def as_staff(desk: Desk, account: str, *roles: str) -> TestClient:

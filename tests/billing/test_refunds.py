@@ -1,6 +1,6 @@
 """Money out: to the account that it came from, after a second person, and sent only when the bank's statement says so."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -8,50 +8,12 @@ from services.billing import actions
 from services.billing.models import BankEntry, Refund
 from services.billing.states import EntryState, RefundState
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
-from shared.events.billing import FeePaid, FeePaymentReversed, RefundClosed, RefundSent
-from shared.events.review import ApplicantNotSelected, ApplicantWaitlisted, RefundOrdered
+from shared.events.billing import FeePaid, FeePaymentReversed, RefundSent
+from shared.events.review import ApplicantWaitlisted
 from tests.billing.books import ALPHA, BETA, FEE, code
-from tests.billing.desk import CHECKER, CODE, FINANCE, Desk, application_id
-from tests.billing.money import LAST_DAY, Line, statement_of
-
-DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
-SENT = datetime(2021, 12, 20, 2, tzinfo=UTC)
-LATER = datetime(2022, 1, 5, 2, tzinfo=UTC)
-BACK = datetime(2022, 2, 5, 2, tzinfo=UTC)
-NEXT_DAY = LAST_DAY + timedelta(days=1)
-
-
-def ordered(number: int) -> RefundOrdered:
-    return RefundOrdered(application_id=application_id(number), programme=CODE, reason="未入选")
-
-
-def ended(desk: Desk, number: int) -> None:
-    desk.say(ApplicantNotSelected(application_id=application_id(number), programme=CODE, rank=60))
-    desk.say(ordered(number))
-
-
-def december(*lines: Line, opening_fen: int = FEE) -> tuple[bytes, str]:
-    return statement_of(*lines, first_day=NEXT_DAY, last_day=date(2021, 12, 31), opening_fen=opening_fen)
-
-
-def january(*lines: Line) -> tuple[bytes, str]:
-    return statement_of(*lines, first_day=date(2022, 1, 1), last_day=date(2022, 1, 31), opening_fen=0)
-
-
-def february(*lines: Line) -> tuple[bytes, str]:
-    return statement_of(*lines, first_day=date(2022, 2, 1), last_day=date(2022, 2, 28), opening_fen=FEE)
-
-
-def closings(desk: Desk) -> list[datetime | None]:
-    return [said.closed_at for said in desk.said(RefundClosed)]
-
-
-@pytest.fixture
-def paid(desk: Desk) -> Desk:
-    """Application 1 has paid, is not selected, and review has ordered the refund."""
-    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
-    ended(desk, 1)
-    return desk
+from tests.billing.desk import CHECKER, CODE, FINANCE, application_id
+from tests.billing.money import Line, statement_of
+from tests.billing.refunding import DAY, SENT, december, ended, ordered
 
 
 def test_an_order_becomes_a_proposal_to_the_paying_account_and_a_repeat_proposes_nothing(paid):
@@ -78,80 +40,6 @@ def test_a_refund_is_sent_when_its_debit_stands_in_a_statement_and_not_before(pa
     assert paid.one(Refund, refund.id).state == RefundState.SENT
     figures = paid.figures()
     assert (figures["refunds_sent_fen"], figures["refunds_sent"], figures["open_work_items"]) == (FEE, 1, 0)
-
-
-def test_refunds_are_closed_by_the_last_debit_open_again_by_later_money_and_closed_once_more(paid):
-    (refund,) = paid.refunds()
-    paid.act(actions.approve_refunds, [refund.id], actor=CHECKER)
-    assert paid.said(RefundClosed) == []
-    paid.bring_in(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}")))
-    assert closings(paid) == [SENT]
-    paid.bring_in(*january(Line(LATER, BETA, FEE, code(1))))
-    paid.act(actions.assign_entry, paid.entries()[-1].id, {application_id(1): FEE}, note="电话核实")
-    assert closings(paid) == [SENT, None]
-    paid.act(actions.approve_refunds, [paid.refunds()[1].id], actor=CHECKER)
-    assert len(paid.said(RefundClosed)) == 2
-    paid.bring_in(*february(Line(BACK, BETA, -FEE, f"退费{code(1)}")))
-    assert closings(paid) == [SENT, None, BACK]
-
-
-def test_a_refund_that_comes_back_opens_what_was_closed_until_it_is_sent_again_or_declined(paid):
-    (refund,) = paid.refunds()
-    paid.act(actions.approve_refunds, [refund.id], actor=CHECKER)
-    back = SENT + timedelta(days=1)
-    paid.bring_in(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}"), Line(back, ALPHA, FEE, "退汇：户名不符")))
-    assert closings(paid) == [SENT, None]
-    paid.now = back + timedelta(days=3)
-    paid.act(actions.decline_refund, refund.id, reason="企业请求留作下期", actor=CHECKER)
-    assert closings(paid) == [SENT, None, paid.now]
-
-
-def test_of_two_refunds_one_declined_and_one_sent_both_must_have_ended(desk):
-    desk.bring_in(
-        *statement_of(Line(DAY, ALPHA, 1_000_000, code(1)), Line(DAY, "重庆某丙机械有限公司", 1_500_000, code(1)))
-    )
-    for entry in desk.entries():
-        if entry.state == EntryState.OPEN:
-            desk.act(actions.assign_entry, entry.id, {application_id(1): entry.amount_fen}, note="电话核实")
-    ended(desk, 1)
-    first, second = desk.refunds()
-    desk.act(actions.decline_refund, first.id, reason="已另行处理", actor=CHECKER)
-    assert closings(desk) == []
-    desk.act(actions.decline_refund, second.id, reason="已另行处理", actor=CHECKER)
-    assert closings(desk) == [desk.now]
-    entry = desk.entries()[0]
-    desk.act(actions.propose_refund_of_entry, entry.id, reason="仍需退回")
-    assert closings(desk) == [desk.now, None]
-
-
-def test_a_debit_whose_booking_is_undone_opens_what_was_closed(paid):
-    paid.act(actions.approve_refunds, [paid.refunds()[0].id], actor=CHECKER)
-    paid.bring_in(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}")))
-    paid.act(actions.undo_decision, paid.entries()[-1].id, reason="误认", actor=CHECKER)
-    assert closings(paid) == [SENT, None]
-
-
-def test_a_refund_of_what_a_seat_holder_paid_too_much_closes_nothing(desk):
-    desk.say(desk.admitted(1))
-    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE + 1_500_000, code(1))))
-    (entry,) = desk.entries()
-    if entry.state == EntryState.OPEN:
-        desk.act(actions.assign_entry, entry.id, {application_id(1): FEE}, note="电话核实")
-    refund = desk.act(actions.propose_refund_of_entry, entry.id, reason="多缴")
-    desk.act(actions.decline_refund, refund.id, reason="抵作他用", actor=CHECKER)
-    assert closings(desk) == []
-
-
-def test_where_nothing_was_paid_refunds_are_closed_with_the_order_and_a_repeat_says_nothing(desk):
-    for _ in range(2):
-        ended(desk, 1)
-    assert closings(desk) == [desk.now]
-
-
-def test_a_seat_after_all_opens_what_was_closed(desk):
-    ended(desk, 1)
-    desk.say(desk.admitted(1))
-    assert [said.closed_at is None for said in desk.said(RefundClosed)] == [False, True]
 
 
 def test_two_payments_of_one_account_go_back_in_one_sum_and_of_two_accounts_in_two_that_are_added_up(desk):
