@@ -15,8 +15,8 @@ T = TypeVar("T", bound=SQLModel)
 
 
 def hold(session: Session, table: Any, ids: Iterable[UUID]) -> None:
-    """Locks the rows of `table` with these ids that are not held yet, fresh and in the order of their ids, so that two
-    who lock many so never wait for each other."""
+    """Locks the rows of `table` with these ids that are not held yet, fresh and in the order of their ids: two who
+    lock many in one order never wait for each other in a ring."""
     known = session.info.setdefault(_HELD, {})
     asked = sorted(one for one in set(ids) if (table, one) not in known)
     if asked:

@@ -52,7 +52,7 @@ def test_a_refund_that_comes_back_opens_what_was_closed_until_it_is_sent_again_o
     assert closings(paid) == [SENT, None, paid.now]
 
 
-def test_of_two_refunds_one_declined_and_one_sent_both_must_have_ended(desk):
+def test_of_two_refunds_both_must_have_ended_and_a_third_opens_them_again(desk):
     desk.bring_in(
         *statement_of(Line(DAY, ALPHA, 1_000_000, code(1)), Line(DAY, "重庆某丙机械有限公司", 1_500_000, code(1)))
     )

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.compose
 RATE = 3.0
 # Between faults, so that something is under way whenever the next one strikes.
 PAUSE_SECONDS = 5
-# Several applications are posted meanwhile, which a server that comes back at once might not miss.
+# Long enough for several applications to be posted: a server that is back at once may be missed by none.
 AWAY_SECONDS = 3
 REST_SECONDS = 180
 PROCESSES = tuple(f"{service}-{kind}" for service in SERVICES for kind in ("web", "bus", "worker"))
