@@ -44,7 +44,7 @@ from shared.errors import Conflict, NotFound
 from shared.jobs import JobFunctions, JobWorker, take_back
 from shared.process import Process, open_process
 from shared.schema import upgrade
-from shared.serve import observe, settle_memory
+from shared.serve import observe, settle
 from shared.settings import Settings, embedded
 from shared.timer import RunDue, Timer
 
@@ -138,7 +138,7 @@ class House:
             server_header=False,
         )
         server = _Server(config, opened)
-        settle_memory()
+        settle()
         buses = [asyncio.ensure_future(self._run_bus(room)) for room in ROOMS]
         try:
             await server.serve()

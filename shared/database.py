@@ -1,12 +1,23 @@
 """One service's database: engines and transactions, with the same promises on SQLite and PostgreSQL. Used by the edges."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    ExceptionContext,
+    Executable,
+    UpdateBase,
+    create_engine,
+    event,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 from sqlmodel import Session
 
 from shared import audit, outbox, rows
@@ -27,20 +38,38 @@ def _keep(session: Session, row: object) -> None:
 
 
 class Right:
-    """The right to do something alone among all processes of a service, held by a connection: lost with it."""
+    """The right to do something alone among all processes of a service, held by a connection: lost with it. Whatever is asked
+    or changed here goes over that connection, so nobody without the right asks or changes it; each is a transaction of its
+    own. Every method but `give_up` raises ConnectionError once the right is lost. On SQLite there is no connection: a file
+    belongs to one process anyway."""
 
-    def __init__(self, connection: Connection | None) -> None:
-        self._connection = connection
+    def __init__(self, database: "Database", connection: Connection | None) -> None:
+        self._database, self._connection = database, connection
 
     def check(self) -> None:
-        """Raises ConnectionError once the right is lost."""
+        """Only asks whether the right is still there."""
+        self.rows(select(1))
+
+    def rows(self, query: Executable) -> Sequence[Any]:
+        """What the query finds."""
         if self._connection is None:
-            return
+            with self._database.reader() as session:
+                return session.execute(query).all()
+        return self._done(self._connection, query).all()
+
+    def change(self, statement: UpdateBase) -> None:
+        """Changes what the statement says."""
+        if self._connection is None:
+            with self._database.transaction() as session:
+                session.execute(statement)
+        else:
+            self._done(self._connection, statement)
+
+    def _done(self, connection: Connection, statement: Executable) -> CursorResult[Any]:
         try:
-            self._connection.execute(text("SELECT 1"))
-            self._connection.commit()
-        except DBAPIError as fault:
-            raise ConnectionError(f"PostgreSQL: {fault.orig}") from fault
+            return connection.execute(statement)
+        except (DBAPIError, PendingRollbackError) as fault:
+            raise ConnectionError(f"PostgreSQL: {getattr(fault, 'orig', fault)}") from fault
 
     def give_up(self) -> None:
         """Lets another process have it, at once: a server that sees a connection close takes a moment to let go."""
@@ -87,14 +116,13 @@ class Database:
     def claim(self, right: str) -> Right | None:
         """The right of that name, or None while another process has it. A SQLite file belongs to one process anyway."""
         if self.is_sqlite:
-            return Right(None)
+            return Right(self, None)
         # Detached, so that giving it up closes the connection and does not hand the lock back to the pool.
-        connection = self.engine.connect()
+        connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.detach()
         held = connection.execute(text("SELECT pg_try_advisory_lock(hashtext(:right))"), {"right": right}).scalar_one()
-        connection.commit()
         if held:
-            return Right(connection)
+            return Right(self, connection)
         connection.close()
         return None
 

@@ -20,7 +20,7 @@ def hold(session: Session, table: Any, ids: Iterable[UUID]) -> None:
     known = session.info.setdefault(_HELD, {})
     asked = sorted(one for one in set(ids) if (table, one) not in known)
     if asked:
-        query = locked(select(table).where(one_of(session, col(table.id), asked)).order_by(col(table.id)))
+        query = locked(select(table).where(one_of(col(table.id), asked)).order_by(col(table.id)))
         found = {row.id: row for row in session.exec(query.execution_options(populate_existing=True)).all()}
         known |= {(table, one): found.get(one) for one in asked}
 

@@ -17,6 +17,11 @@ from shared.rows import Row, insert_rows
 
 _PENDING = "events_pending"
 _STARTED = "jobs_started"
+_LAST = (
+    select(PublishedEvent.subject, func.max(PublishedEvent.sequence))
+    .where(one_of(col(PublishedEvent.subject), "subjects"))
+    .group_by(PublishedEvent.subject)
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,4 @@ def write_pending(session: Session) -> None:
 
 
 def _last_sequences(session: Session, subjects: set[str]) -> dict[str, int]:
-    last = select(PublishedEvent.subject, func.max(PublishedEvent.sequence)).where(
-        one_of(session, col(PublishedEvent.subject), subjects)
-    )
-    return dict(session.exec(last.group_by(PublishedEvent.subject)).all())
+    return dict(session.execute(_LAST, {"subjects": subjects}).all())

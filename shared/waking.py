@@ -8,10 +8,8 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from psycopg import AsyncConnection
-from sqlalchemy import Connection, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
+from psycopg import AsyncConnection, Connection, OperationalError
+from sqlalchemy import make_url
 
 CHANNEL = "lingjun_committed"
 _log = structlog.get_logger()
@@ -21,7 +19,7 @@ class Notifier:
     """To be called after each commit, from any thread; never waits and never fails."""
 
     def __init__(self, database_url: str) -> None:
-        self._engine = create_engine(database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._conninfo = _conninfo(database_url)
         self._due = threading.Event()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -39,19 +37,22 @@ class Notifier:
         while self._due.wait():
             self._due.clear()
             try:
-                connection = connection or self._engine.connect()
-                connection.execute(text(f"NOTIFY {CHANNEL}"))
-            except DBAPIError as fault:
-                _log.warning("notify_failed", reason=str(fault.orig))
+                connection = connection or Connection.connect(self._conninfo, autocommit=True)
+                connection.execute(f"NOTIFY {CHANNEL}")
+            except OperationalError as fault:
+                _log.warning("notify_failed", reason=str(fault))
                 connection = None
 
 
 async def listen(database_url: str, wake: Callable[[], None]) -> None:
     """Calls `wake` whenever a Notifier of this database was called, until cancelled. Raises psycopg.OperationalError when
     the connection is lost."""
-    conninfo = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    async with await AsyncConnection.connect(conninfo, autocommit=True) as connection:
+    async with await AsyncConnection.connect(_conninfo(database_url), autocommit=True) as connection:
         await connection.execute(f"LISTEN {CHANNEL}")
         wake()
         async for _notification in connection.notifies():
             wake()
+
+
+def _conninfo(database_url: str) -> str:
+    return make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)

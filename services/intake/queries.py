@@ -16,14 +16,17 @@ from shared.columns import one_of
 from shared.errors import NotSignedIn
 from shared.events.intake import Programme
 
+_VALID = and_(one_of(col(PlatformClient.key_hash), "key_hashes"), col(PlatformClient.revoked_at).is_(None))
+_USED = and_(col(IdempotencyKey.client_id) == col(PlatformClient.id), one_of(col(IdempotencyKey.key), "keys"))
+_CLIENTS_AND_KEPT = select(PlatformClient, IdempotencyKey).join(IdempotencyKey, _USED, isouter=True).where(_VALID)
+
 
 def client_of_key(session: Session, key_hash: str) -> PlatformClient:
     """The platform client whose API key has this hash; by the hash, so that timing tells nothing of the key. Raises
     NotSignedIn."""
-    found = session.exec(_valid(session, {key_hash}, select(PlatformClient))).one_or_none()
-    if found is None:
+    client = session.exec(select(PlatformClient).where(_VALID), params={"key_hashes": {key_hash}}).one_or_none()
+    if client is None:
         raise unknown_key()
-    client: PlatformClient = found
     return client
 
 
@@ -32,18 +35,10 @@ def clients_and_kept(
 ) -> tuple[dict[str, PlatformClient], dict[tuple[str, str], IdempotencyKey]]:
     """For hashes of API keys with the Idempotency-Keys that came with them: whom each lets in (one that is unknown or revoked
     is missing), and the answers that were given under those keys (those never used are missing)."""
-    keys = {key for _key_hash, key in places}
-    used = and_(col(IdempotencyKey.client_id) == col(PlatformClient.id), one_of(session, col(IdempotencyKey.key), keys))
-    both = select(PlatformClient, IdempotencyKey).join(IdempotencyKey, used, isouter=True)
-    rows = session.exec(_valid(session, {key_hash for key_hash, _key in places}, both)).all()
+    named = {"key_hashes": {key_hash for key_hash, _key in places}, "keys": {key for _key_hash, key in places}}
+    rows = session.exec(_CLIENTS_AND_KEPT, params=named).all()
     clients = {client.key_hash: client for client, _kept in rows}
     return clients, {(client.key_hash, kept.key): kept for client, kept in rows if kept is not None}
-
-
-def _valid(session: Session, key_hashes: Collection[str], query: Any) -> Any:
-    return query.where(
-        one_of(session, col(PlatformClient.key_hash), key_hashes), col(PlatformClient.revoked_at).is_(None)
-    )
 
 
 def unknown_key() -> NotSignedIn:

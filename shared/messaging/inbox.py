@@ -19,6 +19,13 @@ from shared.models import HeardPart, InboxRow
 from shared.rows import insert_rows
 
 _PartKey = tuple[str, str, str]
+_HEARD = select(InboxRow.event_id, InboxRow.digest).where(one_of(col(InboxRow.event_id), "ids"))
+# In one order, because they are locked.
+_PARTS = locked(
+    select(HeardPart.source, HeardPart.subject, HeardPart.part, HeardPart.sequence)
+    .where(one_of(col(HeardPart.subject), "subjects"))
+    .order_by(HeardPart.source, HeardPart.subject, HeardPart.part)
+)
 
 
 class Inbox:
@@ -27,14 +34,10 @@ class Inbox:
     def __init__(self, session: Session, envelopes: Iterable[Envelope]) -> None:
         ids = {envelope.id for envelope in envelopes}
         subjects = {envelope.subject for envelope in envelopes}
-        heard = select(InboxRow.event_id, InboxRow.digest).where(one_of(session, col(InboxRow.event_id), ids))
-        parts = select(HeardPart.source, HeardPart.subject, HeardPart.part, HeardPart.sequence)
-        in_one_order = parts.where(one_of(session, col(HeardPart.subject), subjects)).order_by(
-            HeardPart.source, HeardPart.subject, HeardPart.part
-        )
+        parts = session.execute(_PARTS, {"subjects": subjects})
         self._session = session
-        self._heard: dict[UUID, str] = dict(session.exec(heard).all())
-        self._parts: dict[_PartKey, int] = {(*key,): sequence for *key, sequence in session.exec(locked(in_one_order))}
+        self._heard: dict[UUID, str] = dict(session.execute(_HEARD, {"ids": ids}).all())
+        self._parts: dict[_PartKey, int] = {(*key,): sequence for *key, sequence in parts}
         self._known_parts = set(self._parts)
         self._moved: set[_PartKey] = set()
         self._fresh: list[dict[str, Any]] = []

@@ -52,11 +52,14 @@ class Relay:
             self._woken.clear()
             waiting = await asyncio.to_thread(self._waiting, right)
             if waiting:
-                await self._send(waiting)
+                confirmed = await self._send(waiting)
+                await asyncio.to_thread(
+                    right.change, delete(OutboxRow).where(one_of(col(OutboxRow.event_id), confirmed))
+                )
             if len(waiting) < BATCH:
                 await self._pause()
 
-    async def _send(self, waiting: list[Outgoing]) -> None:
+    async def _send(self, waiting: list[Outgoing]) -> list[UUID]:
         refused = await self._transport.publish([message for message in waiting if QUEUE not in message.headers])
         # A job that failed for good leaves here too; it is nobody's event.
         if buried := [message for message in waiting if QUEUE in message.headers]:
@@ -65,13 +68,13 @@ class Relay:
             before = self._refused.get(event_id)
             again = self._refused[event_id] = _Refused.after(before, self._loop.time())
             _log.error("event_not_accepted", event_id=str(event_id), reason=reason, again_in=again.pause)
-        confirmed = [message.id for message in waiting if message.id not in refused]
-        for event_id in confirmed:
-            self._refused.pop(event_id, None)
-        await asyncio.to_thread(self._forget, confirmed)
         outcomes = Counter((message.type, message.id in refused) for message in waiting)
         for (kind, is_refused), number in outcomes.items():
             RELAYED.labels(self._service, type_label(kind), "refused" if is_refused else "confirmed").inc(number)
+        confirmed = [message.id for message in waiting if message.id not in refused]
+        for event_id in confirmed:
+            self._refused.pop(event_id, None)
+        return confirmed
 
     async def _pause(self) -> None:
         try:
@@ -80,20 +83,13 @@ class Relay:
             return
 
     def _waiting(self, right: Right) -> list[Outgoing]:
-        right.check()
         now = self._loop.time()
         resting = [event_id for event_id, refused in self._refused.items() if refused.until > now]
         due = _NEXT.where(col(OutboxRow.event_id).not_in(resting)) if resting else _NEXT
-        with self._database.reader() as session:
-            rows = session.exec(due).all()
-            return [
-                Outgoing(event_id, headers["cloudEvents:type"], dict(headers), body.encode())
-                for event_id, headers, body in rows
-            ]
-
-    def _forget(self, confirmed: list[UUID]) -> None:
-        with self._database.transaction() as session:
-            session.exec(delete(OutboxRow).where(one_of(session, col(OutboxRow.event_id), confirmed)))
+        return [
+            Outgoing(event_id, headers["cloudEvents:type"], dict(headers), body.encode())
+            for event_id, headers, body in right.rows(due)
+        ]
 
 
 @dataclass(frozen=True)

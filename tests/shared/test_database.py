@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col, select
 
 from shared import audit
 from shared import database as database_module
 from shared.columns import locked
-from shared.database import Database
+from shared.database import Database, Right
 from shared.models import AuditHead, AuditRow, HeardPart
 from shared.schema import upgrade
 
@@ -92,3 +92,35 @@ def test_a_writer_that_could_not_begin_lets_the_next_one_write(tmp_path, monkeyp
             late.exec(select(HeardPart)).all()
     with database.transaction() as session:
         assert session.exec(select(HeardPart.sequence)).all() == [0]
+
+
+def test_a_right_is_had_once_asks_and_changes_and_is_had_again_when_given_up(database):
+    other = Database(database.url)
+    right = _claimed(database)
+    assert database.is_sqlite or other.claim("relay") is None
+    right.change(insert(HeardPart).values(source="s", subject="s", part="p", sequence=7))
+    with other.reader() as session:
+        assert session.exec(select(HeardPart.sequence)).one() == 7
+    assert right.rows(select(HeardPart.sequence)) == [(7,)]
+    right.give_up()
+    _claimed(other).give_up()
+    other.close()
+
+
+def test_with_a_lost_right_nothing_is_asked_or_changed(postgres_url):
+    database = Database(postgres_url("lost"))
+    right = _claimed(database)
+    with database.transaction() as session:
+        session.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
+    for attempt in (right.check, lambda: right.rows(select(HeardPart)), lambda: right.change(delete(HeardPart))):
+        with pytest.raises(ConnectionError, match="PostgreSQL: "):
+            attempt()
+    right.give_up()
+    _claimed(database).give_up()
+    database.close()
+
+
+def _claimed(database: Database) -> Right:
+    right = database.claim("relay")
+    assert right is not None
+    return right

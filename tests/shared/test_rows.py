@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from shared.columns import one_of
-from shared.models import JobRow, OutboxRow
+from shared.models import HeardPart, JobRow, OutboxRow
 from shared.rows import insert_rows
 
 HERE = timezone(timedelta(hours=8))
@@ -95,5 +95,16 @@ def test_one_of_finds_those_that_are_there(database, wanted, found):
     with database.transaction() as session:
         insert_rows(session, JobRow, [job(number) for number in (1, 2, 3)])
     with database.reader() as session:
-        chosen = select(JobRow.id).where(one_of(session, col(JobRow.id), {UUID(int=one) for one in wanted}))
+        chosen = select(JobRow.id).where(one_of(col(JobRow.id), {UUID(int=one) for one in wanted}))
         assert sorted(one.int for one in session.exec(chosen).all()) == found
+
+
+def test_one_of_takes_names_that_are_given_later_and_values_that_need_care(database):
+    subjects = ["O'Brien", "重庆", 'a"b', "\\"]
+    with database.transaction() as session:
+        rows = [{"source": "s", "subject": one, "part": "p", "sequence": 1} for one in [*subjects, "other"]]
+        insert_rows(session, HeardPart, rows)
+    found = select(HeardPart.subject).where(one_of(col(HeardPart.subject), "subjects"))
+    with database.reader() as session:
+        assert set(session.exec(found, params={"subjects": [*subjects, "nobody"]}).all()) == set(subjects)
+        assert session.exec(found, params={"subjects": []}).all() == []

@@ -30,13 +30,13 @@ class Scan(NamedTuple):
     size: int
 
 
-_SCANS = select(*(getattr(StoredScan, name) for name in Scan._fields))
+_SCANS = select(*(getattr(StoredScan, name) for name in Scan._fields)).where(one_of(col(StoredScan.id), "ids"))
 
 
 def scans_of(session: Session, bodies: Iterable[ApplicationIn]) -> dict[UUID, Scan]:
     """The uploaded scans that the bodies refer to, by id; those that are not there are missing."""
     ids = {scan.file_id for body in bodies for scan in body.scans}
-    return {row[0]: Scan(*row) for row in session.execute(_SCANS.where(one_of(session, col(StoredScan.id), ids)))}
+    return {row[0]: Scan(*row) for row in session.execute(_SCANS, {"ids": ids})}
 
 
 def sealed_content(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, cast, func, literal, select, union_all
+from sqlalchemy import String, and_, cast, func, literal, select, union_all
 from sqlmodel import Session, col
 
 from services.intake.errors import PersonAlreadyApplied
@@ -20,6 +20,22 @@ from shared.errors import Conflict, Refusal
 from shared.events.intake import Programme
 
 ENDED = (ApplicationStatus.WITHDRAWN, ApplicationStatus.EXPIRED)
+_OPEN = and_(one_of(col(Application.programme), "codes"), col(Application.status).not_in(ENDED))
+_FIRM = (col(Application.programme), col(Application.credit_code))
+_TAKEN = union_all(
+    select(literal("past"), literal(""), col(PastParticipant.identity_index), literal(1)).where(
+        one_of(col(PastParticipant.identity_index), "identities")
+    ),
+    select(literal("person"), col(Application.programme), col(Application.identity_index), literal(1)).where(
+        _OPEN, one_of(col(Application.identity_index), "identities")
+    ),
+    select(literal("number"), cast(Application.client_id, String), col(Application.platform_no), literal(1)).where(
+        one_of(col(Application.client_id), "clients"), one_of(col(Application.platform_no), "numbers")
+    ),
+    select(literal("firm"), *_FIRM, func.count())
+    .where(_OPEN, one_of(col(Application.credit_code), "firms"))
+    .group_by(*_FIRM),
+)
 
 
 @dataclass(frozen=True)
@@ -67,33 +83,15 @@ def taken(
 ) -> Taken:
     """What the database holds of all that these bodies of these clients, and the contents of those without faults, name; in
     one statement."""
-    codes = {body.programme for body in bodies}
-    identities = {content["student"]["identity"]["index"] for content in contents}
-    nothing, one = literal(""), literal(1)
-    attended = select(literal("past"), nothing, col(PastParticipant.identity_index), one).where(
-        one_of(session, col(PastParticipant.identity_index), identities)
-    )
-    held = select(literal("person"), col(Application.programme), col(Application.identity_index), one).where(
-        col(Application.programme).in_(codes),
-        one_of(session, col(Application.identity_index), identities),
-        col(Application.status).not_in(ENDED),
-    )
-    numbered = select(literal("number"), cast(Application.client_id, String), col(Application.platform_no), one).where(
-        col(Application.client_id).in_({client.id for client in clients}),
-        one_of(session, col(Application.platform_no), {body.platform_no for body in bodies}),
-    )
-    firm = (col(Application.programme), col(Application.credit_code))
-    firms = (
-        select(literal("firm"), *firm, func.count())
-        .where(
-            col(Application.programme).in_(codes),
-            one_of(session, col(Application.credit_code), {content["firm"]["credit_code"] for content in contents}),
-            col(Application.status).not_in(ENDED),
-        )
-        .group_by(*firm)
-    )
+    named = {
+        "codes": {body.programme for body in bodies},
+        "identities": {content["student"]["identity"]["index"] for content in contents},
+        "firms": {content["firm"]["credit_code"] for content in contents},
+        "clients": {client.id for client in clients},
+        "numbers": {body.platform_no for body in bodies},
+    }
     found: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
-    for kind, scope, value, count in session.execute(union_all(attended, held, numbered, firms)).all():
+    for kind, scope, value, count in session.execute(_TAKEN, named).all():
         found[kind][scope, value] = count
     return Taken(
         past={index for _scope, index in found["past"]},
