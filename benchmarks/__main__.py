@@ -6,6 +6,7 @@ import sys
 from benchmarks import machine, rows_accept, rows_consume, rows_house, rows_latency, rows_relay, table
 from benchmarks.ground import Ground
 from benchmarks.measure import Effort, Row, measured
+from shared.serve import settle
 
 
 def every_row() -> list[Row]:
@@ -32,6 +33,8 @@ def main(arguments: list[str]) -> int:
     if not rows:
         parser.error(f"no such row; there are {', '.join(row.key for row in every_row())}")
     effort = Effort(given.rounds, given.seconds, given.events)
+    # What runs in this process, ours and the peers', runs as in the product's own processes.
+    settle()
     with Ground() as ground:
         for row in rows:
             lines = measured(row, ground, effort, lambda told: print(told, file=sys.stderr))

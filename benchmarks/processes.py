@@ -26,6 +26,7 @@ from shared.events.intake import ApplicationSubmitted
 from shared.messaging.rabbit import EXCHANGE, RabbitTransport
 from shared.messaging.relay import Relay
 from shared.outbox import publish
+from shared.serve import settle
 from shared.waking import Notifier, listen
 
 # A door that is hot commits what waits together; so do both committers above this rate.
@@ -37,6 +38,7 @@ async def relay(broker_url: str, database_url: str) -> None:
     """The product's relay, woken as in a bus process."""
     transport = RabbitTransport(broker_url, QUEUE, TOPOLOGY)
     relay = Relay(Database(database_url), transport)
+    settle()
     async with asyncio.TaskGroup() as group:
         group.create_task(connected(transport, relay.run))
         group.create_task(supervised(lambda: listen(database_url, relay.wake)))
