@@ -43,6 +43,17 @@ class EmbeddedBus:
         self._connection.executescript(_SCHEMA)
         self._lock = threading.Lock()
         self._arrivals: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
+        self._consumers: dict[str, EmbeddedTransport] = {}
+
+    def consumer(self, queue: str, asking: "EmbeddedTransport") -> "EmbeddedTransport":
+        """Whoever gets what comes to the queue: the first that asked, until it leaves."""
+        return self._consumers.setdefault(queue, asking)
+
+    def leave(self, queue: str, leaving: "EmbeddedTransport") -> None:
+        """Lets the next one have the queue."""
+        if self._consumers.get(queue) is leaving:
+            del self._consumers[queue]
+            self.wake({queue})
 
     def arrival(self, queue: str) -> asyncio.Event:
         """Set when something comes to the queue, for whoever waits in this loop."""
@@ -154,7 +165,8 @@ class EmbeddedTransport:
         arrival = self._bus.arrival(self._queue)
         while True:
             arrival.clear()
-            if found := await self._bus.transact(partial(self._take, most=most), synchronous="NORMAL"):
+            is_mine = self._bus.consumer(self._queue, self) is self
+            if is_mine and (found := await self._bus.transact(partial(self._take, most=most), synchronous="NORMAL")):
                 self._held.update(delivery.tag for delivery in found)
                 return found
             try:
@@ -216,6 +228,7 @@ class EmbeddedTransport:
 
     async def close(self) -> None:
         self._held.clear()
+        self._bus.leave(self._queue, self)
 
 
 def _end_of_log(connection: sqlite3.Connection) -> int:

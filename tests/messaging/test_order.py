@@ -140,7 +140,6 @@ def test_what_waits_is_handled_many_at_a_time_in_one_transaction(house):
     assert len(sessions) <= 10
 
 
-@pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
 def test_one_consumer_hears_and_the_other_stands_by_until_the_first_is_gone(house):
     async def play():
         first, second = house.transport(), house.transport()
