@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, ColumnElement, DateTime, Dialect, Text, TypeDecorator, bindparam, literal
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Dialect, Text, TypeDecorator, bindparam, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -56,7 +56,8 @@ class _Many(TypeDecorator[Collection[Any]]):
 
 
 class _OneOf(FunctionElement[bool]):
-    type = Boolean()
+    """Has no type of its own: SQLite, which knows no booleans, would get `… = 1`, and then look into no index."""
+
     inherit_cache = True
 
 

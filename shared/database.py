@@ -14,6 +14,7 @@ from sqlalchemy import (
     UpdateBase,
     create_engine,
     event,
+    make_url,
     select,
     text,
 )
@@ -25,7 +26,7 @@ from shared.models import LEAVES
 
 _PATIENCE_SECONDS = 30
 # What is looked up lies in memory or on an SSD. PostgreSQL's own 4 is for turning disks: it then reads a young table whole
-# for each batch of ids.
+# for each batch of ids. Options in the URL are the installation's own, and stand instead.
 _PLANNED = {"options": "-c random_page_cost=1.1"}
 _KEPT = "rows_kept"
 
@@ -64,7 +65,7 @@ class Right:
         """Changes what the statement says."""
         if self._connection is None:
             with self._database.transaction() as session:
-                session.execute(statement)
+                session.execute(statement, execution_options={"synchronize_session": False})
         else:
             self._done(self._connection, statement)
 
@@ -136,8 +137,9 @@ class Database:
 
 
 def _postgres_engine(url: str) -> Engine:
+    planned = {} if "options" in make_url(url).query else _PLANNED
     engine = create_engine(
-        url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True, connect_args=_PLANNED
+        url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True, connect_args=planned
     )
     event.listen(engine, "handle_error", _without_detail)
     return engine

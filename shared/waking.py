@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from psycopg import AsyncConnection, Connection, OperationalError
+from psycopg import AsyncConnection, Connection, Error
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
 CHANNEL = "lingjun_committed"
@@ -39,8 +40,10 @@ class Notifier:
             try:
                 connection = connection or Connection.connect(self._conninfo, autocommit=True)
                 connection.execute(f"NOTIFY {CHANNEL}")
-            except OperationalError as fault:
+            except Error as fault:
                 _log.warning("notify_failed", reason=str(fault))
+                if connection:
+                    connection.close()
                 connection = None
 
 
@@ -55,4 +58,6 @@ async def listen(database_url: str, wake: Callable[[], None]) -> None:
 
 
 def _conninfo(database_url: str) -> str:
-    return make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    url = make_url(database_url)
+    _, parts = url.get_dialect()().create_connect_args(url)
+    return make_conninfo(**parts)

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from obstore.exceptions import BaseError as FilesAway
 from redis.exceptions import ConnectionError as RedisAway
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -65,6 +65,7 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid_body)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(DataError, _on_unknown_to_sql)
     app.add_exception_handler(OperationalError, _on_server_away)
     app.add_exception_handler(RedisAway, _on_server_away)
     app.add_exception_handler(FilesAway, _on_server_away)
@@ -168,6 +169,14 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = {404: "没有这个页面或接口。", 405: "这个地址不支持该操作。"}.get(error.status_code, "请求无法处理。")
     return refuse(request, Refusal(message, code="http"), status=error.status_code)
+
+
+def _on_unknown_to_sql(request: Request, error: Exception) -> Response:
+    """PostgreSQL has no such value, in a row or in a question: U+0000 in a text, a number beyond its column."""
+    assert isinstance(error, DataError)
+    _log.warning("unknown_to_sql", route=_route(request), reason=type(error.orig).__name__)
+    message = "提交的内容含有不能保存的字符或过大的数字,请更正后再试。"
+    return refuse(request, Invalid(message, code="unknown-to-sql"))
 
 
 def _on_server_away(request: Request, error: Exception) -> Response:

@@ -23,7 +23,7 @@ _HEARD = select(InboxRow.event_id, InboxRow.digest).where(one_of(col(InboxRow.ev
 # In one order, because they are locked.
 _PARTS = locked(
     select(HeardPart.source, HeardPart.subject, HeardPart.part, HeardPart.sequence)
-    .where(one_of(col(HeardPart.subject), "subjects"))
+    .where(one_of(col(HeardPart.source), "sources"), one_of(col(HeardPart.subject), "subjects"))
     .order_by(HeardPart.source, HeardPart.subject, HeardPart.part)
 )
 
@@ -33,8 +33,8 @@ class Inbox:
 
     def __init__(self, session: Session, envelopes: Iterable[Envelope]) -> None:
         ids = {envelope.id for envelope in envelopes}
-        subjects = {envelope.subject for envelope in envelopes}
-        parts = session.execute(_PARTS, {"subjects": subjects})
+        named = {"sources": {one.source for one in envelopes}, "subjects": {one.subject for one in envelopes}}
+        parts = session.execute(_PARTS, named)
         self._session = session
         self._heard: dict[UUID, str] = dict(session.execute(_HEARD, {"ids": ids}).all())
         self._parts: dict[_PartKey, int] = {(*key,): sequence for *key, sequence in parts}

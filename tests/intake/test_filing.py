@@ -141,8 +141,10 @@ def test_a_scan_that_was_never_uploaded_is_named(intake, applications):
 def test_a_body_of_the_wrong_shape_says_every_fault_with_a_pointer(intake, applications):
     body = applications[0].request(intake.upload(applications[0]))
     broken = body | {"student": body["student"] | {"name": "", "shoe_size": 43}, "recommendation": "maybe"}
+    broken["platform_no"] = "A\x001"
     faults = {fault["field"]: fault["message"] for fault in intake.post(broken, key="key-000001").json()["faults"]}
     assert faults == {
+        "/platform_no": "含有不能保存的字符,请删去",
         "/recommendation": "只能是 'recommended', 'not_recommended' or 'pending' 之一",
         "/student/name": "至少要 2 个字符",
         "/student/shoe_size": "没有这个字段,请删去或检查拼写",

@@ -9,8 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from shared.columns import one_of
+from shared.database import Database
 from shared.models import HeardPart, JobRow, OutboxRow
 from shared.rows import insert_rows
+from shared.schema import upgrade
 
 HERE = timezone(timedelta(hours=8))
 NOW = datetime(2021, 11, 22, 9, 30, 0, 123456, tzinfo=HERE)
@@ -108,3 +110,14 @@ def test_one_of_takes_names_that_are_given_later_and_values_that_need_care(datab
     with database.reader() as session:
         assert set(session.exec(found, params={"subjects": [*subjects, "nobody"]}).all()) == set(subjects)
         assert session.exec(found, params={"subjects": []}).all() == []
+
+
+def test_one_of_searches_the_index_of_sqlite(tmp_path):
+    """A condition that SQLite is given as `… = 1` reads the table whole."""
+    upgrade(f"sqlite:///{tmp_path}/one.db", "shared")
+    database = Database(f"sqlite:///{tmp_path}/one.db")
+    chosen = select(JobRow.id).where(one_of(col(JobRow.id), [UUID(int=7)])).compile(database.engine)
+    with database.reader() as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {chosen}", ("[]",)).all()
+    database.close()
+    assert any(step[-1].startswith("SEARCH job USING") for step in plan)

@@ -1,5 +1,6 @@
 """While PostgreSQL or Redis is away, a request is answered 503 and when to come back, and not 500."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from structlog.testing import capture_logs
 from services.intake.settings import IntakeSettings
 from shared.process import open_process
 from shared.settings import embedded
+from shared.waking import Notifier
 from shared.web import ReadingSession, WithTools, make_app
 from tests.journeys.houses import free_port
 
@@ -41,3 +43,16 @@ def test_a_request_is_answered_503_and_when_to_come_back(tmp_path: Path, path: s
     assert (answer.status_code, answer.json()["code"]) == (503, "away")
     assert [(line["event"], line["route"]) for line in logged] == [("server_away", path)]
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_notifier_asks_again_at_each_commit_and_tells_no_password() -> None:
+    notifier = Notifier(f"postgresql+psycopg://u:se%20cret@127.0.0.1:{free_port()}/intake")
+    with capture_logs() as logged:
+        for told in (1, 2):
+            notifier()
+            end = time.monotonic() + 20
+            while len(logged) < told and time.monotonic() < end:
+                time.sleep(0.01)
+    assert [line["event"] for line in logged] == ["notify_failed", "notify_failed"]
+    assert "refused" in logged[1]["reason"]
+    assert "cret" not in str(logged)

@@ -1,6 +1,6 @@
 """One invoice or red letter, from the request to the number, and what finance does for it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
@@ -68,7 +68,7 @@ def correct_buyer(
     tools: WithTools,
     title: Typed = "",
     tax_number: Typed = "",
-    kind: Annotated[str, Form(pattern="^(normal|special)$")] = "normal",
+    kind: Annotated[Literal["normal", "special"], Form()] = "normal",
     address: Typed = "",
     phone: Typed = "",
     bank: Typed = "",

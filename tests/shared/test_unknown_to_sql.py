@@ -1,0 +1,41 @@
+"""A value that PostgreSQL does not know is the sender's mistake: answered 422, and told to nobody else."""
+
+from pathlib import Path
+
+import pytest
+from fastapi import APIRouter
+from sqlalchemy import Integer, Text, literal, select
+from starlette.testclient import TestClient
+from structlog.testing import capture_logs
+
+from services.intake.settings import IntakeSettings
+from shared.process import open_process
+from shared.settings import embedded
+from shared.web import ReadingSession, make_app
+
+router = APIRouter()
+
+
+@router.get("/api/texts")
+def texts(session: ReadingSession, given: str) -> str:
+    return session.execute(select(literal(given, Text))).scalar_one()
+
+
+@router.get("/api/numbers")
+def numbers(session: ReadingSession, given: int) -> int:
+    return session.execute(select(literal(given, Integer))).scalar_one()
+
+
+@pytest.mark.parametrize("asked", ["texts?given=secret%00", "numbers?given=99999999999"])
+def test_what_postgresql_cannot_take_is_answered_422_and_not_logged(tmp_path: Path, postgres_url, asked: str) -> None:
+    given = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
+    process = open_process(IntakeSettings(**given | {"database_url": postgres_url("unknown")}))
+    app = make_app(process)
+    app.include_router(router)
+    with capture_logs() as logged:
+        answer = TestClient(app).get(f"/api/{asked}")
+    process.database.close()
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown-to-sql")
+    assert "更正后再试" in answer.json()["detail"]
+    assert [line["event"] for line in logged] == ["unknown_to_sql"]
+    assert "secret" not in str(logged)
