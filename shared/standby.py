@@ -11,8 +11,8 @@ _EVERY_SECONDS = 0.5
 
 @asynccontextmanager
 async def alone(database: Database, right: str) -> AsyncIterator[Right]:
-    """Stands by until this process has the right; gives it up at the end. Whoever works does it
-    over the right, or asks it to `check` before each effect."""
+    """Stands by until this process has the right; gives it up at the end. Whoever works asks and changes over
+    the right, or asks it to `check` before each effect."""
     while True:
         held = await asyncio.to_thread(database.claim, right)
         if held:

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 def text(longest: int, shortest: int = 1) -> StringConstraints:
     """A trimmed text of `shortest` to `longest` characters, none of them U+0000, which PostgreSQL cannot keep."""
-    return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest, pattern="^[^\\x00]*$")
+    return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest, pattern=r"^[^\x00]*$")
 
 
 class Body(BaseModel):

@@ -1,14 +1,18 @@
-"""While PostgreSQL or Redis is away, a request is answered 503 and when to come back, and not 500."""
+"""While PostgreSQL or Redis is away, a request is answered 503 and when to come back, and not 500; the notifier goes on."""
 
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from fastapi import APIRouter
+from psycopg import OperationalError
+from psycopg.errors import ReadOnlySqlTransaction
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from services.intake.settings import IntakeSettings
+from shared import waking
 from shared.process import open_process
 from shared.settings import embedded
 from shared.waking import Notifier
@@ -56,3 +60,17 @@ def test_a_notifier_asks_again_at_each_commit_and_tells_no_password() -> None:
     assert [line["event"] for line in logged] == ["notify_failed", "notify_failed"]
     assert "refused" in logged[1]["reason"]
     assert "cret" not in str(logged)
+
+
+@pytest.mark.parametrize("fault", [OperationalError, ReadOnlySqlTransaction])
+def test_a_notifier_outlives_any_fault_and_connects_anew(fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that has just become a stand-by turns NOTIFY away on a connection that still lives."""
+    connections = [Mock(), Mock()]
+    connections[0].execute.side_effect = fault("not now")
+    monkeypatch.setattr(waking.Connection, "connect", Mock(side_effect=connections))
+    notifier, end = Notifier("postgresql+psycopg://u@127.0.0.1/intake"), time.monotonic() + 20
+    while not connections[1].execute.called and time.monotonic() < end:
+        notifier()
+        time.sleep(0.01)
+    assert connections[0].close.called
+    assert connections[1].execute.call_args_list[0].args == ("NOTIFY lingjun_committed",)
