@@ -120,6 +120,14 @@ def test_with_a_lost_right_nothing_is_asked_or_changed(postgres_url):
     database.close()
 
 
+@pytest.mark.parametrize(("asked", "cost"), [("", "1.1"), ("?options=-c%20random_page_cost%3D3", "3")])
+def test_postgresql_plans_for_memory_unless_the_url_has_options_of_its_own(postgres_url, asked, cost):
+    database = Database(postgres_url("planned") + asked)
+    with database.reader() as session:
+        assert session.execute(text("SHOW random_page_cost")).scalar_one() == cost
+    database.close()
+
+
 def _claimed(database: Database) -> Right:
     right = database.claim("relay")
     assert right is not None
