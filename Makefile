@@ -68,7 +68,7 @@ format: setup
 
 # Writes docs/events.md and the contract snapshots from shared/events.
 events: setup
-	@$(BIN)/python -m shared.events.document
+	@$(BIN)/python -m tools.event_docs
 
 # Compiles the extras of pyproject.toml into hash-locked files without URLs: shared.txt for what every service needs, one per
 # service, and dev.txt for the whole.

@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from benchmarks import machine, rows_accept, rows_consume, rows_house, rows_latency, rows_relay, table
+from benchmarks import machine, rows_accept, rows_consume, rows_installation, rows_latency, rows_relay, table
 from benchmarks.ground import Ground
 from benchmarks.measure import Effort, Row, measured
-from shared.serve import settle
+from shared.runtime.serve import tune_gc
 
 
 def every_row() -> list[Row]:
@@ -16,7 +16,7 @@ def every_row() -> list[Row]:
         *rows_relay.rows(),
         *rows_consume.rows(),
         *rows_latency.rows(),
-        *rows_house.rows(),
+        *rows_installation.rows(),
     ]
 
 
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
         parser.error(f"no such row; there are {', '.join(row.key for row in every_row())}")
     effort = Effort(given.rounds, given.seconds, given.events)
     # What runs in this process, ours and the peers', runs as in the product's own processes.
-    settle()
+    tune_gc()
     with Ground() as ground:
         for row in rows:
             lines = measured(row, ground, effort, lambda told: print(told, file=sys.stderr))

@@ -13,12 +13,12 @@ from benchmarks.installation import ACTOR, scratch
 from services.intake import actions
 from services.intake.models import Application, PlatformClient
 from services.intake.schemas import ApplicationIn
-from shared.clock import real_now
-from shared.database import Database
+from shared.events.envelope import Envelope, source_of
 from shared.events.intake import ApplicationSubmitted
-from shared.messaging.envelope import Envelope, source_of
+from shared.foundation.clock import real_now
 from shared.messaging.transport import Outgoing
-from shared.models import OutboxRow
+from shared.persistence.database import Database
+from shared.persistence.models import OutboxRow
 
 QUEUE = "bench"
 TOPOLOGY = {QUEUE: (ApplicationSubmitted.TYPE,)}

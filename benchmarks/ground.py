@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 
 from redis import Redis
 
-from shared.schema import upgrade
+from shared.persistence.schema import upgrade
 from tests.servers import containers, keeper, postgres, rabbitmq
 from tests.servers.address import Address
 

@@ -17,11 +17,11 @@ from services.intake import actions, queries
 from services.intake.models import StoredScan
 from services.intake.rules.secrets import hash_of
 from services.intake.settings import IntakeSettings
-from shared.clock import real_now
 from shared.events.intake import Programme
-from shared.process import Process, open_process
-from shared.schema import upgrade
-from shared.settings import embedded
+from shared.foundation.clock import real_now
+from shared.persistence.schema import upgrade
+from shared.wiring.process import Process, open_process
+from shared.wiring.settings import embedded
 from tests.servers.processes import free_port
 
 ACTOR = "benchmarks"

@@ -18,16 +18,16 @@ from sqlmodel import Session, col, create_engine, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from benchmarks.events import QUEUE, TOPOLOGY, Events
-from benchmarks.peers.door import Leaving
-from shared.bus import connected, supervised
-from shared.clock import real_now
-from shared.database import Database
+from benchmarks.peers.endpoint import Leaving
 from shared.events.intake import ApplicationSubmitted
+from shared.foundation.clock import real_now
 from shared.messaging.rabbit import EXCHANGE, RabbitTransport
 from shared.messaging.relay import Relay
-from shared.outbox import publish
-from shared.serve import settle
-from shared.waking import Notifier, listen
+from shared.persistence.database import Database
+from shared.persistence.outbox import publish
+from shared.persistence.pg_notify import Notifier, listen
+from shared.runtime.bus import connected, supervised
+from shared.runtime.serve import tune_gc
 
 # A door that is hot commits what waits together; so do both committers above this rate.
 MOST_COMMITS_A_SECOND = 100
@@ -38,7 +38,7 @@ async def relay(broker_url: str, database_url: str) -> None:
     """The product's relay, woken as in a bus process."""
     transport = RabbitTransport(broker_url, QUEUE, TOPOLOGY)
     relay = Relay(Database(database_url), transport)
-    settle()
+    tune_gc()
     async with asyncio.TaskGroup() as group:
         group.create_task(connected(transport, relay.run))
         group.create_task(supervised(lambda: listen(database_url, relay.wake)))

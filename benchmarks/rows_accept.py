@@ -7,9 +7,9 @@ from functools import partial
 from benchmarks import installation, load
 from benchmarks.ground import Ground, wait_until
 from benchmarks.measure import Effort, Entry, Row
-from benchmarks.peers import door
+from benchmarks.peers import endpoint
 from services.demo.programme import CODE
-from shared.keyring import KeyRing
+from shared.adapters.keyring import KeyRing
 from tests.servers.processes import free_port
 
 CROWD, FEW = 64, 4
@@ -38,7 +38,7 @@ def _accept(connections: int, ground: Ground, effort: Effort) -> Iterator[Sequen
         for kind, title in titles.items():
             database_url = stack.enter_context(ground.database(None))
             port = stack.enter_context(peer_door(ground, kind, database_url))
-            entries.append(_entry(title, port, door.DOOR, "none", connections, effort))
+            entries.append(_entry(title, port, endpoint.DOOR, "none", connections, effort))
         yield entries
 
 
@@ -46,7 +46,7 @@ def _accept(connections: int, ground: Ground, effort: Effort) -> Iterator[Sequen
 def _accept_on_sqlite(ground: Ground, effort: Effort) -> Iterator[Sequence[Entry]]:
     database_url = f"sqlite:///{ground.fresh_folder()}/peer.db"
     with installation.intake_on_sqlite(ground) as ours, peer_door(ground, "bare", database_url) as port:
-        peer = _entry("FastAPI + SQLModel in the thread pool", port, door.DOOR, "none", CROWD, effort)
+        peer = _entry("FastAPI + SQLModel in the thread pool", port, endpoint.DOOR, "none", CROWD, effort)
         yield [_ours(ours, CROWD, effort), peer]
 
 
@@ -69,7 +69,7 @@ def peer_door(ground: Ground, kind: str, database_url: str) -> Iterator[int]:
     """A peer's door; yields its port."""
     keys, port = ground.fresh_folder(), free_port()
     KeyRing(keys, purposes=("identity", "contact")).create(CODE)
-    door.create_tables(database_url)
-    with ground.process("benchmarks.peers.door", kind, str(port), database_url, str(keys)):
+    endpoint.create_tables(database_url)
+    with ground.process("benchmarks.peers.endpoint", kind, str(port), database_url, str(keys)):
         wait_until(lambda: installation.answers(port))
         yield port

@@ -14,17 +14,17 @@ from benchmarks.events import QUEUE, TOPOLOGY, Events
 from benchmarks.ground import Ground
 from benchmarks.installation import ACTOR
 from benchmarks.measure import Effort, Entry, Row
-from benchmarks.peers import listening
+from benchmarks.peers import subscriber
 from services.review import actions
 from services.review.handlers import on_application_submitted
 from services.review.models import Case
-from shared.clock import SystemClock, real_now
 from shared.context import Context
-from shared.database import Database
 from shared.events.intake import ApplicationSubmitted, Programme
+from shared.foundation.clock import SystemClock, real_now
 from shared.messaging.consumer import Consumer, Handler
 from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.transport import Delivery
+from shared.persistence.database import Database
 
 AIM = "1x FastStream without a database"
 
@@ -72,7 +72,7 @@ class _CountingConsumer(Consumer):
 def _opened(ground: Ground, effort: Effort) -> Iterator[Sequence[Entry]]:
     events = Events(ground.fresh_folder())
     with ground.virtual_host() as url, ground.database("review") as database_url:
-        listening.create_tables(database_url)
+        subscriber.create_tables(database_url)
         database = Database(database_url)
         with database.transaction() as session:
             programme = Programme.model_validate(open_programme(real_now()))
@@ -88,7 +88,7 @@ def _opened(ground: Ground, effort: Effort) -> Iterator[Sequence[Entry]]:
             return lambda counting: _consumed(url, database, events, handler, counting, **options)
 
         async def written(counting: Counting) -> None:
-            one_by_one = listening.OneByOne(database_url)
+            one_by_one = subscriber.OneByOne(database_url)
             await _by_faststream(url, one_by_one, counting)
             await one_by_one.close()
 
@@ -102,7 +102,7 @@ def _opened(ground: Ground, effort: Effort) -> Iterator[Sequence[Entry]]:
 
 
 def _one_row(session: Session, event: ApplicationSubmitted, *, context: Context) -> None:
-    session.add(listening.opened_by(event))
+    session.add(subscriber.opened_by(event))
 
 
 async def _nothing(_event: ApplicationSubmitted) -> None:
@@ -146,7 +146,7 @@ async def _by_faststream(
         await effect(event)
         counting.handled(1)
 
-    async with listening.listener(url, f"lingjun.{QUEUE}", handled) as broker:
+    async with subscriber.listener(url, f"lingjun.{QUEUE}", handled) as broker:
         await broker.start()
         await counting.all_handled.wait()
         await asyncio.sleep(0.2)

@@ -16,15 +16,15 @@ from sqlmodel import Session
 from benchmarks.events import QUEUE, TOPOLOGY, Events
 from benchmarks.ground import ROOT, Ground
 from benchmarks.measure import Effort, Entry, Row
-from benchmarks.peers import door, listening
-from shared.clock import SystemClock
+from benchmarks.peers import endpoint, subscriber
 from shared.context import Context
-from shared.database import Database
+from shared.events.envelope import read_envelope
 from shared.events.intake import ApplicationSubmitted
+from shared.foundation.clock import SystemClock
 from shared.messaging.consumer import Consumer, Handlers
-from shared.messaging.envelope import read_envelope
 from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.transport import Delivery
+from shared.persistence.database import Database
 
 _PATIENCE_SECONDS = 60
 _Heard = Callable[[str], None]
@@ -48,8 +48,8 @@ def _opened(rate: int, ground: Ground, effort: Effort) -> Iterator[Sequence[Entr
         ground.database("shared") as speaker,
         ground.database("shared") as listener,
     ):
-        door.create_tables(speaker)
-        listening.create_tables(listener)
+        endpoint.create_tables(speaker)
+        subscriber.create_tables(listener)
         uvloop.run(_declared(our_host, their_host))
         with (
             ground.process("benchmarks.processes", "relay", our_host, speaker),
@@ -106,7 +106,7 @@ class _NotingConsumer(Consumer):
 
 
 def _one_row(session: Session, event: ApplicationSubmitted, *, context: Context) -> None:
-    session.add(listening.opened_by(event))
+    session.add(subscriber.opened_by(event))
 
 
 async def _hear(url: str, database: Database, events: Events, heard: _Heard) -> None:
@@ -122,14 +122,14 @@ async def _hear(url: str, database: Database, events: Events, heard: _Heard) -> 
 
 
 async def _hear_one_by_one(url: str, database_url: str, heard: _Heard) -> None:
-    one_by_one = listening.OneByOne(database_url)
+    one_by_one = subscriber.OneByOne(database_url)
 
     async def handled(event: ApplicationSubmitted) -> None:
         await one_by_one(event)
         heard(event.subject)
 
     try:
-        async with listening.listener(url, f"lingjun.{QUEUE}", handled) as broker:
+        async with subscriber.listener(url, f"lingjun.{QUEUE}", handled) as broker:
             await broker.start()
             await asyncio.Event().wait()
     finally:

@@ -13,10 +13,10 @@ from faststream.rabbit import ExchangeType, RabbitBroker, RabbitExchange
 from benchmarks.events import QUEUE, TOPOLOGY, Events, fill_outbox, outbox_is_empty
 from benchmarks.ground import Ground
 from benchmarks.measure import Effort, Entry, Row
-from shared.database import Database
 from shared.messaging.rabbit import EXCHANGE, RabbitTransport
 from shared.messaging.relay import Relay
 from shared.messaging.transport import Outgoing
+from shared.persistence.database import Database
 
 IN_FLIGHT = 500
 AIM = "1.3x FastStream with 500 in flight"

@@ -3,7 +3,7 @@
 # Read at every start, so that a password changed in .env, or a permission changed here, holds after a restart of rabbitmq.
 #
 # A service may publish to the exchange of events under its own name alone, read its own queue, and make its queue of jobs;
-# the owner declares everything else (shared/messaging/declaring.py). What remains is the default exchange, over which
+# the owner declares everything else (shared/messaging/topology.py). What remains is the default exchange, over which
 # deliveries are parked and replayed: who may write there may write to any queue, though read none.
 set -eu
 

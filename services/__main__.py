@@ -7,12 +7,12 @@ from pathlib import Path
 
 import uvloop
 
-from services.house import House, resting_portal
 from services.portal.rebuild import add_options, rebuild
 from services.portal.replay import add_choice, replay
 from services.portal.web import invite
-from shared.errors import Refusal
-from shared.logs import configure
+from services.standalone import StandaloneServer, stopped_portal
+from shared.foundation.errors import Refusal
+from shared.observability.logs import configure
 
 
 def main() -> int:
@@ -41,7 +41,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _run(given: argparse.Namespace) -> int:
     configure("house", given.log_level)
-    house = House(given.data, port=given.port, starts_at=given.demo_from)
+    house = StandaloneServer(given.data, port=given.port, starts_at=given.demo_from)
     uvloop.run(house.run(lambda: _welcome(house, given.port)))
     return 0
 
@@ -55,7 +55,7 @@ def _add_replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _replay(given: argparse.Namespace) -> int:
     configure("portal", "WARNING")
-    with resting_portal(given.data) as portal:
+    with stopped_portal(given.data) as portal:
         return replay(portal, given)
 
 
@@ -70,11 +70,11 @@ def _add_rebuild(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _rebuild(given: argparse.Namespace) -> int:
     configure("portal", "WARNING")
-    with resting_portal(given.data) as portal:
+    with stopped_portal(given.data) as portal:
         return rebuild(portal, given)
 
 
-def _welcome(house: House, port: int) -> None:
+def _welcome(house: StandaloneServer, port: int) -> None:
     """Says where the house is, and, while there is no account, how to make the first one."""
     link = invite(house.processes["portal"])
     print(f"领军已启动:http://127.0.0.1:{port}  (Ctrl-C 停止)", flush=True)

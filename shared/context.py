@@ -6,19 +6,19 @@ from uuid import UUID
 
 from redis import Redis
 
-from shared.files import FileStore
-from shared.keyring import KeyRing
-from shared.messaging.envelope import Envelope
-from shared.post import Post
+from shared.adapters.files import FileStore
+from shared.adapters.keyring import KeyRing
+from shared.adapters.mail import Mailer
+from shared.events.envelope import Envelope
 
 
 @dataclass(frozen=True)
 class Tools:
-    """The adaptors of a process. Each holds only what the process was given (keys by purpose, a store, a post)."""
+    """The adaptors of a process. Each holds only what the process was given (keys by purpose, a store, a mailer)."""
 
     keys: KeyRing
     files: FileStore
-    post: Post
+    mailer: Mailer
     redis: Redis
     public_url: str
 

@@ -5,10 +5,10 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
-from shared.clock import TravellingClock
-from shared.process import Process, open_process
-from shared.schema import upgrade
-from shared.settings import Settings, embedded
+from shared.foundation.clock import TravellingClock
+from shared.persistence.schema import upgrade
+from shared.wiring.process import Process, open_process
+from shared.wiring.settings import Settings, embedded
 
 START = datetime(2021, 11, 22, 1, 0, tzinfo=UTC)
 

@@ -1,6 +1,6 @@
 """What refusals say, read out of the source: for the tests that hold the catalogues to it.
 
-Every Chinese string in the making of a refusal, a fault or words (shared/errors.py) is taken to be said, and so is one that
+Every Chinese string in the making of a refusal, a fault or words (shared/foundation/errors.py) is taken to be said, and so is one that
 was given a name first. Values go in by name: joined into the sentence, they hide it from the catalogues.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _WRITTEN = (ast.Constant, ast.JoinedStr, ast.BinOp, ast.IfExp, ast.Dict)
-_TOLD = {"Refusal", "NotFound", "Forbidden", "NotSignedIn", "Conflict", "Invalid", "Fault", "Words"}
+_TOLD = {"Refusal", "NotFound", "Forbidden", "NotSignedIn", "Conflict", "Invalid", "FieldError", "Message"}
 
 
 def refused_in_module(path: Path) -> Iterator[str]:

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import OKPKey
 from starlette.types import ASGIApp
 
-from shared.clock import real_now
-from shared.process import Process
-from shared.signin import COOKIE, SessionToken, csrf_token, sign_token
+from shared.foundation.clock import real_now
+from shared.http.auth import COOKIE, SessionToken, csrf_token, sign_token
+from shared.wiring.process import Process
 
 SID = "s" * 32
 PRIVATE = Ed25519PrivateKey.generate()

@@ -11,8 +11,8 @@ from benchmarks.measure import Effort, Line, Row, measured, times_better
 from benchmarks.table import lines_of
 from services.intake.rules.applications import check_application
 from services.intake.schemas import ApplicationIn
-from shared.clock import real_now
 from shared.events.intake import Programme
+from shared.foundation.clock import real_now
 from tests.servers import keeper
 
 TINY = Effort(rounds=1, seconds=0.2, events=20)

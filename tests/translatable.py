@@ -24,12 +24,12 @@ _TITLES = {
     "scheduling": ("queries/searches.py",),
     "portal": ("rules/sentences.py",),
 }
-_FRAME = ("edge.py", "dashboard", "web.py")
+_FRAME = ("http/security_headers.py", "dashboard", "http/web.py")
 
 
 def templates_of(service: str) -> list[Path]:
     """The templates of pages; `shared` are those of the frame. Letters are Chinese and no part of this."""
-    folder = ROOT / ("shared/templates" if service == "shared" else f"services/{service}/templates")
+    folder = ROOT / ("shared/dashboard/templates" if service == "shared" else f"services/{service}/templates")
     return sorted(folder.rglob("*.html"))
 
 
@@ -103,7 +103,9 @@ def _name_of(service: str) -> str:
 
 def catalogue_of(service: str) -> dict[str, str]:
     """The English of a service (`shared`: of the frame): msgid -> msgstr."""
-    folder = ROOT / ("shared" if service == "shared" else f"services/{service}") / "translations/en/LC_MESSAGES"
+    folder = (
+        ROOT / ("shared/foundation" if service == "shared" else f"services/{service}") / "translations/en/LC_MESSAGES"
+    )
     found = {}
     for path in folder.glob("*.po"):
         with path.open("rb") as file:

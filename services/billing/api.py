@@ -1,29 +1,30 @@
 """Billing's work lists for programs that act as staff: the fields needed to act. Acting itself is the pages' forms."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from sqlmodel import col, select
 
 from services.billing import queries
 from services.billing.models import BankEntry, Invoice
 from services.billing.schemas import AccountOut, EntryOut, InvoiceOut, RefundOut, StatementOut
-from shared.signin import staff
-from shared.web import ReadingSession
+from shared.http.auth import staff
+from shared.http.web import ReadingSession
 
 router = APIRouter(prefix="/billing/api", tags=["staff"], dependencies=[Depends(staff("finance", "finance_checker"))])
 
 
 @router.get("/accounts")
-def accounts(session: ReadingSession, standing: str = "") -> list[AccountOut]:
-    """Every fee account, or those of one standing (open, waiting, due, ended)."""
+def accounts(session: ReadingSession, state: Annotated[str, Query(alias="standing")] = "") -> list[AccountOut]:
+    """Every fee account, or those in one state (open, waiting, due, ended)."""
     return [
         AccountOut(
             **line.account.model_dump(include=set(AccountOut.model_fields)),
             paid_fen=line.paid_fen,
             unapplied_fen=line.unapplied_fen,
         )
-        for line in queries.account_lines(session, standing=standing)
+        for line in queries.account_lines(session, state=state)
     ]
 
 

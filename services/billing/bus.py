@@ -2,13 +2,13 @@
 
 from services.billing import handlers
 from services.billing.settings import BillingSettings
-from shared.bus import Bus
 from shared.events import intake, portal, review
+from shared.http.auth import on_staff_access_changed
 from shared.messaging.consumer import Handlers
-from shared.process import Process
-from shared.serve import serve_bus
-from shared.settings import read
-from shared.signin import on_staff_access_changed
+from shared.runtime.bus import Bus
+from shared.runtime.serve import serve_bus
+from shared.wiring.process import Process
+from shared.wiring.settings import read
 
 HANDLERS: Handlers = {
     portal.StaffAccessChanged: on_staff_access_changed,

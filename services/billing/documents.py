@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from services.billing.rules.vat import TRAINING_ITEM
-from shared.money import capitals, yuan
-from shared.typesetting import typeset
+from shared.adapters.typesetting import typeset
+from shared.foundation.money import capitals, yuan
 
 TEMPLATES = Path(__file__).with_name("templates")
 

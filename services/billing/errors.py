@@ -5,7 +5,7 @@ Refusal
 └── Conflict   AlreadyImported, EntryDecided
 """
 
-from shared.errors import Conflict, NotFound
+from shared.foundation.errors import Conflict, NotFound
 
 
 class UnknownFeeAccount(NotFound):

@@ -3,10 +3,10 @@
 from typing import ClassVar
 from uuid import UUID
 
-from shared.jobs import Job
+from shared.jobs.job import Job
 
 
-class JudgeEntries(Job):
+class MatchEntries(Job):
     """Judges the next batch of a large statement's entries."""
 
     NAME: ClassVar[str] = "judge_entries"

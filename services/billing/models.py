@@ -8,7 +8,7 @@ from sqlalchemy import JSON, BigInteger, Index, UniqueConstraint, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from shared.columns import UtcDateTime
+from shared.persistence.columns import UtcDateTime
 
 registered = registry()
 
@@ -50,7 +50,7 @@ class FeeAccount(BillingRow, table=True):
     invoice_tax_number: str
     invoice_kind: str
     expected_fen: int = Field(sa_type=BigInteger)
-    standing: str = Field(index=True)
+    state: str = Field(index=True)
     ended_because: str = ""
     submitted_at: datetime = Field(sa_type=UtcDateTime)
     admitted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

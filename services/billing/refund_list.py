@@ -8,7 +8,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 
 from shared.dashboard.exports import harmless
-from shared.money import yuan
+from shared.foundation.money import yuan
 
 _TITLES = ("序号", "退款单号", "收款户名", "收款账号", "金额（元）", "附言", "原收款日期", "报名编号", "学员", "批准人")
 _WIDTHS = (6, 18, 36, 26, 14, 26, 14, 18, 12, 14)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Out(BaseModel):
@@ -21,7 +21,7 @@ class AccountOut(Out):
     reference: str
     firm_name: str
     student_name: str
-    standing: str
+    state: str = Field(serialization_alias="standing")
     submitted_at: datetime
     pay_by: datetime | None
     paid_at: datetime | None

@@ -8,16 +8,16 @@ from pydantic import model_validator
 
 from services.billing.connectors import CONNECTORS
 from services.billing.rules.vat import TaxRate
-from shared.errors import Invalid
-from shared.keyring import Purpose
-from shared.settings import Settings
+from shared.adapters.keyring import Purpose
+from shared.foundation.errors import Invalid
+from shared.wiring.settings import Settings
 
 NON_DEGREE_EDUCATION = TaxRate(Decimal("0.03"), date(2016, 5, 1), preference_code="08", basis="财税〔2016〕68号第三条")
 """The simple method that a general taxpayer may choose for non-degree education. The institution's accountant decides."""
 
 
 class BillingSettings(Settings):
-    """See shared.settings.Settings. Raises Invalid for an unknown connector or a rate that cannot be.
+    """See shared.wiring.settings.Settings. Raises Invalid for an unknown connector or a rate that cannot be.
 
     `invoice_connector`: a name of connectors.CONNECTORS; left out, a demo has the fake one and a real installation none.
     `tax_rates`: JSON, a list of objects with the fields of rules.vat.TaxRate, each rate from one day to another.

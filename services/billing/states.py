@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 
-from shared.transitions import Transition
+from shared.foundation.transitions import Transition
 
 
-class AccountStanding(StrEnum):
+class AccountState(StrEnum):
     """What the self-paid fee of an application is: expected, held for the waiting list, due, or to go back."""
 
     OPEN = "open"
@@ -108,7 +108,7 @@ class TransactionKind(StrEnum):
     SUBSIDY = "subsidy"
 
 
-_A = AccountStanding
+_A = AccountState
 ACCOUNT_STEPS = (
     Transition(None, _A.OPEN, "intake", "ApplicationSubmitted"),
     Transition(_A.OPEN, _A.WAITING, "review", "ApplicantWaitlisted"),
@@ -162,7 +162,7 @@ INVOICE_STEPS = (
     Transition(_I.PROPOSED, _I.DROPPED, "billing, finance", "the money came again, or a reason is given"),
 )
 
-STANDING_TITLES: dict[StrEnum, str] = {_A.OPEN: "未到期", _A.WAITING: "候补保留", _A.DUE: "应缴", _A.ENDED: "已终止"}
+ACCOUNT_TITLES: dict[StrEnum, str] = {_A.OPEN: "未到期", _A.WAITING: "候补保留", _A.DUE: "应缴", _A.ENDED: "已终止"}
 STATEMENT_TITLES: dict[StrEnum, str] = {
     _T.READ: "待确认",
     _T.DISCARDED: "已放弃",

@@ -5,18 +5,18 @@ from fastapi import FastAPI
 from services.billing import api, pages, queries
 from services.billing.settings import BillingSettings
 from shared.dashboard import refusal_page
-from shared.figures import figures_router
-from shared.process import Process
-from shared.serve import serve_web
-from shared.settings import read
-from shared.web import make_app as make_empty_app
+from shared.http.stats import stats_router
+from shared.http.web import make_app as make_empty_app
+from shared.runtime.serve import serve_web
+from shared.wiring.process import Process
+from shared.wiring.settings import read
 
 
 def make_app(process: Process) -> FastAPI:
     """Billing's app over an open process."""
     app = make_empty_app(process, refusal_page=refusal_page)
     app.include_router(api.router)
-    app.include_router(figures_router("billing", queries.figures))
+    app.include_router(stats_router("billing", queries.stats))
     app.include_router(pages.router)
     pages.make_dashboard(process).mount(app)
     return app

@@ -8,9 +8,9 @@ from services.billing import actions, jobs, tasks
 from services.billing.connectors import CONNECTORS
 from services.billing.settings import BillingSettings
 from shared.context import Context
-from shared.jobs import JobFunctions
-from shared.serve import serve_worker
-from shared.settings import read
+from shared.jobs.job import JobFunctions
+from shared.runtime.serve import serve_worker
+from shared.wiring.settings import read
 
 
 def make_jobs(settings: BillingSettings) -> JobFunctions:
@@ -21,7 +21,7 @@ def make_jobs(settings: BillingSettings) -> JobFunctions:
         special_needs_contact=settings.special_invoice_needs_contact,
     )
     return {
-        jobs.JudgeEntries: tasks.judge_entries,
+        jobs.MatchEntries: tasks.match_entries,
         jobs.WriteReceipt: tasks.write_receipt,
         jobs.WriteInvoiceRequest: partial(tasks.write_invoice_request, terms=terms),
         jobs.SubmitInvoice: partial(tasks.submit_invoice, terms=terms),
@@ -31,7 +31,7 @@ def make_jobs(settings: BillingSettings) -> JobFunctions:
 
 def run_due(session: Session, *, context: Context) -> None:
     """What the clock brings: deadlines that statements cover, and invoices that the connector still owes an answer for."""
-    actions.say_overdue_fees(session, actor=context.actor, now=context.now)
+    actions.publish_overdue_fees(session, actor=context.actor, now=context.now)
     actions.ask_for_invoices(session, now=context.now)
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from services.demo.player.doors import Stage, Unexpected
+from services.demo.player.clients import Stage, Unexpected
 from services.demo.player.office import invented_password
 from services.demo.player.play import FIRST_MOMENT, play
 from services.demo.staff import staff
-from shared.errors import Conflict, Refusal
+from shared.foundation.errors import Conflict, Refusal
 
 START_SECONDS = 60
 _LINK = re.compile(r"/welcome/[\w-]+")

@@ -65,7 +65,7 @@ def firm(rng: Random, serial: int, unit: dict[str, Any]) -> dict[str, Any]:
         "main_product": product,
         "tier": tier,
         "tier_year": None if tier == "none" else rng.choice((2019, 2020, 2021, 2021)),
-        **_figures(rng, least_yuan, most_yuan),
+        **_stats(rng, least_yuan, most_yuan),
         "employees": rng.randint(fewest, most),
     }
 
@@ -82,7 +82,7 @@ def _name(rng: Random, serial: int, brand: str, trade: str) -> str:
     return f"重庆{brand}{trade}{suffix}"
 
 
-def _figures(rng: Random, least_yuan: int, most_yuan: int) -> dict[str, list[str]]:
+def _stats(rng: Random, least_yuan: int, most_yuan: int) -> dict[str, list[str]]:
     """Revenue and research costs of three years, in yuan with two decimals; the newest, last year decides the scale."""
     newest_fen = rng.randrange(least_yuan, most_yuan) * 100 + rng.randrange(100)
     older_fen = [newest_fen * rng.randint(60, 80) // 100, newest_fen * rng.randint(80, 105) // 100]

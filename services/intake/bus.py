@@ -2,13 +2,13 @@
 
 from services.intake import handlers
 from services.intake.settings import IntakeSettings
-from shared.bus import Bus
 from shared.events import billing, portal, review, scheduling
+from shared.http.auth import on_staff_access_changed
 from shared.messaging.consumer import Handlers
-from shared.process import Process
-from shared.serve import serve_bus
-from shared.settings import read
-from shared.signin import on_staff_access_changed
+from shared.runtime.bus import Bus
+from shared.runtime.serve import serve_bus
+from shared.wiring.process import Process
+from shared.wiring.settings import read
 
 HANDLERS: Handlers = {
     portal.StaffAccessChanged: on_staff_access_changed,

@@ -5,9 +5,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from shared.adapters.typesetting import typeset
 from shared.events.intake import Programme
-from shared.money import capitals, yuan
-from shared.typesetting import typeset
+from shared.foundation.money import capitals, yuan
 
 TEMPLATES = Path(__file__).with_name("templates")
 

@@ -5,7 +5,7 @@ Refusal
 └── Conflict   PersonAlreadyApplied
 """
 
-from shared.errors import Conflict, NotFound
+from shared.foundation.errors import Conflict, NotFound
 
 
 class UnknownProgramme(NotFound):

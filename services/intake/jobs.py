@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from shared.jobs import Job
+from shared.jobs.job import Job
 
 
 class SendConsentRequest(Job):

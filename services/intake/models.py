@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from shared.columns import UtcDateTime
+from shared.persistence.columns import UtcDateTime
 
 registered = registry()
 
@@ -79,8 +79,8 @@ class Application(IntakeRow, table=True):
             "programme",
             "identity_index",
             unique=True,
-            sqlite_where=text("status NOT IN ('withdrawn', 'expired')"),
-            postgresql_where=text("status NOT IN ('withdrawn', 'expired')"),
+            sqlite_where=text("state NOT IN ('withdrawn', 'expired')"),
+            postgresql_where=text("state NOT IN ('withdrawn', 'expired')"),
         ),
     )
     id: UUID = Field(primary_key=True)
@@ -90,7 +90,7 @@ class Application(IntakeRow, table=True):
     application_no: str = Field(unique=True)
     platform_no: str
     payment_reference: str = Field(unique=True)
-    status: str = Field(index=True)
+    state: str = Field(index=True)
     outcome: str | None = Field(default=None, index=True)
     revision: int = 1
     unit_code: str = Field(index=True)

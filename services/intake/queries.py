@@ -10,11 +10,11 @@ from sqlmodel import Session, and_, col, func, select
 
 from services.intake.errors import UnknownApplication, UnknownProgramme
 from services.intake.models import Application, Consent, IdempotencyKey, PlatformClient, ProgrammeRow
-from services.intake.states import ApplicationStatus
-from shared.clock import local
-from shared.columns import one_of
-from shared.errors import NotSignedIn
+from services.intake.states import ApplicationState
 from shared.events.intake import Programme
+from shared.foundation.clock import local
+from shared.foundation.errors import NotSignedIn
+from shared.persistence.columns import one_of
 
 _VALID = and_(one_of(col(PlatformClient.key_hash), "key_hashes"), col(PlatformClient.revoked_at).is_(None))
 _USED = and_(col(IdempotencyKey.client_id) == col(PlatformClient.id), one_of(col(IdempotencyKey.key), "keys"))
@@ -65,9 +65,9 @@ def applications_of(session: Session, client: PlatformClient, *, after: str, mos
     return list(session.exec(found).all())
 
 
-def applications_by_status(session: Session) -> dict[str, int]:
+def applications_by_state(session: Session) -> dict[str, int]:
     """How many applications are in each of intake's states."""
-    counted = select(Application.status, func.count()).group_by(Application.status)
+    counted = select(Application.state, func.count()).group_by(Application.state)
     return dict(session.exec(counted).all())
 
 
@@ -79,7 +79,7 @@ def recommended_firms(session: Session, programme: Programme) -> dict[str, int]:
             Application.programme == programme.code,
             Application.recommendation == "recommended",
             col(Application.submitted_at).is_not(None),
-            Application.status != ApplicationStatus.WITHDRAWN,
+            Application.state != ApplicationState.WITHDRAWN,
         )
         .group_by(Application.unit_code)
     )
@@ -111,7 +111,7 @@ def unconfirmed(session: Session, programme: str) -> int:
     """Submitted applications whose student has not confirmed in person."""
     waiting = select(func.count()).where(
         Application.programme == programme,
-        Application.status == ApplicationStatus.SUBMITTED,
+        Application.state == ApplicationState.SUBMITTED,
         col(Application.consented_at).is_(None),
     )
     return session.exec(waiting).one()
@@ -121,7 +121,7 @@ def applications_by_outcome(session: Session) -> dict[str, int]:
     """How many applications have come how far elsewhere."""
     counted = (
         select(Application.outcome, func.count())
-        .where(col(Application.status).in_([ApplicationStatus.SUBMITTED, ApplicationStatus.RETURNED]))
+        .where(col(Application.state).in_([ApplicationState.SUBMITTED, ApplicationState.RETURNED]))
         .group_by(Application.outcome)
     )
     return {outcome: count for outcome, count in session.exec(counted).all() if outcome}
@@ -142,7 +142,7 @@ def returned_applications(session: Session, programme: str) -> list[Application]
         select(Application)
         .where(
             Application.programme == programme,
-            Application.status == ApplicationStatus.RETURNED,
+            Application.state == ApplicationState.RETURNED,
             col(Application.outcome).is_(None),
         )
         .order_by(col(Application.correct_by))
@@ -156,12 +156,12 @@ def consents_of(session: Session, application_id: UUID) -> list[Consent]:
     return list(session.exec(found).all())
 
 
-def figures(session: Session) -> dict[str, int]:
+def stats(session: Session) -> dict[str, int]:
     """Intake's numbers for the closing summary."""
-    by_status = applications_by_status(session)
+    by_state = applications_by_state(session)
     return {
-        "applications": sum(by_status.values()),
-        **{f"applications_{status}": by_status.get(status, 0) for status in ApplicationStatus},
+        "applications": sum(by_state.values()),
+        **{f"applications_{status}": by_state.get(status, 0) for status in ApplicationState},
         "consented": _with(session, Application.consented_at),
         "scans_removed": _with(session, Application.scans_removed_at),
     }

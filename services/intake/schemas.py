@@ -112,7 +112,7 @@ class ApplicationOut(BaseModel):
     platform_no: str
     payment_reference: str
     status: str
-    status_title: str
+    state_title: str
     revision: int
     submitted_at: datetime | None
     defects: list[dict[str, str]]

@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 
-from shared.transitions import Transition
+from shared.foundation.transitions import Transition
 
 
-class ApplicationStatus(StrEnum):
+class ApplicationState(StrEnum):
     """Intake's own part; what review, scheduling and billing decide is shown beside it as a projection."""
 
     DRAFT = "draft"
@@ -40,7 +40,7 @@ OVERTAKEN: dict[Outcome, frozenset[Outcome]] = {
 }
 """Outcome -> those that show that it was heard late: nothing orders the events of two services, or of two parts."""
 
-_S = ApplicationStatus
+_S = ApplicationState
 APPLICATION_STEPS = (
     Transition(None, _S.DRAFT, "platform", "saves an application"),
     Transition(None, _S.SUBMITTED, "platform", "posts an application in the window"),
@@ -53,7 +53,7 @@ APPLICATION_STEPS = (
     Transition(_S.RETURNED, _S.WITHDRAWN, "platform", "takes it back"),
 )
 
-STATUS_TITLES: dict[StrEnum, str] = {
+STATE_TITLES: dict[StrEnum, str] = {
     _S.DRAFT: "草稿",
     _S.SUBMITTED: "已提交",
     _S.RETURNED: "退回补正",

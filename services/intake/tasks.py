@@ -4,17 +4,17 @@ from sqlmodel import Session
 
 from services.intake import actions, jobs
 from services.intake.models import Application
-from services.intake.states import ApplicationStatus
-from shared.clock import local
+from services.intake.states import ApplicationState
+from shared.adapters.mail import Mail
 from shared.context import Context
 from shared.events.intake import Student
-from shared.post import Letter
+from shared.foundation.clock import local
 
 
 def send_consent_request(session: Session, job: jobs.SendConsentRequest, *, context: Context) -> str:
     """Sends the student a fresh confirmation link."""
     row = session.get_one(Application, job.application_id)
-    if row.status == ApplicationStatus.WITHDRAWN or row.consented_at:
+    if row.state == ApplicationState.WITHDRAWN or row.consented_at:
         return "not needed"
     token = actions.renew_consent_link(session, row.id, now=context.now)
     link = f"{context.tools.public_url}/intake/consent/{token}"
@@ -30,7 +30,7 @@ def send_consent_request(session: Session, job: jobs.SendConsentRequest, *, cont
 def send_return_notice(session: Session, job: jobs.SendReturnNotice, *, context: Context) -> str:
     """Tells the student what is to be corrected, and by when."""
     row = session.get_one(Application, job.application_id)
-    if row.status != ApplicationStatus.RETURNED or row.revision != job.revision or row.correct_by is None:
+    if row.state != ApplicationState.RETURNED or row.revision != job.revision or row.correct_by is None:
         return "superseded"
     listed = "\n".join(f"- {defect['item']}:{defect['reason']}" for defect in row.defects)
     text = (
@@ -44,4 +44,4 @@ def send_return_notice(session: Session, job: jobs.SendReturnNotice, *, context:
 def _write(row: Application, subject: str, text: str, context: Context) -> None:
     assert context.job_id is not None
     address = context.tools.keys.open("contact", Student.model_validate(row.content["student"]).email)
-    context.tools.post.send(Letter(id=context.job_id, to=address, subject=subject, text=text))
+    context.tools.mailer.send(Mail(id=context.job_id, to=address, subject=subject, text=text))

@@ -5,9 +5,9 @@ from sqlmodel import Session
 from services.intake import actions, jobs, tasks
 from services.intake.settings import IntakeSettings
 from shared.context import Context
-from shared.jobs import JobFunctions
-from shared.serve import serve_worker
-from shared.settings import read
+from shared.jobs.job import JobFunctions
+from shared.runtime.serve import serve_worker
+from shared.wiring.settings import read
 
 JOBS: JobFunctions = {
     jobs.SendConsentRequest: tasks.send_consent_request,

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends, Request
 
 from services.portal import actions
 from services.portal.schemas import CreatedAccount, DemoClock, DemoMoment, NewAccount
-from shared.clock import TravellingClock
-from shared.errors import NotFound
-from shared.signin import Actor, staff
-from shared.web import Now, WritingSession, process_of
+from shared.foundation.clock import TravellingClock
+from shared.foundation.errors import NotFound
+from shared.http.auth import CurrentUser, staff
+from shared.http.web import Now, WritingSession, process_of
 
 router = APIRouter(prefix="/api", tags=["portal"])
-Administrator = Annotated[Actor, Depends(staff("administrator"))]
+Administrator = Annotated[CurrentUser, Depends(staff("administrator"))]
 
 
 @router.post("/accounts", status_code=201)

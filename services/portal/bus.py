@@ -8,13 +8,13 @@ from uuid import UUID
 from services.portal import actions, handlers
 from services.portal.queries import waiting_letters
 from services.portal.settings import PortalSettings
-from shared.bus import Bus, connected
 from shared.events import CONTRACTS
 from shared.messaging.consumer import BATCH, Handlers
 from shared.messaging.transport import DEAD_LETTERS, Transport
-from shared.process import Process
-from shared.serve import serve_bus
-from shared.settings import read
+from shared.runtime.bus import Bus, connected
+from shared.runtime.serve import serve_bus
+from shared.wiring.process import Process
+from shared.wiring.settings import read
 
 HANDLERS: Handlers = dict.fromkeys(CONTRACTS.values(), handlers.on_any_event)
 

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 
 from services.portal.settings import PortalSettings
-from shared.errors import Refusal
-from shared.process import Process, open_process
+from shared.foundation.errors import Refusal
+from shared.wiring.process import Process, open_process
 
 
 def serve_command(

@@ -5,7 +5,7 @@ Refusal
 └── Forbidden   WrongPassword, LockedOut
 """
 
-from shared.errors import Forbidden, NotFound
+from shared.foundation.errors import Forbidden, NotFound
 
 
 class UnknownAccount(NotFound):

@@ -5,10 +5,10 @@ from sqlmodel import Session
 from services.portal import actions
 from shared.context import Context
 from shared.events import Event
-from shared.messaging.history import keeps_history
+from shared.messaging.ordering import accept_stale
 
 
-@keeps_history
+@accept_stale
 def on_any_event(session: Session, event: Event, *, context: Context) -> None:
     """Keeps what happened. The portal's own StaffAccessChanged was believed when it was said."""
     assert context.envelope is not None

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shared.jobs import Job
+from shared.jobs.job import Job
 
 
 class ReplayDeadLetters(Job):

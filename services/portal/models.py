@@ -9,7 +9,7 @@ from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from services.portal.states import AccountState, DeadLetterState
-from shared.columns import UtcDateTime
+from shared.persistence.columns import UtcDateTime
 
 registered = registry()
 

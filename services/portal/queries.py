@@ -14,7 +14,7 @@ from services.portal.jobs import ReplayDeadLetters
 from services.portal.models import Account, Applicant, DeadLetter, Occurrence
 from services.portal.rules.sentences import sentence
 from services.portal.states import SERVICES, AccountState, DeadLetterState
-from shared.models import JobRow
+from shared.persistence.models import JobRow
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _item(occurrence: Occurrence, applicant: Applicant | None = None) -> Timelin
     return TimelineItem(occurrence.occurred_at, said.title, said.text, said.values, said.tone, service, applicant)
 
 
-def figures(session: Session) -> dict[str, int]:
+def stats(session: Session) -> dict[str, int]:
     """The portal's numbers for the closing summary."""
     return {
         "accounts": session.exec(select(func.count()).select_from(Account)).one(),

@@ -15,13 +15,13 @@ from sqlmodel import select
 from services.portal.bus import HANDLERS
 from services.portal.console import serve_command
 from services.portal.models import Applicant, Occurrence
-from shared.database import Database
-from shared.errors import Conflict
+from shared.events.envelope import PREFIX
+from shared.foundation.errors import Conflict
+from shared.messaging.backfill import ReplayResult, replay_log
 from shared.messaging.consumer import Consumer
-from shared.messaging.envelope import PREFIX
-from shared.messaging.past import Heard, hear_the_past
-from shared.models import HeardPart, InboxRow
-from shared.process import Process
+from shared.persistence.database import Database
+from shared.persistence.models import InboxRow, LastSequence
+from shared.wiring.process import Process
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def rebuild(process: Process, given: argparse.Namespace) -> int:
     return 1 if outcome.left else 0
 
 
-async def _rebuild(process: Process, *, lose_older: bool) -> Heard:
+async def _rebuild(process: Process, *, lose_older: bool) -> ReplayResult:
     transport = process.transport()
     await transport.open()
     try:
@@ -61,7 +61,7 @@ async def _rebuild(process: Process, *, lose_older: bool) -> Heard:
         consumer = Consumer(
             process.database, transport, HANDLERS, clock=process.clock, tools=process.tools, service=process.service
         )
-        outcome = await hear_the_past(transport, consumer, progress=_bar(len(kept)))
+        outcome = await replay_log(transport, consumer, progress=_bar(len(kept)))
     finally:
         await transport.close()
     return outcome
@@ -76,7 +76,7 @@ def _missing(database: Database, kept: set[str]) -> int:
 def _empty(database: Database) -> None:
     """The timelines, and the memory of having heard them: all that the portal hears is for the timelines."""
     with database.transaction() as session:
-        for table in (Occurrence, Applicant, InboxRow, HeardPart):
+        for table in (Occurrence, Applicant, InboxRow, LastSequence):
             session.exec(delete(table))
 
 

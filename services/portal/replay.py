@@ -10,9 +10,9 @@ from collections.abc import Callable
 from services.portal import actions, queries
 from services.portal.console import serve_command
 from services.portal.jobs import ReplayDeadLetters
-from shared.errors import Invalid
-from shared.messaging.sender import Sender
-from shared.process import Process
+from shared.foundation.errors import Invalid
+from shared.messaging.sync_publisher import SyncPublisher
+from shared.wiring.process import Process
 
 CONSOLE = "console"
 
@@ -54,7 +54,7 @@ def send_again(
     """Sends every waiting letter that is wanted, a transaction per batch; how many were sent, and how many refused."""
     sent, refused = 0, 0
     rest: ReplayDeadLetters | None = wanted
-    with Sender(process.transport()) as send:
+    with SyncPublisher(process.transport()) as send:
         while rest:
             with process.database.transaction() as session:
                 done = actions.replay_batch(session, rest, send=send)

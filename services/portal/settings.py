@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import ClassVar
 
-from shared.settings import Settings
+from shared.wiring.settings import Settings
 
 
 class PortalSettings(Settings):
-    """See shared.settings.Settings. `behind_gateway`: the last address in X-Forwarded-For is the client's."""
+    """See shared.wiring.settings.Settings. `behind_gateway`: the last address in X-Forwarded-For is the client's."""
 
     SERVICE: ClassVar[str] = "portal"
     TITLE: ClassVar[str] = "领军 · 工作台"

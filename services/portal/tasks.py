@@ -6,17 +6,17 @@ from sqlmodel import Session
 
 from services.portal import actions
 from services.portal.jobs import ReplayDeadLetters
-from shared import jobs
 from shared.context import Context
-from shared.messaging.sender import Sender
+from shared.jobs.job import enqueue
+from shared.messaging.sync_publisher import SyncPublisher
 
 
 def replay_dead_letters(
-    session: Session, job: ReplayDeadLetters, *, context: Context, make_sender: Callable[[], Sender]
+    session: Session, job: ReplayDeadLetters, *, context: Context, make_publisher: Callable[[], SyncPublisher]
 ) -> str:
     """One batch; the next one is a job of its own, so that no transaction is long."""
-    with make_sender() as send:
+    with make_publisher() as send:
         done = actions.replay_batch(session, job, send=send)
     if rest := actions.next_batch(job, done):
-        jobs.start(session, rest)
+        enqueue(session, rest)
     return f"sent {done.sent}, refused {done.refused}"

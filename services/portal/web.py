@@ -8,11 +8,11 @@ from services.portal import api, pages, queries
 from services.portal.actions import first_account_link, signing_key
 from services.portal.settings import PortalSettings
 from shared.dashboard import refusal_page
-from shared.figures import figures_router
-from shared.process import Process, open_process
-from shared.serve import serve_web
-from shared.settings import read
-from shared.web import make_app as make_empty_app
+from shared.http.stats import stats_router
+from shared.http.web import make_app as make_empty_app
+from shared.runtime.serve import serve_web
+from shared.wiring.process import Process, open_process
+from shared.wiring.settings import read
 
 
 def make_app(process: Process) -> FastAPI:
@@ -23,7 +23,7 @@ def make_app(process: Process) -> FastAPI:
     app.state.signing_key = signing_key(settings.private_key_file, settings.token_public_key_file)
     app.state.behind_gateway = settings.behind_gateway
     app.include_router(api.router)
-    app.include_router(figures_router(process.service, queries.figures))
+    app.include_router(stats_router(process.service, queries.stats))
     app.include_router(pages.router)
     pages.make_dashboard(process).mount(app)
     return app

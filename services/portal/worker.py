@@ -7,20 +7,20 @@ from sqlmodel import Session
 from services.portal import jobs, tasks
 from services.portal.settings import PortalSettings
 from shared.context import Context
-from shared.jobs import JobFunctions
-from shared.messaging.sender import Sender
-from shared.process import transport_of
-from shared.serve import serve_worker
-from shared.settings import read
+from shared.jobs.job import JobFunctions
+from shared.messaging.sync_publisher import SyncPublisher
+from shared.runtime.serve import serve_worker
+from shared.wiring.process import transport_of
+from shared.wiring.settings import read
 
 
 def make_jobs(settings: PortalSettings) -> JobFunctions:
     """The portal's jobs, on the bus of the settings."""
 
-    def make_sender() -> Sender:
-        return Sender(transport_of(settings, settings.SERVICE))
+    def make_publisher() -> SyncPublisher:
+        return SyncPublisher(transport_of(settings, settings.SERVICE))
 
-    return {jobs.ReplayDeadLetters: partial(tasks.replay_dead_letters, make_sender=make_sender)}
+    return {jobs.ReplayDeadLetters: partial(tasks.replay_dead_letters, make_publisher=make_publisher)}
 
 
 def run_due(session: Session, *, context: Context) -> None:

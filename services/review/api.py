@@ -12,14 +12,14 @@ from services.review import queries
 from services.review.models import Case, PanelMember, Seat
 from services.review.schemas import AwaitedOut, CaseOut, PlaceOut, RankingOut, SheetOut, TieOut, WorkOut
 from services.review.states import CaseState, fate
-from shared.language import said
-from shared.signin import Actor, staff
-from shared.web import Now, ReadingSession
+from shared.foundation.language import localize
+from shared.http.auth import CurrentUser, staff
+from shared.http.web import Now, ReadingSession
 
 router = APIRouter(prefix="/review/api", tags=["review"])
-Office = Annotated[Actor, Depends(staff("reviewer", "committee"))]
-Committee = Annotated[Actor, Depends(staff("committee"))]
-Judge = Annotated[Actor, Depends(staff("judge"))]
+Office = Annotated[CurrentUser, Depends(staff("reviewer", "committee"))]
+Committee = Annotated[CurrentUser, Depends(staff("committee"))]
+Judge = Annotated[CurrentUser, Depends(staff("judge"))]
 Code = Annotated[str, Query(alias="programme", max_length=40)]
 
 
@@ -65,7 +65,7 @@ def ranking(actor: Committee, session: ReadingSession, code: Code = "") -> Ranki
         state=row.state,
         frozen_by=row.frozen_by,
         released_by=row.released_by,
-        missing=[said(fault) for fault in missing],
+        missing=[localize(fault) for fault in missing],
         ties=[TieOut(case_ids=[UUID(key) for key in tie.keys], first=tie.first) for tie in ties],
         boundary=[UUID(key) for key in row.boundary],
         places=[

@@ -3,13 +3,13 @@
 from services.review import handlers
 from services.review.models import Case
 from services.review.settings import ReviewSettings
-from shared.bus import Bus
 from shared.events import billing, intake, portal, scheduling
+from shared.http.auth import on_staff_access_changed
 from shared.messaging.consumer import Handlers
-from shared.process import Process
-from shared.serve import serve_bus
-from shared.settings import read
-from shared.signin import on_staff_access_changed
+from shared.runtime.bus import Bus
+from shared.runtime.serve import serve_bus
+from shared.wiring.process import Process
+from shared.wiring.settings import read
 
 HANDLERS: Handlers = {
     portal.StaffAccessChanged: on_staff_access_changed,

@@ -6,7 +6,7 @@ Refusal
 └── Conflict   RankingFrozen, NoSeatFree
 """
 
-from shared.errors import Conflict, Forbidden, NotFound, Words
+from shared.foundation.errors import Conflict, Forbidden, Message, NotFound
 
 
 class UnknownCase(NotFound):
@@ -37,7 +37,7 @@ class SecondPersonNeeded(Forbidden):
         super().__init__(
             "{prepared}须由另一位评审委员会成员办理，同一人不能既提出又确认。",
             code="second-person",
-            values={"prepared": Words(prepared)},
+            values={"prepared": Message(prepared)},
         )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from shared.columns import UtcDateTime
+from shared.persistence.columns import UtcDateTime
 
 registered = registry()
 
@@ -27,7 +27,7 @@ class ProgrammeRow(ReviewRow, table=True):
     code: str = Field(primary_key=True)
     version: int
     data: dict[str, Any] = Field(sa_type=JSON)
-    heard_at: datetime = Field(sa_type=UtcDateTime)
+    received_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Case(ReviewRow, table=True):

@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
-from shared.keyring import Purpose
-from shared.settings import Settings
+from shared.adapters.keyring import Purpose
+from shared.wiring.settings import Settings
 
 
 class ReviewSettings(Settings):
-    """See shared.settings.Settings."""
+    """See shared.wiring.settings.Settings."""
 
     SERVICE: ClassVar[str] = "review"
     TITLE: ClassVar[str] = "领军 · 评审录取"

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from shared.transitions import Transition
+from shared.foundation.transitions import Transition
 
 
 class CaseState(StrEnum):

@@ -8,10 +8,10 @@ from sqlmodel import Session
 from services.review import actions, documents, jobs
 from services.review.models import Case, LetterRow
 from services.review.queries import candidate, programme_of
-from shared.clock import local
+from shared.adapters.mail import Mail
 from shared.context import Context
 from shared.events.intake import Programme
-from shared.post import Letter
+from shared.foundation.clock import local
 
 Print = Callable[[Programme, Case, LetterRow], bytes]
 
@@ -96,8 +96,8 @@ def _write(
     assert context.job_id is not None
     address = context.tools.keys.open("contact", candidate(case).email)
     text = f"{case.student_name} 您好：\n\n随信附上《{title}》({letter.number})，请查收。\n报名编号：{case.application_no}。"
-    context.tools.post.send(
-        Letter(
+    context.tools.mailer.send(
+        Mail(
             id=context.job_id,
             to=address,
             subject=f"{title} {letter.number}",

@@ -5,9 +5,9 @@ from sqlmodel import Session
 from services.review import actions, jobs, tasks
 from services.review.settings import ReviewSettings
 from shared.context import Context
-from shared.jobs import JobFunctions
-from shared.serve import serve_worker
-from shared.settings import read
+from shared.jobs.job import JobFunctions
+from shared.runtime.serve import serve_worker
+from shared.wiring.settings import read
 
 JOBS: JobFunctions = {
     jobs.WriteAdmissionLetter: tasks.write_admission_letter,

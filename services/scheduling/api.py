@@ -23,11 +23,11 @@ from services.scheduling.schemas import (
     StudentOut,
 )
 from shared.context import Tools
-from shared.signin import Actor, staff
-from shared.web import ReadingSession, WithTools
+from shared.http.auth import CurrentUser, staff
+from shared.http.web import ReadingSession, WithTools
 
 router = APIRouter(prefix="/scheduling/api", tags=["staff"])
-Scheduler = Annotated[Actor, Depends(staff("scheduler", "registrar"))]
+Scheduler = Annotated[CurrentUser, Depends(staff("scheduler", "registrar"))]
 
 
 @router.get("/candidates")
@@ -125,7 +125,7 @@ def _plan(row: Plan, tools: Tools, shortfalls: list[str]) -> PlanOut:
         id=row.id,
         programme=row.programme,
         version=row.version,
-        status=row.status,
+        status=row.state,
         progress=progress_of(tools.redis, row.id),
         message=row.message,
         conflicts=row.conflicts,

@@ -15,8 +15,8 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
+from shared.adapters.typesetting import typeset
 from shared.dashboard.exports import harmless
-from shared.typesetting import typeset
 
 TEMPLATES = Path(__file__).with_name("templates")
 

@@ -5,14 +5,14 @@ Refusal
 └── Conflict   Overtaken
 """
 
-from shared.errors import Conflict, NotFound, Words
+from shared.foundation.errors import Conflict, Message, NotFound
 
 
 class Unknown(NotFound):
     """No such thing here; `what` in Chinese, such as 候选人."""
 
     def __init__(self, what: str) -> None:
-        super().__init__("没有这个{what}，请刷新页面后重新选择。", code="unknown", values={"what": Words(what)})
+        super().__init__("没有这个{what}，请刷新页面后重新选择。", code="unknown", values={"what": Message(what)})
 
 
 class UnknownProgramme(NotFound):

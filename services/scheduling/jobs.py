@@ -7,7 +7,7 @@ lock, and what they solved can be read afterwards.
 from typing import Any, ClassVar
 from uuid import UUID
 
-from shared.jobs import Job
+from shared.jobs.job import Job
 
 
 class SolveInterviews(Job):

@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 
-from shared.transitions import Transition
+from shared.foundation.transitions import Transition
 
 
-class CandidateStatus(StrEnum):
+class CandidateState(StrEnum):
     """A verified person on the way to the interview."""
 
     WAITING = "waiting"
@@ -14,7 +14,7 @@ class CandidateStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class BookingStatus(StrEnum):
+class BookingState(StrEnum):
     """One booked interview; a person has at most one that is current."""
 
     CURRENT = "current"
@@ -23,7 +23,7 @@ class BookingStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class StudentStatus(StrEnum):
+class StudentState(StrEnum):
     """An admitted person on the roster."""
 
     EXPECTED = "expected"
@@ -32,7 +32,7 @@ class StudentStatus(StrEnum):
     RELEASED = "released"
 
 
-class ProposalStatus(StrEnum):
+class ProposalState(StrEnum):
     """What the solver makes of the waiting candidates, until a scheduler books it."""
 
     SOLVING = "solving"
@@ -41,7 +41,7 @@ class ProposalStatus(StrEnum):
     BOOKED = "booked"
 
 
-class PlanStatus(StrEnum):
+class PlanState(StrEnum):
     """A teaching plan, from the search to the version that replaces it."""
 
     SOLVING = "solving"
@@ -67,7 +67,7 @@ class NoticeKind(StrEnum):
     SCHEDULE = "schedule"
 
 
-_C = CandidateStatus
+_C = CandidateState
 CANDIDATE_STEPS = (
     Transition(None, _C.WAITING, "review", "ApplicationVerified"),
     Transition(None, _C.CANCELLED, "review", "ApplicationVerified after ApplicationWithdrawn"),
@@ -80,7 +80,7 @@ CANDIDATE_STEPS = (
     Transition(_C.SCHEDULED, _C.CANCELLED, "review or platform", "ApplicationRejected, ApplicationWithdrawn"),
 )
 
-_S = StudentStatus
+_S = StudentState
 STUDENT_STEPS = (
     Transition(None, _S.EXPECTED, "review", "StudentAdmitted"),
     Transition(_S.RELEASED, _S.EXPECTED, "review", "StudentAdmitted again"),
@@ -91,7 +91,7 @@ STUDENT_STEPS = (
     Transition(_S.DROPPED_OUT, _S.RELEASED, "review", "SeatReleased: the committee gave the seat up too"),
 )
 
-_O = ProposalStatus
+_O = ProposalState
 PROPOSAL_STEPS = (
     Transition(None, _O.SOLVING, "scheduler", "asks for a proposal"),
     Transition(_O.SOLVING, _O.READY, "job", "the search ended"),
@@ -99,7 +99,7 @@ PROPOSAL_STEPS = (
     Transition(_O.READY, _O.BOOKED, "scheduler", "books it"),
 )
 
-_P = PlanStatus
+_P = PlanState
 PLAN_STEPS = (
     Transition(None, _P.SOLVING, "scheduler", "asks for a draft"),
     Transition(None, _P.DRAFT, "scheduler", "moves a module of the published plan"),
@@ -116,10 +116,10 @@ CANDIDATE_TITLES: dict[StrEnum, str] = {
     _C.CANCELLED: "已取消",
 }
 BOOKING_TITLES: dict[StrEnum, str] = {
-    BookingStatus.CURRENT: "有效",
-    BookingStatus.REPLACED: "已改期",
-    BookingStatus.MISSED: "未到场",
-    BookingStatus.CANCELLED: "已取消",
+    BookingState.CURRENT: "有效",
+    BookingState.REPLACED: "已改期",
+    BookingState.MISSED: "未到场",
+    BookingState.CANCELLED: "已取消",
 }
 STUDENT_TITLES: dict[StrEnum, str] = {
     _S.EXPECTED: "待报到",

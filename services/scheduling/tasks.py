@@ -18,12 +18,12 @@ from services.scheduling.rules.interview_solver import solve_interviews as find_
 from services.scheduling.rules.plan import Progress
 from services.scheduling.rules.plan_conflicts import Infeasible
 from services.scheduling.rules.teaching_plan import solve_teaching_plan as find_plan
-from shared.clock import local
-from shared.columns import locked
+from shared.adapters.mail import Mail
 from shared.context import Context
-from shared.errors import Refusal
 from shared.events import Sealed
-from shared.post import Letter
+from shared.foundation.clock import local
+from shared.foundation.errors import Refusal
+from shared.persistence.columns import for_update
 
 
 def solve_interviews(session: Session, job: jobs.SolveInterviews, *, context: Context) -> str:
@@ -97,13 +97,13 @@ def _send(
     session: Session, notice: Notice, email: dict[str, str], title: str, text: str, pdf: bytes, context: Context
 ) -> None:
     address = context.tools.keys.open("contact", Sealed.model_validate(email))
-    letter = Letter(id=notice.id, to=address, subject=title, text=text, attachments={f"{title}.pdf": pdf})
-    context.tools.post.send(letter)
+    letter = Mail(id=notice.id, to=address, subject=title, text=text, attachments={f"{title}.pdf": pdf})
+    context.tools.mailer.send(letter)
     actions.mark_sent(session, notice, now=context.now)
 
 
 def _locked_notice(session: Session, notice_id: UUID) -> Notice:
-    found: Notice = session.exec(locked(select(Notice).where(Notice.id == notice_id))).one()
+    found: Notice = session.exec(for_update(select(Notice).where(Notice.id == notice_id))).one()
     return found
 
 

@@ -5,9 +5,9 @@ from sqlmodel import Session
 from services.scheduling import actions, jobs, tasks
 from services.scheduling.settings import SchedulingSettings
 from shared.context import Context
-from shared.jobs import JobFunctions
-from shared.serve import serve_worker
-from shared.settings import read
+from shared.jobs.job import JobFunctions
+from shared.runtime.serve import serve_worker
+from shared.wiring.settings import read
 
 JOBS: JobFunctions = {
     jobs.SolveInterviews: tasks.solve_interviews,

@@ -1,12 +1,12 @@
 """The dashboards of all services: one frame, lists, replies, badges. docs/dashboards.md shows how a service uses it."""
 
 from shared.dashboard.actions import Entry, ListAction
-from shared.dashboard.columns import Badge, Badged, Day, Flag, Masked, Moment, Money, Number, Text, Words
+from shared.dashboard.columns import Badge, Badged, Day, Flag, Masked, Moment, Money, Number, Text, Titled
 from shared.dashboard.frame import Dashboard
 from shared.dashboard.lists import ListView
 from shared.dashboard.notices import notify
 from shared.dashboard.replies import done, file_reply, page, refusal_page
-from shared.language import t
+from shared.foundation.language import t
 
 __all__ = [
     "Badge",
@@ -22,7 +22,7 @@ __all__ = [
     "Money",
     "Number",
     "Text",
-    "Words",
+    "Titled",
     "done",
     "file_reply",
     "notify",

@@ -11,9 +11,9 @@ from starlette_admin.actions import ActionSelection
 from starlette_admin.exceptions import ActionFailed
 
 from shared.dashboard.notices import notify
-from shared.errors import Refusal
-from shared.language import said, t
-from shared.process import Process
+from shared.foundation.errors import Refusal
+from shared.foundation.language import localize, t
+from shared.wiring.process import Process
 
 _NAMED_REFUSALS = 3
 KeyType = Callable[[Any], Any]
@@ -130,7 +130,7 @@ def _each(request: Request, action: ListAction, keys: Sequence[Any], entries: di
 
 
 def _told(refused: Sequence[Refusal]) -> str:
-    reasons = list(dict.fromkeys(said(refusal) for refusal in refused))
+    reasons = list(dict.fromkeys(localize(refusal) for refusal in refused))
     unnamed = len(reasons) - _NAMED_REFUSALS
     more = t("另有 {count} 种原因。", count=unnamed) if unnamed > 0 else ""
     return "".join(reasons[:_NAMED_REFUSALS]) + more

@@ -15,10 +15,10 @@ from starlette_admin.fields import BaseField, BooleanField, EnumField, IntegerFi
 from starlette_admin.i18n import lazy_gettext
 from starlette_admin.types import RequestAction
 
-from shared.clock import local
 from shared.dashboard import filters
-from shared.language import t
-from shared.money import yuan
+from shared.foundation.clock import local
+from shared.foundation.language import t
+from shared.foundation.money import yuan
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class Masked(_Column, BaseField):
 
 
 @dataclass
-class Words(_Column, BaseField):
+class Titled(_Column, BaseField):
     """A JSON list of values, joined by 、 with the titles of `titles` where there are any."""
 
     titles: Mapping[str, str] = field(default_factory=dict)

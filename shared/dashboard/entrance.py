@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.dashboard.notices import send_notices
-from shared.errors import Refusal
-from shared.signin import actor_of, refuse_access
-from shared.web import refuse
+from shared.foundation.errors import Refusal
+from shared.http.auth import current_user, refuse_access
+from shared.http.web import refuse
 
 
 class Entrance:
@@ -34,7 +34,7 @@ class Entrance:
         await self._app(scope, receive, _noticing(request, send))
 
     def _admit(self, request: Request) -> None:
-        actor = actor_of(request)
+        actor = current_user(request)
         if not actor.may(*self._roles, "auditor"):
             refuse_access(request, actor)
 

@@ -12,8 +12,8 @@ from starlette_admin.filters import FilterApplyContext
 from starlette_admin.filters.base import BaseFilter, FilterDataType, FilterValidationError
 from starlette_admin.i18n import lazy_gettext as _
 
-from shared.clock import SHANGHAI
-from shared.language import t
+from shared.foundation.clock import SHANGHAI
+from shared.foundation.language import t
 
 
 def _one(raw: Any) -> str:

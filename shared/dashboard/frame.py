@@ -24,11 +24,11 @@ from shared.dashboard.lists import ListView
 from shared.dashboard.notices import COOKIE as NOTICE_COOKIE
 from shared.dashboard.notices import take_notices
 from shared.dashboard.templating import furnish
-from shared.errors import Refusal
-from shared.language import LANGUAGES, SHARED_CATALOGUES, load_catalogues, said, t
-from shared.process import Process
-from shared.signin import Actor
-from shared.web import prefix_of, refuse
+from shared.foundation.errors import Refusal
+from shared.foundation.language import LANGUAGES, SHARED_CATALOGUES, load_catalogues, localize, t
+from shared.http.auth import CurrentUser
+from shared.http.web import prefix_of, refuse
+from shared.wiring.process import Process
 
 _TIMEZONE = TimezoneConfig(default_timezone="Asia/Shanghai", timezone_cookie_name=None, use_user_locale_timezone=False)
 # The library's own refusals: a 400 comes from an address whose search, sorting or filter was changed by hand.
@@ -58,14 +58,14 @@ class NavLink:
 class _Theme(DefaultTheme):
     """The library's Tabler look; templates, static files and translations of this package come first."""
 
-    package = "shared"
+    package = "shared.dashboard"
 
 
 class _Admin(Admin):
     """The library's admin without what this house has its own: forged-request guard, notices, error pages, editing."""
 
     def _init_csrf(self) -> None:
-        """The guard in shared/signin.py stands before every app."""
+        """The guard in shared/http/auth.py stands before every app."""
 
     def _init_flash(self) -> None:
         """Notices do this."""
@@ -113,7 +113,7 @@ class Dashboard:
         names.update(
             dashboard=self,
             t=t,
-            said=said,
+            localize=localize,
             csrf_input=_csrf_input,
             static_url=self.static_url,
             url_for=_path_for,
@@ -148,7 +148,7 @@ class Dashboard:
 
     def links_of(self, request: Request) -> list[tuple[NavLink, bool]]:
         """The navigation as this actor sees it, and which line is the present page's."""
-        actor: Actor | None = request.state.actor
+        actor: CurrentUser | None = request.state.actor
         seen = [link for link in self.links if actor and (not link.roles or actor.may(*link.roles, "auditor"))]
         here = next((link for link in seen if link.leads_to(request.url.path)), None)
         return [(link, link is here) for link in seen]

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session, col, select
 
-from shared.clock import SHANGHAI
-from shared.errors import Fault, Invalid
-from shared.models import AuditRow
+from shared.foundation.clock import SHANGHAI
+from shared.foundation.errors import FieldError, Invalid
+from shared.persistence.models import AuditRow
 
 
 def history(session: Session, subject: str, *, most: int = 50) -> Sequence[AuditRow]:
@@ -21,5 +21,5 @@ def typed_moment(text: str, *, field: str) -> datetime:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(UTC)
     except ValueError as fault:
-        faults = [Fault(f"/{field}", "moment", "请填写日期和时间，例如 2021-12-06 09:00")]
+        faults = [FieldError(f"/{field}", "moment", "请填写日期和时间，例如 2021-12-06 09:00")]
         raise Invalid("日期和时间无法识别。", code="moment", faults=faults) from fault

@@ -17,8 +17,8 @@ from starlette_admin.views import RowActionsDisplayType, RowActionsPosition
 from shared.dashboard.actions import ListAction, described, on_row, on_rows
 from shared.dashboard.columns import Badged, Text
 from shared.dashboard.exports import SafeCsv, SafeXlsx
-from shared.language import t
-from shared.signin import Actor
+from shared.foundation.language import t
+from shared.http.auth import CurrentUser
 
 
 class ListView(ModelView):
@@ -66,7 +66,7 @@ class ListView(ModelView):
         return False
 
     def is_accessible(self, request: Request) -> bool:
-        actor: Actor | None = request.state.actor
+        actor: CurrentUser | None = request.state.actor
         return actor is not None and (not self.roles or actor.may(*self.roles, "auditor"))
 
     @property

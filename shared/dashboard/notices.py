@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.language import t
-from shared.signin import flash_mark
+from shared.foundation.language import t
+from shared.http.auth import flash_mark
 
 COOKIE = "lingjun_notice"
 _LONGEST = 300

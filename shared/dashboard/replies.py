@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from shared.dashboard.frame import render
 from shared.dashboard.notices import notify, send_notices
-from shared.errors import NotSignedIn, Refusal
-from shared.signin import SAFE_METHODS, actor_of
+from shared.foundation.errors import NotSignedIn, Refusal
+from shared.http.auth import SAFE_METHODS, current_user
 
 _HEADINGS = {
     401: "请重新登录",
@@ -58,7 +58,7 @@ def refusal_page(request: Request, status: int, refusal: Refusal) -> Response:
         return RedirectResponse(f"{way_in(request)}?next={quote(here, safe='/')}", status_code=303)
     if status != 500 and request.state.actor is None and request.state.session_token is not None:
         with suppress(NotSignedIn):
-            actor_of(request)
+            current_user(request)
     context = {
         "title": _HEADINGS.get(status, "出错了"),
         "status": status,

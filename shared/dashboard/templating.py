@@ -9,9 +9,9 @@ from datetime import date, datetime
 
 from jinja2 import BaseLoader, Environment
 
-from shared.clock import local
-from shared.language import in_english, t
-from shared.money import yuan
+from shared.foundation.clock import local
+from shared.foundation.language import in_english, t
+from shared.foundation.money import yuan
 
 _SCRIPT = re.compile(r"<script(?![^>]*\snonce=)", re.IGNORECASE)
 _NONCE = '<script nonce="{{ request.state.csp_nonce }}"'

@@ -8,31 +8,30 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, SQLModel
 
-from shared import telemetry
-from shared.clock import Clock
 from shared.context import Context, Tools
-from shared.correlation import correlated
-from shared.database import Database
-from shared.errors import NotYet, Refusal
 from shared.events import CONTRACTS, Event
-from shared.held import hold
-from shared.jobs import take_up
-from shared.messaging.envelope import LETTER, PREFIX, Envelope, read_envelope, read_event
-from shared.messaging.history import wants_stale
+from shared.events.envelope import JOB_DEAD_LETTER, PREFIX, Envelope, read_envelope, read_event
+from shared.foundation.clock import Clock
+from shared.foundation.correlation import correlated
+from shared.foundation.errors import OutOfOrder, Refusal
 from shared.messaging.inbox import Inbox
-from shared.messaging.patience import was_away
-from shared.messaging.transport import LADDER, REPLAY, Delivery, Transport
-from shared.metrics import HANDLED, HANDLING, LAG, type_label
+from shared.messaging.ordering import accepts_stale
+from shared.messaging.retry import wait_for_database
+from shared.messaging.transport import REPLAY, RETRY_DELAYS, Delivery, Transport
+from shared.observability import telemetry
+from shared.observability.metrics import HANDLED, HANDLING, LAG, type_label
+from shared.persistence.database import Database
+from shared.persistence.row_locks import lock_rows
 
 Handler = Callable[..., None]
 Handlers = Mapping[type[Event], Handler]
+RequeueJob = Callable[..., None]
 BATCH = 100
 _log = structlog.get_logger()
 
@@ -51,12 +50,13 @@ class Consumer:
         clock: Clock,
         tools: Tools,
         subjects: type[SQLModel] | None = None,
-        rungs: int = len(LADDER),
+        attempts: int = len(RETRY_DELAYS),
         service: str = "",
+        requeue_job: RequeueJob | None = None,
     ) -> None:
         self._database, self._transport, self._handlers = database, transport, handlers
-        self._clock, self._tools, self._rungs, self._service = clock, tools, rungs, service
-        self._subjects = subjects
+        self._clock, self._tools, self._attempts, self._service = clock, tools, attempts, service
+        self._subjects, self._requeue = subjects, requeue_job
 
     async def run(self) -> None:
         """Consumes until cancelled; raises ConnectionError when the broker is lost."""
@@ -67,28 +67,28 @@ class Consumer:
         try:
             await asyncio.to_thread(self.handle, batch)
         except Exception as fault:
-            if isinstance(fault, SQLAlchemyError) and await was_away(self._database):
+            if isinstance(fault, SQLAlchemyError) and await wait_for_database(self._database):
                 await self._settle(batch)
             elif len(batch) > 1:
                 middle = len(batch) // 2
                 await self._settle(batch[:middle])
                 await self._settle(batch[middle:])
             else:
-                await self._put_aside(batch[0], fault)
+                await self._handle_failure(batch[0], fault)
         else:
             await self._transport.done(batch)
 
-    async def _put_aside(self, delivery: Delivery, fault: Exception) -> None:
+    async def _handle_failure(self, delivery: Delivery, fault: Exception) -> None:
         reason = f"{type(fault).__name__}: {fault}"
-        final = isinstance(fault, Refusal) or delivery.attempt >= self._rungs
+        final = isinstance(fault, Refusal) or delivery.attempt >= self._attempts
         kind = delivery.headers.get(PREFIX + "type")
         log = _log.bind(event_id=delivery.headers.get(PREFIX + "id"), type=kind)
         HANDLED.labels(self._service, type_label(kind), "buried" if final else "retried").inc()
         if final:
             log.error("event_buried", reason=reason)
-            await self._transport.bury(delivery, reason)
+            await self._transport.dead_letter(delivery, reason)
         else:
-            log.warning("event_retried", reason=reason, attempt=delivery.attempt, awaited=isinstance(fault, NotYet))
+            log.warning("event_retried", reason=reason, attempt=delivery.attempt, awaited=isinstance(fault, OutOfOrder))
             await self._transport.retry(delivery)
 
     def handle(self, batch: Sequence[Delivery]) -> None:
@@ -98,10 +98,13 @@ class Consumer:
         with self._database.transaction() as session:
             inbox = Inbox(session, envelopes)
             if self._subjects and (ids := _ids(envelopes)):
-                hold(session, self._subjects, ids)
+                lock_rows(session, self._subjects, ids)
             for delivery, envelope in zip(batch, envelopes, strict=True):
-                if envelope.type.startswith(LETTER):
-                    self._take_up(session, envelope, delivery.headers.get(REPLAY, 0))
+                if self._requeue and envelope.type.startswith(JOB_DEAD_LETTER):
+                    replay = delivery.headers.get(REPLAY)
+                    number = replay if isinstance(replay, int) else 0
+                    with correlated(envelope.correlation_id):
+                        self._requeue(session, envelope.id, replay=number, actor="dead-letters", now=self._clock.now())
                     outcomes.append("handled")
                 else:
                     outcomes.append(self._handle_one(session, inbox, envelope))
@@ -126,7 +129,7 @@ class Consumer:
             return "known"
         event = read_event(envelope)
         now = self._clock.now()
-        fresh = inbox.supersedes(envelope, event.PART) or wants_stale(self._handlers[type(event)])
+        fresh = inbox.is_newer(envelope, event.PART) or accepts_stale(self._handlers[type(event)])
         if fresh:
             with (
                 correlated(envelope.correlation_id),
@@ -137,12 +140,6 @@ class Consumer:
         outcome = "handled" if fresh else "stale"
         inbox.note(envelope, outcome, now=now)
         return outcome
-
-    def _take_up(self, session: Session, envelope: Envelope, replay: Any) -> None:
-        """A job's dead letter that was sent again; the job row knows whether it was heard before."""
-        number = replay if isinstance(replay, int) else 0
-        with correlated(envelope.correlation_id):
-            take_up(session, envelope.id, replay=number, actor="dead-letters", now=self._clock.now())
 
     def _context(self, envelope: Envelope, now: datetime) -> Context:
         return Context(actor=f"event:{envelope.type}", now=now, tools=self._tools, envelope=envelope)

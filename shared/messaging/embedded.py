@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-from shared.messaging.transport import DEAD_LETTERS, DELIVERY_LIMIT, KEEP, LADDER, Delivery, Outgoing, with_reason
+from shared.messaging.transport import DEAD_LETTERS, DELIVERY_LIMIT, KEEP, RETRY_DELAYS, Delivery, Outgoing, with_reason
 
 _T = TypeVar("_T")
 _POLL = 0.25
@@ -101,7 +101,7 @@ class EmbeddedTransport:
         bus: EmbeddedBus,
         queue: str,
         topology: Mapping[str, Sequence[str]],
-        ladder: Sequence[timedelta] = LADDER,
+        ladder: Sequence[timedelta] = RETRY_DELAYS,
         keep: timedelta = KEEP,
     ) -> None:
         self._bus, self._queue, self._topology, self._ladder, self._keep = bus, queue, topology, ladder, keep
@@ -216,7 +216,7 @@ class EmbeddedTransport:
         await self._bus.transact(put_off)
         self._held.discard(delivery.tag)
 
-    async def bury(self, delivery: Delivery, reason: str) -> None:
+    async def dead_letter(self, delivery: Delivery, reason: str) -> None:
         await self._bus.transact(lambda connection: self._move(connection, delivery, reason))
         self._held.discard(delivery.tag)
         self._bus.wake({DEAD_LETTERS})

@@ -12,19 +12,19 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from shared.columns import locked, one_of
-from shared.errors import Conflict
-from shared.messaging.envelope import Envelope
-from shared.models import HeardPart, InboxRow
-from shared.rows import insert_rows
+from shared.events.envelope import Envelope
+from shared.foundation.errors import Conflict
+from shared.persistence.bulk_insert import bulk_insert
+from shared.persistence.columns import for_update, one_of
+from shared.persistence.models import InboxRow, LastSequence
 
 _PartKey = tuple[str, str, str]
 _HEARD = select(InboxRow.event_id, InboxRow.digest).where(one_of(col(InboxRow.event_id), "ids"))
 # In one order, because they are locked.
-_PARTS = locked(
-    select(HeardPart.source, HeardPart.subject, HeardPart.part, HeardPart.sequence)
-    .where(one_of(col(HeardPart.source), "sources"), one_of(col(HeardPart.subject), "subjects"))
-    .order_by(HeardPart.source, HeardPart.subject, HeardPart.part)
+_PARTS = for_update(
+    select(LastSequence.source, LastSequence.subject, LastSequence.part, LastSequence.sequence)
+    .where(one_of(col(LastSequence.source), "sources"), one_of(col(LastSequence.subject), "subjects"))
+    .order_by(LastSequence.source, LastSequence.subject, LastSequence.part)
 )
 
 
@@ -49,7 +49,7 @@ class Inbox:
             raise Conflict("消息编号 {id} 已用于另一内容。", code="event-id-reused", values={"id": envelope.id})
         return known is not None
 
-    def supersedes(self, envelope: Envelope, part: str) -> bool:
+    def is_newer(self, envelope: Envelope, part: str) -> bool:
         """Whether the event is the newest heard of its part; remembers it if so."""
         key = (envelope.source, envelope.subject, part)
         if self._parts.get(key, 0) >= envelope.sequence:
@@ -76,10 +76,10 @@ class Inbox:
 
     def save(self) -> None:
         """Writes what was noted; a consumer that takes over at the same moment fails here, and hears it again as known."""
-        insert_rows(self._session, InboxRow, self._fresh)
-        insert_rows(self._session, HeardPart, [self._row(key) for key in sorted(self._moved - self._known_parts)])
+        bulk_insert(self._session, InboxRow, self._fresh)
+        bulk_insert(self._session, LastSequence, [self._row(key) for key in sorted(self._moved - self._known_parts)])
         if newer := self._moved & self._known_parts:
-            self._session.execute(update(HeardPart), [self._row(key) for key in sorted(newer)])
+            self._session.execute(update(LastSequence), [self._row(key) for key in sorted(newer)])
 
     def _row(self, key: _PartKey) -> dict[str, Any]:
         return {"source": key[0], "subject": key[1], "part": key[2], "sequence": self._parts[key]}

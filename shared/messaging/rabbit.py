@@ -16,9 +16,9 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, 
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from aiormq.channel import Channel
 
-from shared.messaging.declaring import DEAD_EXCHANGE, EXCHANGE, LOG, answered, declare, parking_name, queue_name
-from shared.messaging.publishing import publish_at_once
-from shared.messaging.transport import KEEP, LADDER, Delivery, Outgoing, with_reason
+from shared.messaging.batch_publish import publish_batch
+from shared.messaging.topology import DEAD_EXCHANGE, EXCHANGE, LOG, answered, declare, parking_name, queue_name
+from shared.messaging.transport import KEEP, RETRY_DELAYS, Delivery, Outgoing, with_reason
 
 ATTEMPT = "x-lingjun-attempt"
 PREFETCH = 400
@@ -43,7 +43,7 @@ class RabbitTransport:
         url: str,
         queue: str,
         topology: Mapping[str, Sequence[str]],
-        ladder: Sequence[timedelta] = LADDER,
+        ladder: Sequence[timedelta] = RETRY_DELAYS,
         keep: timedelta = KEEP,
     ) -> None:
         self._url, self._queue, self._topology, self.ladder, self._keep = url, queue, topology, ladder, keep
@@ -83,7 +83,7 @@ class RabbitTransport:
         ]
         with _faults():
             channel = await self._channel.get_underlay_channel()
-            results = await publish_at_once(cast(Channel, channel), exchange.name, messages)
+            results = await publish_batch(cast(Channel, channel), exchange.name, messages)
         return {
             message.id: f"{type(refusal).__name__}: {refusal}"
             for (message, _), refusal in zip(batch, results, strict=True)
@@ -140,7 +140,7 @@ class RabbitTransport:
             delivery, headers, self._channel.default_exchange, parking_name(self._queue, self.ladder[delivery.attempt])
         )
 
-    async def bury(self, delivery: Delivery, reason: str) -> None:
+    async def dead_letter(self, delivery: Delivery, reason: str) -> None:
         exchange = await self._channel.get_exchange(DEAD_EXCHANGE, ensure=False)
         await self._move(delivery, with_reason(delivery.headers, self._queue, reason), exchange, "")
 

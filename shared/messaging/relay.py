@@ -9,12 +9,12 @@ import structlog
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from shared.columns import one_of
-from shared.database import Database, Right
 from shared.messaging.transport import DEAD_LETTERS, QUEUE, Outgoing, Transport
-from shared.metrics import RELAYED, type_label
-from shared.models import OutboxRow
-from shared.standby import alone
+from shared.observability.metrics import RELAYED, type_label
+from shared.persistence.columns import one_of
+from shared.persistence.database import AdvisoryLock, Database
+from shared.persistence.leader import leadership
+from shared.persistence.models import OutboxRow
 
 BATCH = 500
 POLL = 0.25
@@ -44,10 +44,10 @@ class Relay:
 
     async def run(self) -> None:
         """Relays until cancelled; raises ConnectionError when the broker, or the right to relay, is lost."""
-        async with alone(self._database, "relay") as right:
+        async with leadership(self._database, "relay") as right:
             await self._relay(right)
 
-    async def _relay(self, right: Right) -> None:
+    async def _relay(self, right: AdvisoryLock) -> None:
         while True:
             self._woken.clear()
             waiting = await asyncio.to_thread(self._waiting, right)
@@ -82,7 +82,7 @@ class Relay:
         except TimeoutError:
             return
 
-    def _waiting(self, right: Right) -> list[Outgoing]:
+    def _waiting(self, right: AdvisoryLock) -> list[Outgoing]:
         now = self._loop.time()
         resting = [event_id for event_id, refused in self._refused.items() if refused.until > now]
         due = _NEXT.where(col(OutboxRow.event_id).not_in(resting)) if resting else _NEXT

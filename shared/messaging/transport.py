@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 # Between one failed delivery and the next; after the last rung the delivery goes to the dead letters.
-LADDER = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10))
+RETRY_DELAYS = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10))
 # The queue that the dead letters of every service wait in, for the portal.
 DEAD_LETTERS = "dead"
 
@@ -76,7 +76,7 @@ class Transport(Protocol):
     async def retry(self, delivery: Delivery) -> None:
         """Parks the delivery for the next rung of the ladder, then acknowledges it."""
 
-    async def bury(self, delivery: Delivery, reason: str) -> None:
+    async def dead_letter(self, delivery: Delivery, reason: str) -> None:
         """Sends the delivery to the dead letters with the reason, then acknowledges it."""
 
     async def close(self) -> None:

@@ -8,11 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.billing.web import make_app
-from shared.clock import TravellingClock
-from tests.billing.books import ALPHA, BETA, FEE, code
+from shared.foundation.clock import TravellingClock
 from tests.billing.desk import Desk, open_desk
 from tests.billing.money import Line, statement_of
 from tests.billing.refunding import DAY, ended
+from tests.billing.snapshots import ALPHA, BETA, FEE, code
 from tests.signing import csrf_headers, session_cookies
 
 IN_DECEMBER = datetime(2021, 12, 30, 2, tzinfo=UTC)

@@ -16,7 +16,7 @@ from services.billing.settings import BillingSettings
 from services.billing.states import StatementState
 from services.billing.worker import make_jobs, run_due
 from services.demo.programme import CODE, programme
-from shared.checkdigits import payment_reference
+from shared.adapters.keyring import KeyRing, mask_email
 from shared.context import Context
 from shared.events import CONTRACTS, Event, Sealed
 from shared.events.intake import (
@@ -28,10 +28,10 @@ from shared.events.intake import (
     Student,
 )
 from shared.events.review import Candidate, StudentAdmitted
-from shared.jobs import JobWorker
-from shared.keyring import KeyRing, mask_email
-from shared.models import JobRow, OutboxRow
-from shared.process import Process
+from shared.foundation.checkdigits import payment_reference
+from shared.jobs.worker import JobWorker
+from shared.persistence.models import JobRow, OutboxRow
+from shared.wiring.process import Process
 from tests.processes import process_for
 
 FILED = datetime(2021, 11, 22, 2, tzinfo=UTC)
@@ -90,7 +90,7 @@ class Desk:
         tools = self.process.tools
         self.act(actions.import_statement, row.id, confirmed=confirmed, keys=tools.keys, files=tools.files)
         while (row := self.one(Statement, row.id)).state == StatementState.IMPORTING:
-            self.act(actions.judge_entries, row.id)
+            self.act(actions.match_entries, row.id)
         return row
 
     def run_jobs(self, **changed: Any) -> list[str]:
@@ -137,9 +137,9 @@ class Desk:
         """All refunds by number."""
         return sorted(self.rows(Refund), key=lambda refund: refund.number)
 
-    def figures(self) -> dict[str, int]:
+    def stats(self) -> dict[str, int]:
         """Billing's figures, after checking the identities that must hold whatever happened."""
-        found = self.ask(queries.figures)
+        found = self.ask(queries.stats)
         assert found["ledger_sum_fen"] == 0
         assert found["credits_fen"] == sum(
             found[name] for name in ("applied_fen", "unapplied_fen", "unmatched_fen", "ignored_fen")

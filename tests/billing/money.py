@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from services.demo.statements import Entry, Statement, icbc_csv
 from services.demo.transfers import account_of
-from shared.clock import local
+from shared.foundation.clock import local
 
 FIRST_DAY, LAST_DAY = date(2021, 11, 22), date(2021, 12, 5)
 

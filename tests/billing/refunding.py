@@ -3,9 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 
 from shared.events.review import ApplicantNotSelected, RefundOrdered
-from tests.billing.books import FEE
 from tests.billing.desk import CODE, Desk, application_id
 from tests.billing.money import LAST_DAY, Line, statement_of
+from tests.billing.snapshots import FEE
 
 DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
 SENT = datetime(2021, 12, 20, 2, tzinfo=UTC)

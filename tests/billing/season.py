@@ -108,7 +108,7 @@ class Season:
     def list_closes(self) -> None:
         self.desk.now = datetime(2021, 12, 25, 1, tzinfo=UTC)
         for number in range(51, 51 + WAITING):
-            if self._account(number).standing == "waiting":
+            if self._account(number).state == "waiting":
                 self._not_selected(number)
 
     def refunds_are_paid(self) -> None:

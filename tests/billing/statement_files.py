@@ -9,7 +9,7 @@ import pytest
 
 from services.billing.rules.entries import Entry, Statement
 from services.billing.rules.statements import read_statement
-from shared.errors import Invalid
+from shared.foundation.errors import Invalid
 
 SAMPLES = Path(__file__).parent / "samples"
 ICBC_FILE = "icbc_historydetail_20211122_20211205.csv"

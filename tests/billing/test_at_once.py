@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 from services.billing import actions
 from services.billing.models import Document, Posting
-from shared.errors import Conflict
 from shared.events.billing import FeePaid, RefundSent
 from shared.events.review import ApplicantNotSelected, RefundOrdered
-from tests.billing.books import ALPHA, FEE, code
+from shared.foundation.errors import Conflict
 from tests.billing.desk import CHECKER, CODE, Desk, application_id
 from tests.billing.money import Line, statement_of
+from tests.billing.snapshots import ALPHA, FEE, code
 
 DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
 TIMES = 8
@@ -36,7 +36,7 @@ def test_a_suggestion_that_eight_confirm_at_once_is_booked_once(desk: Desk):
     confirm = [lambda: desk.act(actions.confirm_proposals, [entry.id])] * TIMES
     assert outcomes(confirm) == ["done"] + ["refused"] * (TIMES - 1)
     assert len(desk.said(FeePaid)) == 1
-    assert desk.figures()["applied_fen"] == FEE
+    assert desk.stats()["applied_fen"] == FEE
 
 
 def test_one_fee_takes_no_more_than_it_is_when_two_receipts_are_assigned_at_once(desk):
@@ -47,8 +47,8 @@ def test_one_fee_takes_no_more_than_it_is_when_two_receipts_are_assigned_at_once
         for entry in desk.entries()
     ]
     assert outcomes(works) == ["done", "refused", "refused", "refused"]
-    figures = desk.figures()
-    assert (figures["applied_fen"], figures["unmatched_fen"]) == (FEE, 3 * FEE)
+    stats = desk.stats()
+    assert (stats["applied_fen"], stats["unmatched_fen"]) == (FEE, 3 * FEE)
 
 
 def test_one_file_imported_by_several_at_once_is_booked_once(desk):

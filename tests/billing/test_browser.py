@@ -10,11 +10,11 @@ from services.billing import actions
 from services.billing.models import Invoice
 from services.billing.states import EntryState, RefundState
 from services.billing.web import make_app
-from shared.clock import TravellingClock
 from shared.events.review import ApplicantNotSelected, RefundOrdered
-from tests.billing.books import ALPHA, FEE, code
+from shared.foundation.clock import TravellingClock
 from tests.billing.desk import CHECKER, CODE, FINANCE, Desk, application_id
 from tests.billing.money import Line, statement_of
+from tests.billing.snapshots import ALPHA, FEE, code
 from tests.signing import serving, session_cookies
 
 DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from services.billing import actions
 from services.billing.states import EntryState
 from shared.events.billing import RefundClosed
-from tests.billing.books import ALPHA, BETA, FEE, code
 from tests.billing.desk import CHECKER, Desk, application_id
 from tests.billing.money import Line, statement_of
 from tests.billing.refunding import DAY, SENT, december, ended
+from tests.billing.snapshots import ALPHA, BETA, FEE, code
 
 LATER = datetime(2022, 1, 5, 2, tzinfo=UTC)
 BACK = datetime(2022, 2, 5, 2, tzinfo=UTC)

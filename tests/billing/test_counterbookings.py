@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.billing.rules.proposals import Flag, Outcome, Standing
-from tests.billing.books import (
+from services.billing.rules.proposals import FeeState, Flag, Outcome
+from tests.billing.snapshots import (
     A1,
     ALPHA,
     B2,
@@ -125,7 +125,7 @@ def test_a_payer_who_writes_about_a_reversal_pays_all_the_same():
 
 
 def test_a_reversed_refund_is_held_again():
-    books = Books(replace(A1, standing=Standing.REFUND_DUE))
+    books = Books(replace(A1, state=FeeState.REFUND_DUE))
     books.book(credit(ALPHA, code(1)))
     books.book(debit(ALPHA, f"退费{code(1)}"))
     back = books.book(replace(credit(ALPHA, "", at=NOON + timedelta(days=2)), is_reversal=True))
@@ -133,7 +133,7 @@ def test_a_reversed_refund_is_held_again():
 
 
 def test_a_refund_of_one_not_admitted_takes_the_fee_back():
-    books = Books(replace(A1, standing=Standing.REFUND_DUE))
+    books = Books(replace(A1, state=FeeState.REFUND_DUE))
     assert books.book(credit(ALPHA, code(1))).flags == {Flag.REFUND_DUE}
     assert decided(books.book(debit(ALPHA, f"退费{code(1)}未录取"))) == (Outcome.REFUND_OUT, {"A1": -FEE}, 0, set())
 
@@ -147,13 +147,13 @@ def test_a_refund_of_an_overpayment_leaves_the_seat_paid():
 
 
 def test_a_refund_without_a_reference_is_found_by_who_paid():
-    books = Books(replace(A1, standing=Standing.REFUND_DUE), B2)
+    books = Books(replace(A1, state=FeeState.REFUND_DUE), B2)
     books.book(credit("钱一鸣", "培训费"))
     assert decided(books.book(debit("钱一鸣", "退款"))) == (Outcome.REFUND_OUT, {"A1": -FEE}, 0, set())
 
 
 def test_a_refund_to_somebody_who_did_not_pay_is_flagged():
-    books = Books(replace(A1, standing=Standing.REFUND_DUE))
+    books = Books(replace(A1, state=FeeState.REFUND_DUE))
     books.book(credit("钱一鸣", code(1)))
     assert books.book(debit(ALPHA, f"退费{code(1)}")).flags == {Flag.PAYEE_NOT_PAYER}
 
@@ -177,7 +177,7 @@ def test_a_refund_to_a_stranger_matches_nothing():
 
 @pytest.mark.parametrize("sender", [ALPHA, "", "某某银行股份有限公司待处理款项"])
 def test_a_refund_that_comes_back_is_due_again(sender):
-    books = Books(replace(A1, standing=Standing.REFUND_DUE))
+    books = Books(replace(A1, state=FeeState.REFUND_DUE))
     books.book(credit(ALPHA, code(1)))
     books.book(debit(ALPHA, f"退费{code(1)}"))
     bounced = books.book(credit(sender, "退汇：户名不符", at=NOON + timedelta(days=2)))
@@ -197,7 +197,7 @@ def test_a_refund_that_comes_back_after_the_fee_was_paid_again_stays_unapplied()
 
 
 def test_two_refunds_that_may_have_come_back_are_for_a_person():
-    books = Books(*(replace(each, standing=Standing.REFUND_DUE) for each in (A1, B2)))
+    books = Books(*(replace(each, state=FeeState.REFUND_DUE) for each in (A1, B2)))
     books.book(credit(ALPHA, code(1)))
     books.book(credit(BETA, code(2)))
     books.book(debit(ALPHA, f"退费{code(1)}"))
@@ -255,12 +255,12 @@ def test_a_refund_of_a_payment_that_was_not_needed_takes_it_from_what_is_unappli
 
 
 def test_a_refund_whose_payments_are_not_among_the_prior_entries_accuses_nobody():
-    paid = replace(A1, allocated_fen=FEE, standing=Standing.REFUND_DUE)
+    paid = replace(A1, allocated_fen=FEE, state=FeeState.REFUND_DUE)
     assert decided(judged(debit(ALPHA, f"退费{code(1)}"), paid)) == (Outcome.REFUND_OUT, {"A1": -FEE}, 0, set())
 
 
 def test_one_refund_for_two_applications_takes_back_both():
-    books = Books(*(replace(each, standing=Standing.REFUND_DUE) for each in (B2, B3)))
+    books = Books(*(replace(each, state=FeeState.REFUND_DUE) for each in (B2, B3)))
     books.book(credit(BETA, f"{code(2)}{code(3)}", 2 * FEE))
     remark = f"退费{code(2)}{code(3)}"
     assert books.judge(debit(BETA, remark, 2 * FEE), "new").allocations == {"A2": -FEE, "A3": -FEE}

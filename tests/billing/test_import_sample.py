@@ -8,15 +8,15 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import pytest
 
 from services.billing.models import BankEntry, Posting
-from services.billing.rules.proposals import Outcome, Standing
+from services.billing.rules.proposals import FeeState, Outcome
 from services.billing.states import EntryState
 from services.demo.camt053 import camt053_xml
 from services.demo.payments import early_statement
 from services.demo.statements import cmb_xlsx, icbc_csv
+from shared.adapters.keyring import mask_account
 from shared.events.review import ApplicationRejected
-from shared.keyring import mask_account
-from tests.billing.books import SAMPLES, Books, book_sample, sample_accounts
 from tests.billing.desk import CODE, Desk
+from tests.billing.snapshots import SAMPLES, Books, book_sample, sample_accounts
 from tests.demo.test_payments import facts
 
 ICBC = "icbc_historydetail_20211122_20211205.csv"
@@ -68,14 +68,14 @@ def test_the_sample_gets_the_outcomes_of_the_pure_rules_and_its_money_adds_up(sa
         replace(account, application_id=str(sample_id(account.application_no)), pay_by=None)
         for account in sample_accounts()
     ]
-    assert {account.standing for account in accounts} == {Standing.OPEN, Standing.REFUND_DUE}
+    assert {account.state for account in accounts} == {FeeState.OPEN, FeeState.REFUND_DUE}
     expected = [
         (str(p.outcome), dict(p.allocations), p.unapplied_fen, sorted(p.flags), list(p.candidates))
         for _, p in book_sample(Books(*accounts), ICBC)
     ]
     assert [as_judged(entry) for entry in sample_desk.entries()] == expected
-    figures = sample_desk.figures()
-    assert figures["opening_fen"] + figures["credits_fen"] - figures["debits_fen"] == figures["closing_fen"]
+    stats = sample_desk.stats()
+    assert stats["opening_fen"] + stats["credits_fen"] - stats["debits_fen"] == stats["closing_fen"]
 
 
 def test_only_what_a_rule_is_certain_of_is_booked_at_once(sample_desk):
@@ -124,17 +124,17 @@ def test_the_demos_statement_is_taken_in_whole_in_every_format(story_desk, story
     assert len(entries) == len(statement.entries)
     assert {entry.outcome for entry in entries} <= set(Outcome)
     assert Outcome.AUTO in {entry.outcome for entry in entries}
-    figures = story_desk.figures()
-    assert (figures["opening_fen"], figures["closing_fen"]) == (statement.opening_fen, statement.closing_fen)
-    assert figures["credits_fen"] == statement.turnover(credit=True)
-    assert figures["debits_fen"] == statement.turnover(credit=False)
+    stats = story_desk.stats()
+    assert (stats["opening_fen"], stats["closing_fen"]) == (statement.opening_fen, statement.closing_fen)
+    assert stats["credits_fen"] == statement.turnover(credit=True)
+    assert stats["debits_fen"] == statement.turnover(credit=False)
 
 
 def test_the_same_days_in_another_format_book_nothing_twice(story_desk, story):
     statement = early_statement(story, 1)
     story_desk.bring_in(icbc_csv(statement), "a.csv", first_day=statement.first_day, last_day=statement.last_day)
-    before = story_desk.figures()
+    before = story_desk.stats()
     story_desk.bring_in(camt053_xml(statement), "b.xml", confirmed=True)
-    assert story_desk.figures() == before
+    assert story_desk.stats() == before
     again = [entry for entry in story_desk.rows(BankEntry) if entry.state == EntryState.DUPLICATE]
     assert len(again) == len(statement.entries)

@@ -5,17 +5,17 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.billing import actions
-from services.billing.actions import judging
+from services.billing.actions import matching
 from services.billing.models import BankEntry, Posting, Statement
 from services.billing.states import EntryState, StatementState
 from services.demo.statements import Entry, icbc_csv
 from services.demo.statements import Statement as BankStatement
-from shared.clock import SHANGHAI
-from shared.errors import Conflict, Invalid, NotFound
-from shared.models import AuditRow, JobRow
-from tests.billing.books import ALPHA, FEE, code
+from shared.foundation.clock import SHANGHAI
+from shared.foundation.errors import Conflict, Invalid, NotFound
+from shared.persistence.models import AuditRow, JobRow
 from tests.billing.desk import CODE, Desk, application_id
 from tests.billing.money import FIRST_DAY, LAST_DAY, Line, statement_of
+from tests.billing.snapshots import ALPHA, FEE, code
 
 DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
 IN_DECEMBER = datetime(2021, 12, 30, 2, tzinfo=UTC)
@@ -124,8 +124,8 @@ def test_a_gap_an_overlap_or_a_jump_of_the_balance_is_shown_and_needs_a_person(c
 def test_statements_that_connect_need_no_confirmation_and_reconcile(calm):
     calm.bring_in(*part(FIRST_DAY, LAST_DAY, 0))
     calm.bring_in(*part(date(2021, 12, 6), date(2021, 12, 9), 100))
-    figures = calm.figures()
-    assert (figures["opening_fen"], figures["credits_fen"], figures["closing_fen"]) == (0, 200, 200)
+    stats = calm.stats()
+    assert (stats["opening_fen"], stats["credits_fen"], stats["closing_fen"]) == (0, 200, 200)
 
 
 def test_an_overlapping_file_lists_what_is_known_and_books_the_rest(calm):
@@ -134,12 +134,12 @@ def test_an_overlapping_file_lists_what_is_known_and_books_the_rest(calm):
     row = calm.bring_in(*statement_of(known, Line(DAY + timedelta(days=3), INCOME, 100, "课件")), confirmed=True)
     states = [entry.state for entry in calm.entries() if entry.statement_id == row.id]
     assert states == [EntryState.DUPLICATE, EntryState.OPEN]
-    figures = calm.figures()
-    assert figures["opening_fen"] + figures["credits_fen"] - figures["debits_fen"] == figures["closing_fen"]
+    stats = calm.stats()
+    assert stats["opening_fen"] + stats["credits_fen"] - stats["debits_fen"] == stats["closing_fen"]
 
 
 def test_a_large_file_goes_on_in_jobs_and_says_how_far_it_is(calm, monkeypatch):
-    monkeypatch.setattr(judging, "BATCH", 4)
+    monkeypatch.setattr(matching, "BATCH", 4)
     moments = [DAY + timedelta(minutes=minute) for minute in range(10)]
     entries = tuple(Entry(at.astimezone(SHANGHAI), 100, True, INCOME, "5001", f"课件{at}") for at in moments)
     row = calm.upload(icbc_csv(BankStatement(FIRST_DAY, LAST_DAY, 0, entries)), "a_20211122_20211205.csv")
@@ -147,10 +147,10 @@ def test_a_large_file_goes_on_in_jobs_and_says_how_far_it_is(calm, monkeypatch):
     calm.act(actions.import_statement, row.id, confirmed=False, keys=tools.keys, files=tools.files)
     begun = calm.one(Statement, row.id)
     assert (begun.state, begun.judged, begun.entries) == (StatementState.IMPORTING, 4, 10)
-    assert calm.figures()["credits_fen"] == 0
+    assert calm.stats()["credits_fen"] == 0
     with pytest.raises(Conflict, match="正在导入"):
         calm.bring_in(*part(date(2021, 12, 6), date(2021, 12, 9), 1_000))
     assert [job.name for job in calm.rows(JobRow)] == ["judge_entries"]
     assert calm.run_jobs() == ["2 left", "0 left"]
-    assert (calm.one(Statement, row.id).state, calm.figures()["credits_fen"]) == (StatementState.IMPORTED, 1_000)
-    assert calm.act(actions.judge_entries, row.id) == 0
+    assert (calm.one(Statement, row.id).state, calm.stats()["credits_fen"]) == (StatementState.IMPORTED, 1_000)
+    assert calm.act(actions.match_entries, row.id) == 0

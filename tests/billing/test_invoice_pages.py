@@ -8,10 +8,10 @@ from fastapi.testclient import TestClient
 from services.billing import actions
 from services.billing.models import Invoice
 from services.billing.states import InvoiceState
-from tests.billing.books import ALPHA, FEE, code
 from tests.billing.conftest import as_staff
 from tests.billing.desk import Desk, application_id
 from tests.billing.money import Line, statement_of
+from tests.billing.snapshots import ALPHA, FEE, code
 
 DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
 BUYER = {

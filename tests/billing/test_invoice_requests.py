@@ -10,15 +10,15 @@ from services.billing.models import Document, Invoice
 from services.billing.rules.buyers import Buyer, InvoiceKind
 from services.billing.rules.vat import TaxRate
 from services.billing.states import DocumentKind, InvoiceState
-from shared.errors import Conflict, Invalid
 from shared.events import FileClaim
 from shared.events.billing import InvoiceIssued, InvoiceRequested
 from shared.events.intake import InvoiceTitle
 from shared.events.review import SeatReleased
-from shared.models import AuditRow
-from tests.billing.books import ALPHA, FEE, code
+from shared.foundation.errors import Conflict, Invalid
+from shared.persistence.models import AuditRow
 from tests.billing.desk import CODE, FINANCE, Desk, application_id
 from tests.billing.money import Line, statement_of
+from tests.billing.snapshots import ALPHA, FEE, code
 from tests.billing.test_papers import fail
 from tests.printed import words
 from tests.processes import letters
@@ -75,7 +75,7 @@ def test_an_invoice_that_another_has_paid_waits_for_the_statement_and_the_letter
     invoice = invoice_of(by_student)
     assert (invoice.state, invoice.wanting) == (InvoiceState.REQUESTED, "付款人与购买方不一致，须先收到代付说明。")
     assert by_student.said(InvoiceRequested) == []
-    assert by_student.figures()["open_work_items"] == 1
+    assert by_student.stats()["open_work_items"] == 1
     (letter,) = letters(by_student.folder)
     assert f"付款人（钱一鸣）与发票购买方（{ALPHA}）不一致，请提供代付说明" in letter
 
@@ -92,7 +92,7 @@ def test_the_statement_is_recorded_with_who_and_when_and_the_invoice_goes_on(by_
     (request,) = [row for row in by_student.rows(Document) if row.kind == DocumentKind.INVOICE_REQUEST]
     printed = words(by_student.process.tools.files.get(FileClaim.model_validate(request.claim), purpose="bank"))
     assert "代付说明学员代付，原件存凭证12号" in printed
-    assert by_student.figures()["open_work_items"] == 0
+    assert by_student.stats()["open_work_items"] == 0
 
 
 def test_a_statement_that_is_empty_not_needed_or_too_late_is_refused(by_student, tmp_path):
@@ -136,8 +136,8 @@ def test_a_seat_that_is_given_up_before_the_statement_came_is_not_invoiced(by_st
     assert by_student.run_jobs() == ["not needed"]
     with pytest.raises(Conflict, match="未缴清或已终止"):
         by_student.act(actions.resubmit_invoice, invoice_of(by_student).id)
-    figures = by_student.figures()
-    assert (figures["receipts_sent"], figures["documents_sent"], figures["invoices_requested"]) == (1, 0, 0)
+    stats = by_student.stats()
+    assert (stats["receipts_sent"], stats["documents_sent"], stats["invoices_requested"]) == (1, 0, 0)
 
 
 def test_data_of_the_buyer_that_do_not_suffice_wait_for_finance_with_each_fault(desk):
@@ -145,7 +145,7 @@ def test_data_of_the_buyer_that_do_not_suffice_wait_for_finance_with_each_fault(
     desk.run_jobs()
     invoice = invoice_of(desk)
     assert invoice.wanting == "开票信息有误：纳税人识别号应为 18 至 20 位大写字母和数字，请按营业执照填写。"
-    assert desk.figures()["open_work_items"] == 1
+    assert desk.stats()["open_work_items"] == 1
     correct(desk, invoice, buyer(kind=InvoiceKind.SPECIAL))
     desk.run_jobs()
     assert invoice_of(desk).state == InvoiceState.ISSUED

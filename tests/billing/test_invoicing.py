@@ -15,7 +15,7 @@ from services.billing.rules.vat import (
     red_split,
     vat_split,
 )
-from shared.errors import Conflict, Invalid
+from shared.foundation.errors import Conflict, Invalid
 
 FEE = 2_500_000
 SIX, THREE, ONE = Decimal("0.06"), Decimal("0.03"), Decimal("0.01")

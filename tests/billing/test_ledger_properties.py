@@ -19,12 +19,12 @@ from services.billing.queries.balances import allocated_fen
 from services.billing.rules.postings import Line as LedgerLine
 from services.billing.rules.postings import allocation, arrival, decision, to_account, undone
 from services.billing.states import LedgerAccount
-from shared.errors import Refusal
 from shared.events.billing import FeePaid, FeePaymentReversed
 from shared.events.review import ApplicantNotSelected, RefundOrdered, SeatReleased
-from tests.billing.books import ALPHA, BETA, FEE, code
+from shared.foundation.errors import Refusal
 from tests.billing.desk import CHECKER, CODE, Desk, application_id, open_desk
 from tests.billing.money import FIRST_DAY, Line, statement_of
+from tests.billing.snapshots import ALPHA, BETA, FEE, code
 from tests.processes import START
 
 PARTIES = (ALPHA, BETA, "钱一鸣", "重庆某甲商贸有限公司", "")
@@ -126,9 +126,9 @@ class Day:
 
 
 def check(desk: Desk, opening_and_movements_fen: int) -> None:
-    figures = desk.figures()
-    assert figures["opening_fen"] + figures["credits_fen"] - figures["debits_fen"] == figures["closing_fen"]
-    assert figures["closing_fen"] == opening_and_movements_fen
+    stats = desk.stats()
+    assert stats["opening_fen"] + stats["credits_fen"] - stats["debits_fen"] == stats["closing_fen"]
+    assert stats["closing_fen"] == opening_and_movements_fen
     unbalanced = select(Posting.transaction_id).group_by(col(Posting.transaction_id)).having(func.sum(Posting.fen) != 0)
     with desk.process.database.reader() as session:
         assert session.exec(unbalanced).all() == []

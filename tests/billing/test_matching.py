@@ -4,9 +4,9 @@ from datetime import timedelta
 import pytest
 
 from services.billing.rules.matching import payment_flags
-from services.billing.rules.proposals import Flag, Outcome, Standing
-from shared.checkdigits import payment_reference
-from tests.billing.books import (
+from services.billing.rules.proposals import FeeState, Flag, Outcome
+from shared.foundation.checkdigits import payment_reference
+from tests.billing.snapshots import (
     A1,
     ALPHA,
     B2,
@@ -179,7 +179,7 @@ def test_a_firm_that_names_another_firms_student_is_a_conflict():
 
 
 def test_an_open_application_comes_before_one_that_was_not_admitted():
-    rejected = replace(B2, standing=Standing.REFUND_DUE)
+    rejected = replace(B2, state=FeeState.REFUND_DUE)
     assert decided(judged(credit(BETA), rejected, B3)) == (Outcome.AUTO, {"A3": FEE}, 0, set())
     assert decided(judged(credit(BETA), rejected)) == (Outcome.AUTO, {"A2": FEE}, 0, {Flag.REFUND_DUE})
 
@@ -271,7 +271,7 @@ def test_unrelated_income_matches_nothing():
 
 
 def test_flags_are_the_same_when_a_person_allocates():
-    late = replace(A1, pay_by=NOON - timedelta(days=1), standing=Standing.REFUND_DUE)
+    late = replace(A1, pay_by=NOON - timedelta(days=1), state=FeeState.REFUND_DUE)
     assert payment_flags(credit("冯九思"), late) == {Flag.PAYER_NOT_BUYER, Flag.LATE, Flag.REFUND_DUE}
     assert payment_flags(credit(ALPHA), A1) == set()
 

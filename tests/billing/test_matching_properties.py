@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from services.billing.rules.entries import Direction
 from services.billing.rules.names import comparable
-from services.billing.rules.proposals import Outcome, Proposal, Standing
-from shared.checkdigits import payment_reference
-from tests.billing.books import (
+from services.billing.rules.proposals import FeeState, Outcome, Proposal
+from shared.foundation.checkdigits import payment_reference
+from tests.billing.snapshots import (
     A1,
     ALPHA,
     B2,
@@ -32,7 +32,7 @@ POOL = (
     account(12, ALPHA, "蒋十二", allocated=1_000_000),
     account(13, "重庆庚日智能装备有限责任公司", "沈十三", allocated=FEE),
     account(14, "重庆庚日智能装备有限公司", "钱一鸣"),
-    account(15, "重庆辛星生物制药有限公司", "韩十五", standing=Standing.REFUND_DUE, former="重庆辛星药厂"),
+    account(15, "重庆辛星生物制药有限公司", "韩十五", state=FeeState.REFUND_DUE, former="重庆辛星药厂"),
 )
 payers = st.sampled_from(
     ["", ALPHA, BETA, "钱一鸣", "蒋十二", "重庆辛星药厂", "重庆申木数控机床有限公司", "重庆庚日智能装备", "重庆?木数控机床有限公司",

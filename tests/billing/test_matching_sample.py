@@ -1,8 +1,8 @@
 import csv
 
 from services.billing.rules.proposals import Flag, Outcome
-from shared.money import fen
-from tests.billing.books import (
+from shared.foundation.money import fen
+from tests.billing.snapshots import (
     FEE,
     SAMPLES,
     Books,

@@ -1,7 +1,7 @@
 import pytest
 
 from services.billing.rules.names import comparable, is_personal, without_legal_form
-from tests.billing.books import ALPHA
+from tests.billing.snapshots import ALPHA
 
 
 def test_names_are_compared_without_width_blanks_case_or_kind_of_dot():

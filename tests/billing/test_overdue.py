@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from services.billing import actions
 from shared.events.billing import FeeOverdue, FeePaid
-from shared.models import AuditRow
-from tests.billing.books import ALPHA, FEE, code
+from shared.persistence.models import AuditRow
 from tests.billing.desk import FILED, PAY_BY, Desk, application_id
 from tests.billing.money import LAST_DAY, Line, statement_of
+from tests.billing.snapshots import ALPHA, FEE, code
 
 NEXT_DAY = LAST_DAY + timedelta(days=1)
 LATE = PAY_BY + timedelta(days=1)

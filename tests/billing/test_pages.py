@@ -12,11 +12,11 @@ from services.billing.states import EntryState, StatementState
 from services.billing.web import make_app
 from services.demo.transfers import account_of
 from shared.events.review import ApplicantNotSelected, RefundOrdered
-from shared.models import AuditRow
-from tests.billing.books import ALPHA, BETA, FEE, code
+from shared.persistence.models import AuditRow
 from tests.billing.conftest import as_staff
 from tests.billing.desk import CODE, Desk, application_id
 from tests.billing.money import LAST_DAY, Line, statement_of
+from tests.billing.snapshots import ALPHA, BETA, FEE, code
 from tests.printed import words
 
 DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
@@ -100,13 +100,13 @@ def test_an_entry_is_assigned_by_number_or_reference_and_undone(later, finance):
     assert "人工分配" in finance.get(path).text
     pairs = {"application": ["LJ2022-0002", code(3), ""], "amount": ["25,000.00", "25000", ""], "note": "电话核实"}
     assert finance.post(f"{path}/assign", data=pairs).headers["location"] == path
-    assert later.figures()["applied_fen"] == 2 * FEE
+    assert later.stats()["applied_fen"] == 2 * FEE
     assert "撤销处理" in finance.get(path).text
     assert finance.post(f"{path}/undo", data={"reason": "分配有误"}).status_code == 303
     assert finance.post(f"{path}/assign", data={"application": "LJ2022-9999", "amount": "1"}).status_code == 404
     assert finance.post(f"{path}/assign", data={"application": "LJ2022-0002", "amount": "viel"}).status_code == 422
     assert finance.post(f"{path}/keep", data={"application": code(2), "note": "待核实"}).status_code == 303
-    assert later.figures()["unapplied_fen"] == 6_000_000
+    assert later.stats()["unapplied_fen"] == 6_000_000
     assert [row["id"] for row in finance.get("/billing/api/unapplied").json()] == [entry["id"]]
 
 
@@ -115,7 +115,7 @@ def test_what_has_nothing_to_do_with_fees_is_set_aside_with_a_reason(later, fina
     path = f"/billing/entries/{open_entry(finance)['id']}"
     assert finance.post(f"{path}/ignore").status_code == 422
     assert finance.post(f"{path}/ignore", data={"reason": "课件制作收入"}).status_code == 303
-    assert later.figures()["ignored_fen"] == 660_000
+    assert later.stats()["ignored_fen"] == 660_000
     assert "课件制作收入" in finance.get(path).text
 
 
@@ -126,7 +126,7 @@ def test_a_person_pairs_and_rematches(later, finance):
     assert "对应原流水" in finance.get(path).text
     assert finance.post(f"{path}/pair", data={"original_id": "x"}).status_code == 422
     assert finance.post(f"{path}/pair", data={"original_id": str(paid.id), "note": "回单"}).status_code == 303
-    assert later.figures()["reversals_fen"] == FEE
+    assert later.stats()["reversals_fen"] == FEE
     assert finance.post("/billing/entries/rematch").headers["location"] == "/billing/work"
 
 

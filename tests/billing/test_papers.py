@@ -9,13 +9,13 @@ from services.billing import actions
 from services.billing.connectors.interface import Failed
 from services.billing.models import Document, Invoice
 from services.billing.states import DocumentKind, InvoiceState
-from shared.errors import Conflict, NotFound
 from shared.events import FileClaim
 from shared.events.billing import InvoiceIssued, InvoiceRequested
-from shared.models import JobRow
-from tests.billing.books import ALPHA, BETA, FEE, code
+from shared.foundation.errors import Conflict, NotFound
+from shared.persistence.models import JobRow
 from tests.billing.desk import Desk, application_id
 from tests.billing.money import Line, statement_of
+from tests.billing.snapshots import ALPHA, BETA, FEE, code
 from tests.printed import words
 from tests.processes import letters
 
@@ -59,9 +59,9 @@ def test_whichever_comes_last_makes_the_documents_due_and_they_are_sent_once(pai
     assert [said.request_no for said in paid.said(InvoiceRequested)] == ["KP-2021-000001"]
     assert [(said.invoice_number, said.amount_fen) for said in paid.said(InvoiceIssued)] == [(number, FEE)]
     assert len(letters(paid.folder)) == 3
-    figures = paid.figures()
+    stats = paid.stats()
     names = ("documents_sent", "receipts_sent", "invoices_requested", "invoices_issued", "invoiced_fen")
-    assert [figures[name] for name in names] == [3, 1, 1, 1, FEE]
+    assert [stats[name] for name in names] == [3, 1, 1, 1, FEE]
     assert paid.run_jobs() == []
 
 
@@ -109,7 +109,7 @@ def test_a_failed_request_is_submitted_again_by_finance(paid):
     with pytest.raises(Conflict, match="已开具"):
         paid.act(actions.resubmit_invoice, invoice.id)
     fail(paid, invoice.id)
-    assert paid.figures()["open_work_items"] == 1
+    assert paid.stats()["open_work_items"] == 1
     paid.act(actions.resubmit_invoice, invoice.id)
     paid.run_jobs()
     assert paid.one(Invoice, invoice.id).state == InvoiceState.ISSUED
@@ -131,7 +131,7 @@ def test_a_payment_that_is_taken_back_before_the_documents_are_written_stops_the
     (entry,) = paid.entries()
     paid.act(actions.undo_decision, entry.id, reason="付款人来电")
     assert paid.run_jobs() == ["not needed", "not needed"]
-    assert (letters(paid.folder), paid.figures()["invoices_requested"]) == ([], 0)
+    assert (letters(paid.folder), paid.stats()["invoices_requested"]) == ([], 0)
     paid.act(actions.assign_entry, entry.id, {application_id(1): FEE}, note="核实无误")
     paid.run_jobs()
-    assert (len(letters(paid.folder)), paid.figures()["documents_sent"]) == (3, 3)
+    assert (len(letters(paid.folder)), paid.stats()["documents_sent"]) == (3, 3)

@@ -7,21 +7,21 @@ import pytest
 
 from services.billing import actions
 from services.billing.models import BankEntry, FeeAccount, Posting, SubsidyLine
-from services.billing.states import AccountStanding, EntryState
-from shared.errors import Conflict, Invalid, NotFound, NotYet
+from services.billing.states import AccountState, EntryState
 from shared.events.billing import FeePaid, FeePaymentReversed
 from shared.events.intake import ApplicationWithdrawn
 from shared.events.review import ApplicantNotSelected, ApplicantWaitlisted, SeatReleased
-from tests.billing.books import ALPHA, BETA, FEE, code
+from shared.foundation.errors import Conflict, Invalid, NotFound, OutOfOrder
 from tests.billing.desk import CODE, FILED, Desk, application_id
 from tests.billing.money import Line, statement_of
+from tests.billing.snapshots import ALPHA, BETA, FEE, code
 
 DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
 RELEASED = datetime(2021, 12, 18, 2, tzinfo=UTC)
 
 
-def standing(desk: Desk, number: int) -> str:
-    return desk.one(FeeAccount, application_id(number)).standing
+def state(desk: Desk, number: int) -> str:
+    return desk.one(FeeAccount, application_id(number)).state
 
 
 def seat_released(number: int) -> SeatReleased:
@@ -33,7 +33,7 @@ def test_a_certain_payment_is_said_with_the_banks_time_not_the_time_of_the_impor
     desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
     (said,) = desk.said(FeePaid)
     assert (said.application_id, said.paid_fen, said.paid_at) == (application_id(1), FEE, DAY)
-    assert desk.figures()["applied_fen"] == FEE
+    assert desk.stats()["applied_fen"] == FEE
 
 
 def test_two_parts_are_paid_when_the_second_arrives(desk):
@@ -52,8 +52,8 @@ def test_a_reversal_by_the_bank_takes_the_payment_back(desk):
     desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1)), Line(taken_at, ALPHA, -FEE, "错账冲正", reversal=True)))
     assert len(desk.said(FeePaid)) == 1
     assert [(said.paid_fen, said.reversed_at) for said in desk.said(FeePaymentReversed)] == [(0, taken_at)]
-    figures = desk.figures()
-    assert (figures["applied_fen"], figures["reversals_fen"], figures["open_work_items"]) == (FEE, FEE, 0)
+    stats = desk.stats()
+    assert (stats["applied_fen"], stats["reversals_fen"], stats["open_work_items"]) == (FEE, FEE, 0)
 
 
 def test_a_reversal_of_what_nobody_had_decided_cancels_it_out(desk):
@@ -62,19 +62,19 @@ def test_a_reversal_of_what_nobody_had_decided_cancels_it_out(desk):
     desk.bring_in(
         *statement_of(Line(DAY, stranger, FEE, "货款"), Line(taken_at, stranger, -FEE, "错账冲正", reversal=True))
     )
-    figures = desk.figures()
-    assert (figures["unmatched_fen"], figures["ignored_fen"], figures["reversals_fen"]) == (0, FEE, FEE)
-    assert figures["open_work_items"] == 0
+    stats = desk.stats()
+    assert (stats["unmatched_fen"], stats["ignored_fen"], stats["reversals_fen"]) == (0, FEE, FEE)
+    assert stats["open_work_items"] == 0
 
 
 def test_a_suggestion_waits_for_a_person_and_is_booked_when_confirmed(desk):
     desk.bring_in(*statement_of(Line(DAY, "孙二喜", FEE, "培训费")))
     (entry,) = desk.entries()
     assert (entry.state, entry.outcome, desk.said(FeePaid)) == (EntryState.OPEN, "SUGGEST", [])
-    assert desk.figures()["unmatched_fen"] == FEE
+    assert desk.stats()["unmatched_fen"] == FEE
     desk.act(actions.confirm_proposals, [entry.id])
     assert [said.application_id for said in desk.said(FeePaid)] == [application_id(2)]
-    assert desk.figures()["applied_fen"] == FEE
+    assert desk.stats()["applied_fen"] == FEE
     with pytest.raises(Conflict, match="已处理"):
         desk.act(actions.confirm_proposals, [entry.id])
 
@@ -83,8 +83,8 @@ def test_the_whole_fee_pays_the_self_paid_part_and_leaves_the_rest_for_a_person(
     desk.bring_in(*statement_of(Line(DAY, ALPHA, 4_000_000, f"{code(1)}培训总费用")))
     (entry,) = desk.entries()
     desk.act(actions.confirm_proposals, [entry.id])
-    figures = desk.figures()
-    assert (figures["applied_fen"], figures["unapplied_fen"], figures["open_work_items"]) == (FEE, 1_500_000, 1)
+    stats = desk.stats()
+    assert (stats["applied_fen"], stats["unapplied_fen"], stats["open_work_items"]) == (FEE, 1_500_000, 1)
 
 
 def test_a_second_payment_waits_while_the_first_is_only_a_suggestion(desk):
@@ -105,7 +105,7 @@ def test_a_receipt_is_assigned_by_hand_to_several_people_and_the_rest_is_kept(de
     shares = {application_id(2): FEE, application_id(3): FEE}
     desk.act(actions.assign_entry, entry.id, shares, note="两人代付，有说明")
     assert {said.application_id for said in desk.said(FeePaid)} == set(shares)
-    assert desk.figures()["unapplied_fen"] == 1_000_000
+    assert desk.stats()["unapplied_fen"] == 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_assignment_that_does_not_fit_is_refused_and_moves_nothing(desk, shar
     (entry,) = desk.entries()
     with pytest.raises(refusal, match=words):
         desk.act(actions.assign_entry, entry.id, {application_id(n): fen for n, fen in shares.items()}, note="")
-    assert desk.figures()["unmatched_fen"] == 3_000_000
+    assert desk.stats()["unmatched_fen"] == 3_000_000
 
 
 def test_a_debit_is_neither_assigned_nor_kept_as_unapplied(desk):
@@ -134,7 +134,7 @@ def test_a_debit_is_neither_assigned_nor_kept_as_unapplied(desk):
     with pytest.raises(Conflict, match="支出"):
         desk.act(actions.put_to_unapplied, entry.id, application_id=None, note="")
     desk.act(actions.ignore_entry, entry.id, reason="办公房租")
-    assert desk.figures()["other_debits_fen"] == 500_000
+    assert desk.stats()["other_debits_fen"] == 500_000
 
 
 def test_ignoring_and_undoing_need_a_reason_and_an_entry(desk):
@@ -159,10 +159,10 @@ def test_undoing_a_booking_is_a_counter_posting_and_no_rule_books_it_again_by_it
     desk.act(actions.undo_decision, entry.id, reason="付款人来电：款项属于其他业务")
     assert len(desk.rows(Posting)) == lines + 2
     assert [said.paid_fen for said in desk.said(FeePaymentReversed)] == [0]
-    assert desk.figures()["unmatched_fen"] == FEE
+    assert desk.stats()["unmatched_fen"] == FEE
     assert desk.act(actions.rematch_open_entries) == 0
     desk.act(actions.put_to_unapplied, entry.id, application_id=application_id(1), note="待退")
-    assert desk.figures()["unapplied_fen"] == FEE
+    assert desk.stats()["unapplied_fen"] == FEE
 
 
 def test_undoing_needs_a_reason_and_the_reversal_is_undone_before_what_it_took_back(desk):
@@ -179,7 +179,7 @@ def test_undoing_needs_a_reason_and_the_reversal_is_undone_before_what_it_took_b
     desk.act(actions.undo_decision, taken.id, reason="银行确认冲正的是另一笔")
     assert len(desk.said(FeePaid)) == 2
     desk.act(actions.undo_decision, paid.id, reason="重新认定")
-    assert desk.figures()["unmatched_fen"] == FEE
+    assert desk.stats()["unmatched_fen"] == FEE
 
 
 def test_a_person_pairs_a_reversal_that_the_bank_did_not_mark(desk):
@@ -190,43 +190,43 @@ def test_a_person_pairs_a_reversal_that_the_bank_did_not_mark(desk):
         desk.act(actions.pair_with_original, taken.id, taken.id, note="")
     desk.act(actions.pair_with_original, taken.id, paid.id, note="银行回单")
     assert len(desk.said(FeePaymentReversed)) == 1
-    assert desk.figures()["reversals_fen"] == FEE
+    assert desk.stats()["reversals_fen"] == FEE
 
 
 def test_an_admission_makes_the_fee_due_and_the_subsidies_claims_of_the_service_centre(desk):
     desk.say(desk.admitted(1), desk.admitted(1))
-    assert standing(desk, 1) == AccountStanding.DUE
+    assert state(desk, 1) == AccountState.DUE
     assert sorted((line.code, line.amount_fen, line.payee) for line in desk.rows(SubsidyLine)) == [
         ("central", 1_000_000, "重庆市中小企业发展服务中心"),
         ("municipal", 500_000, "重庆市中小企业发展服务中心"),
     ]
-    figures = desk.figures()
+    stats = desk.stats()
     parts = ("total_due_fen", "central_fen", "municipal_fen", "self_fen", "self_paid_fen", "seats_due")
-    assert [figures[name] for name in parts] == [4_000_000, 1_000_000, 500_000, FEE, 0, 1]
+    assert [stats[name] for name in parts] == [4_000_000, 1_000_000, 500_000, FEE, 0, 1]
     desk.say(seat_released(1))
-    figures = desk.figures()
-    assert [figures[name] for name in parts] == [0, 0, 0, 0, 0, 0]
+    stats = desk.stats()
+    assert [stats[name] for name in parts] == [0, 0, 0, 0, 0, 0]
 
 
 def test_money_of_the_waiting_list_is_held_and_a_rejection_or_selection_ends_the_account(desk):
     desk.say(ApplicantWaitlisted(application_id=application_id(1), programme=CODE, rank=51))
-    assert standing(desk, 1) == AccountStanding.WAITING
+    assert state(desk, 1) == AccountState.WAITING
     desk.say(ApplicantNotSelected(application_id=application_id(1), programme=CODE, rank=51))
-    assert standing(desk, 1) == AccountStanding.ENDED
+    assert state(desk, 1) == AccountState.ENDED
 
 
 def test_a_withdrawal_that_crosses_an_admission_leaves_the_seat_to_review(desk):
     withdrawn = ApplicationWithdrawn(application_id=application_id(1), withdrawn_at=FILED, reason="")
     desk.say(desk.admitted(1), withdrawn)
-    assert standing(desk, 1) == AccountStanding.DUE
+    assert state(desk, 1) == AccountState.DUE
     desk.say(withdrawn.model_copy(update={"application_id": application_id(2)}), desk.admitted(2))
-    assert standing(desk, 2) == AccountStanding.DUE
+    assert state(desk, 2) == AccountState.DUE
 
 
 def test_what_is_said_of_an_application_that_is_not_there_yet_is_tried_again(desk):
-    with pytest.raises(NotYet):
+    with pytest.raises(OutOfOrder):
         desk.say(desk.admitted(9))
-    with pytest.raises(NotYet):
+    with pytest.raises(OutOfOrder):
         desk.say(desk.submitted(9, ALPHA, "无名").model_copy(update={"programme": "CQ-2022"}))
 
 

@@ -7,14 +7,14 @@ import pytest
 from services.billing import actions
 from services.billing.models import Document, Invoice
 from services.billing.states import DocumentKind, InvoiceState
-from shared.errors import Conflict, Invalid
 from shared.events import FileClaim
 from shared.events.billing import InvoiceIssued, RedInvoiceIssued
 from shared.events.review import RefundOrdered, SeatReleased
-from shared.models import AuditRow
-from tests.billing.books import ALPHA, FEE, code
+from shared.foundation.errors import Conflict, Invalid
+from shared.persistence.models import AuditRow
 from tests.billing.desk import CHECKER, CODE, Desk, application_id
 from tests.billing.money import LAST_DAY, Line, statement_of
+from tests.billing.snapshots import ALPHA, FEE, code
 from tests.billing.test_papers import fail
 from tests.printed import words
 
@@ -59,7 +59,7 @@ def test_a_payment_that_the_bank_takes_back_after_the_invoice_asks_for_a_red_let
     issued.bring_in(*statement_of(Line(TAKEN, ALPHA, -1_500_000, "冲正", True), opening_fen=FEE, **DECEMBER))
     (red,) = reds(issued)
     assert (red.state, red.amount_fen, red.request_no) == (InvoiceState.PROPOSED, 1_500_000, "KP-2021-000001-H1")
-    assert issued.figures()["open_work_items"] == 1
+    assert issued.stats()["open_work_items"] == 1
     assert issued.said(RedInvoiceIssued) == []
     assert "propose_red_letter" in [row.action for row in issued.rows(AuditRow)]
 
@@ -88,9 +88,9 @@ def test_finance_confirms_and_the_connector_issues_the_red_letter(issued):
     printed = words(issued.process.tools.files.get(FileClaim.model_validate(document.claim), purpose="bank"))
     for shown in ("样张", "-25,000.00", f"红冲{invoice.number}"):
         assert shown in printed
-    figures = issued.figures()
+    stats = issued.stats()
     names = ("invoices_issued", "red_letters_issued", "red_letters_sent", "invoiced_fen")
-    assert [figures[name] for name in names] == [1, 1, 1, 0]
+    assert [stats[name] for name in names] == [1, 1, 1, 0]
 
 
 def test_the_last_of_several_red_letters_takes_the_remainder_of_the_tax(issued):
@@ -112,7 +112,7 @@ def test_money_that_comes_again_withdraws_the_proposal_and_more_that_goes_raises
     assert [red.amount_fen for red in reds(issued)] == [1_500_000]
     assign(issued, 1)
     assert [red.state for red in reds(issued)] == [InvoiceState.DROPPED]
-    assert issued.figures()["open_work_items"] == 0
+    assert issued.stats()["open_work_items"] == 0
     assert issued.run_jobs() == []
 
 
@@ -124,7 +124,7 @@ def test_what_is_paid_again_after_a_red_letter_is_invoiced_again(issued):
     said = [(one.request_no, one.amount_fen) for one in issued.said(InvoiceIssued)]
     assert said == [("KP-2021-000001", FEE), ("KP-2021-000002", 1_000_000)]
     assert [red.state for red in reds(issued)] == [InvoiceState.ISSUED]
-    assert issued.figures()["receipts_sent"] == 1
+    assert issued.stats()["receipts_sent"] == 1
 
 
 def test_an_invoice_that_is_issued_after_its_money_went_is_proposed_at_once(desk):
@@ -148,7 +148,7 @@ def test_finance_may_leave_the_invoice_as_it_is_with_a_reason(issued):
     issued.act(actions.drop_red_letter, red.id, reason="企业明日补缴")
     with pytest.raises(Conflict, match="不红冲"):
         issued.act(actions.confirm_red_letter, red.id, "03")
-    assert (reds(issued)[0].failure, issued.figures()["open_work_items"]) == ("企业明日补缴", 1)
+    assert (reds(issued)[0].failure, issued.stats()["open_work_items"]) == ("企业明日补缴", 1)
 
 
 def test_a_red_letter_needs_one_of_the_bureaus_reasons_and_a_plain_invoice_is_none(issued):

@@ -8,12 +8,12 @@ from services.billing import actions
 from services.billing.models import Refund
 from services.billing.states import RefundState
 from services.demo.programme import programme
-from shared.errors import Conflict, Invalid
 from shared.events.intake import Programme, ProgrammePublished
 from shared.events.review import ApplicantNotSelected, RefundOrdered
-from tests.billing.books import ALPHA, FEE, code
+from shared.foundation.errors import Conflict, Invalid
 from tests.billing.desk import CHECKER, CODE, Desk, application_id
 from tests.billing.money import LAST_DAY, Line, statement_of
+from tests.billing.snapshots import ALPHA, FEE, code
 
 DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
 SENT = datetime(2021, 12, 20, 2, tzinfo=UTC)
@@ -75,7 +75,7 @@ def test_the_first_of_two_bounces_is_not_undone_before_the_second(approved):
     with pytest.raises(Conflict, match="请先撤销后面的处理"):
         approved.act(actions.undo_decision, first.id, reason="不是退汇")
     assert approved.refunds()[0].state == RefundState.APPROVED
-    approved.figures()
+    approved.stats()
 
 
 def test_an_entry_of_another_account_is_no_original(desk):

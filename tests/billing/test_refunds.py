@@ -7,13 +7,13 @@ import pytest
 from services.billing import actions
 from services.billing.models import BankEntry, Refund
 from services.billing.states import EntryState, RefundState
-from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.events.billing import FeePaid, FeePaymentReversed, RefundSent
 from shared.events.review import ApplicantWaitlisted
-from tests.billing.books import ALPHA, BETA, FEE, code
+from shared.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.billing.desk import CHECKER, CODE, FINANCE, application_id
 from tests.billing.money import Line, statement_of
 from tests.billing.refunding import DAY, SENT, december, ended, ordered
+from tests.billing.snapshots import ALPHA, BETA, FEE, code
 
 
 def test_an_order_becomes_a_proposal_to_the_paying_account_and_a_repeat_proposes_nothing(paid):
@@ -38,8 +38,8 @@ def test_a_refund_is_sent_when_its_debit_stands_in_a_statement_and_not_before(pa
     paid.bring_in(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}")))
     assert [(said.amount_fen, said.sent_at) for said in paid.said(RefundSent)] == [(FEE, SENT)]
     assert paid.one(Refund, refund.id).state == RefundState.SENT
-    figures = paid.figures()
-    assert (figures["refunds_sent_fen"], figures["refunds_sent"], figures["open_work_items"]) == (FEE, 1, 0)
+    stats = paid.stats()
+    assert (stats["refunds_sent_fen"], stats["refunds_sent"], stats["open_work_items"]) == (FEE, 1, 0)
 
 
 def test_two_payments_of_one_account_go_back_in_one_sum_and_of_two_accounts_in_two_that_are_added_up(desk):
@@ -102,9 +102,9 @@ def test_an_overpayment_is_proposed_by_finance_and_the_fee_stays_paid(desk):
     desk.bring_in(*statement_of(Line(DAY, ALPHA, 4_000_000, code(1))))
     (entry,) = desk.entries()
     desk.act(actions.confirm_proposals, [entry.id])
-    assert desk.figures()["open_work_items"] == 1
+    assert desk.stats()["open_work_items"] == 1
     refund = desk.act(actions.propose_refund_of_entry, entry.id, reason="多缴 15,000 元")
-    assert (refund.amount_fen, desk.figures()["open_work_items"]) == (1_500_000, 0)
+    assert (refund.amount_fen, desk.stats()["open_work_items"]) == (1_500_000, 0)
     with pytest.raises(Conflict, match="没有可退的款项"):
         desk.act(actions.propose_refund_of_entry, entry.id, reason="再退一次")
     desk.act(actions.approve_refunds, [refund.id], actor=CHECKER)
@@ -149,8 +149,8 @@ def test_a_returned_refund_is_approved_again_and_can_be_sent_again(paid):
     paid.bring_in(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}"), Line(back, ALPHA, FEE, "退汇：户名不符")))
     row = paid.one(Refund, refund.id)
     assert (row.state, row.bounced_at, row.sent_at) == (RefundState.APPROVED, back, None)
-    figures = paid.figures()
-    assert (figures["applied_fen"], figures["refunds_sent_fen"], figures["refunds_sent"]) == (2 * FEE, FEE, 0)
+    stats = paid.stats()
+    assert (stats["applied_fen"], stats["refunds_sent_fen"], stats["refunds_sent"]) == (2 * FEE, FEE, 0)
     paid.bring_in(
         *statement_of(
             Line(again + timedelta(days=20), ALPHA, -FEE, f"退费{code(1)}"),
@@ -175,7 +175,7 @@ def test_undoing_a_bounce_or_a_refund_restores_what_was_there_before(paid):
     assert paid.one(Refund, refund.id).state == RefundState.SENT
     paid.act(actions.undo_decision, debit.id, reason="不是这张退款单")
     assert paid.one(Refund, refund.id).state == RefundState.APPROVED
-    assert paid.figures()["unmatched_fen"] == FEE
+    assert paid.stats()["unmatched_fen"] == FEE
 
 
 def test_a_declined_refund_leaves_the_money_and_needs_a_reason(paid):
@@ -193,7 +193,7 @@ def test_an_approval_can_be_taken_back_before_the_bank_pays(paid):
     paid.act(actions.approve_refunds, [refund.id], actor=CHECKER)
     paid.act(actions.decline_refund, refund.id, reason="账户核对有误", actor=CHECKER)
     assert len(paid.said(FeePaid)) == 2
-    assert paid.figures()["applied_fen"] == FEE
+    assert paid.stats()["applied_fen"] == FEE
 
 
 def test_a_payment_that_is_part_of_a_refund_is_not_undone(paid):
@@ -207,7 +207,7 @@ def test_money_that_the_bank_takes_back_is_not_refunded(paid):
     taken = Line(SENT - timedelta(days=5), ALPHA, -FEE, "错账冲正", reversal=True)
     paid.bring_in(*december(taken))
     assert [row.state for row in paid.refunds()] == [RefundState.DECLINED]
-    assert paid.figures()["reversals_fen"] == FEE
+    assert paid.stats()["reversals_fen"] == FEE
 
 
 def test_refunds_are_approved_many_at_once_or_none(desk):

@@ -7,9 +7,9 @@ from services.billing.models import FeeAccount, SubsidyLine
 from services.demo.programme import programme
 from shared.events.billing import FeePaid, FeePaymentReversed
 from shared.events.intake import FeeLine, Programme, ProgrammeRevised
-from tests.billing.books import ALPHA, FEE, code
 from tests.billing.desk import Desk, application_id
 from tests.billing.money import Line, statement_of
+from tests.billing.snapshots import ALPHA, FEE, code
 
 DAY, NEXT = datetime(2021, 11, 25, 2, tzinfo=UTC), datetime(2021, 12, 7, 2, tzinfo=UTC)
 
@@ -36,19 +36,19 @@ def test_a_fee_that_was_raised_before_the_admission_is_what_is_due_and_says_that
     file = statement_of(Line(NEXT, ALPHA, 100_000, code(1)), first_day=NEXT.date(), last_day=NEXT.date())
     desk.bring_in(*file, confirmed=True)
     assert [(said.paid_fen, said.paid_at) for said in desk.said(FeePaid)] == [(FEE, DAY), (2_600_000, NEXT)]
-    assert (owed(desk), desk.figures()["self_fen"]) == (2_600_000, 2_600_000)
+    assert (owed(desk), desk.stats()["self_fen"]) == (2_600_000, 2_600_000)
 
 
 def test_what_was_paid_beyond_a_fee_that_was_lowered_is_unapplied_for_a_person_to_pay_back(desk):
     desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
     desk.say(revised(2_400_000), desk.admitted(1))
-    figures = desk.figures()
-    assert (figures["self_fen"], figures["self_paid_fen"], figures["unapplied_fen"]) == (2_400_000, 2_400_000, 100_000)
+    stats = desk.stats()
+    assert (stats["self_fen"], stats["self_paid_fen"], stats["unapplied_fen"]) == (2_400_000, 2_400_000, 100_000)
     assert [fen for _entry, fen in desk.ask(queries.unapplied_entries)] == [100_000]
     assert desk.said(FeePaymentReversed) == []
     desk.act(actions.undo_decision, desk.entries()[0].id, reason="付款人来电")
-    figures = desk.figures()
-    assert (figures["self_paid_fen"], figures["unapplied_fen"], figures["unmatched_fen"]) == (0, 0, FEE)
+    stats = desk.stats()
+    assert (stats["self_paid_fen"], stats["unapplied_fen"], stats["unmatched_fen"]) == (0, 0, FEE)
 
 
 def test_an_admission_that_overtakes_the_revision_says_itself_what_is_due(desk):

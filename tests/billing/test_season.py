@@ -26,14 +26,14 @@ def test_a_season_ends_with_fifty_paid_seats_and_books_that_agree(tmp_path, seed
     season.refunds_are_paid()
     season.statements_come_in()
     desk.run_jobs()
-    figures = desk.figures()
+    stats = desk.stats()
     names = ("seats_due", "total_due_fen", "central_fen", "municipal_fen", "self_fen", "self_paid_fen")
-    assert [figures[name] for name in names] == [50, 200_000_000, 50_000_000, 25_000_000, 125_000_000, 125_000_000]
-    assert figures["opening_fen"] + figures["credits_fen"] - figures["debits_fen"] == figures["closing_fen"]
-    assert figures["closing_fen"] == season.closing_fen
-    assert (figures["documents_sent"], figures["invoices_issued"], figures["invoiced_fen"]) == (150, 50, 125_000_000)
-    assert (figures["open_work_items"], figures["refunds_proposed"], figures["refunds_approved"]) == (0, 0, 0)
-    assert figures["refunds_sent"] > 0
+    assert [stats[name] for name in names] == [50, 200_000_000, 50_000_000, 25_000_000, 125_000_000, 125_000_000]
+    assert stats["opening_fen"] + stats["credits_fen"] - stats["debits_fen"] == stats["closing_fen"]
+    assert stats["closing_fen"] == season.closing_fen
+    assert (stats["documents_sent"], stats["invoices_issued"], stats["invoiced_fen"]) == (150, 50, 125_000_000)
+    assert (stats["open_work_items"], stats["refunds_proposed"], stats["refunds_approved"]) == (0, 0, 0)
+    assert stats["refunds_sent"] > 0
     assert len({said.invoice_number for said in desk.said(InvoiceIssued)}) == 50
     assert [row.findings for row in desk.rows(Statement)] == [[], [], [], []]
     desk.process.database.close()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from services.billing.settings import BillingSettings
-from shared.errors import Invalid
-from shared.settings import embedded
+from shared.foundation.errors import Invalid
+from shared.wiring.settings import embedded
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.billing.rules.statements import read_statement
-from shared.errors import Invalid
+from shared.foundation.errors import Invalid
 from tests.billing.statement_files import (
     CCB_COLUMNS,
     FIRST,

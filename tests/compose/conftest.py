@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from services.demo.player.doors import SERVICES, Stage
-from tests.compose.containers import OPEN, ContainerHouse, container_house
+from services.demo.player.clients import SERVICES, Stage
+from tests.compose.containers import OPEN, ContainerInstallation, container_house
 from tests.faults.opening import open_doors
-from tests.journeys.houses import RunningHouse
+from tests.journeys.installations import RunningInstallation
 from tests.servers import containers
 
 Compose = Callable[..., subprocess.CompletedProcess[str]]
@@ -51,14 +51,14 @@ def services(compose: Compose) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerHouse]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerInstallation]:
     """A house in containers, up and healthy, on the system's clock, that answers scrapes."""
     with container_house(tmp_path_factory.mktemp("house"), LINGJUN_METRICS_LISTEN="0.0.0.0:9464") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def stage(house: ContainerHouse) -> Stage:
+def stage(house: ContainerInstallation) -> Stage:
     """Its doors: accounts made, a programme open now, the platform's key issued."""
     addresses = dict.fromkeys(SERVICES, house.address)
-    return open_doors(RunningHouse(addresses, house.mail, house.first_link(), processes={}))
+    return open_doors(RunningInstallation(addresses, house.mail, house.first_link(), processes={}))

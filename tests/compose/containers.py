@@ -18,13 +18,13 @@ from pytest_docker.plugin import get_docker_services
 from tests.servers import containers
 from tests.servers.processes import free_port
 
-FILES = ("docker-compose.yml", "tests/compose/house.yml")
-OPEN: "list[ContainerHouse]" = []
+FILES = ("docker-compose.yml", "tests/compose/installation.yml")
+OPEN: "list[ContainerInstallation]" = []
 """The houses that are up, for the report of a test that failed."""
 
 
 @dataclass(frozen=True)
-class ContainerHouse:
+class ContainerInstallation:
     """Where the gateway answers, compose for this project, and the values of its .env."""
 
     address: str
@@ -51,7 +51,7 @@ class ContainerHouse:
         """Brings everything up again and waits until it is healthy."""
         self.compose("up", "--detach", "--wait", "--no-build", *options)
 
-    def with_file(self, name: str, **values: str) -> "ContainerHouse":
+    def with_file(self, name: str, **values: str) -> "ContainerInstallation":
         """The same house with one more compose file, and more values for it."""
         known = {**self.values, **values}
         path = self.folder / f"{name}.env"
@@ -119,7 +119,7 @@ class ContainerHouse:
 
 
 @contextmanager
-def container_house(folder: Path, *more: str, start: str = "", **values: str) -> Iterator[ContainerHouse]:
+def container_house(folder: Path, *more: str, start: str = "", **values: str) -> Iterator[ContainerInstallation]:
     """Starts the house, with `more` compose files, or only `start` of it, and waits until it is healthy; removed with its
     volumes at the end."""
     if containers.compose_command() is None or not containers.engine_answers():
@@ -138,7 +138,7 @@ def container_house(folder: Path, *more: str, start: str = "", **values: str) ->
         command = [*str(containers.compose_command()).split(), "--env-file", str(path), "--project-name", project]
         names = [str(containers.ROOT / name) for name in (*FILES, *more)]
         files = [part for name in names for part in ("-f", name)]
-        house = ContainerHouse(f"http://127.0.0.1:{port}", folder, (*command, *files), known)
+        house = ContainerInstallation(f"http://127.0.0.1:{port}", folder, (*command, *files), known)
         # Not left to pytest-docker, which removes nothing when the start itself has failed.
         stack.callback(house.compose, "down", "--volumes", "--timeout", "1")
         up = [f"up --detach --wait --no-build {start}".strip()]

@@ -9,9 +9,9 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import AMQPError
 from aiormq.exceptions import ChannelAccessRefused, ChannelLockedResource
 
-from shared.messaging.declaring import DEAD_EXCHANGE, EXCHANGE, LOG, queue_name
+from shared.messaging.topology import DEAD_EXCHANGE, EXCHANGE, LOG, queue_name
 from shared.messaging.transport import DEAD_LETTERS
-from tests.compose.containers import ContainerHouse
+from tests.compose.containers import ContainerInstallation
 
 pytestmark = pytest.mark.compose
 
@@ -19,7 +19,7 @@ HOUSE = ("intake", "review", "scheduling", "billing", "portal")
 Attempt = Callable[[AbstractChannel], Awaitable[object]]
 
 
-def refused(house: ContainerHouse, user: str, attempt: Attempt) -> bool:
+def refused(house: ContainerInstallation, user: str, attempt: Attempt) -> bool:
     """Whether the broker refuses the attempt to this user."""
 
     async def try_it() -> bool:
@@ -56,7 +56,7 @@ def saying(exchange: str, key: str) -> Attempt:
 
 
 @pytest.mark.parametrize("service", HOUSE)
-def test_a_service_reads_its_own_queue_and_no_other(house: ContainerHouse, service: str) -> None:
+def test_a_service_reads_its_own_queue_and_no_other(house: ContainerInstallation, service: str) -> None:
     queues = [queue_name(queue) for queue in (*HOUSE, DEAD_LETTERS)]
     readable = {queue for queue in queues if not refused(house, service, reading(queue))}
     dead = {queue_name(DEAD_LETTERS)} if service == "portal" else set()
@@ -64,7 +64,7 @@ def test_a_service_reads_its_own_queue_and_no_other(house: ContainerHouse, servi
 
 
 @pytest.mark.parametrize("service", HOUSE)
-def test_a_service_speaks_in_its_own_name_only(house: ContainerHouse, service: str) -> None:
+def test_a_service_speaks_in_its_own_name_only(house: ContainerInstallation, service: str) -> None:
     names = {name for name in HOUSE if not refused(house, service, saying(EXCHANGE, f"{name}.nothing.v1"))}
     assert names == {service}
 
@@ -81,11 +81,13 @@ def test_a_service_speaks_in_its_own_name_only(house: ContainerHouse, service: s
         lambda channel: channel.exchange_delete(DEAD_EXCHANGE),
     ],
 )
-def test_a_service_makes_and_deletes_nothing_that_others_use(house: ContainerHouse, attempt: Attempt) -> None:
+def test_a_service_makes_and_deletes_nothing_that_others_use(house: ContainerInstallation, attempt: Attempt) -> None:
     assert refused(house, "intake", attempt)
 
 
-def test_nobody_administers_the_broker_from_outside_and_the_default_user_is_not_there(house: ContainerHouse) -> None:
+def test_nobody_administers_the_broker_from_outside_and_the_default_user_is_not_there(
+    house: ContainerInstallation,
+) -> None:
     listed = house.compose("exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", "list_users").splitlines()
     users = dict(line.split("\t") for line in listed if line.strip() and not line.startswith("user\t"))
     assert users == dict.fromkeys((*HOUSE, "lingjun"), "[]")
@@ -93,7 +95,7 @@ def test_nobody_administers_the_broker_from_outside_and_the_default_user_is_not_
         asyncio.run(aio_pika.connect(f"amqp://guest:guest@{house.ip('rabbitmq')}:5672/lingjun", timeout=20))
 
 
-def test_each_limit_is_on_the_queues_that_it_is_meant_for(house: ContainerHouse) -> None:
+def test_each_limit_is_on_the_queues_that_it_is_meant_for(house: ContainerInstallation) -> None:
     listed = house.compose(
         "exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", "list_queues", "--vhost", "lingjun", "name", "policy"
     )

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.compose.containers import ContainerHouse
+from tests.compose.containers import ContainerInstallation
 
 pytestmark = pytest.mark.compose
 
@@ -20,7 +20,7 @@ CROWD = 12
 IDLE_SECONDS = 7
 
 
-def test_a_crowd_at_the_door_does_not_exhaust_the_portals_memory(house: ContainerHouse) -> None:
+def test_a_crowd_at_the_door_does_not_exhaust_the_portals_memory(house: ContainerInstallation) -> None:
     """Each try costs 64 MiB while it is looked at, whoever makes it, and all of them at once more than the container has."""
     before = house.container_of("portal-web")["StartedAt"]
 
@@ -34,7 +34,7 @@ def test_a_crowd_at_the_door_does_not_exhaust_the_portals_memory(house: Containe
     assert house.container_of("portal-web")["StartedAt"] == before
 
 
-def test_a_web_server_keeps_an_idle_connection_for_the_gateway_to_close(house: ContainerHouse) -> None:
+def test_a_web_server_keeps_an_idle_connection_for_the_gateway_to_close(house: ContainerInstallation) -> None:
     connection = http.client.HTTPConnection(house.ip("portal-web"), 8000, timeout=10)
     ports = []
     for pause in (0, IDLE_SECONDS):
@@ -48,7 +48,7 @@ def test_a_web_server_keeps_an_idle_connection_for_the_gateway_to_close(house: C
     assert ports[0] == ports[1]
 
 
-def test_the_gateways_log_of_a_failure_holds_no_one_time_link(house: ContainerHouse) -> None:
+def test_the_gateways_log_of_a_failure_holds_no_one_time_link(house: ContainerInstallation) -> None:
     house.compose("stop", "--timeout", "1", "billing-web")
     headers = {"Referer": f"{house.address}/billing/secret-in-a-referer"}
     assert httpx.get(f"{house.address}/billing/secret-in-a-path", headers=headers).status_code == 502

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from shared.metrics import REGISTRY
-from tests.compose.containers import ContainerHouse
+from shared.observability.metrics import REGISTRY
+from tests.compose.containers import ContainerInstallation
 from tests.servers.containers import ROOT
 
 FOLDER = ROOT / "deploy/observability"
@@ -101,7 +101,7 @@ def test_grafana_has_no_password_until_somebody_gives_one_and_reads_what_lies_in
 
 
 @pytest.mark.compose
-def test_prometheus_understands_its_configuration_and_its_rules(house: ContainerHouse) -> None:
+def test_prometheus_understands_its_configuration_and_its_rules(house: ContainerInstallation) -> None:
     command = ["docker", "run", "--rm", "--network", "none", "--volume", f"{FOLDER}:/etc/prometheus:ro"]
     check = [
         *command,
@@ -118,7 +118,7 @@ def test_prometheus_understands_its_configuration_and_its_rules(house: Container
 
 
 @pytest.mark.compose
-def test_prometheus_finds_every_process_of_the_house_and_each_answers(house: ContainerHouse) -> None:
+def test_prometheus_finds_every_process_of_the_house_and_each_answers(house: ContainerInstallation) -> None:
     observed = house.with_file(
         "docker-compose.observability.yml",
         LINGJUN_GRAFANA_PASSWORD="not-started",
@@ -135,7 +135,7 @@ def test_prometheus_finds_every_process_of_the_house_and_each_answers(house: Con
         observed.compose("rm", "--stop", "--force", "--volumes", "prometheus")
 
 
-def targets(house: ContainerHouse) -> dict[str, str]:
+def targets(house: ContainerInstallation) -> dict[str, str]:
     """The processes that Prometheus scrapes, and how they answer."""
     address = "http://prometheus:9090/api/v1/targets?state=active"
     asked = house.compose("exec", "-T", "intake-web", "python", "-c", FETCH, address)

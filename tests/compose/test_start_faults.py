@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.compose.containers import ContainerHouse, container_house
+from tests.compose.containers import ContainerInstallation, container_house
 
 pytestmark = pytest.mark.compose
 
@@ -19,7 +19,7 @@ WRONG = "postgresql+psycopg://intake:a-wrong-password-of-thirty-two@postgres:543
 DECIDED_SECONDS = 240
 
 
-def started(house: ContainerHouse, service: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def started(house: ContainerInstallation, service: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """One more container of a service, with another environment, until it ends."""
     told = [part for name, value in environment.items() for part in ("--env", f"{name}={value}")]
     return house.attempt("run", "--rm", "--no-deps", "-T", *told, service)
@@ -41,7 +41,7 @@ def said(outcome: subprocess.CompletedProcess[str]) -> list[str]:
     ],
 )
 def test_a_setting_that_cannot_work_ends_the_process_with_one_line(
-    house: ContainerHouse, service: str, variable: str, value: str, expected: str
+    house: ContainerInstallation, service: str, variable: str, value: str, expected: str
 ) -> None:
     outcome = started(house, service, **{variable: value})
     assert outcome.returncode != 0
@@ -51,7 +51,7 @@ def test_a_setting_that_cannot_work_ends_the_process_with_one_line(
     assert value not in line
 
 
-def test_a_schema_newer_than_the_code_is_refused_and_left_as_it_is(house: ContainerHouse) -> None:
+def test_a_schema_newer_than_the_code_is_refused_and_left_as_it_is(house: ContainerInstallation) -> None:
     psql = ("exec", "-T", "postgres", "psql", "-U", "postgres", "-d", "intake", "-c")
     house.compose(*psql, "INSERT INTO alembic_version VALUES ('intake_9999')")
     try:
@@ -88,7 +88,7 @@ def state_of(container: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def waiting(house: ContainerHouse) -> Iterator[dict[str, str]]:
+def waiting(house: ContainerInstallation) -> Iterator[dict[str, str]]:
     """One more container for each of WAITING, by its name; looked at once the engine has made up its mind about all."""
     containers = {}
     try:
@@ -133,7 +133,7 @@ def small_disk() -> Iterator[str]:
 
 
 def test_a_disk_without_room_for_scans_makes_the_web_server_unready_until_there_is_room(
-    house: ContainerHouse, small_disk: str
+    house: ContainerInstallation, small_disk: str
 ) -> None:
     volume = f"{small_disk}:/var/lib/lingjun/files"
     container = house.compose("run", "--detach", "--no-deps", "--volume", volume, "intake-web").split()[-1]
@@ -160,14 +160,14 @@ def test_a_disk_without_room_for_scans_makes_the_web_server_unready_until_there_
 
 
 @pytest.fixture
-def full_database(tmp_path: Path) -> Iterator[ContainerHouse]:
+def full_database(tmp_path: Path) -> Iterator[ContainerInstallation]:
     """A house whose PostgreSQL stands alone, on a disk that holds its empty databases and then no more."""
     with container_house(tmp_path, "tests/compose/small.yml", start="postgres") as house:
         house.attempt("exec", "-T", "postgres", "dd", "if=/dev/zero", "of=/var/lib/postgresql/data/filler", "bs=64k")
         yield house
 
 
-def test_a_database_without_room_is_named_and_goes_on_when_there_is_room(full_database: ContainerHouse) -> None:
+def test_a_database_without_room_is_named_and_goes_on_when_there_is_room(full_database: ContainerInstallation) -> None:
     outcome = started(full_database, "intake-migrate")
     assert outcome.returncode == 2
     (line,) = said(outcome)

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from services.demo.player.doors import Stage
-from tests.compose.containers import ContainerHouse
+from services.demo.player.clients import Stage
+from tests.compose.containers import ContainerInstallation
 from tests.servers.processes import free_port
 
 pytestmark = pytest.mark.compose
@@ -43,7 +43,7 @@ def write_certificate(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def https(house: ContainerHouse, stage: Stage) -> Iterator[httpx.Client]:
+def https(house: ContainerInstallation, stage: Stage) -> Iterator[httpx.Client]:
     """A browser on the house's https address, which trusts its certificate and follows nothing by itself."""
     folder = house.folder / "tls"
     folder.mkdir()
@@ -87,7 +87,7 @@ def test_a_page_loads_everything_by_https(https: httpx.Client) -> None:
 
 
 def test_http_leads_to_https_at_the_public_address_whatever_host_was_asked_for(
-    https: httpx.Client, house: ContainerHouse
+    https: httpx.Client, house: ContainerInstallation
 ) -> None:
     answer = httpx.get(f"{house.address}/sign-in?next=1", headers={"Host": "elsewhere.example.com"})
     assert answer.status_code == 301

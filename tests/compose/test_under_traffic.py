@@ -9,13 +9,13 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from services.demo.player.doors import SERVICES, Stage, unsettled
+from services.demo.player.clients import SERVICES, Stage, unsettled
 from services.demo.programme import CODE
-from shared.database import Database
-from tests.compose.containers import ContainerHouse
+from shared.persistence.database import Database
+from tests.compose.containers import ContainerInstallation
 from tests.faults.client import Poster
 from tests.faults.comparison import compare
-from tests.faults.evidence import look, plumbing, waiting_messages
+from tests.faults.evidence import infrastructure, look, waiting_messages
 from tests.faults.ledger import Ledger
 
 pytestmark = pytest.mark.compose
@@ -30,7 +30,7 @@ PROCESSES = tuple(f"{service}-{kind}" for service in SERVICES for kind in ("web"
 DOWNGRADE = """
 import os, sys
 from alembic import command
-from shared.schema import _config
+from shared.persistence.schema import _config
 command.downgrade(_config(os.environ["LINGJUN_DATABASE_URL"], sys.argv[1]), "plumbing_0001")
 """
 # Of each table: its name, how many rows, and a digest of them, but for the column that the newest revision adds.
@@ -41,20 +41,20 @@ FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' OR
 """
 
 
-def databases(house: ContainerHouse, stack: ExitStack) -> dict[str, Database]:
+def databases(house: ContainerInstallation, stack: ExitStack) -> dict[str, Database]:
     return {name: stack.enter_context(closing(Database(house.database_url(name)))) for name in SERVICES}
 
 
-def broken(house: ContainerHouse, ledger: Ledger) -> list[str]:
+def broken(house: ContainerInstallation, ledger: Ledger) -> list[str]:
     """The promises that do not hold yet, and what is still under way."""
     with ExitStack() as stack:
         found = databases(house, stack)
         lines = [f"{line.text} {line.examples}" for line in compare(ledger, look(found, house.mail)) if not line.holds]
-        lines += unsettled(plumbing(found))
+        lines += unsettled(infrastructure(found))
     return lines + [f"{name} waits" for name in waiting_messages(house.broker_url("lingjun"))]
 
 
-def await_rest(house: ContainerHouse, ledger: Ledger) -> list[str]:
+def await_rest(house: ContainerInstallation, ledger: Ledger) -> list[str]:
     ends, left = time.monotonic() + REST_SECONDS, ["nothing was asked"]
     while left and time.monotonic() < ends:
         time.sleep(2)
@@ -62,8 +62,8 @@ def await_rest(house: ContainerHouse, ledger: Ledger) -> list[str]:
     return left
 
 
-def restart(server: str) -> Callable[[ContainerHouse], None]:
-    def fault(house: ContainerHouse) -> None:
+def restart(server: str) -> Callable[[ContainerInstallation], None]:
+    def fault(house: ContainerInstallation) -> None:
         house.compose("stop", server)
         time.sleep(AWAY_SECONDS)
         house.up()
@@ -71,12 +71,12 @@ def restart(server: str) -> Callable[[ContainerHouse], None]:
     return fault
 
 
-def scale(house: ContainerHouse) -> None:
+def scale(house: ContainerInstallation) -> None:
     sizes = ("intake-web=2", "intake-worker=2", "review-worker=3", "intake-bus=2", "review-bus=2")
     house.up("--no-recreate", *[part for size in sizes for part in ("--scale", size)])
 
 
-def leave_it_to_the_stand_by(house: ContainerHouse) -> None:
+def leave_it_to_the_stand_by(house: ContainerInstallation) -> None:
     """Ends the buses that were there first, for good: `docker kill` ends the restart policy too."""
     for bus in ("intake-bus", "review-bus"):
         first = house.compose("ps", "--quiet", bus).split()
@@ -86,7 +86,7 @@ def leave_it_to_the_stand_by(house: ContainerHouse) -> None:
 
 
 @pytest.fixture(scope="module")
-def ledger(house: ContainerHouse, stage: Stage) -> Iterator[Ledger]:
+def ledger(house: ContainerInstallation, stage: Stage) -> Iterator[Ledger]:
     """What was accepted while one fault after another struck."""
     kept = Ledger()
     poster = Poster(stage, kept, programme=CODE, seed=4, rate=RATE)
@@ -114,13 +114,13 @@ def ledger(house: ContainerHouse, stage: Stage) -> Iterator[Ledger]:
 
 
 def test_nothing_is_lost_or_doubled_while_servers_restart_and_processes_are_killed_and_scaled(
-    house: ContainerHouse, ledger: Ledger
+    house: ContainerInstallation, ledger: Ledger
 ) -> None:
     assert await_rest(house, ledger) == []
     assert any(entry.tries > 1 for entry in ledger.accepted)
 
 
-def content(house: ContainerHouse, service: str) -> str:
+def content(house: ContainerInstallation, service: str) -> str:
     done = subprocess.run(
         [
             *house.command,
@@ -144,13 +144,13 @@ def content(house: ContainerHouse, service: str) -> str:
     return done.stdout
 
 
-def revisions(house: ContainerHouse, service: str) -> set[str]:
+def revisions(house: ContainerInstallation, service: str) -> set[str]:
     psql = ("exec", "-T", "postgres", "psql", "-U", "postgres", "-d", service, "-qtAc")
     return set(house.compose(*psql, "SELECT version_num FROM alembic_version").split())
 
 
 def test_a_house_of_the_previous_schema_is_brought_to_the_newest_with_nothing_lost(
-    house: ContainerHouse, ledger: Ledger
+    house: ContainerInstallation, ledger: Ledger
 ) -> None:
     house.compose("stop", "gateway", *PROCESSES)
     newest = {service: revisions(house, service) for service in SERVICES}

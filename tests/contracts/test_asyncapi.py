@@ -9,11 +9,11 @@ import yaml
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
 from shared.events import CONTRACTS
-from shared.events.asyncapi import EXCHANGE, document
-from shared.events.document import ASYNCAPI, asyncapi, schemas
-from shared.events.listeners import LISTENERS
+from shared.events.envelope import Envelope
+from shared.events.subscriptions import SUBSCRIPTIONS
 from shared.messaging import rabbit
-from shared.messaging.envelope import Envelope
+from tools.asyncapi import EXCHANGE, document
+from tools.event_docs import ASYNCAPI, asyncapi, schemas
 
 WRITTEN: dict[str, Any] = yaml.safe_load(ASYNCAPI.read_text())
 
@@ -72,7 +72,7 @@ def test_every_event_is_said_by_its_service_and_heard_by_its_listeners():
         for name, one in WRITTEN["operations"].items()
     }
     said = {(name.split(".")[0], "send", name) for name in CONTRACTS}
-    heard = {(service, "receive", event.TYPE) for service, events in LISTENERS.items() for event in events}
+    heard = {(service, "receive", event.TYPE) for service, events in SUBSCRIPTIONS.items() for event in events}
     assert told == said | heard
     assert len(WRITTEN["operations"]) == len(told)
 

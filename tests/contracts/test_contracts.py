@@ -5,8 +5,8 @@ import json
 import pytest
 
 from shared.events import CONTRACTS
-from shared.events.document import PAGE, breaks, kept, main, page, schemas
-from shared.events.listeners import LISTENERS
+from shared.events.subscriptions import SUBSCRIPTIONS
+from tools.event_docs import PAGE, breaks, kept, main, page, schemas
 
 
 def test_no_contract_was_broken_or_left_without_a_snapshot():
@@ -30,7 +30,7 @@ def test_writing_refuses_to_forget_a_contract_that_was_broken(monkeypatch):
     before = kept()
     without = {kind: dict(schema) for kind, schema in schemas().items()}
     without[name]["properties"] = {}
-    monkeypatch.setattr("shared.events.document.schemas", lambda: without)
+    monkeypatch.setattr("tools.event_docs.schemas", lambda: without)
     with pytest.raises(SystemExit, match=f"{name}.* is gone"):
         main()
     assert kept() == before
@@ -41,6 +41,6 @@ def test_the_events_page_is_fresh():
 
 
 def test_every_event_is_published_by_the_service_of_its_name_and_heard_by_the_portal():
-    assert set(LISTENERS["portal"]) == set(CONTRACTS.values())
-    for heard in LISTENERS.values():
+    assert set(SUBSCRIPTIONS["portal"]) == set(CONTRACTS.values())
+    for heard in SUBSCRIPTIONS.values():
         assert set(heard) <= set(CONTRACTS.values())

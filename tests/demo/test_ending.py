@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.journeys.houses import ROOT, free_port
+from tests.journeys.installations import ROOT, free_port
 
 
 def test_a_demo_prints_a_link_that_opens_and_ends_its_house_when_it_is_terminated(tmp_path: Path) -> None:

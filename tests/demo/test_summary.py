@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from services.demo.player.doors import unsettled
+from services.demo.player.clients import unsettled
 from services.demo.player.summary import reconcile
-from shared.events.listeners import topology
+from shared.events.subscriptions import topology
 
 SEAT = {"central": 1_000_000, "municipal": 500_000, "self": 2_500_000}
 SAID = {
@@ -18,7 +18,7 @@ SAID = {
 }
 
 
-def plumbing(service: str) -> dict[str, Any]:
+def infrastructure(service: str) -> dict[str, Any]:
     heard = {kind: SAID[kind] for kind in topology()[service] if kind in SAID}
     return {
         "outbox": 0,
@@ -31,7 +31,7 @@ def plumbing(service: str) -> dict[str, Any]:
     }
 
 
-def figures() -> dict[str, Any]:
+def stats() -> dict[str, Any]:
     """A house in which everything agrees."""
     domain = {
         "portal": {"dead_letters": 0},
@@ -53,7 +53,7 @@ def figures() -> dict[str, Any]:
             "documents_sent": 150, "red_letters_issued": 1, "red_letters_sent": 1,
         },
     }  # fmt: skip
-    return {service: plumbing(service) | {"domain": numbers} for service, numbers in domain.items()}
+    return {service: infrastructure(service) | {"domain": numbers} for service, numbers in domain.items()}
 
 
 def red(given: dict[str, Any]) -> list[str]:
@@ -61,21 +61,21 @@ def red(given: dict[str, Any]) -> list[str]:
 
 
 def test_a_house_in_which_all_agrees_is_green():
-    assert red(figures()) == []
+    assert red(stats()) == []
 
 
-NUMBERS = [(service, name) for service, one in figures().items() for name in one["domain"]]
+NUMBERS = [(service, name) for service, one in stats().items() for name in one["domain"]]
 
 
 @pytest.mark.parametrize(("service", "name"), NUMBERS)
 def test_a_number_that_is_off_by_one_turns_a_line_red(service, name):
-    given = copy.deepcopy(figures())
+    given = copy.deepcopy(stats())
     given[service]["domain"][name] -= 1
     assert red(given) != []
 
 
 def test_papers_that_nobody_wrote_at_all_turn_a_line_red_each():
-    given = figures()
+    given = stats()
     none = {
         "review": ["letters_sent"],
         "scheduling": ["notices_sent", "schedules_sent"],
@@ -94,7 +94,7 @@ def test_papers_that_nobody_wrote_at_all_turn_a_line_red_each():
 
 
 def test_an_event_that_a_listener_did_not_hear_or_that_still_waits_turns_a_line_red():
-    unheard, waiting = figures(), figures()
+    unheard, waiting = stats(), stats()
     unheard["billing"]["heard"]["review.student_admitted.v1"] -= 1
     waiting["review"]["outbox"] = 1
     assert red(unheard) != []
@@ -103,12 +103,12 @@ def test_an_event_that_a_listener_did_not_hear_or_that_still_waits_turns_a_line_
 
 @pytest.mark.parametrize("change", [{"jobs": {"failed": 1}}, {"audit_break": 4}, {"jobs": {"waiting": 1}}])
 def test_a_failed_or_open_job_and_a_broken_audit_chain_turn_a_line_red(change):
-    given = figures()
+    given = stats()
     given["review"] |= change
     assert red(given) != []
 
 
 def test_a_deadline_that_was_not_looked_at_is_not_settled():
-    given = figures()
+    given = stats()
     given["review"]["looked_at"] = "2022-12-30T00:00:00+00:00"
     assert unsettled(given) == ["review: deadlines not looked at since 2022-12-30T00:00:00+00:00"]

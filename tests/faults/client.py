@@ -12,7 +12,7 @@ from functools import cache
 import httpx
 
 from services.demo.cohort import Application
-from services.demo.player.doors import Stage
+from services.demo.player.clients import Stage
 from services.demo.scans import Scan
 from tests.faults.applicants import applicant, email_of
 from tests.faults.ledger import Accepted, Ledger

@@ -17,12 +17,12 @@ from services.intake.jobs import SendConsentRequest
 from services.intake.models import Application
 from services.portal.models import DeadLetter, Occurrence
 from services.review.models import Case
-from shared.database import Database
 from shared.events.intake import ApplicationSubmitted
-from shared.events.listeners import topology
-from shared.figures import audit_break, plumbing_figures
-from shared.messaging.transport import LADDER
-from shared.models import InboxRow, JobRow
+from shared.events.subscriptions import topology
+from shared.http.stats import audit_break, infrastructure_stats
+from shared.messaging.transport import RETRY_DELAYS
+from shared.persistence.database import Database
+from shared.persistence.models import InboxRow, JobRow
 
 SUBMITTED = ApplicationSubmitted.TYPE
 HEARERS = tuple(queue for queue, types in topology().items() if SUBMITTED in types)
@@ -84,19 +84,19 @@ ROWS: dict[str, tuple[str, Literal["platform_no", "application_id"], Any]] = {
 }
 
 
-def plumbing(databases: Mapping[str, Database]) -> dict[str, dict[str, Any]]:
+def infrastructure(databases: Mapping[str, Database]) -> dict[str, dict[str, Any]]:
     """Each service's own figures of what waits, was said and was heard."""
     found = {}
     for service, database in databases.items():
         with database.reader() as session:
             # Deadlines come round for ever by the system's clock; whether they were looked at says nothing here.
-            found[service] = plumbing_figures(session) | {"now": "", "looked_at": ""}
+            found[service] = infrastructure_stats(session) | {"now": "", "looked_at": ""}
     return found
 
 
 def waiting_messages(broker_url: str) -> dict[str, int]:
     """Messages that wait in the services' queues, on the retry ladders and with the dead letters; empty queues left out."""
-    retries = [f"{queue}.retry.{pause.total_seconds():g}s" for queue in topology() for pause in LADDER]
+    retries = [f"{queue}.retry.{pause.total_seconds():g}s" for queue in topology() for pause in RETRY_DELAYS]
     names = [f"lingjun.{name}" for name in (*topology(), *retries, "dead")]
 
     async def count() -> dict[str, int]:

@@ -4,17 +4,17 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from services.demo.player.doors import Stage
+from services.demo.player.clients import Stage
 from services.demo.player.filing import issue_key
 from services.demo.player.office import open_office
 from services.demo.programme import programme
 from services.demo.staff import OFFICE
-from tests.journeys.houses import RunningHouse
+from tests.journeys.installations import RunningInstallation
 
 NEEDED = ("admin", "intake01")
 
 
-def open_doors(house: RunningHouse) -> Stage:
+def open_doors(house: RunningInstallation) -> Stage:
     """The stage with the platform's key; the programme is published, and has perhaps not been heard by everybody yet."""
     stage = house.stage()
     open_office(stage, [one for one in OFFICE if one.account in NEEDED], house.first_link)

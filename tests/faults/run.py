@@ -12,18 +12,18 @@ from pathlib import Path
 from aio_pika.exceptions import AMQPError
 from sqlalchemy.exc import DBAPIError
 
-from services.demo.player.doors import unsettled
+from services.demo.player.clients import unsettled
 from services.demo.programme import CODE
-from shared.database import Database
+from shared.persistence.database import Database
 from tests.faults.client import Poster
 from tests.faults.comparison import Line, compare
 from tests.faults.delays import Recovery, Suffered, handled_after, recoveries
-from tests.faults.evidence import look, plumbing, waiting_messages
-from tests.faults.house import HouseOnTrial, house_on_trial
+from tests.faults.evidence import infrastructure, look, waiting_messages
+from tests.faults.installation import InstallationUnderTest, house_on_trial
 from tests.faults.ledger import Ledger
 from tests.faults.opening import open_doors
 from tests.faults.plan import SERVICES, Fault, plan
-from tests.journeys.houses import await_open
+from tests.journeys.installations import await_open
 
 REST_SECONDS = 300
 LOOK_SECONDS = 0.05
@@ -86,7 +86,7 @@ def run(wanted: Wanted, folder: Path, tell: Tell = lambda what, done: None) -> O
     return outcome
 
 
-def _strike(trial: HouseOnTrial, faults: Sequence[Fault], seconds: float, tell: Tell) -> list[Suffered]:
+def _strike(trial: InstallationUnderTest, faults: Sequence[Fault], seconds: float, tell: Tell) -> list[Suffered]:
     suffered, waiting = [], list(faults)
     began = time.monotonic()
     while (now := time.monotonic() - began) < seconds:
@@ -100,7 +100,7 @@ def _strike(trial: HouseOnTrial, faults: Sequence[Fault], seconds: float, tell: 
     return suffered
 
 
-def _come_to_rest(trial: HouseOnTrial, poster: Poster, tell: Tell) -> list[str]:
+def _come_to_rest(trial: InstallationUnderTest, poster: Poster, tell: Tell) -> list[str]:
     """What is still under way after REST_SECONDS; empty when all was answered and nothing waits anywhere."""
     ends, left = time.monotonic() + REST_SECONDS, ["nothing was asked"]
     trial.supervisor.bring_back()
@@ -113,18 +113,18 @@ def _come_to_rest(trial: HouseOnTrial, poster: Poster, tell: Tell) -> list[str]:
     return left
 
 
-def _left(trial: HouseOnTrial, poster: Poster) -> list[str]:
+def _left(trial: InstallationUnderTest, poster: Poster) -> list[str]:
     if waiting := poster.under_way():
         return [f"{waiting} requests unanswered"]
     try:
         with ExitStack() as stack:
-            left = unsettled(plumbing(_databases(trial, stack)))
+            left = unsettled(infrastructure(_databases(trial, stack)))
         return left or [f"{queue}: {count} messages" for queue, count in waiting_messages(trial.broker_url).items()]
     except (DBAPIError, AMQPError, OSError) as fault:
         return [f"{type(fault).__name__}"]
 
 
-def _weigh(trial: HouseOnTrial, ledger: Ledger, outcome: Outcome) -> None:
+def _weigh(trial: InstallationUnderTest, ledger: Ledger, outcome: Outcome) -> None:
     with ExitStack() as stack:
         evidence = look(_databases(trial, stack), trial.house.mail)
     outcome.lines += compare(ledger, evidence)
@@ -133,5 +133,5 @@ def _weigh(trial: HouseOnTrial, ledger: Ledger, outcome: Outcome) -> None:
     outcome.repeated = sum(entry.tries > 1 for entry in ledger.accepted)
 
 
-def _databases(trial: HouseOnTrial, stack: ExitStack) -> dict[str, Database]:
+def _databases(trial: InstallationUnderTest, stack: ExitStack) -> dict[str, Database]:
     return {name: stack.enter_context(closing(Database(trial.database_url(name)))) for name in SERVICES}

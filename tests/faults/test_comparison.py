@@ -14,8 +14,8 @@ from services.demo.programme import CODE
 from services.intake.models import Application, Consent, ConsentLink
 from services.portal.models import Occurrence
 from services.review.models import Case
-from shared.database import Database
-from shared.models import InboxRow, JobRow
+from shared.persistence.database import Database
+from shared.persistence.models import InboxRow, JobRow
 from tests.faults.client import Poster
 from tests.faults.comparison import compare
 from tests.faults.delays import Suffered, handled_after, recoveries
@@ -23,7 +23,7 @@ from tests.faults.evidence import SUBMITTED, look
 from tests.faults.ledger import Ledger
 from tests.faults.opening import open_doors
 from tests.faults.plan import SERVICES, Fault
-from tests.journeys.houses import free_port, start_embedded, stop
+from tests.journeys.installations import free_port, start_embedded, stop
 
 POSTED = 5
 

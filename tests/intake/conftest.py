@@ -16,7 +16,7 @@ from services.intake import actions
 from services.intake.settings import IntakeSettings
 from services.intake.web import make_app
 from shared.events.intake import Programme
-from shared.process import Process
+from shared.wiring.process import Process
 from tests.processes import START, process_for
 
 

@@ -11,9 +11,9 @@ from services.demo.programme import programme
 from services.demo.refusals import refused_cases
 from services.intake import actions
 from services.intake.models import Application, Consent, IdempotencyKey
-from shared.errors import Conflict
 from shared.events.intake import Programme
-from shared.models import AuditRow, JobRow, OutboxRow
+from shared.foundation.errors import Conflict
+from shared.persistence.models import AuditRow, JobRow, OutboxRow
 from tests.processes import travel
 
 EXPECTED = {

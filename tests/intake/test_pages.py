@@ -8,14 +8,14 @@ from fastapi.testclient import TestClient
 from sqlmodel import select
 
 from services.demo.player import filing
-from services.demo.player.doors import Person, Stage
+from services.demo.player.clients import Person, Stage
 from services.demo.programme import CODE, programme
-from services.house import FrontDoor
 from services.intake.models import Application, PastParticipant, PlatformClient
 from services.intake.web import make_app
 from services.intake.worker import JOBS
-from shared.jobs import JobWorker
-from shared.models import AuditRow, JobRow
+from services.standalone import PathRouter
+from shared.jobs.worker import JobWorker
+from shared.persistence.models import AuditRow, JobRow
 from tests.portal.conftest import PASSWORD, make_portal
 from tests.processes import letters
 from tests.signing import csrf_headers, serving, session_cookies
@@ -60,7 +60,7 @@ def test_the_office_sends_the_notice_again_and_sees_that_the_student_confirmed(i
     run_jobs(intake)
     portal = make_portal(intake.folder)
     portal.account("qian", "intake")
-    with serving(FrontDoor({"portal": portal.app, "intake": make_app(intake.process)})) as address:
+    with serving(PathRouter({"portal": portal.app, "intake": make_app(intake.process)})) as address:
         office, person = browser_context.new_page(), browser_context.new_page()
         sign_in(office, address)
         assert office.locator(".lj-stat-value").first.inner_text().startswith("1")

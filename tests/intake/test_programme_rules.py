@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from services.demo.programme import programme
 from services.intake.rules.programmes import Progress, check_programme, check_revision
-from shared.errors import Conflict, Invalid
 from shared.events.intake import Programme
+from shared.foundation.errors import Conflict, Invalid
 
 GIVEN = Programme.model_validate(programme())
 BEFORE, OPEN = GIVEN.opens_at - timedelta(seconds=1), GIVEN.opens_at
 
 
-def faults_of(**changes):
+def field_errors_of(**changes):
     """Field -> code of what is wrong with the notice's programme, changed so."""
     try:
         check_programme(Programme.model_validate(programme() | changes))
@@ -25,11 +25,11 @@ def faults_of(**changes):
 
 
 def plan_faults(**changes):
-    return faults_of(plan=programme()["plan"] | changes)
+    return field_errors_of(plan=programme()["plan"] | changes)
 
 
 def scoring_faults(**changes):
-    return faults_of(scoring=programme()["scoring"] | changes)
+    return field_errors_of(scoring=programme()["scoring"] | changes)
 
 
 def fees(**amounts):
@@ -37,7 +37,7 @@ def fees(**amounts):
 
 
 def test_the_programme_of_the_notice_contradicts_nothing():
-    assert faults_of() == []
+    assert field_errors_of() == []
 
 
 @pytest.mark.parametrize(
@@ -62,12 +62,12 @@ def test_the_programme_of_the_notice_contradicts_nothing():
     ],
 )
 def test_a_number_that_cannot_be_is_named_with_its_field(changes, fault):
-    assert fault in faults_of(**changes)
+    assert fault in field_errors_of(**changes)
 
 
 @pytest.mark.parametrize("name", ["opens_at", "closes_at", "pay_by", "report_at"])
 def test_a_time_without_its_zone_is_refused(name):
-    assert faults_of(**{name: "2021-12-02T00:00:00"}) == [(f"/{name}", "time-zone")]
+    assert field_errors_of(**{name: "2021-12-02T00:00:00"}) == [(f"/{name}", "time-zone")]
 
 
 @pytest.mark.parametrize(

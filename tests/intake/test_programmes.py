@@ -11,7 +11,6 @@ from services.intake.bus import HANDLERS, make_bus
 from services.intake.models import Application, ProgrammeRow, registered
 from services.intake.states import Outcome
 from shared.context import Context
-from shared.errors import Conflict, NotYet
 from shared.events import Sealed
 from shared.events.intake import Programme, ProgrammeRevised
 from shared.events.review import (
@@ -23,8 +22,9 @@ from shared.events.review import (
     StudentAdmitted,
 )
 from shared.events.scheduling import CertificateRecorded, StudentRegistered
-from shared.models import AuditRow, OutboxRow, plumbing
-from shared.schema import differences
+from shared.foundation.errors import Conflict, OutOfOrder
+from shared.persistence.models import AuditRow, OutboxRow, infrastructure
+from shared.persistence.schema import differences
 from tests.processes import START
 
 SEALED = Sealed(sealed="x", index="x", mask="x")
@@ -146,7 +146,7 @@ def test_a_refused_revision_leaves_the_programme_and_says_nothing(intake, applic
 
 def test_what_is_heard_of_an_unknown_programme_waits(intake):
     event = scored(uuid4()).model_copy(update={"programme": "CQ-2031-ZJTX"})
-    with pytest.raises(NotYet):
+    with pytest.raises(OutOfOrder):
         hear(intake, event)
 
 
@@ -205,4 +205,4 @@ def test_the_bus_hears_exactly_what_the_table_of_listeners_says(intake):
 
 
 def test_the_migrations_make_the_tables_of_the_code(intake):
-    assert differences(intake.process.settings.database_url, [plumbing.metadata, registered.metadata]) == []
+    assert differences(intake.process.settings.database_url, [infrastructure.metadata, registered.metadata]) == []

@@ -13,8 +13,8 @@ from services.demo.programme import programme
 from services.intake.rules.applications import check_application, check_window, fingerprint
 from services.intake.rules.identifiers import check_credit_code, check_identity, is_email, mobile_e164, normalised
 from services.intake.schemas import ApplicationIn
-from shared.errors import Conflict
 from shared.events.intake import Programme
+from shared.foundation.errors import Conflict
 
 TODAY = date(2021, 11, 23)
 NOW = datetime(2021, 11, 23, 2, tzinfo=UTC)
@@ -30,24 +30,24 @@ def residents(draw):
     return identity_number(draw(PREFIXES), born, sequence), born, "male" if sequence % 2 else "female"
 
 
-def faults_of(number, born, gender, kind="resident_id"):
+def field_errors_of(number, born, gender, kind="resident_id"):
     return [fault.code for fault in check_identity(kind, number, born_on=born, gender=gender, today=TODAY)]
 
 
 def resident(born, *, prefix="500103"):
-    return faults_of(identity_number(prefix, born, 1), born, "male")
+    return field_errors_of(identity_number(prefix, born, 1), born, "male")
 
 
 @given(residents())
 def test_a_valid_number_with_its_own_birthday_and_gender_is_taken(person):
-    assert faults_of(*person) == []
+    assert field_errors_of(*person) == []
 
 
 @given(residents(), st.integers(0, 17), st.sampled_from("0123456789X"))
 def test_every_single_changed_character_of_an_id_number_is_noticed(person, place, sign):
     number, born, gender = person
     assume(sign != number[place])
-    assert faults_of(number[:place] + sign + number[place + 1 :], born, gender) != []
+    assert field_errors_of(number[:place] + sign + number[place + 1 :], born, gender) != []
 
 
 @given(residents(), st.integers(0, 16))
@@ -55,7 +55,7 @@ def test_two_swapped_neighbours_of_an_id_number_are_noticed(person, place):
     number, born, gender = person
     assume(number[place] != number[place + 1])
     swapped = number[:place] + number[place + 1] + number[place] + number[place + 2 :]
-    assert faults_of(swapped, born, gender) != []
+    assert field_errors_of(swapped, born, gender) != []
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_two_swapped_neighbours_of_an_id_number_are_noticed(person, place):
     ],
 )
 def test_a_number_that_cannot_be_is_told_apart_by_its_fault(number, code):
-    assert faults_of(number, date(1978, 3, 12), "male") == [code]
+    assert field_errors_of(number, date(1978, 3, 12), "male") == [code]
 
 
 def test_a_birthday_that_no_calendar_has_is_refused():
     body = "50010319780230301"
-    assert [faults_of(body + check, date(1978, 3, 2), "male") for check in "0123456789X"].count(
+    assert [field_errors_of(body + check, date(1978, 3, 2), "male") for check in "0123456789X"].count(
         ["resident-id-date"]
     ) == 1
 
@@ -90,7 +90,7 @@ def test_age_is_counted_from_the_birthday_itself():
 
 def test_birthday_and_gender_must_agree_with_the_number():
     number = identity_number("500103", date(1978, 3, 12), 301)
-    assert faults_of(number, date(1978, 3, 13), "female") == ["born-on", "gender"]
+    assert field_errors_of(number, date(1978, 3, 13), "female") == ["born-on", "gender"]
 
 
 def test_abandoned_and_overseas_area_codes_are_taken():
@@ -111,7 +111,7 @@ def test_abandoned_and_overseas_area_codes_are_taken():
     ],
 )
 def test_other_documents_are_checked_as_far_as_their_form_goes(kind, number, codes):
-    assert faults_of(number, date(1981, 8, 3), "male", kind) == codes
+    assert field_errors_of(number, date(1981, 8, 3), "male", kind) == codes
 
 
 @given(residents())

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from services.intake.rules.scans import LARGEST_SCAN, MOST_PAGES, media_type_of
-from shared.errors import Invalid
+from shared.foundation.errors import Invalid
 
 
 def picture(kind, size=(8, 8)):

@@ -15,7 +15,7 @@ from services.intake.states import Outcome
 from services.intake.worker import run_due
 from shared.context import Context
 from shared.events.intake import Programme
-from shared.models import AuditRow
+from shared.persistence.models import AuditRow
 from tests.processes import START
 
 REMOVAL = START + UNREFERRED

@@ -24,7 +24,7 @@ from services.scheduling import web as scheduling_web
 from services.scheduling.settings import SchedulingSettings
 from shared.context import Context
 from shared.events.intake import Programme, ProgrammePublished
-from shared.process import Process
+from shared.wiring.process import Process
 from tests.processes import START, process_for
 from tests.signing import serving, session_cookies
 from tests.translatable import CHINESE
@@ -36,7 +36,7 @@ HOUSE = {
     "billing": (BillingSettings, billing_web.make_app),
     "portal": (PortalSettings, portal_web.make_app),
 }
-LISTENERS = {"review": review_bus, "scheduling": scheduling_bus, "billing": billing_bus}
+SUBSCRIPTIONS = {"review": review_bus, "scheduling": scheduling_bus, "billing": billing_bus}
 # Who opens which pages.
 PAGES = {
     "intake": (("intake",), ("", "access", "tables/applications/list", "nowhere")),
@@ -57,10 +57,10 @@ def publish(service: str, process: Process, session: Session) -> None:
     given = Programme.model_validate(programme())
     if service == "intake":
         intake_actions.publish_programme(session, given, actor="intake01", now=START, keys=process.tools.keys)
-    elif service in LISTENERS:
+    elif service in SUBSCRIPTIONS:
         heard = ProgrammePublished(programme=given)
         context = Context(actor=f"event:{heard.TYPE}", now=START, tools=process.tools)
-        LISTENERS[service].HANDLERS[ProgrammePublished](session, heard, context=context)
+        SUBSCRIPTIONS[service].HANDLERS[ProgrammePublished](session, heard, context=context)
 
 
 @pytest.fixture(params=sorted(HOUSE))

@@ -9,12 +9,12 @@ from typing import Any
 
 from services.demo.cohort import Application, cohort
 from services.demo.player import filing
-from services.demo.player.doors import Stage
+from services.demo.player.clients import Stage
 from services.demo.player.office import open_office
 from services.demo.player.play import FIRST_MOMENT
 from services.demo.programme import CODE, programme
 from services.demo.staff import staff
-from tests.journeys.houses import free_port, start_embedded, stop
+from tests.journeys.installations import free_port, start_embedded, stop
 
 SINCE = timedelta(days=(datetime.now(UTC) - FIRST_MOMENT).days)
 ENOUGH = 12

@@ -9,7 +9,7 @@ from rich.console import Console
 from sqlmodel import delete, select
 
 from services.demo.player import filing
-from services.demo.player.doors import SERVICES, Stage
+from services.demo.player.clients import SERVICES, Stage
 from services.demo.player.play import FIRST_MOMENT, chapters, opening, play, script
 from services.demo.player.summary import reconcile
 from services.demo.programme import programme
@@ -17,15 +17,22 @@ from services.intake import actions
 from services.intake.models import Application, PlatformClient
 from services.intake.schemas import ApplicationIn
 from services.intake.settings import IntakeSettings
-from shared.models import OutboxRow
-from shared.process import open_process
-from shared.settings import embedded
-from tests.journeys.houses import RunningHouse, embedded_house, free_port, servers_house, start_embedded, stop
+from shared.persistence.models import OutboxRow
+from shared.wiring.process import open_process
+from shared.wiring.settings import embedded
+from tests.journeys.installations import (
+    RunningInstallation,
+    embedded_house,
+    free_port,
+    servers_house,
+    start_embedded,
+    stop,
+)
 
 QUIET = Console(quiet=True)
 
 
-def red_lines(house: RunningHouse, stage: Stage, folder: Path, seed: int) -> list[str]:
+def red_lines(house: RunningInstallation, stage: Stage, folder: Path, seed: int) -> list[str]:
     """Plays everything; the lines of the summary that do not hold."""
     lines = play(stage, seed=seed, first_link=house.first_link, notes=folder / "key.json", console=QUIET)
     assert len(lines) >= 20
@@ -109,9 +116,9 @@ def test_an_outbox_row_that_is_lost_turns_the_summary_red(tmp_path):
     try:
         again = Stage(stage.addresses, stage.passwords, stage.mail)
         auditor = again.person("audit01")
-        figures = {name: auditor.json(f"{'' if name == 'portal' else '/' + name}/api/figures") for name in SERVICES}
+        stats = {name: auditor.json(f"{'' if name == 'portal' else '/' + name}/api/figures") for name in SERVICES}
         lines = reconcile(
-            figures, quota=50, seat_fen={line["code"]: line["amount_fen"] for line in programme()["fee_lines"]}
+            stats, quota=50, seat_fen={line["code"]: line["amount_fen"] for line in programme()["fee_lines"]}
         )
         heard = next(line for line in lines if "每个绑定队列恰好办理一次" in line.text)
         filed = next(line for line in lines if line.text.startswith("报名都已进入审核"))

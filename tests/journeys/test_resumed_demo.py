@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.journeys.houses import ROOT, free_port
+from tests.journeys.installations import ROOT, free_port
 
 SEED = 3  # test_programme.py plays 1 and 2
 

@@ -14,15 +14,15 @@ from services.demo.programme import CODE, programme
 from services.intake import actions
 from services.intake.settings import IntakeSettings
 from services.intake.web import make_app
-from shared import jobs
-from shared.clock import SystemClock
 from shared.context import Tools
-from shared.database import Database
 from shared.events.intake import Programme
-from shared.jobs import Job, JobFunctions, JobWorker
-from shared.models import JobRow
-from shared.process import Process
-from shared.schema import upgrade
+from shared.foundation.clock import SystemClock
+from shared.jobs.job import Job, JobFunctions, enqueue
+from shared.jobs.worker import JobWorker
+from shared.persistence.database import Database
+from shared.persistence.models import JobRow
+from shared.persistence.schema import upgrade
+from shared.wiring.process import Process
 from tests.processes import START, process_for
 
 FOREIGN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -78,7 +78,7 @@ def file_application(process: Process) -> None:
 def start_jobs(database: Database, number: int, application: UUID) -> list[UUID]:
     """Starts the job a few times; their ids."""
     with database.transaction() as session:
-        return [jobs.start(session, OpenFile(application=application)) for _ in range(number)]
+        return [enqueue(session, OpenFile(application=application)) for _ in range(number)]
 
 
 def run_jobs(database: Database, functions: JobFunctions, *, service: str, tools: Tools) -> None:

@@ -10,18 +10,18 @@ from uuid import uuid4
 
 import pytest
 
-from shared.clock import SystemClock
+from shared.adapters.files import FileStore
+from shared.adapters.keyring import KeyRing
+from shared.adapters.mail import FileMailer
 from shared.context import Tools
-from shared.database import Database
 from shared.events.billing import FeePaid
-from shared.files import FileStore
-from shared.keyring import KeyRing
+from shared.foundation.clock import SystemClock
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
-from shared.outbox import publish
-from shared.post import FolderPost
-from shared.process import make_redis, make_transport
-from shared.schema import upgrade
+from shared.persistence.database import Database
+from shared.persistence.outbox import publish
+from shared.persistence.schema import upgrade
+from shared.wiring.process import make_redis, make_transport
 
 LADDER = (timedelta(milliseconds=50), timedelta(milliseconds=100))
 
@@ -67,7 +67,7 @@ class House:
         transport = self.transport()
         await transport.open()
         consumer = Consumer(
-            self.listener, transport, {FeePaid: handler}, clock=SystemClock(), tools=self.tools, rungs=len(LADDER)
+            self.listener, transport, {FeePaid: handler}, clock=SystemClock(), tools=self.tools, attempts=len(LADDER)
         )
         async with running(consumer.run):
             yield
@@ -125,7 +125,7 @@ def house(bus_url: str, database_urls: list[str], tmp_path: Path) -> Iterator[Ho
     tools = Tools(
         keys=keys,
         files=FileStore(f"file://{tmp_path}/files", keys),
-        post=FolderPost(tmp_path / "mail"),
+        mailer=FileMailer(tmp_path / "mail"),
         redis=make_redis(f"memory://{tmp_path}"),
         public_url="http://127.0.0.1",
     )

@@ -10,15 +10,15 @@ import sys
 from pathlib import Path
 from tempfile import mkdtemp
 
-from shared.clock import SystemClock
+from shared.adapters.files import FileStore
+from shared.adapters.keyring import KeyRing
+from shared.adapters.mail import FileMailer
 from shared.context import Tools
-from shared.database import Database
 from shared.events.billing import FeePaid
-from shared.files import FileStore
-from shared.keyring import KeyRing
+from shared.foundation.clock import SystemClock
 from shared.messaging.consumer import Consumer
-from shared.post import FolderPost
-from shared.process import make_redis, make_transport
+from shared.persistence.database import Database
+from shared.wiring.process import make_redis, make_transport
 from tests.messaging.outages import count_effect
 
 POISON_FEN = 13
@@ -37,7 +37,7 @@ def tools_in(folder: Path) -> Tools:
     return Tools(
         keys=keys,
         files=FileStore(f"file://{folder}", keys),
-        post=FolderPost(folder),
+        mailer=FileMailer(folder),
         redis=make_redis("memory://dying"),
         public_url="http://127.0.0.1",
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from tempfile import mkdtemp
 
-from shared.database import Database
+from shared.persistence.database import Database
 from tests.messaging.conftest import House
 from tests.messaging.dying import tools_in
 from tests.messaging.outages import count_effect, enduring

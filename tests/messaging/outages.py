@@ -15,12 +15,12 @@ from uuid import uuid4
 import pytest
 from sqlmodel import func, select
 
-from shared.bus import connected
-from shared.clock import SystemClock
 from shared.events.billing import FeePaid
+from shared.foundation.clock import SystemClock
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
-from shared.models import HeardPart, InboxRow, OutboxRow
+from shared.persistence.models import InboxRow, LastSequence, OutboxRow
+from shared.runtime.bus import connected
 from tests.messaging.conftest import LADDER, eventually, running
 from tests.servers import keeper, postgres, rabbitmq
 from tests.servers.processes import Program, end, private_instances_possible, spawn, wait_until_it_answers
@@ -72,7 +72,7 @@ class Proxy:
         self._open: set[asyncio.StreamWriter] = set()
 
     @asynccontextmanager
-    async def standing(self):
+    async def state(self):
         """The broker's address through the proxy."""
         server = await asyncio.start_server(self._accept, "127.0.0.1")
         port = server.sockets[0].getsockname()[1]
@@ -103,7 +103,7 @@ async def enduring(house, handler):
     """The house relays and handles inside, as its processes do: what was lost is opened again."""
     relaying, consuming = house.transport(), house.transport()
     tools = {"clock": SystemClock(), "tools": house.tools}
-    consumer = Consumer(house.listener, consuming, {FeePaid: handler}, rungs=len(LADDER), **tools)
+    consumer = Consumer(house.listener, consuming, {FeePaid: handler}, attempts=len(LADDER), **tools)
     async with (
         running(lambda: connected(relaying, _relay(house, relaying))),
         running(lambda: connected(consuming, consumer.run)),
@@ -120,12 +120,12 @@ def _relay(house, transport):
 
 def count_effect(session, event, *, context):
     """A handler whose effect breaks the key when it is done twice."""
-    session.add(HeardPart(source="effect", subject=event.subject, part=str(event.paid_fen), sequence=0))
+    session.add(LastSequence(source="effect", subject=event.subject, part=str(event.paid_fen), sequence=0))
 
 
 def effects(house) -> int:
     with house.listener.reader() as session:
-        return session.exec(select(func.count()).select_from(HeardPart).where(HeardPart.source == "effect")).one()
+        return session.exec(select(func.count()).select_from(LastSequence).where(LastSequence.source == "effect")).one()
 
 
 def waiting(house) -> int:

@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from shared.clock import SystemClock
 from shared.context import Tools
-from shared.database import Database
 from shared.events.billing import FeePaid
+from shared.events.envelope import Envelope, source_of
+from shared.foundation.clock import SystemClock
 from shared.messaging.consumer import Consumer
-from shared.messaging.envelope import Envelope, source_of
 from shared.messaging.transport import Outgoing
-from shared.models import InboxRow
-from shared.process import make_transport
-from shared.schema import upgrade
+from shared.persistence.database import Database
+from shared.persistence.models import InboxRow
+from shared.persistence.schema import upgrade
+from shared.wiring.process import make_transport
 from tests.messaging.conftest import eventually, fee_paid, running
 
 SUBJECTS = [uuid4() for _ in range(3)]
@@ -53,7 +53,7 @@ def end_of(told: list[tuple[UUID, int]]) -> tuple[dict[UUID, int], list[tuple[UU
     with TemporaryDirectory() as folder:
         upgrade(f"sqlite:///{folder}/listener.db", "shared")
         listener = Database(f"sqlite:///{folder}/listener.db")
-        tools = Tools(keys=None, files=None, post=None, redis=None, public_url="")  # type: ignore[arg-type]
+        tools = Tools(keys=None, files=None, mailer=None, redis=None, public_url="")  # type: ignore[arg-type]
 
         def all_heard() -> bool:
             with listener.reader() as session:

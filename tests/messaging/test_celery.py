@@ -17,28 +17,28 @@ from kombu.exceptions import OperationalError
 from pamqp.common import FieldValue
 from sqlmodel import select
 
-from shared import jobs
-from shared.celery import beat, make_celery, send_job
-from shared.database import Database
-from shared.jobs import Dispatcher, Job
-from shared.models import HeardPart, JobRow
-from shared.schema import upgrade
+from shared.jobs.celery import beat, make_celery, send_job
+from shared.jobs.dispatcher import Dispatcher
+from shared.jobs.job import Job, enqueue
+from shared.persistence.database import Database
+from shared.persistence.models import JobRow, LastSequence
+from shared.persistence.schema import upgrade
 from tests.messaging.conftest import eventually
 
 WORKER = """
 import sys, time
 from pathlib import Path
-from shared.celery import make_celery, serve_jobs
-from shared.clock import SystemClock
+from shared.jobs.celery import make_celery, serve_jobs
+from shared.foundation.clock import SystemClock
 from shared.context import Tools
-from shared.database import Database
-from shared.jobs import JobWorker
-from shared.timer import Timer
+from shared.persistence.database import Database
+from shared.jobs.worker import JobWorker
+from shared.jobs.timer import Timer
 from tests.messaging.test_celery import Mark, leave_a_mark, note_a_look
 
 database_url, broker_url, redis_url, folder = sys.argv[1:5]
 app = make_celery("marks", broker_url=broker_url)
-tools = Tools(keys=None, files=None, post=None, redis=None, public_url=folder)
+tools = Tools(keys=None, files=None, mailer=None, redis=None, public_url=folder)
 database = Database(database_url)
 timer = Timer(database, note_a_look, clock=SystemClock(), tools=tools)
 worker = JobWorker(database, {Mark: leave_a_mark}, service="marks", clock=SystemClock(), tools=tools)
@@ -57,12 +57,12 @@ def leave_a_mark(session, job, *, context):
     (folder / f"begun-{job.number}").write_text("")
     if job.number == 13 and not (folder / "go-on").exists():
         time.sleep(60)
-    session.add(HeardPart(source="s", subject=str(context.job_id), part="p", sequence=job.number))
+    session.add(LastSequence(source="s", subject=str(context.job_id), part="p", sequence=job.number))
     return "marked"
 
 
 def note_a_look(session, *, context):
-    session.add(HeardPart(source="s", subject="look", part=context.now.isoformat(), sequence=0))
+    session.add(LastSequence(source="s", subject="look", part=context.now.isoformat(), sequence=0))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def stop(worker, how=signal.SIGTERM):
 
 def started(database, number):
     with database.transaction() as session:
-        return jobs.start(session, Mark(number=number))
+        return enqueue(session, Mark(number=number))
 
 
 def state_of(database, job_id: UUID) -> str:
@@ -94,7 +94,7 @@ def state_of(database, job_id: UUID) -> str:
 
 def marks(database):
     with database.reader() as session:
-        return sorted(row.sequence for row in session.exec(select(HeardPart)).all())
+        return sorted(row.sequence for row in session.exec(select(LastSequence)).all())
 
 
 async def dispatched(database, place, check):

@@ -7,14 +7,14 @@ from uuid import UUID, uuid4
 
 from sqlmodel import select
 
-from shared import jobs
-from shared.clock import SystemClock
-from shared.errors import Conflict
-from shared.jobs import Job, JobWorker
+from shared.foundation.clock import SystemClock
+from shared.foundation.errors import Conflict
+from shared.jobs.job import Job, enqueue, requeue_failed
+from shared.jobs.worker import JobWorker
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
 from shared.messaging.transport import DEAD_LETTERS, Outgoing
-from shared.models import AuditRow, JobRow, OutboxRow
+from shared.persistence.models import AuditRow, JobRow, OutboxRow
 from tests.messaging.conftest import eventually, running
 
 
@@ -37,7 +37,7 @@ def failing(house, printed=None):
 
 def failed_job(house) -> UUID:
     with house.speaker.transaction() as session:
-        job_id = jobs.start(session, PrintBadge(number=7))
+        job_id = enqueue(session, PrintBadge(number=7))
     failing(house).execute(job_id)
     return job_id
 
@@ -72,7 +72,9 @@ async def replayed(house, messages, *, until):
     transport = house.transport()
     await transport.open()
     assert await transport.send_to(house.queue, messages) == {}
-    consumer = Consumer(house.speaker, transport, {}, clock=SystemClock(), tools=house.tools)
+    consumer = Consumer(
+        house.speaker, transport, {}, clock=SystemClock(), tools=house.tools, requeue_job=requeue_failed
+    )
     async with running(consumer.run):
         await eventually(until)
     await transport.close()

@@ -15,11 +15,11 @@ from services.review.bus import make_bus
 from services.review.models import ProgrammeRow
 from services.review.settings import ReviewSettings
 from shared.events.review import RefundOrdered
-from shared.models import HeardPart, InboxRow
-from shared.outbox import publish
-from shared.process import open_process
-from shared.schema import upgrade
-from shared.settings import embedded
+from shared.persistence.models import InboxRow, LastSequence
+from shared.persistence.outbox import publish
+from shared.persistence.schema import upgrade
+from shared.wiring.process import open_process
+from shared.wiring.settings import embedded
 from tests.messaging.conftest import eventually, running
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -142,7 +142,7 @@ def test_a_service_of_ours_handles_what_a_foreign_client_posts_in_either_form_of
 
     asyncio.run(play())
     assert [row.code for row in rows(review, ProgrammeRow)] == [CODE]
-    (heard,) = rows(review, HeardPart)
+    (heard,) = rows(review, LastSequence)
     assert (heard.source, heard.subject, heard.sequence) == ("/lingjun/intake", CODE, 1)
 
 

@@ -8,12 +8,12 @@ from uuid import uuid4
 import pytest
 from sqlmodel import select
 
-from shared.errors import NotYet
 from shared.events.billing import FeePaid
-from shared.messaging.envelope import MOST_BYTES
+from shared.events.envelope import MOST_BYTES
+from shared.foundation.errors import OutOfOrder
 from shared.messaging.rabbit import ATTEMPT
 from shared.messaging.transport import DEAD_LETTERS, Delivery, Outgoing
-from shared.models import HeardPart
+from shared.persistence.models import LastSequence
 from tests.messaging.conftest import eventually, fee_paid
 
 
@@ -72,7 +72,7 @@ async def buried(house, forged, handler, *, good):
 
 def heard_parts(house):
     with house.listener.reader() as session:
-        return session.exec(select(HeardPart)).all()
+        return session.exec(select(LastSequence)).all()
 
 
 def test_no_forgery_stops_the_consumer_or_changes_a_state_and_each_is_kept_with_its_reason(house):
@@ -125,7 +125,7 @@ def test_a_forged_count_of_attempts_stops_nobody(house, attempt):
 
     def handler(_session, event, *, context):
         if event.paid_fen == 7:
-            raise NotYet("尚早")
+            raise OutOfOrder("尚早")
 
     (found,) = asyncio.run(buried(house, [forged], handler, good=[fee_paid(2)]))
     assert (found.headers["x-lingjun-reason"], found.body) == ("NotYet: 尚早", good.body)

@@ -13,13 +13,14 @@ from sqlmodel import select
 
 from services.intake import worker
 from services.intake.web import make_app
-from shared import metrics
-from shared.clock import SystemClock
-from shared.errors import Conflict, NotYet
 from shared.events.billing import FeePaid
+from shared.foundation.clock import SystemClock
+from shared.foundation.errors import Conflict, OutOfOrder
 from shared.messaging.consumer import Consumer
-from shared.metrics import REGISTRY, waiting_shown
-from shared.models import InboxRow
+from shared.observability import metrics
+from shared.observability.metrics import REGISTRY
+from shared.persistence.models import InboxRow
+from shared.runtime.waiting_metrics import export_waiting
 from tests.messaging.applicant import (
     OpenFile,
     file_application,
@@ -76,7 +77,7 @@ async def hear(house, messages, handler, settled):
         {FeePaid: handler},
         clock=SystemClock(),
         tools=house.tools,
-        rungs=len(LADDER),
+        attempts=len(LADDER),
         service="listener",
     )
     async with running(consumer.run):
@@ -103,7 +104,7 @@ def test_every_delivery_is_counted_once_by_what_came_of_it(house):
             raise Conflict("不")
         if event.paid_fen == 14 and not tries:
             tries.append(event)
-            raise NotYet("尚早")
+            raise OutOfOrder("尚早")
 
     batch = [newest, newest, older, unknown, saying(3, 13), saying(4, 14)]
     outcomes = ("handled", "stale", "known", "retried", "buried")
@@ -145,7 +146,7 @@ def test_what_the_broker_took_and_what_it_refused_is_counted(house):
 
 
 def depth(database):
-    with waiting_shown("speaker", database, SystemClock()):
+    with export_waiting("speaker", database, SystemClock()):
         return told("lingjun_outbox_events", service="speaker")
 
 
@@ -190,7 +191,7 @@ def test_a_scrape_over_http_is_well_formed_and_says_nothing_about_people(intake)
     server = metrics.serve("127.0.0.1:0")
     try:
         with (
-            waiting_shown("intake", intake.database, SystemClock()),
+            export_waiting("intake", intake.database, SystemClock()),
             urlopen(f"http://127.0.0.1:{server.server_port}/metrics", timeout=10) as answer,
         ):
             text = answer.read().decode()

@@ -10,9 +10,9 @@ import pytest
 from sqlmodel import Session, col, select
 from structlog.testing import capture_logs
 
-from shared.errors import NotYet
+from shared.foundation.errors import OutOfOrder
 from shared.messaging.transport import DEAD_LETTERS, Outgoing
-from shared.models import InboxRow
+from shared.persistence.models import InboxRow
 from tests.messaging.conftest import LADDER, eventually, fee_paid
 from tests.messaging.outages import waiting
 from tests.servers import rabbitmq
@@ -89,7 +89,7 @@ def test_a_parked_event_that_its_successor_overtakes_changes_nothing_when_it_com
 
     def handler(_session, event, *, context):
         if event.paid_fen == 1:
-            raise NotYet
+            raise OutOfOrder
         states.append(event.paid_fen)
 
     async def play():

@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import pytest
 
-from shared.database import Database
-from shared.messaging.sender import Sender
+from shared.messaging.sync_publisher import SyncPublisher
 from shared.messaging.transport import DEAD_LETTERS
-from shared.process import make_transport
-from shared.schema import upgrade
+from shared.persistence.database import Database
+from shared.persistence.schema import upgrade
+from shared.wiring.process import make_transport
 from tests.messaging.conftest import House, eventually, fee_paid
 from tests.messaging.outages import Proxy, all_handled, count_effect, effects, enduring, mortal
 
@@ -27,7 +27,7 @@ EVENTS = 1000
 @pytest.fixture(scope="module")
 def mortal_broker():
     with mortal("rabbitmq") as (server, url):
-        with Sender(make_transport(url, "first")):
+        with SyncPublisher(make_transport(url, "first")):
             # RabbitMQ writes down that it has streams at all some seconds after the first; killed before, it forgets.
             time.sleep(5)
         yield server, url
@@ -89,7 +89,7 @@ def test_a_broker_that_is_killed_and_started_again_loses_and_doubles_nothing(hou
 def test_connections_that_are_cut_are_opened_again_and_nothing_is_lost_or_doubled(house_on, bus_url):
     async def play():
         proxy = Proxy(bus_url)
-        async with proxy.standing() as url:
+        async with proxy.state() as url:
             house = house_on(url)
             async with enduring(house, count_effect):
                 speaking = asyncio.create_task(speak(house, EVENTS))

@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 from sqlmodel import col, func, select
 
-from shared.errors import Conflict, NotYet
+from shared.foundation.errors import Conflict, OutOfOrder
 from shared.messaging.transport import DEAD_LETTERS, Outgoing
-from shared.models import InboxRow, OutboxRow
-from shared.outbox import publish
+from shared.persistence.models import InboxRow, OutboxRow
+from shared.persistence.outbox import publish
 from tests.messaging.conftest import eventually, fee_paid, running
 
 
@@ -81,7 +81,7 @@ def test_an_event_that_comes_too_early_is_retried_until_its_predecessor_is_there
 
     def handler(_session, event, *, context):
         if event.paid_fen == 2 and 1 not in heard:
-            raise NotYet
+            raise OutOfOrder
         heard.append(event.paid_fen)
 
     async def play():

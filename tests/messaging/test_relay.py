@@ -6,14 +6,14 @@ from uuid import uuid4
 import pytest
 from sqlmodel import col, func, select
 
-from shared.database import Database
 from shared.messaging import relay as relay_module
 from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.relay import Relay
-from shared.models import OutboxRow
-from shared.outbox import publish
-from shared.schema import upgrade
-from shared.waking import Notifier, listen
+from shared.persistence.database import Database
+from shared.persistence.models import OutboxRow
+from shared.persistence.outbox import publish
+from shared.persistence.pg_notify import Notifier, listen
+from shared.persistence.schema import upgrade
 from tests.messaging.conftest import eventually, fee_paid, running
 
 

@@ -13,17 +13,18 @@ from sqlmodel import select
 
 from services.intake import worker
 from services.intake.web import make_app
-from shared import jobs, telemetry
-from shared.clock import SystemClock
-from shared.errors import Conflict
+from shared.events.envelope import read_envelope
 from shared.events.intake import ApplicationSubmitted
-from shared.jobs import JobWorker
+from shared.foundation.clock import SystemClock
+from shared.foundation.errors import Conflict
+from shared.jobs.job import enqueue
+from shared.jobs.worker import JobWorker
 from shared.messaging.consumer import Consumer
-from shared.messaging.envelope import read_envelope
 from shared.messaging.relay import Relay
-from shared.models import JobRow, OutboxRow
-from shared.process import make_transport
-from shared.spans import tracers_over
+from shared.observability import telemetry
+from shared.observability.tracing import tracers_over
+from shared.persistence.models import JobRow, OutboxRow
+from shared.wiring.process import make_transport
 from tests.messaging.applicant import (
     FOREIGN,
     OpenFile,
@@ -62,7 +63,7 @@ def listener(tmp_path):
 
 
 def open_a_file(session, event, *, context):
-    jobs.start(session, OpenFile(application=event.application_id))
+    enqueue(session, OpenFile(application=event.application_id))
 
 
 async def carry(bus_url, intake, listener):

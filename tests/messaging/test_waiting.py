@@ -10,13 +10,14 @@ from sqlmodel import select
 from services.portal import actions
 from services.portal.bus import make_bus
 from services.portal.settings import PortalSettings
-from shared.clock import SystemClock
-from shared.database import Database
+from shared.foundation.clock import SystemClock
 from shared.messaging.transport import Delivery
-from shared.metrics import REGISTRY, waiting_shown
-from shared.models import JobRow
-from shared.outbox import publish
-from shared.schema import upgrade
+from shared.observability.metrics import REGISTRY
+from shared.persistence.database import Database
+from shared.persistence.models import JobRow
+from shared.persistence.outbox import publish
+from shared.persistence.schema import upgrade
+from shared.runtime.waiting_metrics import export_waiting
 from tests.messaging.applicant import open_listener, start_jobs
 from tests.messaging.conftest import eventually, fee_paid, running
 from tests.processes import process_for
@@ -49,7 +50,7 @@ def told(name, **labels):
 
 def test_the_depth_and_age_of_the_outbox_and_the_jobs_are_read_at_each_scrape(speaker):
     start_jobs(speaker, 1, uuid4())
-    with waiting_shown("speaker", speaker, SystemClock()):
+    with export_waiting("speaker", speaker, SystemClock()):
         assert told("lingjun_outbox_events", service="speaker") == 0
         assert told("lingjun_outbox_age_seconds", service="speaker") == 0
         say(speaker, fee_paid(), fee_paid())
@@ -69,14 +70,14 @@ def test_the_age_is_that_of_the_oldest_row(speaker):
         def now(self):
             return datetime.now(UTC) + timedelta(hours=1)
 
-    with waiting_shown("speaker", speaker, Later()):
+    with export_waiting("speaker", speaker, Later()):
         assert told("lingjun_outbox_age_seconds", service="speaker") >= 3600
 
 
 def test_a_database_that_is_away_is_told_and_the_others_still_answer(speaker, listener):
     with speaker.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE outbox RENAME TO away")
-    with waiting_shown("away", speaker, SystemClock()), waiting_shown("here", listener, SystemClock()):
+    with export_waiting("away", speaker, SystemClock()), export_waiting("here", listener, SystemClock()):
         assert [told("lingjun_database_up", service=one) for one in ("away", "here")] == [0, 1]
         assert REGISTRY.get_sample_value("lingjun_outbox_events", {"service": "here"}) == 0
 

@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 from services.portal import actions
 from services.portal.settings import PortalSettings
 from services.portal.web import make_app
-from shared.process import Process, open_process
-from shared.schema import upgrade
-from shared.settings import embedded
+from shared.persistence.schema import upgrade
+from shared.wiring.process import Process, open_process
+from shared.wiring.settings import embedded
 from tests.signing import serving
 
 NOW = datetime(2021, 11, 23, 1, 0, tzinfo=UTC)

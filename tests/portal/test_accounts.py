@@ -11,10 +11,10 @@ from services.portal.actions import sessions
 from services.portal.errors import UnknownAccount, UnknownLink, WrongPassword
 from services.portal.models import Account, OneTimeLink, SignedInSession
 from services.portal.states import AccountState
-from shared.clock import real_now
-from shared.errors import Conflict, Invalid, NotSignedIn
-from shared.models import AuditRow, OutboxRow, StaffAccess
-from shared.signin import read_token
+from shared.foundation.clock import real_now
+from shared.foundation.errors import Conflict, Invalid, NotSignedIn
+from shared.http.auth import read_token
+from shared.persistence.models import AuditRow, OutboxRow, StaffAccess
 from tests.portal.conftest import NOW, PASSWORD, Portal
 
 

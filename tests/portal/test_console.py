@@ -10,9 +10,9 @@ from services.portal import queries
 from services.portal.actions import note_dead_letter
 from services.portal.web import invite
 from shared.messaging.transport import Delivery
-from shared.settings import embedded
+from shared.wiring.settings import embedded
 from tests.portal.conftest import PASSWORD, Portal, make_portal
-from tests.portal.heard import hear, hour, paid, submitted
+from tests.portal.received import hear, hour, paid, submitted
 
 
 def console(folder: Path) -> str:
@@ -53,10 +53,10 @@ def test_the_figures_count_accounts_applicants_news_and_dead_letters(any_portal:
     with any_portal.process.database.transaction() as session:
         note_dead_letter(session, Delivery(None, {"cloudEvents:id": str(uuid4())}, b"{}", 0))
     with any_portal.process.database.reader() as session:
-        found = queries.figures(session)
+        found = queries.stats(session)
     assert found == {"accounts": 1, "applicants": 1, "occurrences": 2, "dead_letters": 1, "dead_letters_waiting": 1}
 
 
 def test_an_empty_portal_counts_nothing(portal: Portal) -> None:
     with portal.process.database.reader() as session:
-        assert set(queries.figures(session).values()) == {0}
+        assert set(queries.stats(session).values()) == {0}

@@ -14,18 +14,18 @@ from services.portal.actions import note_dead_letter
 from services.portal.bus import make_bus
 from services.portal.models import DeadLetter, Occurrence
 from services.portal.worker import run_due
-from shared.database import Database
 from shared.events.billing import FeePaid
 from shared.events.intake import ApplicationSubmitted
+from shared.jobs.timer import Timer
 from shared.messaging.relay import Relay
 from shared.messaging.transport import Delivery
-from shared.models import InboxRow
-from shared.outbox import publish
-from shared.process import make_transport
-from shared.schema import upgrade
-from shared.timer import Timer
+from shared.persistence.database import Database
+from shared.persistence.models import InboxRow
+from shared.persistence.outbox import publish
+from shared.persistence.schema import upgrade
+from shared.wiring.process import make_transport
 from tests.portal.conftest import Portal
-from tests.portal.heard import SEALED, hour, paid, submitted
+from tests.portal.received import SEALED, hour, paid, submitted
 
 
 def dead_letter(**headers: str) -> Delivery:
@@ -111,7 +111,7 @@ def test_over_the_bus_events_become_timelines_and_dead_letters_come_into_sight(
         try:
             await until(heard)
             refused = (await transport.receive(1))[0]
-            await transport.bury(refused, "Conflict: 没有空位。")
+            await transport.dead_letter(refused, "Conflict: 没有空位。")
             await until(mirrored)
         finally:
             for task in tasks:

@@ -15,21 +15,21 @@ import pytest
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from services.house import House
 from services.portal import queries
 from services.portal.bus import HANDLERS
 from services.portal.models import Applicant, Occurrence
 from services.portal.rebuild import rebuild
-from shared.database import Database
-from shared.errors import Conflict
+from services.standalone import StandaloneServer
+from shared.foundation.errors import Conflict
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
 from shared.messaging.transport import Outgoing
-from shared.models import InboxRow
-from shared.outbox import publish
-from shared.schema import upgrade
+from shared.persistence.database import Database
+from shared.persistence.models import InboxRow
+from shared.persistence.outbox import publish
+from shared.persistence.schema import upgrade
 from tests.portal.conftest import Portal, make_portal
-from tests.portal.heard import APPLICATION, hear, hour, interview, paid, said, submitted, verified
+from tests.portal.received import APPLICATION, hear, hour, interview, paid, said, submitted, verified
 from tests.servers import rabbitmq
 from tests.servers.address import Address
 
@@ -143,7 +143,7 @@ def test_one_command_rebuilds_the_timelines_on_the_servers(lively: Portal) -> No
 
 
 def test_one_command_rebuilds_the_timelines_of_an_embedded_house(tmp_path: Path) -> None:
-    house = House(tmp_path / "house", port=1)
+    house = StandaloneServer(tmp_path / "house", port=1)
     portal = house.processes["portal"]
     events = [
         said(event, number) for number, event in enumerate((submitted(), verified(), interview(), paid()), start=1)

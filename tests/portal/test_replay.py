@@ -7,12 +7,12 @@ import pytest
 from sqlmodel import select
 
 from services.portal import actions
-from services.portal.rules.letters import address, headers_of_replay, origin
-from shared.errors import Conflict, Invalid
+from services.portal.rules.dead_letters import address, headers_of_replay, origin
+from shared.foundation.errors import Conflict, Invalid
 from shared.messaging.transport import Delivery, Outgoing
-from shared.models import AuditRow
+from shared.persistence.models import AuditRow
 from tests.portal.conftest import NOW, Portal
-from tests.portal.letters import accept, again, bury, fee, letters
+from tests.portal.dead_letters import accept, again, dead_letter, fee, letters
 
 
 def test_a_letter_keeps_its_bytes_and_is_sent_as_it_was_said_first(any_portal: Portal) -> None:
@@ -42,8 +42,8 @@ def test_a_forged_header_with_a_nul_is_mirrored_all_the_same(any_portal: Portal)
 
 
 def test_a_letter_is_marked_only_when_the_broker_has_confirmed_it(any_portal: Portal) -> None:
-    bury(any_portal, fee(1), reason="a")
-    bury(any_portal, fee(2), reason="b", queue="gone")
+    dead_letter(any_portal, fee(1), reason="a")
+    dead_letter(any_portal, fee(2), reason="b", queue="gone")
 
     def send(queue: str, batch: Sequence[Outgoing]) -> dict[UUID, str]:
         return {message.id: "no such queue" for message in batch} if queue == "gone" else {}
@@ -58,31 +58,31 @@ def test_a_letter_is_marked_only_when_the_broker_has_confirmed_it(any_portal: Po
 
 def test_a_letter_that_is_buried_again_waits_again_and_a_repeat_of_a_burial_changes_nothing(any_portal: Portal) -> None:
     letter = fee(1)
-    bury(any_portal, letter)
+    dead_letter(any_portal, letter)
     again(any_portal, accept)
-    bury(any_portal, letter)
+    dead_letter(any_portal, letter)
     assert [(row.state, row.replays) for row in letters(any_portal)] == [("replayed", 1)]
     for _ in range(2):
-        bury(any_portal, letter, reason="Conflict: 仍然不行。", replay=1)
+        dead_letter(any_portal, letter, reason="Conflict: 仍然不行。", replay=1)
         assert [(row.state, row.replays, row.reason) for row in letters(any_portal)] == [
             ("waiting", 1, "Conflict: 仍然不行。")
         ]
     again(any_portal, accept)
-    bury(any_portal, letter, replay=1)
+    dead_letter(any_portal, letter, replay=1)
     assert [(row.state, row.replays) for row in letters(any_portal)] == [("replayed", 2)]
 
 
 def test_a_burial_that_is_heard_before_the_replay_was_marked_waits_again(any_portal: Portal) -> None:
     letter = fee(1)
-    bury(any_portal, letter)
-    bury(any_portal, letter, reason="later", replay=1)
+    dead_letter(any_portal, letter)
+    dead_letter(any_portal, letter, reason="later", replay=1)
     assert [(row.state, row.replays, row.reason) for row in letters(any_portal)] == [("waiting", 1, "later")]
 
 
 def test_only_what_was_chosen_is_sent_and_discarded_letters_never_are(any_portal: Portal) -> None:
-    bury(any_portal, fee(1), reason="NotFound: 100% _a", queue="review")
-    bury(any_portal, fee(2), reason="NotFound: 100", queue="billing")
-    bury(any_portal, fee(3), reason="z", queue="billing")
+    dead_letter(any_portal, fee(1), reason="NotFound: 100% _a", queue="review")
+    dead_letter(any_portal, fee(2), reason="NotFound: 100", queue="billing")
+    dead_letter(any_portal, fee(3), reason="z", queue="billing")
     assert again(any_portal, accept, reason="100%").sent == 1
     assert again(any_portal, accept, type="nothing.of_the_kind").sent == 0
     with any_portal.process.database.transaction() as session:
@@ -92,7 +92,7 @@ def test_only_what_was_chosen_is_sent_and_discarded_letters_never_are(any_portal
 
 
 def test_a_letter_is_discarded_once_and_only_with_a_reason(any_portal: Portal) -> None:
-    bury(any_portal, fee(1))
+    dead_letter(any_portal, fee(1))
     key = letters(any_portal)[0].id
     for reason, refusal in ((" ", Invalid), ("重复", None), ("重复", Conflict)):
         with any_portal.process.database.transaction() as session:

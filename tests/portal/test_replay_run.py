@@ -12,22 +12,22 @@ from types import SimpleNamespace
 import pytest
 from sqlmodel import Session, func, select
 
-from services.house import House
 from services.portal.jobs import ReplayDeadLetters
 from services.portal.models import DeadLetter
 from services.portal.replay import add_choice, replay, send_again
 from services.portal.worker import make_jobs
-from shared.database import Database
-from shared.errors import Invalid
+from services.standalone import StandaloneServer
 from shared.events.billing import FeePaid
-from shared.jobs import JobWorker
+from shared.foundation.errors import Invalid
+from shared.jobs.worker import JobWorker
 from shared.messaging.consumer import Consumer
-from shared.messaging.sender import Sender
-from shared.models import HeardPart, InboxRow, JobRow
-from shared.process import make_transport
-from shared.schema import upgrade
+from shared.messaging.sync_publisher import SyncPublisher
+from shared.persistence.database import Database
+from shared.persistence.models import InboxRow, JobRow, LastSequence
+from shared.persistence.schema import upgrade
+from shared.wiring.process import make_transport
 from tests.portal.conftest import Portal, make_portal
-from tests.portal.letters import bury, fee, letters
+from tests.portal.dead_letters import dead_letter, fee, letters
 
 HOW_MANY = int(os.environ.get("LINGJUN_REPLAYS", "2000"))
 
@@ -56,7 +56,7 @@ def listen(broker_url: str, listener: Database, portal: Portal, *, how_many: int
     """Lets review hear until its inbox holds so many; each event counts once or breaks the key."""
 
     def count(session: Session, event: FeePaid, *, context: object) -> None:
-        session.add(HeardPart(source="effect", subject=event.subject, part=str(event.paid_fen), sequence=0))
+        session.add(LastSequence(source="effect", subject=event.subject, part=str(event.paid_fen), sequence=0))
 
     def heard() -> int:
         with listener.reader() as session:
@@ -81,7 +81,7 @@ def listen(broker_url: str, listener: Database, portal: Portal, *, how_many: int
 
 def effects(listener: Database) -> int:
     with listener.reader() as session:
-        return session.exec(select(func.count()).select_from(HeardPart).where(HeardPart.source == "effect")).one()
+        return session.exec(select(func.count()).select_from(LastSequence).where(LastSequence.source == "effect")).one()
 
 
 @pytest.fixture(params=["embedded", "servers"])
@@ -99,7 +99,7 @@ def on_a_bus(column: tuple[str, str, str], tmp_path: Path) -> Iterator[Portal]:
     broker_url, database_url, _ = column
     portal = make_portal(tmp_path, database_url=database_url)
     portal.process.settings.broker_url = broker_url or portal.process.settings.broker_url
-    with Sender(portal.process.transport()):
+    with SyncPublisher(portal.process.transport()):
         yield portal
     portal.process.database.close()
 
@@ -116,7 +116,7 @@ def test_every_letter_is_replayed_and_none_takes_effect_twice(on_a_bus: Portal, 
     """LINGJUN_REPLAYS says how many."""
     buried = [fee(number) for number in range(HOW_MANY)]
     for start in range(0, HOW_MANY, 1000):
-        bury(on_a_bus, *buried[start : start + 1000])
+        dead_letter(on_a_bus, *buried[start : start + 1000])
     administrator = on_a_bus.signed_in("zhao", "administrator")
     assert administrator.post("/dead-letters/replay", data={"queue": "review"}).status_code == 303
     assert str(HOW_MANY) in administrator.get("/dead-letters/replay").text
@@ -131,7 +131,7 @@ def test_every_letter_is_replayed_and_none_takes_effect_twice(on_a_bus: Portal, 
             row.state = "waiting"
             session.add(row)
     assert send_again(on_a_bus.process, ReplayDeadLetters(actor="console")) == (HOW_MANY, 0)
-    bury(on_a_bus, last := fee(HOW_MANY))
+    dead_letter(on_a_bus, last := fee(HOW_MANY))
     assert send_again(on_a_bus.process, ReplayDeadLetters(actor="console")) == (1, 0)
     listen(url, listener, on_a_bus, how_many=HOW_MANY + 1)
     assert effects(listener) == HOW_MANY + 1, last.id
@@ -146,8 +146,8 @@ def given(*arguments: str) -> argparse.Namespace:
 def test_the_command_lists_refuses_to_guess_and_sends(
     on_a_bus: Portal, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
-    bury(on_a_bus, fee(1), fee(2))
-    bury(on_a_bus, fee(3), queue="nobody")
+    dead_letter(on_a_bus, fee(1), fee(2))
+    dead_letter(on_a_bus, fee(3), queue="nobody")
     assert replay(on_a_bus.process, given("--list")) == 0
     assert capsys.readouterr().out.split() == (
         f"2 review {FeePaid.TYPE} NotFound: 没有。 1 nobody {FeePaid.TYPE} NotFound: 没有。 3 in all".split()
@@ -163,7 +163,7 @@ def test_the_command_lists_refuses_to_guess_and_sends(
 
 
 def test_from_the_page_one_letter_is_sent_again_or_put_aside(portal: Portal) -> None:
-    bury(portal, fee(1), fee(2))
+    dead_letter(portal, fee(1), fee(2))
     first, second = letters(portal)
     administrator = portal.signed_in("zhao", "administrator")
     page = administrator.get(f"/dead-letters/{first.id}").text
@@ -193,9 +193,9 @@ def test_the_command_for_a_folder_wants_a_house_that_does_not_run(tmp_path: Path
     command = ("replay", "--data", str(folder), "--all")
     code, _, told = in_a_house(*command)
     assert (code, "不是领军的数据目录" in told) == (2, True)
-    house = House(folder, port=1)
+    house = StandaloneServer(folder, port=1)
     assert in_a_house(*command) == (2, "", "领军正在运行，请在“未送达消息”页面上操作，或先停止它。\n")
-    bury(Portal(house.processes["portal"], SimpleNamespace()), fee(1))  # type: ignore[arg-type]
-    with Sender(house.processes["portal"].transport()):
+    dead_letter(Portal(house.processes["portal"], SimpleNamespace()), fee(1))  # type: ignore[arg-type]
+    with SyncPublisher(house.processes["portal"].transport()):
         house.close()
     assert in_a_house(*command)[:2] == (0, "sent 1, refused by the broker 0\n")

@@ -14,8 +14,8 @@ from services.portal.rules.masking import masked
 from services.portal.rules.passwords import check_account, check_password, check_repeated
 from services.portal.rules.sentences import SENTENCES, sentence, title_of
 from services.portal.states import ROLES
-from shared.errors import Conflict, Invalid
 from shared.events import CONTRACTS
+from shared.foundation.errors import Conflict, Invalid
 
 
 @pytest.mark.parametrize("password", ["Wind-Over-Water-9", "abcdefgh1234!", "领军领军领军领军aB领军", "A1" * 6 + "b"])
@@ -170,6 +170,6 @@ def test_a_kind_of_event_has_a_short_name_for_lists() -> None:
 
 
 def test_roles_are_those_that_dashboards_ask_for() -> None:
-    source = (Path(__file__).parent.parent.parent / "shared/signin.py").read_text()
+    source = (Path(__file__).parent.parent.parent / "shared/http/auth.py").read_text()
     asked = re.findall(r'^    "([a-z_]+)",$', source.partition("Role = Literal[")[2].partition("]")[0], re.M)
     assert asked == list(ROLES)

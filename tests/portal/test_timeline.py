@@ -15,7 +15,7 @@ from shared.events.intake import ApplicationResubmitted
 from shared.events.portal import StaffAccessChanged
 from shared.messaging.consumer import Consumer
 from tests.portal.conftest import NOW, Portal
-from tests.portal.heard import APPLICATION, hear, hour, interview, paid, said, submitted, verified
+from tests.portal.received import APPLICATION, hear, hour, interview, paid, said, submitted, verified
 
 
 def test_a_timeline_tells_what_every_service_said_newest_first(any_portal: Portal) -> None:

@@ -21,6 +21,7 @@ from services.review.models import Case, RankedCase, Seat, WorkItem
 from services.review.rules.checklist import Check
 from services.review.states import Verdict, WorkKind
 from services.review.worker import JOBS
+from shared.adapters.keyring import KeyRing, mask_email, mask_identity, mask_mobile
 from shared.context import Context
 from shared.events import CONTRACTS, Event, FileClaim
 from shared.events.billing import FeeOverdue, FeePaid
@@ -35,10 +36,9 @@ from shared.events.intake import (
     StudentConsented,
 )
 from shared.events.scheduling import InterviewScheduled, PanelJudge
-from shared.jobs import JobWorker
-from shared.keyring import KeyRing, mask_email, mask_identity, mask_mobile
-from shared.models import JobRow, OutboxRow
-from shared.process import Process
+from shared.jobs.worker import JobWorker
+from shared.persistence.models import JobRow, OutboxRow
+from shared.wiring.process import Process
 from tests.processes import travel
 
 NAMES = UUID("5a0c7f6e-9d7c-4c53-8a43-0d2f6f1a2b3c")

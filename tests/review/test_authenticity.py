@@ -11,7 +11,6 @@ from services.review.rules.checklist import Check
 from services.review.states import CaseState, Verdict
 from services.review.worker import run_due
 from shared.context import Context
-from shared.errors import Conflict, Invalid, NotFound, NotYet
 from shared.events.intake import ApplicationResubmitted, ApplicationWithdrawn, StudentConsented
 from shared.events.review import (
     ApplicationRejected,
@@ -19,7 +18,8 @@ from shared.events.review import (
     ApplicationVerified,
     RefundOrdered,
 )
-from shared.models import AuditRow
+from shared.foundation.errors import Conflict, Invalid, NotFound, OutOfOrder
+from shared.persistence.models import AuditRow
 from tests.review.stage import GOOD, case_id
 
 
@@ -170,11 +170,11 @@ def test_a_withdrawal_of_a_rejected_case_changes_nothing(review):
 
 
 def test_what_is_said_of_an_unknown_application_waits_for_it(review):
-    with pytest.raises(NotYet):
+    with pytest.raises(OutOfOrder):
         review.hear(StudentConsented(application_id=case_id(0), consented_at=review.now, text_version="1"))
-    with pytest.raises(NotYet):
+    with pytest.raises(OutOfOrder):
         review.hear(ApplicationWithdrawn(application_id=case_id(0), withdrawn_at=review.now, reason="x"))
-    with pytest.raises(NotYet):
+    with pytest.raises(OutOfOrder):
         review.hear(review.submitted(0).model_copy(update={"programme": "CQ-2030"}))
 
 

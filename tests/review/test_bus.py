@@ -11,12 +11,12 @@ from services.review.bus import make_bus
 from services.review.models import Case, registered
 from services.review.worker import JOBS
 from shared.events import Event
+from shared.events.envelope import Envelope, source_of
 from shared.events.intake import ProgrammeRevised, StudentConsented
 from shared.messaging.consumer import Consumer
-from shared.messaging.envelope import Envelope, source_of
 from shared.messaging.transport import Delivery
-from shared.models import plumbing
-from shared.schema import differences
+from shared.persistence.models import infrastructure
+from shared.persistence.schema import differences
 from tests.review.stage import Review, case_id
 
 
@@ -83,7 +83,7 @@ def test_the_bus_hears_exactly_what_the_table_of_listeners_says(review):
 
 
 def test_the_migrations_make_the_tables_of_the_code(review):
-    assert differences(review.process.settings.database_url, [plumbing.metadata, registered.metadata]) == []
+    assert differences(review.process.settings.database_url, [infrastructure.metadata, registered.metadata]) == []
 
 
 def test_the_jobs_are_the_three_letters():

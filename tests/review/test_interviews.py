@@ -7,9 +7,9 @@ import pytest
 from services.demo.programme import CODE
 from services.review import actions, queries
 from services.review.models import ScoreSheet
-from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.events.review import InterviewScored
 from shared.events.scheduling import InterviewMissed, PanelJudge
+from shared.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.review.stage import INTERVIEW, JUDGES, case_id, sheet
 
 

@@ -3,7 +3,7 @@
 from services.review.models import LetterRow
 from services.review.states import LetterKind
 from shared.events import FileClaim
-from shared.models import AuditRow, JobRow
+from shared.persistence.models import AuditRow, JobRow
 from tests.printed import words
 from tests.processes import letters
 from tests.review.stage import applications

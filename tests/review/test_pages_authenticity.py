@@ -6,7 +6,7 @@ import pytest
 
 from services.demo.programme import CODE
 from services.review.states import CaseState
-from shared.models import AuditRow
+from shared.persistence.models import AuditRow
 from tests.review.desk import as_staff, case_path
 from tests.review.stage import applications, case_id
 

@@ -6,8 +6,8 @@ from services.demo.programme import CODE
 from services.review import actions
 from services.review.models import Admission, LetterRow, ScoreSheet, Seat
 from services.review.states import SeatState, WorkKind
-from shared.errors import Refusal
 from shared.events.review import InterviewScored, StudentAdmitted
+from shared.foundation.errors import Refusal
 from tests.review.stage import AFTER_PAY_BY, FREEZE, JUDGES, RELEASE, case_id, sheet
 
 

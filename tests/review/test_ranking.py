@@ -8,10 +8,10 @@ from services.demo.programme import CODE
 from services.review import actions, queries
 from services.review.models import Admission, LetterRow, RankedCase, Ranking
 from services.review.states import LetterKind, RankingState, SeatState
-from shared.errors import Conflict, Forbidden, Invalid
 from shared.events.review import ApplicantNotSelected, ApplicantWaitlisted, RefundOrdered, StudentAdmitted
 from shared.events.scheduling import InterviewMissed
-from shared.models import AuditRow
+from shared.foundation.errors import Conflict, Forbidden, Invalid
+from shared.persistence.models import AuditRow
 from tests.review.stage import FREEZE, RELEASE, case_id
 
 

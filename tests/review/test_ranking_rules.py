@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from services.demo.programme import programme
 from services.review.rules.ranking import TIERS, Entrant, Formula, boundary, rank_entrants
-from shared.errors import Invalid
 from shared.events.intake import Programme
+from shared.foundation.errors import Invalid
 
 RULE = Programme.model_validate(programme()).scoring
 BASE = Entrant("a", "0001", 2000, 1500, 8000, 8000, "specialised", False)

@@ -8,10 +8,10 @@ from services.demo.programme import CODE, programme
 from services.review import actions, queries
 from services.review.models import Admission, ProgrammeRow, ScoreSheet, Seat
 from services.review.states import SeatState
-from shared.errors import Invalid
 from shared.events.intake import Programme, ProgrammePublished, ProgrammeRevised
 from shared.events.review import StudentAdmitted
-from shared.models import AuditRow
+from shared.foundation.errors import Invalid
+from shared.persistence.models import AuditRow
 from tests.review.stage import FREEZE, JUDGES, RELEASE, case_id, sheet
 
 SMALL = {"quota": 3, "waiting_list_places": 2}

@@ -1,6 +1,6 @@
 """What a dashboard's requests are counted as: the templates of its pages and lists, never the address."""
 
-from shared.metrics import REGISTRY
+from shared.observability.metrics import REGISTRY
 from tests.review.desk import as_staff, case_path
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from services.demo.programme import programme
 from services.review.rules.scoring import check_desk_points, check_sheet, mean, trimmed_mean, weighted_interview
-from shared.errors import Invalid
 from shared.events.intake import Programme
+from shared.foundation.errors import Invalid
 from tests.review.stage import ITEMS
 
 RULE = Programme.model_validate(programme()).scoring

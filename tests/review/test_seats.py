@@ -11,10 +11,10 @@ from services.review.models import Seat
 from services.review.states import SeatState, WorkKind
 from services.review.worker import run_due
 from shared.context import Context
-from shared.errors import Conflict, Forbidden, Invalid, NotFound, NotYet
 from shared.events.billing import FeePaymentReversed, RefundSent
 from shared.events.review import ApplicantNotSelected, RefundOrdered, SeatReleased, StudentAdmitted
 from shared.events.scheduling import StudentRegistered
+from shared.foundation.errors import Conflict, Forbidden, Invalid, NotFound, OutOfOrder
 from tests.review.stage import AFTER_PAY_BY, case_id
 
 PAID_LATE = datetime(2021, 12, 17, 3, tzinfo=UTC)
@@ -307,7 +307,7 @@ def test_a_registration_and_all_that_was_refunded_are_remembered(released):
 
 def test_what_is_said_of_a_seat_waits_for_the_release(review):
     review.arrive(0)
-    with pytest.raises(NotYet):
+    with pytest.raises(OutOfOrder):
         register(review, 0)
     with pytest.raises(Conflict, match="尚未发布"):
         promote(review, 0)

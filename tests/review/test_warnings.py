@@ -10,7 +10,7 @@ from services.demo.identifiers import identity_number
 from services.demo.programme import CODE
 from services.review.rules.warnings import case_warnings, identity_warnings
 from services.review.states import CaseState
-from shared.keyring import KeyRing
+from shared.adapters.keyring import KeyRing
 from tests.review.desk import as_staff, case_path
 from tests.review.stage import applications
 

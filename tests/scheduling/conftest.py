@@ -23,16 +23,16 @@ from services.scheduling.rules.calendar import default_calendar
 from services.scheduling.rules.panels import HalfDay, JudgeEntry
 from services.scheduling.rules.teaching_plan import solve_teaching_plan
 from services.scheduling.settings import SchedulingSettings
-from services.scheduling.states import PlanStatus
+from services.scheduling.states import PlanState
 from services.scheduling.worker import JOBS
+from shared.adapters.keyring import KeyRing, mask_identity
 from shared.context import Context
 from shared.events import Event
 from shared.events.intake import Programme, ProgrammePublished
 from shared.events.review import ApplicationVerified, Candidate, StudentAdmitted
-from shared.jobs import JobWorker
-from shared.keyring import KeyRing, mask_identity
-from shared.models import JobRow, OutboxRow
-from shared.process import Process
+from shared.jobs.worker import JobWorker
+from shared.persistence.models import JobRow, OutboxRow
+from shared.wiring.process import Process
 from tests.processes import process_for, travel
 
 START = datetime(2021, 12, 3, 1, tzinfo=UTC)
@@ -182,7 +182,7 @@ class Scheduling:
             row = Plan(
                 id=uuid4(),
                 programme=CODE,
-                status=PlanStatus.DRAFT,
+                state=PlanState.DRAFT,
                 constraints=plans.CONSTRAINTS.dump_python(plans.constraints_for(PROGRAMME), mode="json"),
                 modules=plans.MODULES.dump_python(named(plan, ids).modules, mode="json"),
                 made_by="schedule01",

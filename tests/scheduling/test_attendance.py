@@ -8,10 +8,10 @@ import pytest
 from services.demo.programme import CODE
 from services.scheduling import actions
 from services.scheduling.models import Assessment, Lesson
-from services.scheduling.queries import course, figures
+from services.scheduling.queries import course, stats
 from services.scheduling.states import Mark
-from shared.errors import Conflict, Invalid, NotFound
-from shared.models import AuditRow
+from shared.foundation.errors import Conflict, Invalid, NotFound
+from shared.persistence.models import AuditRow
 from tests.scheduling.test_roster import EVERYTHING, REPORT_DAY, pay
 
 
@@ -38,7 +38,7 @@ def test_attendance_is_recorded_for_the_whole_class_in_one_go(scheduling, studen
     assert scheduling.act(actions.record_attendance, lesson(scheduling, 0).id, marks) == 3
     assert scheduling.act(actions.record_attendance, lesson(scheduling, 0).id, marks) == 0
     assert scheduling.ask(course.marks_of_lesson, lesson(scheduling, 0).id) == marks
-    assert scheduling.ask(figures)["attendance_marks"] == 3
+    assert scheduling.ask(stats)["attendance_marks"] == 3
 
 
 def test_a_correction_is_audited_with_what_stood_there_before(scheduling, students):
@@ -76,7 +76,7 @@ def test_marks_of_strangers_and_unknown_marks_are_each_named(scheduling, student
             actions.record_attendance, lesson(scheduling, 0).id, {stranger: Mark.PRESENT, students[0]: "asleep"}
         )
     assert [fault.field for fault in refusal.value.faults] == [f"mark-{stranger}", f"mark-{students[0]}"]
-    assert scheduling.ask(figures)["attendance_marks"] == 0
+    assert scheduling.ask(stats)["attendance_marks"] == 0
 
 
 def test_who_misses_lessons_is_listed_with_the_hours_until_they_are_made_up(scheduling, students):

@@ -14,7 +14,7 @@ from services.scheduling.rules.calendar import (
     is_holiday,
     is_working_day,
 )
-from shared.errors import Invalid
+from shared.foundation.errors import Invalid
 
 TABLE = default_calendar([2021, 2022])
 

@@ -8,10 +8,10 @@ from openpyxl import load_workbook
 from services.demo.programme import CODE
 from services.scheduling import actions, documents
 from services.scheduling.models import Certificate, Lesson
-from services.scheduling.queries import figures, papers
+from services.scheduling.queries import papers, stats
 from services.scheduling.states import Mark
-from shared.errors import Conflict
 from shared.events.scheduling import CertificateRecorded
+from shared.foundation.errors import Conflict
 from tests.scheduling.test_roster import EVERYTHING, REPORT_DAY, pay
 
 
@@ -61,7 +61,7 @@ def test_exactly_those_with_every_lesson_and_a_pass_are_certified_and_the_others
     assert decided[failed] == (False, 128, ["考核不合格"])
     assert decided[unassessed] == (False, 128, ["尚未考核"])
     assert decided[gone] == (False, 128, ["中途退学：工作调整，无法继续"])
-    found = scheduling.ask(figures)
+    found = scheduling.ask(stats)
     assert (found["registered"], found["certified"], found["not_certified"]) == (7, 3, 4)
 
 

@@ -5,10 +5,10 @@ import pytest
 from services.demo.programme import CODE
 from services.scheduling import actions
 from services.scheduling.models import Certificate, Lesson, Student
-from services.scheduling.queries import figures
-from services.scheduling.states import Mark, StudentStatus
-from shared.errors import Conflict, Invalid
+from services.scheduling.queries import stats
+from services.scheduling.states import Mark, StudentState
 from shared.events.scheduling import CertificateRecorded
+from shared.foundation.errors import Conflict, Invalid
 from tests.scheduling.test_roster import EVERYTHING, REPORT_DAY, pay, release, student
 
 REASON = "工作调整，无法继续"
@@ -38,7 +38,7 @@ def attend(scheduling, person, count=None):
 
 
 def counted(scheduling):
-    found = scheduling.ask(figures)
+    found = scheduling.ask(stats)
     return {name: found[name] for name in ("roster", "registered", "dropped_out", "not_certified")}
 
 
@@ -79,7 +79,7 @@ def test_the_seat_that_the_committee_gives_up_afterwards_leaves_the_record(sched
     scheduling.act(actions.drop_out, person, REASON)
     release(scheduling, person, "dropped_out")
     release(scheduling, person, "dropped_out")
-    assert (student(scheduling, person).status, student(scheduling, person).drop_out_reason) == ("released", REASON)
+    assert (student(scheduling, person).state, student(scheduling, person).drop_out_reason) == ("released", REASON)
     assert said(scheduling) == [(False, 0, LEFT)]
     assert counted(scheduling) == {"roster": 0, "registered": 1, "dropped_out": 1, "not_certified": 1}
 
@@ -107,5 +107,5 @@ def test_who_is_certified_no_longer_drops_out(scheduling, person, plan):
         scheduling.act(actions.drop_out, person, REASON)
     release(scheduling, person, "dropped_out")
     assert [row.certified for row in scheduling.rows(Certificate)] == [True]
-    assert [row.status for row in scheduling.rows(Student)] == [StudentStatus.RELEASED]
+    assert [row.state for row in scheduling.rows(Student)] == [StudentState.RELEASED]
     assert len(said(scheduling)) == 1

@@ -24,7 +24,7 @@ from services.scheduling.rules.interviews import (
     is_linked,
     overlaps,
 )
-from shared.errors import Invalid
+from shared.foundation.errors import Invalid
 
 BEGIN = datetime(2021, 12, 6, 1, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)

@@ -11,17 +11,17 @@ from services.demo.programme import CODE
 from services.demo.staff import panels
 from services.scheduling import actions
 from services.scheduling.models import Candidate, Interview, Notice, Panel, Proposal, Slot
-from services.scheduling.queries import figures, interviews
-from services.scheduling.states import BookingStatus, CandidateStatus, ProposalStatus
-from shared.errors import Conflict
+from services.scheduling.queries import interviews, stats
+from services.scheduling.states import BookingState, CandidateState, ProposalState
 from shared.events.intake import ApplicationWithdrawn
 from shared.events.review import ApplicationRejected, ApplicationVerified
 from shared.events.scheduling import InterviewScheduled
+from shared.foundation.errors import Conflict
 from tests.processes import letters
 
 
 def status_of(scheduling, application_id):
-    return scheduling.rows(Candidate, Candidate.application_id == application_id)[0].status
+    return scheduling.rows(Candidate, Candidate.application_id == application_id)[0].state
 
 
 def withdraw(scheduling, application_id):
@@ -60,7 +60,7 @@ def test_a_verified_person_waits_for_an_interview_once_however_often_it_is_heard
         application_id=person, programme=CODE, verified_at=scheduling.now, candidate=scheduling.candidate(1)
     )
     scheduling.hear(event)
-    assert [(row.application_id, row.status) for row in scheduling.rows(Candidate)] == [(person, "waiting")]
+    assert [(row.application_id, row.state) for row in scheduling.rows(Candidate)] == [(person, "waiting")]
 
 
 def test_a_withdrawal_that_is_heard_before_the_verification_keeps_the_person_off_the_list(scheduling):
@@ -71,7 +71,7 @@ def test_a_withdrawal_that_is_heard_before_the_verification_keeps_the_person_off
             application_id=person, programme=CODE, verified_at=scheduling.now, candidate=scheduling.candidate(1)
         )
     )
-    assert status_of(scheduling, person) == CandidateStatus.CANCELLED
+    assert status_of(scheduling, person) == CandidateState.CANCELLED
 
 
 def test_a_rejection_of_somebody_who_was_never_verified_changes_nothing(scheduling):
@@ -88,8 +88,8 @@ def test_who_withdraws_or_is_rejected_loses_the_interview_and_the_notice_that_wa
     scheduling.act(actions.book_interviews, proposal.id)
     end(scheduling, person)
     end(scheduling, person)
-    assert status_of(scheduling, person) == CandidateStatus.CANCELLED
-    assert [row.status for row in scheduling.rows(Interview)] == [BookingStatus.CANCELLED]
+    assert status_of(scheduling, person) == CandidateState.CANCELLED
+    assert [row.state for row in scheduling.rows(Interview)] == [BookingState.CANCELLED]
     assert scheduling.run_jobs() == ["overtaken"]
     assert [(row.void, row.sent_at) for row in scheduling.rows(Notice)] == [(True, None)]
 
@@ -100,7 +100,7 @@ def test_a_proposal_is_shown_before_anything_is_booked_and_said(scheduling):
     scheduling.act(actions.propose_interviews, CODE)
     scheduling.run_jobs()
     [proposal] = scheduling.rows(Proposal)
-    assert (proposal.status, len(proposal.placements), proposal.unplaced) == (ProposalStatus.READY, 3, [])
+    assert (proposal.state, len(proposal.placements), proposal.unplaced) == (ProposalState.READY, 3, [])
     assert (scheduling.rows(Interview), scheduling.said(InterviewScheduled)) == ([], [])
 
 
@@ -116,7 +116,7 @@ def test_booking_a_proposal_says_each_interview_with_time_place_and_judges_and_s
     assert [judge.account for judge in said[on_site[0]].judges] == [judge.account for judge in panel.judges]
     assert said[on_site[0]].starts_at >= datetime(2021, 12, 6, tzinfo=UTC)
     assert scheduling.run_jobs() == ["sent", "sent"]
-    found = scheduling.ask(figures)
+    found = scheduling.ask(stats)
     assert (found["interviews_scheduled"], found["notices_sent"]) == (2, 2)
 
 
@@ -171,7 +171,7 @@ def test_a_proposal_whose_slot_was_given_away_books_nothing_at_all(scheduling):
     with pytest.raises(Conflict, match="已经开始"):
         scheduling.act(actions.book_interviews, proposal.id)
     assert scheduling.rows(Interview) == []
-    assert scheduling.rows(Proposal)[0].status == ProposalStatus.READY
+    assert scheduling.rows(Proposal)[0].state == ProposalState.READY
 
 
 def test_nothing_is_proposed_without_candidates_panels_or_slots(scheduling):

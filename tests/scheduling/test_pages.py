@@ -9,7 +9,7 @@ from services.demo.programme import CODE
 from services.demo.staff import HALF_DAYS, panels
 from services.scheduling import actions
 from services.scheduling.models import Interview, Lesson
-from services.scheduling.queries import figures
+from services.scheduling.queries import stats
 from services.scheduling.web import make_app
 from tests.scheduling.test_roster import EVERYTHING, REPORT_DAY, pay
 from tests.signing import csrf_headers, serving, session_cookies
@@ -137,7 +137,7 @@ def test_a_registrar_records_attendance_and_sees_who_misses_lessons_in_the_brows
         page.get_by_role("link", name="学员002").wait_for()
         page.goto(f"{address}/scheduling/plan")
         assert page.locator(".lj-year td.taught").count() == 16
-    assert scheduling.ask(figures)["attendance_marks"] == 3
+    assert scheduling.ask(stats)["attendance_marks"] == 3
 
 
 @pytest.fixture

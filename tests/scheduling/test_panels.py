@@ -11,7 +11,7 @@ from services.demo.cohort import cohort
 from services.demo.staff import panels
 from services.scheduling.pages.forms import typed_judges
 from services.scheduling.rules.panels import HalfDay, JudgeEntry, check_panel, credit_code_is_valid, slot_times
-from shared.errors import Invalid
+from shared.foundation.errors import Invalid
 
 NOW = datetime(2021, 12, 3, 1, tzinfo=UTC)
 MORNING = datetime(2021, 12, 6, 0, 30, tzinfo=UTC)

@@ -8,13 +8,13 @@ from sqlmodel import col
 from services.demo.programme import CODE
 from services.scheduling import actions
 from services.scheduling.models import Lesson, Notice, Plan
-from services.scheduling.queries import figures, plans
+from services.scheduling.queries import plans, stats
 from services.scheduling.queries.searches import SEARCH_BROKE, progress_of
 from services.scheduling.rules.calendar import DayKind
-from services.scheduling.states import PlanStatus
-from shared.errors import Conflict, Invalid, NotFound
+from services.scheduling.states import PlanState
 from shared.events.scheduling import PlanPublished
-from shared.models import JobRow
+from shared.foundation.errors import Conflict, Invalid, NotFound
+from shared.persistence.models import JobRow
 from tests.scheduling.conftest import PROGRAMME
 
 BEFORE_THE_COURSE = datetime(2021, 12, 24, 1, tzinfo=UTC)
@@ -42,13 +42,13 @@ def test_a_draft_is_solved_by_a_job_that_tells_its_progress_and_is_published_as_
     assert draft(scheduling, home_region="重庆").id == row.id
     assert scheduling.run_jobs() == ["best"]
     assert "方案" in progress_of(scheduling.process.tools.redis, row.id) or stored(scheduling, row.id).modules
-    assert stored(scheduling, row.id).status == PlanStatus.DRAFT
+    assert stored(scheduling, row.id).state == PlanState.DRAFT
     assert scheduling.said(PlanPublished) == []
     scheduling.act(actions.publish_plan, row.id)
     [event] = scheduling.said(PlanPublished)
     assert (event.version, event.days, event.hours) == (1, 16, 128)
     assert event.modules[0].starts_on == date(2021, 12, 25)
-    found = scheduling.ask(figures)
+    found = scheduling.ask(stats)
     assert (found["sessions"], found["plan_days"], found["plan_hours"]) == (32, 16, 128)
 
 
@@ -58,7 +58,7 @@ def test_an_impossible_plan_is_explained_in_the_words_of_the_notice(scheduling):
     row = draft(scheduling, blocked_dates=december)
     assert scheduling.run_jobs() == ["plan_infeasible"]
     failed = stored(scheduling, row.id)
-    assert failed.status == PlanStatus.FAILED
+    assert failed.state == PlanState.FAILED
     assert [sentence for sentence in failed.conflicts if "开班时间暂定于2021年12月" in sentence] != []
     assert [sentence for sentence in failed.conflicts if "不得授课" in sentence] != []
 
@@ -75,8 +75,8 @@ def test_a_search_whose_job_broke_is_given_up_and_can_be_asked_for_again(schedul
     with scheduling.transaction() as session:
         session.get_one(JobRow, row.job_id).state = "failed"
     scheduling.act(actions.give_up_searches, actor="timer")
-    assert (stored(scheduling, row.id).status, stored(scheduling, row.id).message) == ("failed", SEARCH_BROKE)
-    assert draft(scheduling).status == PlanStatus.SOLVING
+    assert (stored(scheduling, row.id).state, stored(scheduling, row.id).message) == ("failed", SEARCH_BROKE)
+    assert draft(scheduling).state == PlanState.SOLVING
 
 
 def test_a_day_that_the_office_changes_is_kept_for_the_next_draft(scheduling):
@@ -109,7 +109,7 @@ def test_every_student_on_the_roster_is_sent_the_calendar_and_so_is_who_comes_la
     scheduling.publish_plan(plan)
     scheduling.admit(1, start=3)
     assert scheduling.run_jobs() == ["sent", "sent", "sent"]
-    found = scheduling.ask(figures)
+    found = scheduling.ask(stats)
     assert (found["roster"], found["schedules_sent"]) == (3, 3)
 
 
@@ -124,7 +124,7 @@ def test_a_later_version_moves_a_module_and_only_the_newest_calendar_is_sent(sch
         date(2022, 2, 19),
         date(2022, 2, 20),
     ]
-    assert sorted(row.status for row in scheduling.rows(Plan)) == ["published", "superseded"]
+    assert sorted(row.state for row in scheduling.rows(Plan)) == ["published", "superseded"]
     assert sorted(scheduling.run_jobs()) == ["overtaken", "sent"]
     assert sorted(row.void for row in scheduling.rows(Notice)) == [False, True]
 
@@ -187,9 +187,9 @@ def test_a_lesson_that_is_called_off_leaves_the_plan_short_until_it_is_taught_on
         scheduling.act(actions.cancel_lesson, second[0].id, "")
     for lesson in second:
         scheduling.act(actions.cancel_lesson, lesson.id, "当地疫情管控")
-    assert scheduling.ask(figures)["plan_hours"] == 112
+    assert scheduling.ask(stats)["plan_hours"] == 112
     scheduling.travel(second[-1].ends_at)
     moved = scheduling.act(actions.move_module, CODE, 2, date(2022, 2, 19))
     scheduling.act(actions.publish_plan, moved.id)
-    assert scheduling.ask(figures)["plan_hours"] == 128
+    assert scheduling.ask(stats)["plan_hours"] == 128
     assert len(scheduling.rows(Lesson, col(Lesson.cancelled).is_(True))) == 4

@@ -21,7 +21,7 @@ from services.scheduling.rules.plan import (
     open_on,
 )
 from services.scheduling.rules.plan_checks import check_plan
-from services.scheduling.rules.plan_figures import plan_figures
+from services.scheduling.rules.plan_stats import plan_stats
 from tests.scheduling.course import CONSTRAINTS, FIRST_DAY, REGIONS, RESOURCES, solved_plan
 
 
@@ -167,7 +167,7 @@ def test_too_many_lessons_of_mentors_or_too_few_in_firms_are_noticed(plan: Plan)
     mentors = {teacher.id for teacher in RESOURCES.teachers if teacher.kind is TeacherKind.MENTOR}
     of_mentors = with_all(plan, lambda one: replace(one, teacher_id=min(mentors)))
     assert PlanRule.MENTOR_SHARE in broken_rules(of_mentors)
-    assert plan_figures(of_mentors, RESOURCES).mentor_percent_by_headcount == 100.0
+    assert plan_stats(of_mentors, RESOURCES).mentor_percent_by_headcount == 100.0
     classrooms = {venue.region: venue.id for venue in RESOURCES.venues if venue.kind is VenueKind.CLASSROOM}
     in_classrooms = with_all(plan, lambda one: replace(one, venue_id=classrooms["重庆"]))
     assert PlanRule.SITE_SHARE in broken_rules(in_classrooms)

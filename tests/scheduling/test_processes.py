@@ -4,17 +4,17 @@ from services.demo.programme import CODE
 from services.scheduling import actions
 from services.scheduling.bus import HANDLERS, make_bus
 from services.scheduling.models import ProgrammeRow, Proposal
-from services.scheduling.states import ProposalStatus
+from services.scheduling.states import ProposalState
 from services.scheduling.worker import run_due
 from shared.context import Context
 from shared.events.intake import ProgrammePublished, ProgrammeRevised
-from shared.events.listeners import LISTENERS
-from shared.models import JobRow
+from shared.events.subscriptions import SUBSCRIPTIONS
+from shared.persistence.models import JobRow
 from tests.scheduling.conftest import PROGRAMME
 
 
 def test_the_bus_hears_exactly_what_the_listeners_table_says(scheduling):
-    assert set(make_bus(scheduling.process).handlers) == set(LISTENERS["scheduling"]) == set(HANDLERS)
+    assert set(make_bus(scheduling.process).handlers) == set(SUBSCRIPTIONS["scheduling"]) == set(HANDLERS)
 
 
 def test_a_revision_replaces_the_copy_of_a_programme_and_an_older_one_does_not(scheduling):
@@ -30,10 +30,10 @@ def test_time_gives_up_a_search_whose_job_broke_so_that_it_can_be_asked_for_agai
     proposal = scheduling.act(actions.propose_interviews, CODE)
     with scheduling.transaction() as session:
         run_due(session, context=Context("timer", scheduling.now, scheduling.process.tools))
-    assert scheduling.rows(Proposal)[0].status == ProposalStatus.SOLVING
+    assert scheduling.rows(Proposal)[0].state == ProposalState.SOLVING
     with scheduling.transaction() as session:
         session.get_one(JobRow, proposal.job_id).state = "failed"
     with scheduling.transaction() as session:
         run_due(session, context=Context("timer", scheduling.now, scheduling.process.tools))
-    assert scheduling.rows(Proposal)[0].status == ProposalStatus.FAILED
-    assert scheduling.act(actions.propose_interviews, CODE).status == ProposalStatus.SOLVING
+    assert scheduling.rows(Proposal)[0].state == ProposalState.FAILED
+    assert scheduling.act(actions.propose_interviews, CODE).state == ProposalState.SOLVING

@@ -10,12 +10,12 @@ from services.demo.programme import CODE
 from services.demo.staff import panels
 from services.scheduling import actions
 from services.scheduling.models import Interview, Notice, Slot
-from services.scheduling.queries import figures, interviews
+from services.scheduling.queries import interviews, stats
 from services.scheduling.rules.panels import HalfDay, JudgeEntry
-from services.scheduling.states import CandidateStatus
-from shared.errors import Conflict, Invalid, NotFound
+from services.scheduling.states import CandidateState
 from shared.events.review import ApplicationVerified
 from shared.events.scheduling import InterviewMissed, InterviewScheduled
+from shared.foundation.errors import Conflict, Invalid, NotFound
 from tests.scheduling.test_interviews import book_all, booking_of, free_place, status_of
 
 
@@ -30,7 +30,7 @@ def test_a_moved_interview_is_said_again_and_only_that_person_is_written_to(sche
     events = [event for event in scheduling.said(InterviewScheduled) if event.application_id == first]
     assert [event.panel for event in events] == [before.panel, "第3组"]
     assert sorted(row.application_id for row in scheduling.rows(Notice)) == sorted([first, first, second])
-    found = scheduling.ask(figures)
+    found = scheduling.ask(stats)
     assert (found["interviews_scheduled"], found["notices_sent"]) == (2, 2)
 
 
@@ -119,15 +119,15 @@ def test_who_does_not_come_gets_one_more_date_and_then_none(scheduling):
     book_all(scheduling)
     scheduling.travel(booking_of(scheduling, person).starts_at)
     scheduling.act(actions.record_no_show, person, actor="registrar01")
-    assert status_of(scheduling, person) == CandidateStatus.WAITING
+    assert status_of(scheduling, person) == CandidateState.WAITING
     book_all(scheduling)
     second = booking_of(scheduling, person)
     assert second.starts_at > scheduling.now
     scheduling.travel(second.starts_at)
     scheduling.act(actions.record_no_show, person, actor="registrar01")
-    assert status_of(scheduling, person) == CandidateStatus.MISSED
+    assert status_of(scheduling, person) == CandidateState.MISSED
     assert [event.final for event in scheduling.said(InterviewMissed)] == [False, True]
-    found = scheduling.ask(figures)
+    found = scheduling.ask(stats)
     assert (found["interviews_scheduled"], found["interviews_missed_final"]) == (0, 1)
 
 

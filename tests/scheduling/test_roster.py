@@ -8,14 +8,14 @@ import pytest
 from services.demo.programme import CODE
 from services.scheduling import actions
 from services.scheduling.models import Fee, Student
-from services.scheduling.queries import figures
+from services.scheduling.queries import stats
 from services.scheduling.rules.registration import Brought
-from services.scheduling.states import StudentStatus
-from shared.errors import Conflict, Invalid, NotFound
+from services.scheduling.states import StudentState
 from shared.events.billing import FeePaid, FeePaymentReversed
 from shared.events.review import SeatReleased, StudentAdmitted
 from shared.events.scheduling import StudentRegistered
-from shared.models import AuditRow, OutboxRow
+from shared.foundation.errors import Conflict, Invalid, NotFound
+from shared.persistence.models import AuditRow, OutboxRow
 from tests.scheduling.conftest import PROGRAMME
 
 REPORT_DAY = datetime(2021, 12, 23, 16, tzinfo=UTC)
@@ -58,7 +58,7 @@ def admission(scheduling, person, rank):
 def test_an_admitted_person_is_expected_once_however_often_it_is_heard(scheduling):
     [person] = scheduling.admit()
     scheduling.hear(admission(scheduling, person, 1))
-    assert [(row.status, row.paid, row.rank) for row in scheduling.rows(Student)] == [("expected", False, 1)]
+    assert [(row.state, row.paid, row.rank) for row in scheduling.rows(Student)] == [("expected", False, 1)]
 
 
 def test_money_that_came_before_the_admission_counts(scheduling):
@@ -80,9 +80,9 @@ def test_a_released_seat_is_off_the_roster_and_may_be_held_again(scheduling):
     [person] = scheduling.admit()
     release(scheduling, person)
     release(scheduling, person)
-    assert (student(scheduling, person).status, scheduling.ask(figures)["roster"]) == (StudentStatus.RELEASED, 0)
+    assert (student(scheduling, person).state, scheduling.ask(stats)["roster"]) == (StudentState.RELEASED, 0)
     scheduling.hear(admission(scheduling, person, 3))
-    assert (student(scheduling, person).status, student(scheduling, person).rank) == (StudentStatus.EXPECTED, 3)
+    assert (student(scheduling, person).state, student(scheduling, person).rank) == (StudentState.EXPECTED, 3)
 
 
 def test_a_released_seat_of_somebody_unknown_changes_nothing(scheduling):
@@ -96,7 +96,7 @@ def test_who_brings_everything_is_registered_and_said_once(scheduling):
     scheduling.travel(REPORT_DAY)
     for _ in range(2):
         scheduling.act(actions.register_student, person, EVERYTHING, actor="registrar01")
-    assert student(scheduling, person).status == StudentStatus.REGISTERED
+    assert student(scheduling, person).state == StudentState.REGISTERED
     assert [event.application_id for event in scheduling.said(StudentRegistered)] == [person]
 
 
@@ -126,7 +126,7 @@ def test_each_missing_item_is_named_in_the_refusal(scheduling, brought, paid, mi
     with pytest.raises(Invalid, match="材料不齐") as refusal:
         scheduling.act(actions.register_student, person, brought)
     assert [fault.field for fault in refusal.value.faults] == missing
-    assert student(scheduling, person).status == StudentStatus.EXPECTED
+    assert student(scheduling, person).state == StudentState.EXPECTED
 
 
 def test_who_holds_no_seat_cannot_be_registered(scheduling):
@@ -149,7 +149,7 @@ def test_an_unpaid_person_is_registered_when_two_people_agreed_to_wait_for_the_m
         scheduling.act(actions.confirm_fee_waiver, person, actor="registrar01")
     scheduling.act(actions.confirm_fee_waiver, person, actor="schedule01")
     scheduling.act(actions.register_student, person, EVERYTHING, actor="registrar01")
-    assert student(scheduling, person).status == StudentStatus.REGISTERED
+    assert student(scheduling, person).state == StudentState.REGISTERED
 
 
 def test_a_waiver_needs_a_reason_an_unpaid_student_and_a_request(scheduling):
@@ -189,5 +189,5 @@ def test_a_release_that_crosses_the_registration_takes_the_person_off_the_roster
     scheduling.travel(REPORT_DAY)
     scheduling.act(actions.register_student, person, EVERYTHING)
     release(scheduling, person, "withdrawn")
-    found = scheduling.ask(figures)
+    found = scheduling.ask(stats)
     assert (found["roster"], found["registered"]) == (0, 0)

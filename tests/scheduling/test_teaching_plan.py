@@ -19,9 +19,9 @@ from services.scheduling.rules.plan import (
 )
 from services.scheduling.rules.plan_checks import check_plan
 from services.scheduling.rules.plan_conflicts import Infeasible, rule_sentence
-from services.scheduling.rules.plan_figures import plan_figures
+from services.scheduling.rules.plan_stats import plan_stats
 from services.scheduling.rules.teaching_plan import solve_teaching_plan
-from shared.errors import Invalid
+from shared.foundation.errors import Invalid
 from tests.scheduling.course import CONSTRAINTS, FIRST_DAY, RESOURCES, solved_plan
 
 SHORT_COURSE = replace(CONSTRAINTS, total_days=4, min_hours=32, practice_tolerance=10)
@@ -41,13 +41,13 @@ def conflict(constraints: PlanConstraints, resources: PlanResources = RESOURCES)
 
 def test_the_2021_programme_has_a_plan_that_passes_every_check(plan: Plan):
     assert check_plan(plan, CONSTRAINTS, RESOURCES) == ()
-    figures = plan_figures(plan, RESOURCES)
-    assert (figures.days, figures.hours) == (16, 128)
+    stats = plan_stats(plan, RESOURCES)
+    assert (stats.days, stats.hours) == (16, 128)
     assert plan.modules[0].dates[0] == FIRST_DAY
-    assert figures.practice_percent in (68.8, 71.9)
-    assert figures.mentor_percent_by_hours == 50.0
-    assert len(figures.regions) == 2
-    assert figures.site_percent_of_practice >= 50
+    assert stats.practice_percent in (68.8, 71.9)
+    assert stats.mentor_percent_by_hours == 50.0
+    assert len(stats.regions) == 2
+    assert stats.site_percent_of_practice >= 50
 
 
 def test_each_teaching_day_has_a_morning_and_an_afternoon(plan: Plan):

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from shared.adapters.files import FileStore
+from shared.adapters.keyring import KeyRing
+from shared.adapters.mail import FileMailer
 from shared.context import Tools
-from shared.database import Database
-from shared.files import FileStore
-from shared.keyring import KeyRing
-from shared.post import FolderPost
-from shared.process import make_redis
-from shared.schema import upgrade
+from shared.persistence.database import Database
+from shared.persistence.schema import upgrade
+from shared.wiring.process import make_redis
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def tools(tmp_path: Path) -> Tools:
     return Tools(
         keys=keys,
         files=FileStore(f"file://{tmp_path}/files", keys),
-        post=FolderPost(tmp_path / "mail"),
+        mailer=FileMailer(tmp_path / "mail"),
         redis=make_redis(f"memory://{tmp_path}"),
         public_url="http://127.0.0.1",
     )

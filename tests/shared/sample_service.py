@@ -11,8 +11,6 @@ from joserfc.jwk import OKPKey
 from sqlalchemy.orm import registry
 from sqlmodel import JSON, Field, Session, SQLModel
 
-from shared.clock import real_now
-from shared.columns import UtcDateTime
 from shared.dashboard import (
     Badge,
     Badged,
@@ -31,12 +29,14 @@ from shared.dashboard import (
     refusal_page,
 )
 from shared.dashboard.history import history
-from shared.errors import Conflict, Fault, Invalid, NotFound
-from shared.process import Process, open_process
-from shared.schema import upgrade
-from shared.settings import Settings, embedded
-from shared.signin import COOKIE, Actor, SessionToken, sign_token, staff
-from shared.web import Now, ReadingSession, WritingSession, make_app
+from shared.foundation.clock import real_now
+from shared.foundation.errors import Conflict, FieldError, Invalid, NotFound
+from shared.http.auth import COOKIE, CurrentUser, SessionToken, sign_token, staff
+from shared.http.web import Now, ReadingSession, WritingSession, make_app
+from shared.persistence.columns import UtcDateTime
+from shared.persistence.schema import upgrade
+from shared.wiring.process import Process, open_process
+from shared.wiring.settings import Settings, embedded
 
 registered = registry()
 
@@ -68,7 +68,7 @@ def pass_parcel(session: Session, parcel_id: int, *, actor: str, now: datetime, 
     if parcel is None:
         raise NotFound("没有这件包裹。", code="no-parcel")
     if note == "坏":
-        raise Invalid("备注不合要求。", code="note", faults=[Fault("/note", "note", "备注不能只写“坏”")])
+        raise Invalid("备注不合要求。", code="note", faults=[FieldError("/note", "note", "备注不能只写“坏”")])
     if parcel.state != "waiting":
         raise Conflict(f"包裹“{parcel.title}”不在待核验状态。", code="not-waiting")
     parcel.state = "passed"
@@ -105,7 +105,7 @@ class ParcelList(ListView):
 
 
 router = APIRouter(prefix="/intake")
-Clerk = Annotated[Actor, Depends(staff("intake"))]
+Clerk = Annotated[CurrentUser, Depends(staff("intake"))]
 
 
 @router.get("/")
@@ -133,7 +133,7 @@ def pass_one(
 
 
 @router.get("/api/whoami")
-def whoami(actor: Annotated[Actor, Depends(staff())]) -> dict[str, object]:
+def whoami(actor: Annotated[CurrentUser, Depends(staff())]) -> dict[str, object]:
     return {"account": actor.account, "roles": sorted(actor.roles)}
 
 

@@ -10,11 +10,11 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from services.intake.settings import IntakeSettings
-from shared.edge import LARGEST_BODY
-from shared.language import SHARED_CATALOGUES, load_catalogues
-from shared.process import open_process
-from shared.settings import embedded
-from shared.web import make_app
+from shared.foundation.language import SHARED_CATALOGUES, load_catalogues
+from shared.http.security_headers import LARGEST_BODY
+from shared.http.web import make_app
+from shared.wiring.process import open_process
+from shared.wiring.settings import embedded
 
 router = APIRouter()
 

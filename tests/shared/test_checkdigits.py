@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.checkdigits import is_payment_reference, payment_reference, payment_references
+from shared.foundation.checkdigits import is_payment_reference, payment_reference, payment_references
 
 serials = st.integers(min_value=1, max_value=999_999)
 

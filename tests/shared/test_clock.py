@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.clock import TravellingClock, local, make_clock
-from shared.errors import Conflict
+from shared.foundation.clock import TravellingClock, local, make_clock
+from shared.foundation.errors import Conflict
 
 NOON = datetime(2021, 11, 22, 4, tzinfo=UTC)
 

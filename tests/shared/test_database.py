@@ -9,40 +9,40 @@ from sqlalchemy import delete, insert, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col, select
 
-from shared import audit
-from shared import database as database_module
-from shared.columns import locked
-from shared.database import Database, Right
-from shared.models import AuditHead, AuditRow, HeardPart
-from shared.schema import upgrade
+from shared.persistence import audit
+from shared.persistence import database as database_module
+from shared.persistence.columns import for_update
+from shared.persistence.database import AdvisoryLock, Database
+from shared.persistence.models import AuditHead, AuditRow, LastSequence
+from shared.persistence.schema import upgrade
 
 NOW = datetime(2021, 11, 22, 1, tzinfo=UTC)
 
 
 def test_twenty_threads_that_count_together_lose_no_count(database):
     with database.transaction() as session:
-        session.add(HeardPart(source="s", subject="s", part="p", sequence=0))
+        session.add(LastSequence(source="s", subject="s", part="p", sequence=0))
 
     def count(_turn):
         with database.transaction() as session:
-            row = session.exec(locked(select(HeardPart))).one()
+            row = session.exec(for_update(select(LastSequence))).one()
             row.sequence += 1
             session.add(row)
 
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(count, range(200)))
     with database.reader() as session:
-        assert session.exec(select(HeardPart.sequence)).one() == 200
+        assert session.exec(select(LastSequence.sequence)).one() == 200
 
 
 def test_a_transaction_that_fails_leaves_nothing_behind(database):
     with pytest.raises(ZeroDivisionError), database.transaction() as session:
-        session.add(HeardPart(source="s", subject="s", part="p", sequence=0))
+        session.add(LastSequence(source="s", subject="s", part="p", sequence=0))
         audit.record(session, "try", "s", actor="a", now=NOW)
         session.flush()
         _ = 1 / 0
     with database.reader() as session:
-        assert session.exec(select(HeardPart)).all() == []
+        assert session.exec(select(LastSequence)).all() == []
         assert session.exec(select(AuditRow)).all() == []
 
 
@@ -51,14 +51,14 @@ def test_a_fault_of_the_database_repeats_no_value_of_the_row(database):
     for rows in ([once, once], [once | {"sequence": None}]):
         with pytest.raises(IntegrityError) as fault, database.transaction() as session:
             for row in rows:
-                session.execute(insert(HeardPart).values(row))
+                session.execute(insert(LastSequence).values(row))
         assert "heard_part" in str(fault.value)
         assert "张三" not in "".join(traceback.format_exception(fault.value))
 
 
 def test_a_reading_session_cannot_write(database):
     with database.reader() as session, pytest.raises(DBAPIError):
-        session.add(HeardPart(source="s", subject="s", part="p", sequence=0))
+        session.add(LastSequence(source="s", subject="s", part="p", sequence=0))
         session.flush()
 
 
@@ -86,22 +86,22 @@ def test_a_writer_that_could_not_begin_lets_the_next_one_write(tmp_path, monkeyp
     upgrade(url, "shared")
     database, other_process = Database(url), Database(url)
     with other_process.transaction() as session:
-        session.add(HeardPart(source="s", subject="s", part="p", sequence=0))
+        session.add(LastSequence(source="s", subject="s", part="p", sequence=0))
         session.flush()
         with pytest.raises(DBAPIError), database.transaction() as late:
-            late.exec(select(HeardPart)).all()
+            late.exec(select(LastSequence)).all()
     with database.transaction() as session:
-        assert session.exec(select(HeardPart.sequence)).all() == [0]
+        assert session.exec(select(LastSequence.sequence)).all() == [0]
 
 
 def test_a_right_is_had_once_asks_and_changes_and_is_had_again_when_given_up(database):
     other = Database(database.url)
     right = _claimed(database)
     assert database.is_sqlite or other.claim("relay") is None
-    right.change(insert(HeardPart).values(source="s", subject="s", part="p", sequence=7))
+    right.change(insert(LastSequence).values(source="s", subject="s", part="p", sequence=7))
     with other.reader() as session:
-        assert session.exec(select(HeardPart.sequence)).one() == 7
-    assert right.rows(select(HeardPart.sequence)) == [(7,)]
+        assert session.exec(select(LastSequence.sequence)).one() == 7
+    assert right.rows(select(LastSequence.sequence)) == [(7,)]
     right.give_up()
     _claimed(other).give_up()
     other.close()
@@ -112,7 +112,7 @@ def test_with_a_lost_right_nothing_is_asked_or_changed(postgres_url):
     right = _claimed(database)
     with database.transaction() as session:
         session.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
-    for attempt in (right.check, lambda: right.rows(select(HeardPart)), lambda: right.change(delete(HeardPart))):
+    for attempt in (right.check, lambda: right.rows(select(LastSequence)), lambda: right.change(delete(LastSequence))):
         with pytest.raises(ConnectionError, match="PostgreSQL: "):
             attempt()
     right.give_up()
@@ -128,7 +128,7 @@ def test_postgresql_plans_for_memory_unless_the_url_has_options_of_its_own(postg
     database.close()
 
 
-def _claimed(database: Database) -> Right:
+def _claimed(database: Database) -> AdvisoryLock:
     right = database.claim("relay")
     assert right is not None
     return right

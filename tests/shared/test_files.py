@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.errors import NotFound
+from shared.foundation.errors import NotFound
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ from uuid import UUID
 import pytest
 from sqlmodel import select
 
-from shared import jobs
-from shared.clock import SystemClock, real_now
-from shared.errors import Conflict
-from shared.jobs import Dispatcher, Job, JobWorker
-from shared.models import HeardPart, JobRow
+from shared.foundation.clock import SystemClock, real_now
+from shared.foundation.errors import Conflict
+from shared.jobs.dispatcher import Dispatcher
+from shared.jobs.job import Job, enqueue
+from shared.jobs.worker import RETRY_DELAYS, JobWorker
+from shared.persistence.models import JobRow, LastSequence
 
 
 class WriteLetter(Job):
@@ -27,7 +28,7 @@ def worker(database, tools, function):
 
 def started(database):
     with database.transaction() as session:
-        return jobs.start(session, WriteLetter(number=7))
+        return enqueue(session, WriteLetter(number=7))
 
 
 def row_of(database, job_id):
@@ -36,13 +37,13 @@ def row_of(database, job_id):
 
 
 def leave_a_mark(session, job, *, context):
-    session.add(HeardPart(source="s", subject=str(context.job_id), part="p", sequence=job.number))
+    session.add(LastSequence(source="s", subject=str(context.job_id), part="p", sequence=job.number))
     return "written"
 
 
 def marks(database):
     with database.reader() as session:
-        return [row.sequence for row in session.exec(select(HeardPart)).all()]
+        return [row.sequence for row in session.exec(select(LastSequence)).all()]
 
 
 def test_a_job_that_is_executed_twice_takes_effect_once(database, tools):
@@ -83,7 +84,7 @@ def test_a_job_that_breaks_on_every_rung_fails_at_last(database, tools):
 
     job_id = started(database)
     executor = worker(database, tools, breaks)
-    for _ in range(len(jobs.LADDER) + 1):
+    for _ in range(len(RETRY_DELAYS) + 1):
         assert row_of(database, job_id).state == "waiting"
         executor.execute(job_id)
     assert row_of(database, job_id).state == "failed"

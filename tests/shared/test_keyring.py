@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import Forbidden, NotFound
-from shared.keyring import KeyRing, Purpose, mask_account, mask_email, mask_identity, mask_mobile
+from shared.adapters.keyring import KeyRing, Purpose, mask_account, mask_email, mask_identity, mask_mobile
+from shared.foundation.errors import Forbidden, NotFound
 
 ALL: tuple[Purpose, ...] = ("identity", "contact", "bank", "scan")
 

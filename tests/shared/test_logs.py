@@ -11,18 +11,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.house import ROOMS
 from services.portal.settings import PortalSettings
 from services.portal.web import invite
-from shared.process import open_process
-from shared.schema import upgrade
-from shared.settings import embedded
+from services.standalone import SPECS
+from shared.persistence.schema import upgrade
+from shared.wiring.process import open_process
+from shared.wiring.settings import embedded
 from tests.processes import process_for
 from tests.servers.processes import free_port
 
 
 def test_every_service_is_made_without_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    for room in ROOMS:
+    for room in SPECS:
         service = room.settings.SERVICE
         process = process_for(room.settings, f"sqlite:///{tmp_path}/{service}.db", tmp_path)
         room.make_app(process)

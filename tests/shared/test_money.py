@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import Invalid
-from shared.money import capitals, fen, half_up, yuan
+from shared.foundation.errors import Invalid
+from shared.foundation.money import capitals, fen, half_up, yuan
 
 
 def test_amounts_of_statements_are_read_as_whole_fen():

@@ -15,10 +15,10 @@ from services.intake import web as intake_web
 from services.intake.settings import IntakeSettings
 from services.portal import web as portal_web
 from services.portal.settings import PortalSettings
-from shared import telemetry
-from shared.errors import Invalid
-from shared.serve import observe
-from shared.settings import embedded
+from shared.foundation.errors import Invalid
+from shared.observability import telemetry
+from shared.runtime.serve import setup_observability
+from shared.wiring.settings import embedded
 from tests.processes import process_for
 from tests.servers.processes import free_port
 
@@ -52,7 +52,7 @@ def settings(tmp_path, **told):
 def test_spans_reach_the_collector_of_the_settings_with_the_name_of_the_service(tmp_path):
     event_id = uuid4()
     with collector() as (address, came):
-        observe(settings(tmp_path, otlp_endpoint=address))
+        setup_observability(settings(tmp_path, otlp_endpoint=address))
         with telemetry.publishing("intake", "intake.application_submitted.v1", event_id):
             pass
         path, body = came.get(timeout=30)
@@ -65,7 +65,7 @@ def test_spans_reach_the_collector_of_the_settings_with_the_name_of_the_service(
 
 def test_scrapes_are_answered_where_the_settings_say(tmp_path):
     port = free_port()
-    observe(settings(tmp_path, metrics_listen=f"127.0.0.1:{port}"))
+    setup_observability(settings(tmp_path, metrics_listen=f"127.0.0.1:{port}"))
     with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         assert b"process_resident_memory_bytes" in answer.read()
 

@@ -8,10 +8,10 @@ import pytest
 from starlette_admin import i18n
 
 from services.intake.errors import UnknownProgramme
-from shared.errors import Conflict, Fault, Invalid, Listed, Words
-from shared.language import SHARED_CATALOGUES, load_catalogues, said
+from shared.foundation.errors import Conflict, FieldError, Invalid, Joined, Message
+from shared.foundation.language import SHARED_CATALOGUES, load_catalogues, localize
 
-STATES = {"present": Words("未开始"), "target": "未开始"}
+STATES = {"present": Message("未开始"), "target": "未开始"}
 
 
 @pytest.fixture
@@ -30,15 +30,15 @@ def test_a_refusal_fills_its_chinese_sentence() -> None:
 
 @pytest.mark.usefixtures("english")
 def test_words_among_the_values_are_told_in_english_and_plain_strings_are_not() -> None:
-    told = said(Conflict("当前状态为“{present}”,不能变为“{target}”。", values=STATES))
+    told = localize(Conflict("当前状态为“{present}”,不能变为“{target}”。", values=STATES))
     assert told == "The present state is “Not begun”; it cannot become “未开始”."
 
 
 @pytest.mark.usefixtures("english")
 def test_a_list_of_faults_is_told_one_by_one() -> None:
-    faults = [Fault("/quota", "ge", "不能小于 {ge}", {"ge": 1}), Fault("/name", "missing", "缺少此项,请补上")]
-    refusal = Invalid("提交的内容不合要求。{faults}", faults=faults, values={"faults": Listed(faults, "；")})
-    assert said(refusal) == (
+    faults = [FieldError("/quota", "ge", "不能小于 {ge}", {"ge": 1}), FieldError("/name", "missing", "缺少此项,请补上")]
+    refusal = Invalid("提交的内容不合要求。{faults}", faults=faults, values={"faults": Joined(faults, "；")})
+    assert localize(refusal) == (
         "What was sent does not meet the requirements. must not be less than 1; missing; please add it"
     )
     assert str(refusal) == "提交的内容不合要求。不能小于 1；缺少此项,请补上"
@@ -46,12 +46,12 @@ def test_a_list_of_faults_is_told_one_by_one() -> None:
 
 def test_braces_in_a_value_or_in_a_sentence_without_values_are_text() -> None:
     assert str(Invalid("金额“{text}”无法识别", values={"text": "{0} {text}"})) == "金额“{0} {text}”无法识别"
-    assert said(Fault("/x", "x", "不是 {json}")) == "不是 {json}"
+    assert localize(FieldError("/x", "x", "不是 {json}")) == "不是 {json}"
 
 
 def test_a_moment_is_written_as_the_sentence_wants_it() -> None:
     noon = datetime(2021, 12, 9, 12, 0, tzinfo=UTC)
-    assert str(Words("公示期到 {ends:%Y年%m月%d日%H:%M} 结束", {"ends": noon})) == "公示期到 2021年12月09日12:00 结束"
+    assert str(Message("公示期到 {ends:%Y年%m月%d日%H:%M} 结束", {"ends": noon})) == "公示期到 2021年12月09日12:00 结束"
 
 
 def test_a_copy_of_a_refusal_says_the_same() -> None:

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from shared.remasking import remask
+from shared.persistence.remasking import remask
 
 OLD, NEW = "500103********3012", "5****************2"
 TABLE = sa.Table(

@@ -5,9 +5,9 @@ from importlib import import_module
 import pytest
 from sqlalchemy import create_engine, text
 
-from shared.errors import Conflict
-from shared.models import plumbing
-from shared.schema import differences, upgrade
+from shared.foundation.errors import Conflict
+from shared.persistence.models import infrastructure
+from shared.persistence.schema import differences, upgrade
 
 SERVICES = ("intake", "review", "scheduling", "billing", "portal")
 
@@ -17,7 +17,7 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(database_url, servic
     upgrade(database_url, service)
     upgrade(database_url, service)
     own = import_module(f"services.{service}.models").registered.metadata
-    assert differences(database_url, [plumbing.metadata, own]) == []
+    assert differences(database_url, [infrastructure.metadata, own]) == []
 
 
 def test_a_database_that_is_newer_than_the_code_is_refused(database_url):

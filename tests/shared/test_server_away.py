@@ -12,12 +12,12 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from services.intake.settings import IntakeSettings
-from shared import waking
-from shared.process import open_process
-from shared.settings import embedded
-from shared.waking import Notifier
-from shared.web import ReadingSession, WithTools, make_app
-from tests.journeys.houses import free_port
+from shared.http.web import ReadingSession, WithTools, make_app
+from shared.persistence import pg_notify
+from shared.persistence.pg_notify import Notifier
+from shared.wiring.process import open_process
+from shared.wiring.settings import embedded
+from tests.journeys.installations import free_port
 
 router = APIRouter()
 
@@ -67,7 +67,7 @@ def test_a_notifier_outlives_any_fault_and_connects_anew(fault, monkeypatch: pyt
     """A server that has just become a stand-by turns NOTIFY away on a connection that still lives."""
     connections = [Mock(), Mock()]
     connections[0].execute.side_effect = fault("not now")
-    monkeypatch.setattr(waking.Connection, "connect", Mock(side_effect=connections))
+    monkeypatch.setattr(pg_notify.Connection, "connect", Mock(side_effect=connections))
     notifier, end = Notifier("postgresql+psycopg://u@127.0.0.1/intake"), time.monotonic() + 20
     while not connections[1].execute.called and time.monotonic() < end:
         notifier()

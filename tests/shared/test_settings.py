@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from services.review.settings import ReviewSettings
-from shared.errors import Invalid
+from shared.foundation.errors import Invalid
 from shared.messaging.rabbit import RabbitTransport
-from shared.messaging.transport import LADDER
-from shared.process import open_process
-from shared.settings import embedded, read
+from shared.messaging.transport import RETRY_DELAYS
+from shared.wiring.process import open_process
+from shared.wiring.settings import embedded, read
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def told(tmp_path, monkeypatch):
 
 
 def test_the_retry_ladder_is_told_in_seconds_and_reaches_the_transport(told):
-    assert read(ReviewSettings).retry_ladder == LADDER
+    assert read(ReviewSettings).retry_ladder == RETRY_DELAYS
     told.setenv("LINGJUN_RETRY_LADDER", "1, 30,30,86400")
     told.setenv("LINGJUN_BROKER_URL", "amqp://nobody:0123456789abcdef@127.0.0.1/none")
     seconds = [timedelta(seconds=number) for number in (1, 30, 30, 86400)]

@@ -9,10 +9,10 @@ from joserfc.jwk import OKPKey
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from shared.clock import real_now
 from shared.events.portal import StaffAccessChanged
-from shared.models import AuditRow
-from shared.signin import COOKIE, Actor, SessionToken, csrf_token, read_token, remember_access, sign_token
+from shared.foundation.clock import real_now
+from shared.http.auth import COOKIE, CurrentUser, SessionToken, csrf_token, read_token, remember_access, sign_token
+from shared.persistence.models import AuditRow
 from tests.shared.sample_service import House, Parcel
 
 SID = "s" * 32
@@ -149,7 +149,7 @@ def test_every_page_tells_programs_the_token(small_house: House) -> None:
 
 
 def test_somebody_may_do_what_one_of_the_roles_allows() -> None:
-    actor = Actor("li", "李青", frozenset({"judge", "reviewer"}))
+    actor = CurrentUser("li", "李青", frozenset({"judge", "reviewer"}))
     assert actor.may("judge", "committee")
     assert not actor.may("finance")
 

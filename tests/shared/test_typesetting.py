@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.typesetting import MISSING, PACKAGED_FONTS, _code_points, typeset, uncovered, use_fonts
+from shared.adapters.typesetting import MISSING, PACKAGED_FONTS, _code_points, typeset, uncovered, use_fonts
 from tests.printed import (
     LATIN_FIRM,
     MARKUP,

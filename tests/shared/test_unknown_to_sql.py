@@ -9,9 +9,9 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from services.intake.settings import IntakeSettings
-from shared.process import open_process
-from shared.settings import embedded
-from shared.web import ReadingSession, make_app
+from shared.http.web import ReadingSession, make_app
+from shared.wiring.process import open_process
+from shared.wiring.settings import embedded
 
 router = APIRouter()
 

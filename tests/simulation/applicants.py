@@ -13,11 +13,11 @@ from services.demo.cohort import cohort
 from services.intake import actions
 from services.intake.models import Application, PlatformClient, ProgrammeRow, StoredScan
 from services.intake.schemas import ApplicationIn
-from services.intake.states import ApplicationStatus, Outcome
+from services.intake.states import ApplicationState, Outcome
 from services.review import actions as review
 from services.review.models import Seat
 from services.review.states import SeatState
-from shared.errors import Refusal
+from shared.foundation.errors import Refusal
 from tests.simulation.stage import APPLICANTS, CODE, Stage, simulated_programme
 
 
@@ -86,7 +86,7 @@ def _body(session: Session, one: Filed, *, client: PlatformClient, stage: Stage,
 
 def corrector(stage: Stage) -> bool:
     """The platform sends what was returned again, but for one that never comes."""
-    returned = stage.rows("intake", Application, Application.status == ApplicationStatus.RETURNED)
+    returned = stage.rows("intake", Application, Application.state == ApplicationState.RETURNED)
     due = [row for row in returned if not stage.chance(f"never corrected {row.platform_no}", 0.3)]
     return stage.one_of(due, lambda row: _send_again(stage, row))
 
@@ -107,7 +107,7 @@ def _correct(
 
 def student(stage: Stage) -> bool:
     """Opens the link of a letter and confirms."""
-    found = [(row, re.search(r"consent/([\w-]+)", row.text)) for row in stage.post.letters.values()]
+    found = [(row, re.search(r"consent/([\w-]+)", row.text)) for row in stage.mailer.letters.values()]
     tokens = [(letter, link[1]) for letter, link in found if link]
     waiting = {row.application_no for row in stage.rows("intake", Application) if row.consented_at is None}
     due = [token for letter, token in tokens if any(number in letter.text for number in waiting)]
@@ -119,7 +119,7 @@ def withdrawer(stage: Stage) -> bool:
     changing = [
         row
         for row in stage.rows("intake", Application)
-        if row.status in (ApplicationStatus.SUBMITTED, ApplicationStatus.RETURNED)
+        if row.state in (ApplicationState.SUBMITTED, ApplicationState.RETURNED)
         and row.outcome not in (Outcome.REGISTERED, Outcome.REJECTED)
         and stage.chance(f"withdraws {row.platform_no}", 0.2)
     ]

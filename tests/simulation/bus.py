@@ -12,8 +12,8 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from shared.events.listeners import topology
-from shared.messaging.transport import DEAD_LETTERS, LADDER, Delivery, Outgoing, with_reason
+from shared.events.subscriptions import topology
+from shared.messaging.transport import DEAD_LETTERS, RETRY_DELAYS, Delivery, Outgoing, with_reason
 from tests.simulation.faults import Crash, Faults
 from tests.simulation.nature import SimulatedClock
 
@@ -145,12 +145,12 @@ class SimulatedTransport:
         fault = self._bus.faults.at(f"park {self._queue}", ("crash before it", "crash before the acknowledgement"))
         if fault == "crash before it":
             raise Crash(fault)
-        self._bus.put_off(self._queue, delivery.tag, LADDER[delivery.attempt])
+        self._bus.put_off(self._queue, delivery.tag, RETRY_DELAYS[delivery.attempt])
         if fault:
             self._bus.put(self._queue, delivery.headers, delivery.body, delivery.attempt)
             raise Crash(fault)
 
-    async def bury(self, delivery: Delivery, reason: str) -> None:
+    async def dead_letter(self, delivery: Delivery, reason: str) -> None:
         self._bus.remove(self._queue, {delivery.tag})
         self._bus.put(DEAD_LETTERS, with_reason(delivery.headers, self._queue, reason), delivery.body)
 

@@ -14,7 +14,7 @@ from services.scheduling.models import Candidate, Interview, Panel, Proposal, Sl
 from services.scheduling.models import ProgrammeRow as SchedulingProgramme
 from services.scheduling.rules.panels import HalfDay, JudgeEntry
 from services.scheduling.rules.registration import Brought
-from services.scheduling.states import BookingStatus, CandidateStatus, ProposalStatus, StudentStatus
+from services.scheduling.states import BookingState, CandidateState, ProposalState, StudentState
 from tests.simulation.stage import CODE, Stage
 
 GOOD = {kind: Check(Verdict.PASSED, True) for kind in ("form", "licence", "identity")}
@@ -78,18 +78,18 @@ def _slots(stage: Stage, start: datetime, *, hours: int) -> bool:
 def scheduler(stage: Stage) -> bool:
     """Asks for a proposal for whoever waits, and books it."""
     proposals = stage.rows("scheduling", Proposal)
-    ready = [row for row in proposals if row.status == ProposalStatus.READY]
+    ready = [row for row in proposals if row.state == ProposalState.READY]
     if ready and stage.act("scheduling", scheduling.book_interviews, ready[-1].id, actor="schedule01"):
         return True
-    waiting = stage.rows("scheduling", Candidate, Candidate.status == CandidateStatus.WAITING)
-    if not waiting or any(row.status == ProposalStatus.SOLVING for row in proposals):
+    waiting = stage.rows("scheduling", Candidate, Candidate.state == CandidateState.WAITING)
+    if not waiting or any(row.state == ProposalState.SOLVING for row in proposals):
         return False
     return stage.act("scheduling", scheduling.propose_interviews, CODE, actor="schedule01")
 
 
 def doorkeeper(stage: Stage) -> bool:
     """Records who did not come to an interview that began, the first time or both."""
-    current = stage.rows("scheduling", Interview, Interview.status == BookingStatus.CURRENT)
+    current = stage.rows("scheduling", Interview, Interview.state == BookingState.CURRENT)
     for row in current:
         candidate = stage.rows("scheduling", Candidate, Candidate.application_id == row.application_id)[0]
         absent = stage.chance(
@@ -165,7 +165,7 @@ def committee(stage: Stage) -> bool:
 
 def registrar(stage: Stage) -> bool:
     """Registers who reports with everything."""
-    expected = stage.rows("scheduling", Student, Student.status == StudentStatus.EXPECTED, col(Student.paid).is_(True))
+    expected = stage.rows("scheduling", Student, Student.state == StudentState.EXPECTED, col(Student.paid).is_(True))
     brought = Brought(original_form=True, two_photos=True, identity_seen=True)
     return stage.one_of(
         expected,

@@ -7,7 +7,7 @@ from sqlmodel import col
 from services.billing import actions
 from services.billing.models import BankEntry, FeeAccount, Invoice, Refund, Statement
 from services.billing.queries.balances import entries_with_unapplied
-from services.billing.states import AccountStanding, EntryState, InvoiceState, RedReason, RefundState, StatementState
+from services.billing.states import AccountState, EntryState, InvoiceState, RedReason, RefundState, StatementState
 from tests.billing.money import Line, statement_of
 from tests.simulation.stage import Stage
 
@@ -81,7 +81,7 @@ def _pays(stage: Stage, account: FeeAccount, number: int) -> bool:
     late = stage.chance(f"late {key}", 0.2)
     if number == 0 and stage.chance(f"early {key}", 0.4):
         return True
-    if account.standing == AccountStanding.DUE:
+    if account.state == AccountState.DUE:
         return not (late and number == 0)
     return late and account.overdue_at is not None and number < len(PERIODS) - 1
 

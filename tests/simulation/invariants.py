@@ -20,24 +20,24 @@ from services.review import models as review
 from services.review import states as review_states
 from services.scheduling import models as scheduling
 from services.scheduling import states as scheduling_states
-from shared.figures import audit_break, plumbing_figures
+from shared.foundation.transitions import Transition
+from shared.http.stats import audit_break, infrastructure_stats
 from shared.messaging.transport import DEAD_LETTERS
-from shared.models import JobRow, OutboxRow, PublishedEvent
-from shared.transitions import Transition
+from shared.persistence.models import JobRow, OutboxRow, PublishedEvent
 from tests.simulation.stage import QUOTA, Stage, simulated_programme
 
 # The course is not taught in a world, so its plan, calendar and certificates are left out. Admissions are fewer than the quota where
 # too few are ranked: they are asked in their own way below.
 LEFT_OUT = ("录取:", "结业名单", "教学计划", "课程表")
 TABLES: tuple[tuple[Any, tuple[Transition, ...]], ...] = (
-    (intake.Application.status, APPLICATION_STEPS),
+    (intake.Application.state, APPLICATION_STEPS),
     (review.Case.state, review_states.CASE_STEPS),
     (review.Seat.state, review_states.SEAT_STEPS),
     (review.Ranking.state, review_states.RANKING_STEPS),
-    (scheduling.Candidate.status, scheduling_states.CANDIDATE_STEPS),
-    (scheduling.Student.status, scheduling_states.STUDENT_STEPS),
-    (scheduling.Proposal.status, scheduling_states.PROPOSAL_STEPS),
-    (billing.FeeAccount.standing, billing_states.ACCOUNT_STEPS),
+    (scheduling.Candidate.state, scheduling_states.CANDIDATE_STEPS),
+    (scheduling.Student.state, scheduling_states.STUDENT_STEPS),
+    (scheduling.Proposal.state, scheduling_states.PROPOSAL_STEPS),
+    (billing.FeeAccount.state, billing_states.ACCOUNT_STEPS),
     (billing.Statement.state, billing_states.STATEMENT_STEPS),
     (billing.BankEntry.state, billing_states.ENTRY_STEPS),
     (billing.Refund.state, billing_states.REFUND_STEPS),
@@ -89,12 +89,12 @@ def check_end(stage: Stage) -> None:
         check(stage)
 
 
-def figures(stage: Stage) -> dict[str, Any]:
+def stats(stage: Stage) -> dict[str, Any]:
     """The services' own figures, as their routes serve them."""
     found = {}
     for name in stage.services:
-        domain = import_module(f"services.{name}.queries").figures
-        found[name] = stage.ask(name, plumbing_figures) | {
+        domain = import_module(f"services.{name}.queries").stats
+        found[name] = stage.ask(name, infrastructure_stats) | {
             "now": stage.clock.now().isoformat(),
             "audit_break": stage.ask(name, audit_break),
             "domain": stage.ask(name, domain),
@@ -119,7 +119,7 @@ def _settled(stage: Stage) -> None:
 
 
 def _summary(stage: Stage) -> None:
-    found = figures(stage)
+    found = stats(stage)
     fees: dict[str, int] = {line.code: line.amount_fen for line in simulated_programme().fee_lines}
     held = found["review"]["domain"]["seats_held"]
     waiting = found["review"]["domain"]["waiting"]
@@ -131,7 +131,7 @@ def _summary(stage: Stage) -> None:
 
 
 def _admissions(stage: Stage) -> None:
-    found = figures(stage)["review"]
+    found = stats(stage)["review"]
     said = found["published"].get("review.student_admitted.v1", 0)
     first = min(QUOTA, len([row for row in stage.rows("review", review.Admission) if not row.promoted]))
     if said != first + found["domain"]["promotions"]:
@@ -141,7 +141,7 @@ def _admissions(stage: Stage) -> None:
 def _invoices(stage: Stage) -> None:
     issued = {row.application_id for row in stage.rows("billing", billing.Invoice) if row.state == "issued"}
     for account in stage.rows("billing", billing.FeeAccount):
-        if account.standing == "due" and account.paid_at and account.application_id not in issued:
+        if account.state == "due" and account.paid_at and account.application_id not in issued:
             raise Broken(f"{account.application_no} holds a seat, has paid and got no invoice")
 
 
@@ -151,7 +151,7 @@ def _ledger(stage: Stage) -> None:
         sums[posting.transaction_id] += posting.fen
     if odd := {str(key): fen for key, fen in sums.items() if fen}:
         raise Broken(f"transactions that do not sum to zero: {odd}")
-    ended = {row.application_id for row in stage.rows("billing", billing.FeeAccount) if row.standing == "ended"}
+    ended = {row.application_id for row in stage.rows("billing", billing.FeeAccount) if row.state == "ended"}
     fees: dict[UUID | None, int] = defaultdict(int)
     for posting in stage.rows("billing", billing.Posting):
         if posting.account == "fee":
@@ -162,7 +162,7 @@ def _ledger(stage: Stage) -> None:
 
 def _letters(stage: Stage) -> None:
     owed = {row.letter_no for row in stage.rows("review", review.Admission)}
-    subjects = [letter.subject for letter in stage.post.letters.values() if letter.subject.startswith("入学通知书")]
+    subjects = [letter.subject for letter in stage.mailer.letters.values() if letter.subject.startswith("入学通知书")]
     sent = Counter(subject.partition(" ")[2] for subject in subjects)
     if set(sent) != owed or any(count != 1 for count in sent.values()):
         raise Broken(f"admission letters owed {sorted(owed)}, sent {dict(sent)}")

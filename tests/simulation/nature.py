@@ -69,7 +69,9 @@ def ruled_by(seed: int, clock: SimulatedClock) -> Iterator[None]:
     with (
         patch.object(os, "urandom", rng.randbytes),
         patch.object(typst, "compile", paper),
-        patch("shared.jobs.real_now", real_now),
+        patch("shared.jobs.job.real_now", real_now),
+        patch("shared.jobs.dispatcher.real_now", real_now),
+        patch("shared.jobs.worker.real_now", real_now),
         patch("services.portal.actions.dead_letters.real_now", real_now),
     ):
         try:

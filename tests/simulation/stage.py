@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from sqlmodel import select
 
 from services.demo.programme import CODE, programme
-from shared.errors import Refusal
 from shared.events.intake import Programme
-from tests.simulation.house import Service, SimulatedPost
+from shared.foundation.errors import Refusal
+from tests.simulation.installation import Service, SimulatedMailer
 from tests.simulation.nature import SimulatedClock
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ class Stage:
     """The house, its post box and its clock. `looked_at`: the services whose rows somebody looked at."""
 
     services: dict[str, Service]
-    post: SimulatedPost
+    mailer: SimulatedMailer
     clock: SimulatedClock
     rng: Random
     seed_of_people: int

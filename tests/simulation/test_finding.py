@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from shared import jobs
-from shared.errors import NotYet
+from shared.foundation.errors import OutOfOrder
+from shared.jobs import worker
 from shared.messaging.consumer import BATCH, Consumer
 from shared.messaging.inbox import Inbox
 from shared.messaging.relay import Relay
@@ -39,7 +39,7 @@ async def acknowledge_and_handle(consumer):
         await consumer._transport.done(batch)
         try:
             consumer.handle(batch)
-        except NotYet:
+        except OutOfOrder:
             continue
 
 
@@ -48,8 +48,8 @@ async def acknowledge_and_handle(consumer):
     [
         (Relay, "_send", forget_and_send),
         (Consumer, "run", acknowledge_and_handle),
-        (Inbox, "supersedes", lambda _inbox, _envelope, _part: True),
-        (jobs, "_is_free", lambda _row: True),
+        (Inbox, "is_newer", lambda _inbox, _envelope, _part: True),
+        (worker, "_is_free", lambda _row: True),
     ],
     ids=["relay forgets", "consumer forgets", "stale events take effect", "jobs are done twice"],
 )

@@ -38,7 +38,7 @@ def spoilt(world: World, spoil: Spoil) -> Iterator[None]:
     """The world with one thing spoilt, and as it was again afterwards."""
     databases = [service.database for service in world.stage.services.values()]
     kept = [database.copy() for database in databases]
-    letters, dead = dict(world.stage.post.letters), list(world.bus.queues[DEAD_LETTERS])
+    letters, dead = dict(world.stage.mailer.letters), list(world.bus.queues[DEAD_LETTERS])
     try:
         spoil(world)
         yield
@@ -46,7 +46,7 @@ def spoilt(world: World, spoil: Spoil) -> Iterator[None]:
         for database, copy in zip(databases, kept, strict=True):
             database.become(copy)
             copy.close()
-        world.stage.post.letters, world.bus.queues[DEAD_LETTERS] = letters, dead
+        world.stage.mailer.letters, world.bus.queues[DEAD_LETTERS] = letters, dead
 
 
 def rows(service: str, *statements: str) -> Spoil:
@@ -61,12 +61,12 @@ def rows(service: str, *statements: str) -> Spoil:
 
 
 def letter_lost(world: World) -> None:
-    letters = world.stage.post.letters
+    letters = world.stage.mailer.letters
     del letters[next(key for key, one in letters.items() if one.subject.startswith("入学通知书"))]
 
 
 def letter_doubled(world: World) -> None:
-    letters = world.stage.post.letters
+    letters = world.stage.mailer.letters
     letters[uuid4()] = next(one for one in letters.values() if one.subject.startswith("入学通知书"))
 
 

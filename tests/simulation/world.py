@@ -15,7 +15,7 @@ from shared.messaging.transport import DEAD_LETTERS, Delivery
 from tests.simulation import applicants, committee, finance
 from tests.simulation.bus import SimulatedBus
 from tests.simulation.faults import Crash, Fault, Faults
-from tests.simulation.house import SimulatedPost, open_house
+from tests.simulation.installation import SimulatedMailer, open_house
 from tests.simulation.invariants import Broken, check_end, check_step, watched_states
 from tests.simulation.nature import SimulatedClock, ruled_by, unswept
 from tests.simulation.stage import Actor, Stage
@@ -77,9 +77,9 @@ class World:
         self.faults = faults
         self.loop = SteppedLoop(lambda: self.clock.real.timestamp())
         self.bus = SimulatedBus(self.clock, faults)
-        post = SimulatedPost(faults)
-        services = open_house(folder, self.bus, post, self.loop)
-        self.stage = Stage(services, post, self.clock, self.rng, seed)
+        mailer = SimulatedMailer(faults)
+        services = open_house(folder, self.bus, mailer, self.loop)
+        self.stage = Stage(services, mailer, self.clock, self.rng, seed)
         self.steps = 0
         self.moved: list[str] = []
         self._nothing_new: dict[Actor, dict[str, object]] = {}

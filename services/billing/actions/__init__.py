@@ -26,8 +26,9 @@ from services.billing.actions.invoices import (
     keep_payer_statement,
     resubmit_invoice,
 )
-from services.billing.actions.judging import judge_entries, rematch_open_entries
-from services.billing.actions.overdue import say_overdue_fees
+from services.billing.actions.locking import lock_invoice, lock_paper, lock_receipt
+from services.billing.actions.matching import match_entries, rematch_open_entries
+from services.billing.actions.overdue import publish_overdue_fees
 from services.billing.actions.paperwork import (
     ROUNDS,
     ask_for_invoices,
@@ -40,7 +41,6 @@ from services.billing.actions.paperwork import (
 from services.billing.actions.programmes import keep_programme
 from services.billing.actions.red_letters import confirm_red_letter, drop_red_letter
 from services.billing.actions.refunds import propose_refund_of_entry
-from services.billing.actions.rows import lock_invoice, lock_paper, lock_receipt
 from services.billing.actions.statements import (
     discard_statement,
     import_statement,
@@ -66,7 +66,6 @@ __all__ = [
     "ignore_entry",
     "import_statement",
     "is_payable",
-    "judge_entries",
     "keep_payer_statement",
     "keep_programme",
     "lock_invoice",
@@ -74,6 +73,7 @@ __all__ = [
     "lock_receipt",
     "look_at_document",
     "make_fee_due",
+    "match_entries",
     "note_document_sent",
     "note_invoice_failed",
     "note_invoice_issued",
@@ -85,11 +85,11 @@ __all__ = [
     "pair_with_original",
     "preview_statement",
     "propose_refund_of_entry",
+    "publish_overdue_fees",
     "put_to_unapplied",
     "read_statement_file",
     "rematch_open_entries",
     "resubmit_invoice",
-    "say_overdue_fees",
     "settle_refunds_by_hand",
     "undo_decision",
     "upload_statement",

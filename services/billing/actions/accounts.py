@@ -8,17 +8,17 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
-from services.billing.actions.closing import say_refund_closed
+from services.billing.actions.closing import publish_refund_closed
 from services.billing.actions.fees import set_fee
 from services.billing.actions.ledger import post
-from services.billing.actions.rows import known_account, lock_programme
+from services.billing.actions.locking import known_account, lock_programme
 from services.billing.actions.settlement import request_documents, settle
 from services.billing.models import FeeAccount, SubsidyLine
 from services.billing.rules.postings import Line
-from services.billing.states import AccountStanding, LedgerAccount, TransactionKind
-from shared import audit
+from services.billing.states import AccountState, LedgerAccount, TransactionKind
 from shared.events.intake import ApplicationSubmitted, Programme
 from shared.events.review import StudentAdmitted
+from shared.persistence import audit
 
 
 def open_fee_account(session: Session, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
@@ -46,7 +46,7 @@ def open_fee_account(session: Session, event: ApplicationSubmitted, *, actor: st
             application_no=event.application_no,
             reference=event.payment_reference,
             expected_fen=programme.fee("self"),
-            standing=AccountStanding.OPEN,
+            state=AccountState.OPEN,
             submitted_at=event.submitted_at,
             **copied,
         )
@@ -59,7 +59,7 @@ def open_fee_account(session: Session, event: ApplicationSubmitted, *, actor: st
 def note_withdrawal(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
     """The application was taken back; a seat that is held meanwhile is review's to release, so the fee stays due."""
     account = known_account(session, application_id)
-    if account.standing != AccountStanding.DUE:
+    if account.state != AccountState.DUE:
         _end(session, account, "withdrawn", actor=actor, now=now)
 
 
@@ -72,10 +72,10 @@ def end_account(session: Session, application_id: UUID, because: str, *, actor: 
 
 
 def _end(session: Session, account: FeeAccount, because: str, *, actor: str, now: datetime) -> None:
-    account.standing, account.ended_because = AccountStanding.ENDED, because
+    account.state, account.ended_because = AccountState.ENDED, because
     account.pay_by = account.admitted_at = None
     session.add(account)
-    say_refund_closed(session, account, at=now, now=now)
+    publish_refund_closed(session, account, at=now, now=now)
     details = {"because": because}
     audit.record(session, "end_fee_account", str(account.application_id), actor=actor, now=now, details=details)
 
@@ -83,9 +83,9 @@ def _end(session: Session, account: FeeAccount, because: str, *, actor: str, now
 def hold_for_waiting_list(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
     """The money of a person on the waiting list is held until the list closes; an application that ended stays ended."""
     account = known_account(session, application_id)
-    if account.standing == AccountStanding.ENDED:
+    if account.state == AccountState.ENDED:
         return
-    account.standing = AccountStanding.WAITING
+    account.state = AccountState.WAITING
     session.add(account)
     audit.record(session, "hold_for_waiting_list", str(application_id), actor=actor, now=now)
 
@@ -94,13 +94,13 @@ def make_fee_due(session: Session, event: StudentAdmitted, *, actor: str, now: d
     """A seat is held: the self-paid part is due by `pay_by`, and the other lines of clause 4 become claims of their payee.
     The amounts are those of the admission, also where a revision of the programme comes before it or after."""
     account = known_account(session, event.application_id)
-    if account.standing == AccountStanding.DUE and account.pay_by == event.pay_by:
+    if account.state == AccountState.DUE and account.pay_by == event.pay_by:
         return
-    account.standing, account.ended_because = AccountStanding.DUE, ""
+    account.state, account.ended_because = AccountState.DUE, ""
     account.admitted_at, account.pay_by, account.overdue_at = event.admitted_at, event.pay_by, None
     account.refund_ordered_at = account.refund_answered_at = None
     session.add(account)
-    say_refund_closed(session, account, at=now, now=now)
+    publish_refund_closed(session, account, at=now, now=now)
     programme = Programme.model_validate(lock_programme(session, account.programme).data)
     fees = {fee.code: fee for fee in event.fee_lines or programme.fee_lines}
     was_paid = account.paid_at is not None

@@ -7,18 +7,18 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from services.billing.actions.ledger import post
-from services.billing.actions.rows import lock_account, lock_refund
+from services.billing.actions.locking import lock_account, lock_refund
 from services.billing.actions.settlement import settle
 from services.billing.models import BankEntry, ProgrammeRow, Refund, RefundSource, Statement
 from services.billing.queries.balances import allocated_fen, refunded_fen
 from services.billing.rules.postings import Line, to_account, undone
 from services.billing.rules.refunding import Approved, is_payee, settled_by
 from services.billing.states import REFUND_STEPS, REFUND_TITLES, LedgerAccount, RefundState, TransactionKind
-from shared import audit
-from shared.errors import Conflict, Forbidden, Invalid
 from shared.events.billing import RefundSent
-from shared.outbox import publish
-from shared.transitions import check_step
+from shared.foundation.errors import Conflict, Forbidden, Invalid
+from shared.foundation.transitions import check_step
+from shared.persistence import audit
+from shared.persistence.outbox import publish
 
 
 def approve_refunds(session: Session, refund_ids: Iterable[UUID], *, actor: str, now: datetime) -> list[Refund]:

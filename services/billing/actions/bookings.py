@@ -19,7 +19,7 @@ from services.billing.actions.approvals import (
     withdraw_refund,
 )
 from services.billing.actions.ledger import lines_of, post
-from services.billing.actions.rows import lock_entry
+from services.billing.actions.locking import lock_entry
 from services.billing.actions.settlement import settle
 from services.billing.models import BankEntry, Refund, RefundSource
 from services.billing.rules.entries import Direction
@@ -34,7 +34,7 @@ from services.billing.states import (
     RefundState,
     TransactionKind,
 )
-from shared.transitions import check_step
+from shared.foundation.transitions import check_step
 
 AUTOMATIC = "rules"
 """Who decided what no person decided."""

@@ -6,18 +6,18 @@ from sqlmodel import Session, col, select
 
 from services.billing.models import FeeAccount, Refund
 from services.billing.queries.balances import owed_fen
-from services.billing.states import AccountStanding, RefundState
+from services.billing.states import AccountState, RefundState
 from shared.events.billing import RefundClosed
-from shared.outbox import publish
+from shared.persistence.outbox import publish
 
 
-def say_refund_closed(session: Session, account: FeeAccount, *, at: datetime, now: datetime) -> None:
+def publish_refund_closed(session: Session, account: FeeAccount, *, at: datetime, now: datetime) -> None:
     """RefundClosed once what was ordered to go back has gone, or somebody decided that it stays; and once more when that holds
     no longer. `at` is the bank's time of what changed it."""
     decided_at = account.refund_answered_at or account.refund_ordered_at
     is_closed = (
         decided_at is not None
-        and account.standing == AccountStanding.ENDED
+        and account.state == AccountState.ENDED
         and not _open_refunds(session, account)
         and (account.refund_answered_at is not None or owed_fen(session, account.application_id) <= 0)
     )

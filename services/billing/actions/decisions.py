@@ -22,8 +22,8 @@ from services.billing.actions.bookings import (
     book_reversal,
     unbook,
 )
-from services.billing.actions.overdue import say_overdue_fees
-from services.billing.actions.rows import lock_account, lock_entry, lock_refund
+from services.billing.actions.locking import lock_account, lock_entry, lock_refund
+from services.billing.actions.overdue import publish_overdue_fees
 from services.billing.errors import EntryDecided
 from services.billing.models import BankEntry, Statement
 from services.billing.queries.balances import allocated_fen
@@ -31,9 +31,9 @@ from services.billing.queries.refunds import claims_on
 from services.billing.rules.entries import Direction
 from services.billing.rules.proposals import Outcome
 from services.billing.states import Decision, EntryState
-from shared import audit
-from shared.errors import Conflict, Invalid, Listed
-from shared.money import yuan
+from shared.foundation.errors import Conflict, Invalid, Joined
+from shared.foundation.money import yuan
+from shared.persistence import audit
 
 
 def confirm_proposals(session: Session, entry_ids: Sequence[UUID], *, actor: str, now: datetime) -> list[BankEntry]:
@@ -158,7 +158,7 @@ def undo_decision(session: Session, entry_id: UUID, *, reason: str, actor: str, 
     if entry.taken_back:
         raise Conflict("这笔流水已被银行冲正或退回，请先撤销对应的那一笔。", code="taken-back")
     if claims := claims_on(session, entry_id):
-        numbers = Listed([refund.number for refund in claims], "、")
+        numbers = Joined([refund.number for refund in claims], "、")
         raise Conflict(
             "这笔款项已列入退款单 {numbers}，请先将退款单退回。", code="in-refund", values={"numbers": numbers}
         )
@@ -215,4 +215,4 @@ def _check_room(session: Session, allocations: Mapping[str, int]) -> None:
 def _record(session: Session, action: str, entry: BankEntry, *, actor: str, now: datetime) -> None:
     details = {"fen": entry.amount_fen, "decision": entry.decision, "note": entry.note}
     audit.record(session, action, str(entry.id), actor=actor, now=now, details=details)
-    say_overdue_fees(session, actor=actor, now=now)
+    publish_overdue_fees(session, actor=actor, now=now)

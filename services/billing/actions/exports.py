@@ -10,12 +10,12 @@ from services.billing import queries
 from services.billing.models import Document, FeeAccount, Refund
 from services.billing.refund_list import RefundLine, refund_workbook
 from services.billing.states import RefundState
-from shared import audit
-from shared.clock import local
-from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.adapters.files import FileStore
+from shared.adapters.keyring import KeyRing
 from shared.events import FileClaim, Sealed
-from shared.files import FileStore
-from shared.keyring import KeyRing
+from shared.foundation.clock import local
+from shared.foundation.errors import Conflict, FieldError, Invalid, NotFound
+from shared.persistence import audit
 
 
 def export_approved_refunds(session: Session, *, reason: str, actor: str, now: datetime, keys: KeyRing) -> bytes:
@@ -72,6 +72,6 @@ def look_at_document(session: Session, document_id: UUID, *, reason: str, actor:
 
 def _stated(reason: str) -> str:
     if len(reason.strip()) < 4:
-        fault = Fault("/reason", "reason", "请写明查看或导出的事由（至少四个字）。")
+        fault = FieldError("/reason", "reason", "请写明查看或导出的事由（至少四个字）。")
         raise Invalid("请写明查看或导出的事由（至少四个字）。", code="reason", faults=[fault])
     return reason.strip()

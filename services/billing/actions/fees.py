@@ -8,21 +8,21 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from services.billing.actions.ledger import post
-from services.billing.actions.rows import lock_account
+from services.billing.actions.locking import lock_account
 from services.billing.actions.settlement import settle
 from services.billing.models import FeeAccount
 from services.billing.queries.balances import allocated_fen, payments_of
 from services.billing.rules.postings import Line
-from services.billing.states import AccountStanding, LedgerAccount, TransactionKind
-from shared import audit
+from services.billing.states import AccountState, LedgerAccount, TransactionKind
 from shared.events.intake import Programme
+from shared.persistence import audit
 
 
 def revise_fees(session: Session, programme: Programme, *, actor: str, now: datetime) -> None:
     """Everybody who may still get a seat will owe what the programme says now. A fee that is due already does not move."""
     open_ones = select(FeeAccount.application_id).where(
         FeeAccount.programme == programme.code,
-        col(FeeAccount.standing).in_((AccountStanding.OPEN, AccountStanding.WAITING)),
+        col(FeeAccount.state).in_((AccountState.OPEN, AccountState.WAITING)),
         FeeAccount.expected_fen != programme.fee("self"),
     )
     for application_id in session.exec(open_ones.order_by(col(FeeAccount.application_id))).all():

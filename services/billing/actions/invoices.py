@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session
 
+from services.billing.actions.locking import lock_invoice, lock_invoices, lock_paper
 from services.billing.actions.numbers import next_number
-from services.billing.actions.rows import lock_invoice, lock_invoices, lock_paper
 from services.billing.jobs import SubmitInvoice, WriteInvoiceRequest
 from services.billing.models import Document, FeeAccount, Invoice
 from services.billing.queries.balances import payments_of
@@ -20,14 +20,15 @@ from services.billing.rules.vat import TaxRate, rate_on, vat_split
 from services.billing.states import (
     INVOICE_STEPS,
     INVOICE_TITLES,
-    AccountStanding,
+    AccountState,
     DocumentKind,
     InvoiceState,
 )
-from shared import audit, jobs
-from shared.errors import Conflict, Invalid
-from shared.keyring import KeyRing, mask_account
-from shared.transitions import check_step
+from shared.adapters.keyring import KeyRing, mask_account
+from shared.foundation.errors import Conflict, Invalid
+from shared.foundation.transitions import check_step
+from shared.jobs.job import enqueue
+from shared.persistence import audit
 
 STATEMENT_WANTED = "付款人与购买方不一致，须先收到代付说明。"
 BUYER_UNCHECKED = "购买方已更正，正在重新核对。"
@@ -44,7 +45,7 @@ def request_invoices(session: Session, account: FeeAccount, *, actor: str, now: 
         blue.append(_open(session, account, missing_fen, actor=actor, now=now))
     for row in blue:
         if row.state == InvoiceState.REQUESTED:
-            jobs.start(session, WriteInvoiceRequest(invoice_id=row.id))
+            enqueue(session, WriteInvoiceRequest(invoice_id=row.id))
 
 
 def _open(session: Session, account: FeeAccount, amount_fen: int, *, actor: str, now: datetime) -> Invoice:
@@ -97,7 +98,7 @@ def _note_payers(session: Session, invoice: Invoice) -> bool:
 
 def is_payable(account: FeeAccount) -> bool:
     """Whether the fee is due and paid: only then is anything issued for it."""
-    return account.standing == AccountStanding.DUE and account.paid_at is not None
+    return account.state == AccountState.DUE and account.paid_at is not None
 
 
 def check_request(
@@ -152,7 +153,7 @@ def keep_payer_statement(session: Session, invoice_id: UUID, note: str, *, actor
     invoice.payer_statement, invoice.payer_statement_by, invoice.payer_statement_at = note.strip(), actor, now
     session.add(invoice)
     audit.record(session, "keep_payer_statement", str(invoice.id), actor=actor, now=now, details={"note": note.strip()})
-    jobs.start(session, WriteInvoiceRequest(invoice_id=invoice.id))
+    enqueue(session, WriteInvoiceRequest(invoice_id=invoice.id))
     return invoice
 
 
@@ -181,7 +182,7 @@ def correct_buyer(
     document.sent_at = None
     session.add(document)
     audit.record(session, "correct_buyer", str(invoice.id), actor=actor, now=now, details={"title": buyer.title})
-    jobs.start(session, WriteInvoiceRequest(invoice_id=invoice.id))
+    enqueue(session, WriteInvoiceRequest(invoice_id=invoice.id))
     return invoice
 
 
@@ -194,6 +195,6 @@ def resubmit_invoice(session: Session, invoice_id: UUID, *, actor: str, now: dat
     if invoice.corrects_id is None and not is_payable(session.get_one(FeeAccount, invoice.application_id)):
         raise Conflict("这份报名的费用未缴清或已终止，不能开票。", code="not-paid")
     is_new = invoice.state == InvoiceState.REQUESTED and invoice.corrects_id is None
-    jobs.start(session, (WriteInvoiceRequest if is_new else SubmitInvoice)(invoice_id=invoice.id))
+    enqueue(session, (WriteInvoiceRequest if is_new else SubmitInvoice)(invoice_id=invoice.id))
     audit.record(session, "resubmit_invoice", str(invoice.id), actor=actor, now=now)
     return invoice

@@ -4,19 +4,19 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from services.billing.actions.rows import lock_account
-from services.billing.actions.settlement import say_overdue
+from services.billing.actions.locking import lock_account
+from services.billing.actions.settlement import publish_overdue
 from services.billing.models import BankEntry, FeeAccount
 from services.billing.queries.coverage import Coverage, coverage_of
-from services.billing.states import AccountStanding, EntryState
+from services.billing.states import AccountState, EntryState
 
 
-def say_overdue_fees(session: Session, *, actor: str, now: datetime) -> int:
+def publish_overdue_fees(session: Session, *, actor: str, now: datetime) -> int:
     """Says once of every admitted, unpaid account that its pay_by lies inside what imported statements cover without a
     gap, from before the application on. One whose money may lie in an open proposal waits until a person has
     decided that. Returns how many were said."""
     unpaid = select(FeeAccount).where(
-        FeeAccount.standing == AccountStanding.DUE,
+        FeeAccount.state == AccountState.DUE,
         col(FeeAccount.paid_at).is_(None),
         col(FeeAccount.overdue_at).is_(None),
         col(FeeAccount.pay_by) < now,
@@ -30,9 +30,9 @@ def say_overdue_fees(session: Session, *, actor: str, now: datetime) -> int:
         if proof is None or _has_open_proposal(session, row):
             continue
         account = lock_account(session, row.application_id)
-        if account.paid_at is not None or account.standing != AccountStanding.DUE or account.overdue_at is not None:
+        if account.paid_at is not None or account.state != AccountState.DUE or account.overdue_at is not None:
             continue
-        say_overdue(session, account, covered_until=proof.until, actor=actor, now=now)
+        publish_overdue(session, account, covered_until=proof.until, actor=actor, now=now)
         said += 1
     return said
 

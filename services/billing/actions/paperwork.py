@@ -4,16 +4,17 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from services.billing.actions.locking import lock_paper
 from services.billing.actions.red_letters import keep_red_letters
-from services.billing.actions.rows import lock_paper
 from services.billing.jobs import QueryInvoice, SubmitInvoice
 from services.billing.models import Document, FeeAccount, Invoice
 from services.billing.states import INVOICE_STEPS, INVOICE_TITLES, DocumentKind, InvoiceState
-from shared import audit, jobs
 from shared.events import FileClaim
 from shared.events.billing import InvoiceIssued, InvoiceRequested, RedInvoiceIssued
-from shared.outbox import publish
-from shared.transitions import check_step
+from shared.foundation.transitions import check_step
+from shared.jobs.job import enqueue
+from shared.persistence import audit
+from shared.persistence.outbox import publish
 
 
 def note_document_sent(session: Session, document: Document, claim: FileClaim, *, actor: str, now: datetime) -> None:
@@ -32,7 +33,7 @@ def note_invoice_requested(session: Session, invoice: Invoice, *, now: datetime)
         amount_fen=invoice.amount_fen,
     )
     publish(session, event, now=now)
-    jobs.start(session, SubmitInvoice(invoice_id=invoice.id))
+    enqueue(session, SubmitInvoice(invoice_id=invoice.id))
 
 
 def note_invoice_submitted(session: Session, invoice: Invoice, *, actor: str, now: datetime) -> None:
@@ -42,7 +43,7 @@ def note_invoice_submitted(session: Session, invoice: Invoice, *, actor: str, no
         invoice.submitted_at, invoice.queried_at, invoice.failure = now, now, ""
         session.add(invoice)
         audit.record(session, "submit_invoice", str(invoice.id), actor=actor, now=now)
-    jobs.start(session, QueryInvoice(invoice_id=invoice.id, round=1))
+    enqueue(session, QueryInvoice(invoice_id=invoice.id, round=1))
 
 
 def note_invoice_issued(
@@ -95,7 +96,7 @@ def ask_for_invoices(session: Session, *, now: datetime) -> int:
     for row in rows:
         row.queried_at = now
         session.add(row)
-        jobs.start(session, QueryInvoice(invoice_id=row.id, round=ROUNDS))
+        enqueue(session, QueryInvoice(invoice_id=row.id, round=ROUNDS))
     return len(rows)
 
 

@@ -6,8 +6,8 @@ from sqlmodel import Session
 
 from services.billing.actions.fees import revise_fees
 from services.billing.models import ProgrammeRow
-from shared import audit
 from shared.events.intake import Programme
+from shared.persistence import audit
 
 
 def keep_programme(session: Session, programme: Programme, *, actor: str, now: datetime) -> None:

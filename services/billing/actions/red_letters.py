@@ -9,16 +9,17 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session
 
-from services.billing.actions.rows import lock_invoice, lock_invoices
+from services.billing.actions.locking import lock_invoice, lock_invoices
 from services.billing.jobs import SubmitInvoice
 from services.billing.models import Document, Invoice
 from services.billing.queries.balances import allocated_fen
 from services.billing.queries.invoices import red_letters_of, standing_fen
 from services.billing.rules.vat import VatSplit, red_split
 from services.billing.states import INVOICE_STEPS, INVOICE_TITLES, DocumentKind, InvoiceState, RedReason
-from shared import audit, jobs
-from shared.errors import Conflict, Invalid
-from shared.transitions import check_step
+from shared.foundation.errors import Conflict, Invalid
+from shared.foundation.transitions import check_step
+from shared.jobs.job import enqueue
+from shared.persistence import audit
 
 
 def keep_red_letters(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
@@ -107,7 +108,7 @@ def confirm_red_letter(session: Session, invoice_id: UUID, reason: str, *, actor
             due_at=now,
         )
     )
-    jobs.start(session, SubmitInvoice(invoice_id=red.id))
+    enqueue(session, SubmitInvoice(invoice_id=red.id))
     details = {"fen": red.amount_fen, "reason": reason}
     audit.record(session, "confirm_red_letter", str(red.id), actor=actor, now=now, details=details)
     return red

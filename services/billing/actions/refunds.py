@@ -8,16 +8,16 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session
 
-from services.billing.actions.closing import say_refund_closed
+from services.billing.actions.closing import publish_refund_closed
 from services.billing.actions.ledger import lines_of
+from services.billing.actions.locking import lock_account, lock_entry
 from services.billing.actions.numbers import next_number
-from services.billing.actions.rows import lock_account, lock_entry
 from services.billing.models import BankEntry, FeeAccount, Refund, RefundSource, Statement
 from services.billing.queries.balances import money_held, unapplied_of
 from services.billing.rules.refunding import Held, by_paying_account
-from services.billing.states import AccountStanding, LedgerAccount, RefundState, TransactionKind
-from shared import audit
-from shared.errors import Conflict, Invalid
+from services.billing.states import AccountState, LedgerAccount, RefundState, TransactionKind
+from shared.foundation.errors import Conflict, Invalid
+from shared.persistence import audit
 
 
 def propose_refunds(session: Session, account: FeeAccount, *, actor: str, now: datetime) -> list[Refund]:
@@ -35,7 +35,7 @@ def propose_refund_of_entry(session: Session, entry_id: UUID, *, reason: str, ac
         raise Invalid("请写明退款原因。", code="reason-missing")
     entry = lock_entry(session, entry_id)
     account = _only_account(session, entry)
-    if account is not None and account.standing == AccountStanding.ENDED:
+    if account is not None and account.state == AccountState.ENDED:
         held = [each for each in money_held(session, account.application_id) if each.entry_id == str(entry_id)]
     else:
         held = unapplied_of(session, entry_id)
@@ -47,7 +47,7 @@ def propose_refund_of_entry(session: Session, entry_id: UUID, *, reason: str, ac
     refund = _propose(session, groups[0], account=account, reason=reason.strip(), actor=actor, now=now)
     audit.record(session, "propose_refund", str(refund.id), actor=actor, now=now, details={"entry": str(entry_id)})
     if account is not None:
-        say_refund_closed(session, account, at=now, now=now)
+        publish_refund_closed(session, account, at=now, now=now)
     return refund
 
 

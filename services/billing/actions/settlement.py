@@ -8,19 +8,20 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session, select
 
-from services.billing.actions.closing import say_refund_closed
+from services.billing.actions.closing import publish_refund_closed
 from services.billing.actions.invoices import is_payable, request_invoices
+from services.billing.actions.locking import lock_account
 from services.billing.actions.numbers import next_number
 from services.billing.actions.red_letters import keep_red_letters
 from services.billing.actions.refunds import propose_refunds
-from services.billing.actions.rows import lock_account
 from services.billing.jobs import WriteReceipt
 from services.billing.models import Document, FeeAccount
 from services.billing.queries.balances import allocated_fen, booked_before, completed_at
-from services.billing.states import AccountStanding, DocumentKind
-from shared import audit, jobs
+from services.billing.states import AccountState, DocumentKind
 from shared.events.billing import FeeOverdue, FeePaid, FeePaymentReversed
-from shared.outbox import publish
+from shared.jobs.job import enqueue
+from shared.persistence import audit
+from shared.persistence.outbox import publish
 
 
 def settle(session: Session, application_ids: Iterable[UUID], *, at: datetime, actor: str, now: datetime) -> None:
@@ -28,23 +29,23 @@ def settle(session: Session, application_ids: Iterable[UUID], *, at: datetime, a
     nothing new."""
     for application_id in sorted(set(application_ids)):
         account = lock_account(session, application_id)
-        is_newly_paid = _say_payment(session, account, at=at, actor=actor, now=now)
+        is_newly_paid = _publish_payment(session, account, at=at, actor=actor, now=now)
         keep_red_letters(session, application_id, actor=actor, now=now)
         if is_newly_paid:
             request_documents(session, account, actor=actor, now=now)
         if account.refund_ordered_at:
             propose_refunds(session, account, actor=actor, now=now)
-        say_refund_closed(session, account, at=at, now=now)
+        publish_refund_closed(session, account, at=at, now=now)
 
 
-def _say_payment(session: Session, account: FeeAccount, *, at: datetime, actor: str, now: datetime) -> bool:
+def _publish_payment(session: Session, account: FeeAccount, *, at: datetime, actor: str, now: datetime) -> bool:
     """Returns whether the fee has just become paid."""
     paid_fen = allocated_fen(session, account.application_id)
     said = {"application_id": account.application_id, "programme": account.programme, "paid_fen": paid_fen}
     if paid_fen >= account.expected_fen and account.paid_at is None:
         account.paid_at = completed_at(session, account)
-        if account.standing == AccountStanding.DUE and account.pay_by and account.paid_at >= account.pay_by:
-            say_overdue(session, account, covered_until=account.paid_at, actor=actor, now=now)
+        if account.state == AccountState.DUE and account.pay_by and account.paid_at >= account.pay_by:
+            publish_overdue(session, account, covered_until=account.paid_at, actor=actor, now=now)
         session.add(account)
         publish(session, FeePaid(**said, paid_at=account.paid_at), now=now)
         return True
@@ -55,7 +56,9 @@ def _say_payment(session: Session, account: FeeAccount, *, at: datetime, actor: 
     return False
 
 
-def say_overdue(session: Session, account: FeeAccount, *, covered_until: datetime, actor: str, now: datetime) -> None:
+def publish_overdue(
+    session: Session, account: FeeAccount, *, covered_until: datetime, actor: str, now: datetime
+) -> None:
     """FeeOverdue with what had come in time, once per deadline."""
     if account.overdue_at is not None or account.pay_by is None:
         return
@@ -82,7 +85,7 @@ def request_documents(session: Session, account: FeeAccount, *, actor: str, now:
     )
     receipt = session.exec(of_this).one_or_none() or _open_receipt(session, account, now=now)
     if receipt.sent_at is None:
-        jobs.start(session, WriteReceipt(application_id=account.application_id))
+        enqueue(session, WriteReceipt(application_id=account.application_id))
     request_invoices(session, account, actor=actor, now=now)
 
 

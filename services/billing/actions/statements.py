@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session, col, insert, select
 
-from services.billing.actions.books import Books, load_books
-from services.billing.actions.judging import judge_entries, note_proposal
-from services.billing.actions.rows import lock_statement
+from services.billing.actions.ledger_snapshot import Books, load_snapshot
+from services.billing.actions.locking import lock_statement
+from services.billing.actions.matching import match_entries, note_proposal
 from services.billing.errors import AlreadyImported
 from services.billing.models import BankEntry, ProgrammeRow
 from services.billing.models import Statement as StatementRow
@@ -20,14 +20,14 @@ from services.billing.rules.continuity import Span, breaks
 from services.billing.rules.entries import Entry, Statement, fingerprints
 from services.billing.rules.statements import read_statement
 from services.billing.states import STATEMENT_STEPS, STATEMENT_TITLES, EntryState, StatementState
-from shared import audit
-from shared.clock import SHANGHAI, local
-from shared.columns import locked
-from shared.errors import Conflict, Invalid, Listed
+from shared.adapters.files import FileStore
+from shared.adapters.keyring import KeyRing, mask_account
 from shared.events import FileClaim
-from shared.files import FileStore
-from shared.keyring import KeyRing, mask_account
-from shared.transitions import check_step
+from shared.foundation.clock import SHANGHAI, local
+from shared.foundation.errors import Conflict, Invalid, Joined
+from shared.foundation.transitions import check_step
+from shared.persistence import audit
+from shared.persistence.columns import for_update
 
 PREVIEWED = 500
 """So many entries a preview judges; more would keep the page waiting."""
@@ -52,7 +52,7 @@ def upload_statement(
     A repeat before the import gives the same preview.
     """
     digest = hashlib.sha256(content).hexdigest()
-    row = session.exec(locked(select(StatementRow).where(StatementRow.sha256 == digest))).one_or_none()
+    row = session.exec(for_update(select(StatementRow).where(StatementRow.sha256 == digest))).one_or_none()
     if row is not None and row.state in (StatementState.IMPORTING, StatementState.IMPORTED):
         raise AlreadyImported(f"{local(row.imported_at or row.uploaded_at):%Y-%m-%d %H:%M}")
     read = read_statement(content, filename=filename)
@@ -147,7 +147,7 @@ def preview_statement(
 ) -> tuple[tuple[BankEntry, ...], tuple[str, ...]]:
     """What an import would say of the first entries, as rows that are kept nowhere, and what does not connect. Changes
     nothing; suggestions count as confirmed when later lines are judged."""
-    books = load_books(session, row.account_number, row.id)
+    books = load_snapshot(session, row.account_number, row.id)
     entries = [BankEntry(**values) for values in _entries(row, _read_again(row, files), keys=keys, most=PREVIEWED)]
     for entry in entries:
         _judge_in(books, entry)
@@ -188,7 +188,7 @@ def import_statement(
         raise Conflict("同一账户有对账单正在导入，请等它完成后再导入。", code="statement.busy")
     found = _breaks(session, row)
     if found and not confirmed:
-        values = {"found": Listed(found)}
+        values = {"found": Joined(found)}
         raise Conflict("请先确认：{found}确认无误后勾选“已核对”再导入。", code="statement.breaks", values=values)
     row.findings, row.imported_by = list(found), actor
     session.add(row)
@@ -196,7 +196,7 @@ def import_statement(
     session.execute(insert(BankEntry), list(_entries(row, _read_again(row, files), keys=keys)))
     details = {"entries": row.entries, "confirmed": list(found)}
     audit.record(session, "begin_import", str(row.id), actor=actor, now=now, details=details)
-    judge_entries(session, row.id, actor=actor, now=now)
+    match_entries(session, row.id, actor=actor, now=now)
     return row
 
 

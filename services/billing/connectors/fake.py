@@ -13,7 +13,7 @@ from redis import Redis
 
 from services.billing.connectors.interface import Failed, InvoicePayload, Issued, Pending
 from services.billing.documents import SampleInvoice, sample_invoice
-from shared.clock import local
+from shared.foundation.clock import local
 
 ROUNDS_IN_VAIN = 2
 _KEEP_SECONDS = 30 * 86_400

@@ -8,7 +8,7 @@ from services.billing.models import BankEntry, FeeAccount, Invoice
 from services.billing.pages import accounts, entries, invoices, overview, refunds, statements
 from services.billing.pages.lists import AccountList, EntryList, InvoiceList
 from shared.dashboard import Dashboard
-from shared.process import Process
+from shared.wiring.process import Process
 
 router = APIRouter(prefix="/billing", include_in_schema=False)
 for part in (overview, accounts, statements, entries, refunds, invoices):

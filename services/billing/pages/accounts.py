@@ -5,26 +5,26 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.billing import actions, queries
-from services.billing.pages import words
+from services.billing.pages import labels
 from services.billing.pages.entries import Reason
 from services.billing.queries.balances import balances_by_application, payments_of
 from services.billing.states import InvoiceState, LedgerAccount
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.history import history
 from shared.events import FileClaim
-from shared.web import Now, ReadingSession, WithTools, process_of
+from shared.http.web import Now, ReadingSession, WithTools, process_of
 
 router = APIRouter()
 
 
 @router.get("/accounts")
-def account_list(request: Request, actor: words.Reader) -> Response:
+def account_list(request: Request, actor: labels.Reader) -> Response:
     """Leads to the list."""
     return done(request, "/billing/tables/accounts/list")
 
 
 @router.get("/accounts/{application_id}")
-def show_account(request: Request, application_id: UUID, actor: words.Reader, session: ReadingSession) -> Response:
+def show_account(request: Request, application_id: UUID, actor: labels.Reader, session: ReadingSession) -> Response:
     account = queries.account_of(session, application_id)
     paid_fen = balances_by_application(session, LedgerAccount.FEE).get(application_id, 0)
     papers = queries.papers_of(session, application_id)
@@ -42,7 +42,7 @@ def show_account(request: Request, application_id: UUID, actor: words.Reader, se
         papers=papers,
         invoice_is_stale=any(row.state == InvoiceState.PROPOSED for row in papers.invoices),
         rows=history(session, str(application_id)),
-        words=words,
+        labels=labels,
     )
 
 
@@ -50,7 +50,7 @@ def show_account(request: Request, application_id: UUID, actor: words.Reader, se
 def show_document(
     request: Request,
     document_id: UUID,
-    actor: words.Looker,
+    actor: labels.Looker,
     now: Now,
     tools: WithTools,
     reason: Reason = "",
@@ -59,5 +59,5 @@ def show_document(
     with process_of(request).database.transaction() as session:
         row = actions.look_at_document(session, document_id, reason=reason, actor=actor.account, now=now)
     content = tools.files.get(FileClaim.model_validate(row.claim), purpose="bank")
-    name = f"{words.DOCUMENTS[row.kind]}{row.number}.pdf"
+    name = f"{labels.DOCUMENTS[row.kind]}{row.number}.pdf"
     return file_reply(content, name=name, media_type="application/pdf", inline=True)

@@ -7,13 +7,13 @@ from fastapi import APIRouter, Form, Request, Response
 
 from services.billing import actions, queries
 from services.billing.actions.ledger import lines_of
-from services.billing.pages import words
+from services.billing.pages import labels
 from services.billing.states import EntryState, TransactionKind
 from shared.dashboard import done, page, t
 from shared.dashboard.history import history
-from shared.errors import Fault, Invalid
-from shared.money import fen
-from shared.web import Now, ReadingSession, WritingSession
+from shared.foundation.errors import FieldError, Invalid
+from shared.foundation.money import fen
+from shared.http.web import Now, ReadingSession, WritingSession
 
 router = APIRouter()
 Reason = Annotated[str, Form(max_length=500)]
@@ -23,7 +23,7 @@ Ids = Annotated[list[UUID], Form()]
 @router.get("/work")
 def work(
     request: Request,
-    actor: words.Reader,
+    actor: labels.Reader,
     session: ReadingSession,
     outcome: str = "",
     ticked: bool = False,
@@ -37,19 +37,19 @@ def work(
         subtitle="先确认有把握的建议，再逐笔处理其余",
         items=[item for item in items if not outcome or item.entry.outcome == outcome],
         tabs=[
-            (code, badge, sum(item.entry.outcome == code for item in items)) for code, badge in words.OUTCOMES.items()
+            (code, badge, sum(item.entry.outcome == code for item in items)) for code, badge in labels.OUTCOMES.items()
         ],
         outcome=outcome,
         ticked=ticked,
         total=len(items),
         unapplied=queries.unapplied_entries(session),
         invoices=queries.invoices_to_see_to(session),
-        words=words,
+        labels=labels,
     )
 
 
 @router.get("/entries/{entry_id}")
-def show_entry(request: Request, entry_id: UUID, actor: words.Reader, session: ReadingSession) -> Response:
+def show_entry(request: Request, entry_id: UUID, actor: labels.Reader, session: ReadingSession) -> Response:
     entry = queries.entry_of(session, entry_id)
     item = queries.work_item(session, entry)
     posted = lines_of(session, entry_id, *TransactionKind)
@@ -68,14 +68,14 @@ def show_entry(request: Request, entry_id: UUID, actor: words.Reader, session: R
         left_fen=sum(fen for row, fen in queries.unapplied_entries(session) if row.id == entry_id),
         claims=queries.claims_on(session, entry_id),
         rows=history(session, str(entry_id)),
-        words=words,
+        labels=labels,
     )
 
 
 @router.post("/entries/confirm")
 def confirm(
     request: Request,
-    actor: words.Finance,
+    actor: labels.Finance,
     session: WritingSession,
     now: Now,
     entry_id: Ids = [],  # noqa: B006
@@ -86,7 +86,7 @@ def confirm(
 
 
 @router.post("/entries/rematch")
-def rematch(request: Request, actor: words.Finance, session: WritingSession, now: Now) -> Response:
+def rematch(request: Request, actor: labels.Finance, session: WritingSession, now: Now) -> Response:
     """Judges all open entries anew."""
     booked = actions.rematch_open_entries(session, actor=actor.account, now=now)
     return done(request, "/billing/work", t("已重新匹配，{count} 笔自动入账。", count=booked))
@@ -96,7 +96,7 @@ def rematch(request: Request, actor: words.Finance, session: WritingSession, now
 def assign(
     request: Request,
     entry_id: UUID,
-    actor: words.Finance,
+    actor: labels.Finance,
     session: WritingSession,
     now: Now,
     application: Annotated[list[str], Form()] = [],  # noqa: B006
@@ -117,7 +117,7 @@ def assign(
 def keep(
     request: Request,
     entry_id: UUID,
-    actor: words.Finance,
+    actor: labels.Finance,
     session: WritingSession,
     now: Now,
     application: Annotated[str, Form()] = "",
@@ -131,7 +131,7 @@ def keep(
 
 @router.post("/entries/{entry_id}/ignore")
 def ignore(
-    request: Request, entry_id: UUID, actor: words.Finance, session: WritingSession, now: Now, reason: Reason = ""
+    request: Request, entry_id: UUID, actor: labels.Finance, session: WritingSession, now: Now, reason: Reason = ""
 ) -> Response:
     """`reason`: why the entry has nothing to do with fees."""
     actions.ignore_entry(session, entry_id, reason=reason, actor=actor.account, now=now)
@@ -140,7 +140,7 @@ def ignore(
 
 @router.post("/entries/{entry_id}/undo")
 def undo(
-    request: Request, entry_id: UUID, actor: words.Finance, session: WritingSession, now: Now, reason: Reason = ""
+    request: Request, entry_id: UUID, actor: labels.Finance, session: WritingSession, now: Now, reason: Reason = ""
 ) -> Response:
     """`reason`: why the decision is taken back."""
     actions.undo_decision(session, entry_id, reason=reason, actor=actor.account, now=now)
@@ -151,7 +151,7 @@ def undo(
 def pair(
     request: Request,
     entry_id: UUID,
-    actor: words.Finance,
+    actor: labels.Finance,
     session: WritingSession,
     now: Now,
     original_id: Annotated[str, Form()] = "",
@@ -168,7 +168,7 @@ def pair(
 def settle(
     request: Request,
     entry_id: UUID,
-    actor: words.Finance,
+    actor: labels.Finance,
     session: WritingSession,
     now: Now,
     refund_id: Ids = [],  # noqa: B006
@@ -181,7 +181,7 @@ def settle(
 
 @router.post("/entries/{entry_id}/refund")
 def propose_refund(
-    request: Request, entry_id: UUID, actor: words.Finance, session: WritingSession, now: Now, reason: Reason = ""
+    request: Request, entry_id: UUID, actor: labels.Finance, session: WritingSession, now: Now, reason: Reason = ""
 ) -> Response:
     """`reason`: why the unapplied money of this entry goes back. Another person approves."""
     refund = actions.propose_refund_of_entry(session, entry_id, reason=reason, actor=actor.account, now=now)
@@ -192,4 +192,6 @@ def _chosen(text: str, field: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as fault:
-        raise Invalid("请选择一笔。", code="choice", faults=[Fault(f"/{field}", "choice", "请选择一笔")]) from fault
+        raise Invalid(
+            "请选择一笔。", code="choice", faults=[FieldError(f"/{field}", "choice", "请选择一笔")]
+        ) from fault

@@ -6,25 +6,25 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 
 from services.billing import actions, queries
-from services.billing.pages import words
+from services.billing.pages import labels
 from services.billing.pages.entries import Reason
 from services.billing.rules.buyers import Buyer, InvoiceKind
 from shared.dashboard import done, page
 from shared.dashboard.history import history
-from shared.web import Now, ReadingSession, WithTools, WritingSession
+from shared.http.web import Now, ReadingSession, WithTools, WritingSession
 
 router = APIRouter()
 Typed = Annotated[str, Form(max_length=500)]
 
 
 @router.get("/invoices")
-def invoice_list(request: Request, actor: words.Reader) -> Response:
+def invoice_list(request: Request, actor: labels.Reader) -> Response:
     """Leads to the list."""
     return done(request, "/billing/tables/invoices/list")
 
 
 @router.get("/invoices/{invoice_id}")
-def show_invoice(request: Request, invoice_id: UUID, actor: words.Reader, session: ReadingSession) -> Response:
+def show_invoice(request: Request, invoice_id: UUID, actor: labels.Reader, session: ReadingSession) -> Response:
     invoice = queries.invoice_of(session, invoice_id)
     papers = queries.papers_of(session, invoice.application_id)
     return page(
@@ -38,12 +38,12 @@ def show_invoice(request: Request, invoice_id: UUID, actor: words.Reader, sessio
         account=queries.account_of(session, invoice.application_id),
         documents=[row for row in papers.documents if row.invoice_id in (None, invoice_id)],
         rows=history(session, str(invoice_id)),
-        words=words,
+        labels=labels,
     )
 
 
 @router.post("/invoices/{invoice_id}/resubmit")
-def resubmit(request: Request, invoice_id: UUID, actor: words.Finance, session: WritingSession, now: Now) -> Response:
+def resubmit(request: Request, invoice_id: UUID, actor: labels.Finance, session: WritingSession, now: Now) -> Response:
     """Hands a failed request over once more, or checks one that waits anew."""
     actions.resubmit_invoice(session, invoice_id, actor=actor.account, now=now)
     return done(request, f"/billing/invoices/{invoice_id}", "已重新提交。")
@@ -51,7 +51,7 @@ def resubmit(request: Request, invoice_id: UUID, actor: words.Finance, session: 
 
 @router.post("/invoices/{invoice_id}/statement")
 def keep_statement(
-    request: Request, invoice_id: UUID, actor: words.Finance, session: WritingSession, now: Now, note: Reason = ""
+    request: Request, invoice_id: UUID, actor: labels.Finance, session: WritingSession, now: Now, note: Reason = ""
 ) -> Response:
     """`note`: what the 代付说明 states and where it is filed. The invoice goes on."""
     actions.keep_payer_statement(session, invoice_id, note, actor=actor.account, now=now)
@@ -62,7 +62,7 @@ def keep_statement(
 def correct_buyer(
     request: Request,
     invoice_id: UUID,
-    actor: words.Finance,
+    actor: labels.Finance,
     session: WritingSession,
     now: Now,
     tools: WithTools,
@@ -91,7 +91,7 @@ def correct_buyer(
 
 @router.post("/invoices/{invoice_id}/confirm-red")
 def confirm_red(
-    request: Request, invoice_id: UUID, actor: words.Finance, session: WritingSession, now: Now, reason: Reason = ""
+    request: Request, invoice_id: UUID, actor: labels.Finance, session: WritingSession, now: Now, reason: Reason = ""
 ) -> Response:
     """`reason`: the bureau's code, 01 to 04 (states.RedReason)."""
     actions.confirm_red_letter(session, invoice_id, reason, actor=actor.account, now=now)
@@ -100,7 +100,7 @@ def confirm_red(
 
 @router.post("/invoices/{invoice_id}/drop-red")
 def drop_red(
-    request: Request, invoice_id: UUID, actor: words.Finance, session: WritingSession, now: Now, reason: Reason = ""
+    request: Request, invoice_id: UUID, actor: labels.Finance, session: WritingSession, now: Now, reason: Reason = ""
 ) -> Response:
     """`reason`: why the invoice stays as it is."""
     actions.drop_red_letter(session, invoice_id, reason=reason, actor=actor.account, now=now)

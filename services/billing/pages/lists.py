@@ -2,7 +2,7 @@
 
 from services.billing.actions import confirm_proposals, resubmit_invoice
 from services.billing.models import BankEntry, Invoice
-from services.billing.pages import words
+from services.billing.pages import labels
 from services.billing.states import EntryState, InvoiceState
 from shared.dashboard import Badged, Flag, ListAction, ListView, Masked, Moment, Money, Text
 
@@ -16,7 +16,7 @@ class AccountList(ListView):
         Text("firm_name", "企业"),
         Text("reference", "缴费识别码"),
         Money("expected_fen", "自筹应缴（元）"),
-        Badged("standing", "状态", badges=words.STANDINGS),
+        Badged("state", "状态", badges=labels.ACCOUNTS),
         Moment("pay_by", "缴费期限"),
         Moment("paid_at", "缴清时间"),
         Moment("overdue_at", "逾期认定"),
@@ -31,14 +31,14 @@ class EntryList(ListView):
 
     fields = (
         Moment("booked_at", "入账时间"),
-        Badged("direction", "收支", badges=words.DIRECTIONS),
+        Badged("direction", "收支", badges=labels.DIRECTIONS),
         Money("amount_fen", "金额（元）"),
         Text("counterparty_name", "对方户名"),
         Masked("counterparty_account", "对方账号"),
         Text("remark", "附言"),
-        Badged("state", "处理", badges=words.ENTRIES),
-        Badged("outcome", "匹配结果", badges=words.OUTCOMES),
-        Badged("decision", "入账为", badges=words.DECISIONS),
+        Badged("state", "处理", badges=labels.ENTRIES),
+        Badged("outcome", "匹配结果", badges=labels.OUTCOMES),
+        Badged("decision", "入账为", badges=labels.DECISIONS),
         Text("reason", "理由"),
     )
     fields_default_sort = (("booked_at", True),)
@@ -65,11 +65,11 @@ class InvoiceList(ListView):
 
     fields = (
         Text("request_no", "申请单号"),
-        Badged("state", "状态", badges=words.INVOICES),
+        Badged("state", "状态", badges=labels.INVOICES),
         Text("wanting", "待补齐"),
         Text("buyer_title", "购买方"),
         Text("buyer_tax_number", "税号"),
-        Badged("kind", "票种", badges=words.INVOICE_KINDS),
+        Badged("kind", "票种", badges=labels.INVOICE_KINDS),
         Money("amount_fen", "价税合计（元）"),
         Flag("payer_is_buyer", "付款人即购买方"),
         Text("number", "发票号码"),

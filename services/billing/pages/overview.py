@@ -5,23 +5,23 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.billing import documents, queries
-from services.billing.pages import words
+from services.billing.pages import labels
 from services.billing.queries.overview import Overview
 from shared.dashboard import file_reply, page, t
-from shared.money import yuan
-from shared.web import Now, ReadingSession
+from shared.foundation.money import yuan
+from shared.http.web import Now, ReadingSession
 
 router = APIRouter()
 PDF = "application/pdf"
 
 
 @router.get("/")
-def overview(request: Request, actor: words.Reader, session: ReadingSession) -> Response:
+def overview(request: Request, actor: labels.Reader, session: ReadingSession) -> Response:
     """The picture, then what waits for finance."""
     found = queries.overview(session)
     waiting = queries.open_entries(session)
     totals = queries.refund_totals(session)
-    f = found.figures
+    f = found.stats
     return page(
         request,
         "billing_overview.html",
@@ -40,7 +40,7 @@ def overview(request: Request, actor: words.Reader, session: ReadingSession) -> 
         waiting=waiting[-8:][::-1],
         waiting_count=len(waiting),
         unapplied=queries.unapplied_entries(session)[:6],
-        words=words,
+        labels=labels,
         balances=f["opening_fen"] + f["credits_fen"] - f["debits_fen"] == f["closing_fen"],
     )
 
@@ -75,7 +75,7 @@ def _money(f: dict[str, int]) -> list[dict[str, Any]]:
 
 
 def _refund_bar(state: str, totals: dict[str, int], f: dict[str, int]) -> dict[str, Any]:
-    badge, fen = words.REFUNDS[state], totals.get(state, 0)
+    badge, fen = labels.REFUNDS[state], totals.get(state, 0)
     count = f[f"refunds_{state}"]
     return {
         "label": badge.title,
@@ -88,7 +88,7 @@ def _refund_bar(state: str, totals: dict[str, int], f: dict[str, int]) -> dict[s
 
 
 @router.get("/reconciliation.pdf")
-def reconciliation(actor: words.Reader, session: ReadingSession, now: Now) -> Response:
+def reconciliation(actor: labels.Reader, session: ReadingSession, now: Now) -> Response:
     """对账调节表 over everything imported, to look at."""
     content = documents.reconciliation_statement(queries.reconciliation(session, now=now))
     return file_reply(content, name="对账调节表.pdf", media_type=PDF, inline=True)

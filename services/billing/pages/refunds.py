@@ -5,20 +5,20 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.billing import actions, queries
-from services.billing.pages import words
+from services.billing.pages import labels
 from services.billing.pages.entries import Ids, Reason
 from services.billing.states import RefundState
-from shared.clock import local
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
-from shared.web import Now, ReadingSession, WithTools, WritingSession
+from shared.foundation.clock import local
+from shared.http.web import Now, ReadingSession, WithTools, WritingSession
 
 router = APIRouter()
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.get("/refunds")
-def refund_work(request: Request, actor: words.Reader, session: ReadingSession) -> Response:
+def refund_work(request: Request, actor: labels.Reader, session: ReadingSession) -> Response:
     """What waits for approval, what waits for the bank, what came back."""
     return page(
         request,
@@ -30,12 +30,12 @@ def refund_work(request: Request, actor: words.Reader, session: ReadingSession) 
         ended=queries.ended_refunds(session),
         totals=queries.refund_totals(session),
         accounts=queries.accounts_by_id(session),
-        words=words,
+        labels=labels,
     )
 
 
 @router.get("/refunds/{refund_id}")
-def show_refund(request: Request, refund_id: UUID, actor: words.Reader, session: ReadingSession) -> Response:
+def show_refund(request: Request, refund_id: UUID, actor: labels.Reader, session: ReadingSession) -> Response:
     refund = queries.refund_of(session, refund_id)
     return page(
         request,
@@ -46,14 +46,14 @@ def show_refund(request: Request, refund_id: UUID, actor: words.Reader, session:
         account=queries.account_of(session, refund.application_id) if refund.application_id else None,
         sources=queries.sources(session, refund_id),
         rows=history(session, str(refund_id)),
-        words=words,
+        labels=labels,
     )
 
 
 @router.post("/refunds/approve")
 def approve(
     request: Request,
-    actor: words.Checker,
+    actor: labels.Checker,
     session: WritingSession,
     now: Now,
     refund_id: Ids = [],  # noqa: B006
@@ -65,7 +65,7 @@ def approve(
 
 @router.post("/refunds/{refund_id}/decline")
 def decline(
-    request: Request, refund_id: UUID, actor: words.Either, session: WritingSession, now: Now, reason: Reason = ""
+    request: Request, refund_id: UUID, actor: labels.Either, session: WritingSession, now: Now, reason: Reason = ""
 ) -> Response:
     """`reason`: why the money is not paid back now."""
     actions.decline_refund(session, refund_id, reason=reason, actor=actor.account, now=now)
@@ -73,7 +73,7 @@ def decline(
 
 
 @router.post("/refunds/export")
-def export(actor: words.Either, session: WritingSession, now: Now, tools: WithTools, reason: Reason = "") -> Response:
+def export(actor: labels.Either, session: WritingSession, now: Now, tools: WithTools, reason: Reason = "") -> Response:
     """The approved refunds with full account numbers, as a workbook for the bank; taking it is audited. Field: `reason`."""
     content = actions.export_approved_refunds(session, reason=reason, actor=actor.account, now=now, keys=tools.keys)
     return file_reply(content, name=f"退款清单_{local(now):%Y%m%d}.xlsx", media_type=XLSX)

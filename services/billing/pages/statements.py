@@ -10,20 +10,20 @@ from sqlmodel import select
 from services.billing import actions, queries
 from services.billing.actions.statements import PREVIEWED
 from services.billing.models import ProgrammeRow
-from services.billing.pages import words
+from services.billing.pages import labels
 from services.billing.pages.entries import Reason
 from services.billing.rules.statements import MAX_BYTES
 from services.billing.states import StatementState
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.history import history
-from shared.errors import Fault, Invalid
-from shared.web import Now, ReadingSession, WithTools, WritingSession
+from shared.foundation.errors import FieldError, Invalid
+from shared.http.web import Now, ReadingSession, WithTools, WritingSession
 
 router = APIRouter()
 
 
 @router.get("/statements")
-def statement_list(request: Request, actor: words.Reader, session: ReadingSession) -> Response:
+def statement_list(request: Request, actor: labels.Reader, session: ReadingSession) -> Response:
     """The upload form, and every statement so far."""
     programmes = [(row.code, row.data["title"]) for row in session.exec(select(ProgrammeRow)).all()]
     return page(
@@ -33,14 +33,14 @@ def statement_list(request: Request, actor: words.Reader, session: ReadingSessio
         subtitle="导入后逐笔匹配，能确定的自动入账，其余列入待办",
         statements=queries.statements(session),
         programmes=programmes,
-        words=words,
+        labels=labels,
     )
 
 
 @router.post("/statements")
 def upload(
     request: Request,
-    actor: words.Finance,
+    actor: labels.Finance,
     session: WritingSession,
     now: Now,
     tools: WithTools,
@@ -69,7 +69,7 @@ def _day(text: str, field: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as fault:
-        wrong = Fault(f"/{field}", "day", "日期应写作 2021-11-22 这样的形式")
+        wrong = FieldError(f"/{field}", "day", "日期应写作 2021-11-22 这样的形式")
         raise Invalid("{fault}。", code="day", faults=[wrong], values={"fault": wrong}) from fault
 
 
@@ -77,7 +77,7 @@ def _day(text: str, field: str) -> date | None:
 def show_statement(
     request: Request,
     statement_id: UUID,
-    actor: words.Reader,
+    actor: labels.Reader,
     session: ReadingSession,
     tools: WithTools,
     outcome: str = "",
@@ -101,15 +101,15 @@ def show_statement(
         entries=entries,
         accounts=queries.accounts_by_id(session),
         counts=[
-            {"label": words.OUTCOMES[name].title, "value": counts[name], "tone": words.OUTCOMES[name].tone}
-            for name in words.OUTCOMES
+            {"label": labels.OUTCOMES[name].title, "value": counts[name], "tone": labels.OUTCOMES[name].tone}
+            for name in labels.OUTCOMES
             if counts.get(name)
         ],
         outcome=outcome,
         findings=findings,
         previewed=PREVIEWED,
         rows=history(session, str(statement_id)),
-        words=words,
+        labels=labels,
     )
 
 
@@ -121,7 +121,7 @@ def _counts(outcomes: list[str]) -> dict[str, int]:
 def import_statement(
     request: Request,
     statement_id: UUID,
-    actor: words.Finance,
+    actor: labels.Finance,
     session: WritingSession,
     now: Now,
     tools: WithTools,
@@ -143,7 +143,7 @@ def import_statement(
 
 @router.post("/statements/{statement_id}/discard")
 def discard_statement(
-    request: Request, statement_id: UUID, actor: words.Finance, session: WritingSession, now: Now
+    request: Request, statement_id: UUID, actor: labels.Finance, session: WritingSession, now: Now
 ) -> Response:
     """Drops a preview."""
     actions.discard_statement(session, statement_id, actor=actor.account, now=now)
@@ -152,7 +152,7 @@ def discard_statement(
 
 @router.post("/statements/{statement_id}/file")
 def statement_file(
-    statement_id: UUID, actor: words.Looker, session: WritingSession, now: Now, tools: WithTools, reason: Reason = ""
+    statement_id: UUID, actor: labels.Looker, session: WritingSession, now: Now, tools: WithTools, reason: Reason = ""
 ) -> Response:
     """The bank's own file; taking it is audited. Field: `reason`."""
     content, name = actions.read_statement_file(

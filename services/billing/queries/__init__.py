@@ -19,11 +19,11 @@ from services.billing.queries.entries import (
     unapplied_entries,
     work_item,
 )
-from services.billing.queries.figures import figures, open_work_items
 from services.billing.queries.invoices import invoice_of, invoices_to_see_to
 from services.billing.queries.overview import overview
 from services.billing.queries.reconciliation import reconciliation
 from services.billing.queries.refunds import claims_on, ended_refunds, refund_of, refund_totals, refunds, sources
+from services.billing.queries.stats import open_work_items, stats
 
 __all__ = [
     "account_lines",
@@ -35,7 +35,6 @@ __all__ = [
     "ended_refunds",
     "entries_of",
     "entry_of",
-    "figures",
     "invoice_of",
     "invoices_to_see_to",
     "ledger_of",
@@ -51,6 +50,7 @@ __all__ = [
     "sources",
     "statement_of",
     "statements",
+    "stats",
     "unapplied_entries",
     "work_item",
 ]

@@ -61,10 +61,10 @@ class AccountLine:
         return max(self.account.expected_fen - self.paid_fen, 0)
 
 
-def account_lines(session: Session, *, standing: str = "") -> list[AccountLine]:
+def account_lines(session: Session, *, state: str = "") -> list[AccountLine]:
     """Every fee account, or those of one standing, by application number."""
     found = select(FeeAccount).order_by(col(FeeAccount.application_no))
-    rows = session.exec(found.where(FeeAccount.standing == standing) if standing else found).all()
+    rows = session.exec(found.where(FeeAccount.state == state) if state else found).all()
     paid = balances_by_application(session, LedgerAccount.FEE)
     unapplied = balances_by_application(session, LedgerAccount.UNAPPLIED)
     return [AccountLine(row, paid.get(row.application_id, 0), unapplied.get(row.application_id, 0)) for row in rows]

@@ -8,17 +8,17 @@ from sqlmodel import Session, col, select
 
 from services.billing.models import BankEntry, FeeAccount, Statement
 from services.billing.queries.accounts import AccountLine, account_lines
-from services.billing.queries.figures import figures
+from services.billing.queries.stats import stats
 from services.billing.rules.entries import Direction
-from services.billing.states import AccountStanding, EntryState, StatementState
-from shared.clock import local
+from services.billing.states import AccountState, EntryState, StatementState
+from shared.foundation.clock import local
 
 
 @dataclass(frozen=True)
 class Overview:
     """Amounts in fen, by the names of figures.py; `received_by_day` for the days on which anything came."""
 
-    figures: dict[str, int]
+    stats: dict[str, int]
     paid: int
     partly: int
     unpaid: int
@@ -29,12 +29,12 @@ class Overview:
 
 def overview(session: Session) -> Overview:
     """Everything that the front page shows of money and fees."""
-    due = account_lines(session, standing=AccountStanding.DUE)
+    due = account_lines(session, state=AccountState.DUE)
     open_lines = [line for line in due if line.open_fen]
     imported = select(Statement.covered_until).where(Statement.state == StatementState.IMPORTED)
     ends = session.exec(imported).all()
     return Overview(
-        figures=figures(session),
+        stats=stats(session),
         paid=len(due) - len(open_lines),
         partly=sum(line.paid_fen > 0 for line in open_lines),
         unpaid=sum(line.paid_fen <= 0 for line in open_lines),

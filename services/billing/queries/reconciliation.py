@@ -6,12 +6,12 @@ from sqlmodel import Session, col, select
 
 from services.billing.documents import OpenItem, Reconciliation
 from services.billing.models import BankEntry, ProgrammeRow, Statement
-from services.billing.queries.figures import figures
+from services.billing.queries.stats import stats
 from services.billing.rules.entries import Direction
 from services.billing.states import EntryState, StatementState
-from shared.clock import local
-from shared.errors import Conflict
 from shared.events.intake import Programme
+from shared.foundation.clock import local
+from shared.foundation.errors import Conflict
 
 
 def reconciliation(session: Session, *, now: datetime) -> Reconciliation:
@@ -21,7 +21,7 @@ def reconciliation(session: Session, *, now: datetime) -> Reconciliation:
     if not rows:
         raise Conflict("还没有导入对账单，无法编制对账调节表。", code="nothing-imported")
     programme = Programme.model_validate(session.get_one(ProgrammeRow, rows[-1].programme).data)
-    found = figures(session)
+    found = stats(session)
     return Reconciliation(
         programme=programme.title,
         institution=programme.institution,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from services.billing.rules.entries import Entry
-from shared.errors import Invalid
-from shared.money import yuan
+from shared.foundation.errors import Invalid
+from shared.foundation.money import yuan
 
 
 def in_booking_order(entries: Sequence[Entry]) -> tuple[Entry, ...]:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.errors import Fault, Invalid, Listed, Words
+from shared.foundation.errors import FieldError, Invalid, Joined, Message
 
 
 class InvoiceKind(StrEnum):
@@ -30,14 +30,14 @@ class Buyer:
 
 
 _LIMITS = {
-    "title": (Words("购买方名称"), 100),
-    "tax_number": (Words("纳税人识别号"), 20),
-    "email": (Words("购买方邮箱"), 72),
-    "address": (Words("购买方地址"), 200),
-    "phone": (Words("购买方电话"), 20),
-    "bank": (Words("开户行"), 100),
-    "account_number": (Words("银行账号"), 34),
-    "remark": (Words("备注"), 230),
+    "title": (Message("购买方名称"), 100),
+    "tax_number": (Message("纳税人识别号"), 20),
+    "email": (Message("购买方邮箱"), 72),
+    "address": (Message("购买方地址"), 200),
+    "phone": (Message("购买方电话"), 20),
+    "bank": (Message("开户行"), 100),
+    "account_number": (Message("银行账号"), 34),
+    "remark": (Message("备注"), 230),
 }
 _TAX_NUMBER = re.compile(r"[0-9A-Z]{18,20}")
 """The old numbers of 15 digits are no longer valid; the unified credit code has 18."""
@@ -51,7 +51,7 @@ def check_buyer(buyer: Buyer, *, special_needs_contact: bool = True) -> None:
     account. Limits are those of the batch-issue workbook, counted in characters.
     """
     faults = [
-        Fault(
+        FieldError(
             name,
             "too_long",
             "{title}最多 {limit} 个字符，现为 {count} 个。",
@@ -64,11 +64,13 @@ def check_buyer(buyer: Buyer, *, special_needs_contact: bool = True) -> None:
     if buyer.kind is InvoiceKind.SPECIAL:
         required += ["tax_number", *(_SPECIAL_NEEDS if special_needs_contact else ())]
     faults += [
-        Fault(name, "required", "请填写{title}。", {"title": _LIMITS[name][0]})
+        FieldError(name, "required", "请填写{title}。", {"title": _LIMITS[name][0]})
         for name in required
         if not getattr(buyer, name).strip()
     ]
     if buyer.tax_number and not _TAX_NUMBER.fullmatch(buyer.tax_number):
-        faults.append(Fault("tax_number", "format", "纳税人识别号应为 18 至 20 位大写字母和数字，请按营业执照填写。"))
+        faults.append(
+            FieldError("tax_number", "format", "纳税人识别号应为 18 至 20 位大写字母和数字，请按营业执照填写。")
+        )
     if faults:
-        raise Invalid("开票信息有误：{faults}", code="invoice.buyer", faults=faults, values={"faults": Listed(faults)})
+        raise Invalid("开票信息有误：{faults}", code="invoice.buyer", faults=faults, values={"faults": Joined(faults)})

@@ -8,8 +8,8 @@ from lxml import etree
 
 from services.billing.rules.entries import Direction, Entry, Statement
 from services.billing.rules.transactions import CHINA, read_moment
-from shared.errors import Invalid, Words
-from shared.money import fen
+from shared.foundation.errors import Invalid, Message
+from shared.foundation.money import fen
 
 LAYOUT = "CAMT053"
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"
@@ -27,7 +27,7 @@ def read_camt(data: bytes) -> Statement:
     pages = root.findall("c:BkToCstmrStmt/c:Stmt", _NS)
     accounts = {_text(page, "c:Acct/c:Id/c:Othr/c:Id") or _text(page, "c:Acct/c:Id/c:IBAN") for page in pages}
     if len(accounts) != 1 or "" in accounts:
-        _refuse(Words("必须恰好包含一个账户，请按账户分别导出"))
+        _refuse(Message("必须恰好包含一个账户，请按账户分别导出"))
     nodes = [node for page in pages for node in page.findall("c:Ntry", _NS)]
     booked = [(number, node) for number, node in enumerate(nodes, start=1) if _text(node, "c:Sts") == "BOOK"]
     entries = sorted(
@@ -65,7 +65,7 @@ def _entries(number: int, node: etree._Element) -> list[Entry]:
     if len(transactions) > 1:
         parts = [_amount(each, "c:AmtDtls/c:TxAmt/c:Amt", number) for each in transactions]
         if sum(parts) != total_fen:
-            _refuse(Words("第 {number} 笔是批量入账，但各笔明细金额之和与总额不符", {"number": number}))
+            _refuse(Message("第 {number} 笔是批量入账，但各笔明细金额之和与总额不符", {"number": number}))
         return [_entry(number, node, each, part) for each, part in zip(transactions, parts, strict=True)]
     return [_entry(number, node, transactions[0] if transactions else node, total_fen)]
 
@@ -74,7 +74,7 @@ def _entry(number: int, node: etree._Element, transaction: etree._Element, amoun
     direction = _DIRECTIONS.get(_text(node, "c:CdtDbtInd"))
     booked_at = _moment(node, "c:BookgDt")
     if direction is None or booked_at is None:
-        _refuse(Words("第 {number} 笔缺少借贷方向或入账时间", {"number": number}))
+        _refuse(Message("第 {number} 笔缺少借贷方向或入账时间", {"number": number}))
     is_reversal = _text(node, "c:RvslInd") in {"true", "1"}
     name, account = _counterparty(transaction, incoming=(direction is Direction.CREDIT) != is_reversal)
     remittance = transaction.findall("c:RmtInf/c:Ustrd", _NS) + transaction.findall(
@@ -112,7 +112,7 @@ def _period(page: etree._Element, entries: Sequence[Entry]) -> tuple[datetime, d
     start, end = (_stamp(_text(page, f"c:FrToDt/c:{edge}DtTm")) for edge in ("Fr", "To"))
     if start is None or end is None:
         if not entries:
-            _refuse(Words("既没有起止日期也没有任何交易"))
+            _refuse(Message("既没有起止日期也没有任何交易"))
         return entries[0].booked_at, entries[-1].booked_at
     made_at = _stamp(_text(page, "c:CreDtTm"))
     end += timedelta(seconds=1)
@@ -126,7 +126,7 @@ def _text(node: etree._Element, path: str) -> str:
 def _amount(node: etree._Element, path: str, number: int) -> int:
     element = node.find(path, _NS)
     if element is None or element.get("Ccy") != "CNY":
-        _refuse(Words("第 {number} 笔没有人民币（CNY）金额", {"number": number}))
+        _refuse(Message("第 {number} 笔没有人民币（CNY）金额", {"number": number}))
     return fen(element.text or "")
 
 
@@ -153,5 +153,5 @@ def _balance(page: etree._Element, *codes: str) -> int | None:
     return None
 
 
-def _refuse(problem: Words) -> NoReturn:
+def _refuse(problem: Message) -> NoReturn:
     raise Invalid("camt.053 对账单{problem}。", code="statement.xml", values={"problem": problem})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from services.billing.rules.transactions import CHINA
-from shared.money import yuan
+from shared.foundation.money import yuan
 
 
 @dataclass(frozen=True)

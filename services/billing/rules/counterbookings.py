@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from services.billing.rules.entries import Direction, Entry
 from services.billing.rules.evidence import Evidence
 from services.billing.rules.names import comparable
-from services.billing.rules.proposals import FeeAccount, Flag, Outcome, PriorEntry, Proposal, Standing
-from shared.money import yuan
+from services.billing.rules.proposals import FeeAccount, FeeState, Flag, Outcome, PriorEntry, Proposal
+from shared.foundation.money import yuan
 
 _INTEREST = re.compile("结息|利息")
 _BANK_FEE = re.compile("手续费|工本费|账户管理费|账户维护费|短信费|服务费|年费|汇划费|汇款费")
@@ -193,7 +193,7 @@ def _refund_of_one(entry: Entry, account: FeeAccount, unapplied_fen: int, earlie
             f"退费 {yuan(amount_fen)} 元超过该报名现存的已收款 {yuan(held_fen + max(unapplied_fen, 0))} 元，请人工核对。",
             candidates=(account.application_id,),
         )
-    fee_first = account.standing is Standing.REFUND_DUE
+    fee_first = account.state is FeeState.REFUND_DUE
     from_fee = min(amount_fen, held_fen) if fee_first else max(amount_fen - max(unapplied_fen, 0), 0)
     payments = [each for each in earlier if each.allocations.get(account.application_id, 0) > 0]
     to_payer = [each for each in payments if is_same_party(each, entry)]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from services.billing.rules.entries import Entry
 from services.billing.rules.evidence import Evidence, resembling
-from services.billing.rules.proposals import FeeAccount, Outcome, Proposal, Standing
-from shared.money import yuan
+from services.billing.rules.proposals import FeeAccount, FeeState, Outcome, Proposal
+from shared.foundation.money import yuan
 
 
 def by_reference(entry: Entry, evidence: Evidence) -> Proposal | None:
@@ -140,7 +140,7 @@ def _split(entry: Entry, accounts: Sequence[FeeAccount], outcome: Outcome, why: 
 def _unpaid(accounts: Sequence[FeeAccount]) -> tuple[FeeAccount, ...]:
     """Those still due; only where none of them is open, those whose money will have to go back."""
     due = tuple(account for account in accounts if account.outstanding_fen)
-    return tuple(account for account in due if account.standing is Standing.OPEN) or due
+    return tuple(account for account in due if account.state is FeeState.OPEN) or due
 
 
 def _outstanding(accounts: Sequence[FeeAccount]) -> int:

@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 from services.billing.rules.entries import Entry
 from services.billing.rules.names import comparable, without_legal_form
 from services.billing.rules.proposals import FeeAccount
-from shared.checkdigits import payment_references
+from shared.foundation.checkdigits import payment_references
 
 _WILDCARDS = re.compile(r"[?*□■〓\ufffd]+")
 _SHORTEST_PREFIX = 6

@@ -14,7 +14,7 @@ from services.billing.rules.credits import by_firm, by_reference, by_student, by
 from services.billing.rules.entries import Direction, Entry
 from services.billing.rules.evidence import Evidence, gather, likeliest
 from services.billing.rules.names import comparable, is_personal
-from services.billing.rules.proposals import FeeAccount, Flag, Outcome, PriorEntry, Proposal, Standing
+from services.billing.rules.proposals import FeeAccount, FeeState, Flag, Outcome, PriorEntry, Proposal
 from services.billing.rules.transactions import CHINA
 
 _FISCAL = re.compile(
@@ -49,7 +49,7 @@ def payment_flags(entry: Entry, account: FeeAccount) -> frozenset[Flag]:
     holds = {
         Flag.PAYER_NOT_BUYER: is_personal(payer) or payer == comparable(account.student_name),
         Flag.LATE: account.pay_by is not None and entry.booked_at >= account.pay_by,
-        Flag.REFUND_DUE: account.standing is Standing.REFUND_DUE,
+        Flag.REFUND_DUE: account.state is FeeState.REFUND_DUE,
     }
     return frozenset(flag for flag, applies in holds.items() if applies)
 

@@ -38,7 +38,7 @@ class Flag(StrEnum):
     """A refund that did not go to the account the money came from."""
 
 
-class Standing(StrEnum):
+class FeeState(StrEnum):
     """Whether an application's money is kept or must go back (rejected, not selected, seat released)."""
 
     OPEN = "OPEN"
@@ -58,7 +58,7 @@ class FeeAccount:
     student_name: str
     due_fen: int
     allocated_fen: int
-    standing: Standing = Standing.OPEN
+    state: FeeState = FeeState.OPEN
     pay_by: datetime | None = None
 
     @property

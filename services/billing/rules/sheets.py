@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
-from shared.errors import Invalid
+from shared.foundation.errors import Invalid
 
 MAX_ROWS = 50_000
 _MAX_COLUMNS = 200

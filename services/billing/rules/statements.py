@@ -10,7 +10,7 @@ from services.billing.rules.entries import Entry, Statement
 from services.billing.rules.layouts import expected_columns, find_header, is_header_again
 from services.billing.rules.sheets import Row, sheets_of
 from services.billing.rules.transactions import SheetRow, entry_of, read_moment
-from shared.errors import Invalid
+from shared.foundation.errors import Invalid
 
 MAX_BYTES = 10 * 1024 * 1024
 

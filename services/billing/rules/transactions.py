@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from services.billing.rules.entries import Direction, Entry
 from services.billing.rules.layouts import Header
 from services.billing.rules.sheets import NumberText, Row
-from shared.errors import Invalid, Words
-from shared.money import fen
+from shared.foundation.errors import Invalid, Message
+from shared.foundation.money import fen
 
 CHINA = ZoneInfo("Asia/Shanghai")
 """Banks state times without a zone; they mean China's."""
@@ -52,7 +52,7 @@ class SheetRow:
         texts = (self._cells[place] for place in self._columns[role] if place < len(self._cells))
         return "；".join(dict.fromkeys(text for text in texts if text))
 
-    def refuse(self, problem: Words) -> NoReturn:
+    def refuse(self, problem: Message) -> NoReturn:
         values = {"line": self.line, "problem": problem}
         raise Invalid("第 {line} 行{problem}，请核对文件或从网银重新导出。", code="statement.row", values=values)
 
@@ -70,13 +70,13 @@ def entry_of(row: SheetRow) -> tuple[Entry, str] | None:
     if signed_fen == 0:
         return None
     if booked_at is None:
-        row.refuse(Words("交易时间“{text}”无法识别", {"text": moment}))
+        row.refuse(Message("交易时间“{text}”无法识别", {"text": moment}))
     if row.cell("currency").upper() not in _OWN_CURRENCY:
-        row.refuse(Words("币种“{text}”不是人民币", {"text": row.cell("currency")}))
+        row.refuse(Message("币种“{text}”不是人民币", {"text": row.cell("currency")}))
     account = row.sided("other_account", outgoing=outgoing)
     own_account = row.sided("own_account", outgoing=outgoing)
     if is_rounded(own_account) and len(own_account) > _EXACT_DIGITS:
-        row.refuse(Words("本方账号是数字格式，末位已丢失"))
+        row.refuse(Message("本方账号是数字格式，末位已丢失"))
     entry = Entry(
         line=row.line,
         booked_at=booked_at,
@@ -117,14 +117,14 @@ def _money(row: SheetRow) -> tuple[int, bool]:
     credit_fen, debit_fen = _amount(row, "credit") or 0, _amount(row, "debit") or 0
     flag = row.cell("flag").upper()
     if credit_fen and debit_fen:
-        row.refuse(Words("借方和贷方同时有金额"))
+        row.refuse(Message("借方和贷方同时有金额"))
     if (credit_fen and flag in _DEBIT_FLAGS) or (debit_fen and flag in _CREDIT_FLAGS):
-        row.refuse(Words("借贷标志“{text}”与金额所在的列不符", {"text": flag}))
+        row.refuse(Message("借贷标志“{text}”与金额所在的列不符", {"text": flag}))
     if credit_fen or debit_fen:
         return credit_fen - debit_fen, debit_fen != 0
     amount_fen = _amount(row, "amount") or 0
     if amount_fen and flag not in _CREDIT_FLAGS | _DEBIT_FLAGS:
-        row.refuse(Words("借贷标志“{text}”无法识别", {"text": flag}))
+        row.refuse(Message("借贷标志“{text}”无法识别", {"text": flag}))
     return (-abs(amount_fen), True) if flag in _DEBIT_FLAGS else (amount_fen, False)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from shared.errors import Conflict, Invalid, Words
-from shared.money import half_up, yuan
+from shared.foundation.errors import Conflict, Invalid, Message
+from shared.foundation.money import half_up, yuan
 
 TRAINING_TAX_CODE = "3070201020000000000"
 TRAINING_ITEM = "*非学历教育服务*培训费"
@@ -44,7 +44,7 @@ def rate_on(rates: Sequence[TaxRate], day: date) -> TaxRate:
     """The one rate of that day. Raises Invalid if there is none or more than one: the accountant has to say which."""
     valid = [rate for rate in rates if rate.valid_from <= day and (rate.valid_until is None or day < rate.valid_until)]
     if len(valid) != 1:
-        problem = Words("有 {count} 条税率同时有效", {"count": len(valid)}) if valid else Words("没有可用的税率")
+        problem = Message("有 {count} 条税率同时有效", {"count": len(valid)}) if valid else Message("没有可用的税率")
         values = {"day": day, "problem": problem}
         raise Invalid("{day} {problem}，请由会计在设置中核对税率及其生效日期。", code="invoice.rate", values=values)
     return valid[0]

@@ -3,11 +3,11 @@ its message and says nothing twice. Called by worker.py."""
 
 from services.billing.tasks.invoices import InvoicingTerms, query_invoice, submit_invoice, write_invoice_request
 from services.billing.tasks.receipts import write_receipt
-from services.billing.tasks.statements import judge_entries
+from services.billing.tasks.statements import match_entries
 
 __all__ = [
     "InvoicingTerms",
-    "judge_entries",
+    "match_entries",
     "query_invoice",
     "submit_invoice",
     "write_invoice_request",

@@ -15,10 +15,10 @@ from services.billing.rules.buyers import Buyer, InvoiceKind
 from services.billing.rules.vat import TRAINING_TAX_CODE, TaxRate
 from services.billing.states import DocumentKind, InvoiceState, RedReason
 from services.billing.tasks.sending import address_of, programme_of, send
-from shared.clock import local
 from shared.context import Context
 from shared.events import Sealed
-from shared.jobs import start
+from shared.foundation.clock import local
+from shared.jobs.job import enqueue
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def write_invoice_request(
     if not is_complete:
         return "waits for finance"
     if document.sent_at:
-        start(session, jobs.SubmitInvoice(invoice_id=invoice.id))
+        enqueue(session, jobs.SubmitInvoice(invoice_id=invoice.id))
         return "sent before"
     content = documents.invoice_request(_request(session, account, invoice, context))
     send(session, account, document, content, "开票申请已提交，申请单见附件。本单不是发票。", context)
@@ -84,7 +84,7 @@ def query_invoice(session: Session, job: jobs.QueryInvoice, *, context: Context,
     try:
         answer = terms.make_connector(context.tools.redis).query(invoice.submission_id, now=context.now)
     except LookupError:
-        start(session, jobs.SubmitInvoice(invoice_id=invoice.id))
+        enqueue(session, jobs.SubmitInvoice(invoice_id=invoice.id))
         return "lost, submitted again"
     invoice.queried_at = context.now
     session.add(invoice)
@@ -95,7 +95,7 @@ def query_invoice(session: Session, job: jobs.QueryInvoice, *, context: Context,
         actions.note_invoice_failed(session, invoice, answer.reason, actor=context.actor, now=context.now)
         return "failed"
     if job.round < actions.ROUNDS:
-        start(session, jobs.QueryInvoice(invoice_id=invoice.id, round=job.round + 1))
+        enqueue(session, jobs.QueryInvoice(invoice_id=invoice.id, round=job.round + 1))
     return "pending"
 
 

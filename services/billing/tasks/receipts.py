@@ -6,8 +6,8 @@ from services.billing import actions, documents, jobs
 from services.billing.models import FeeAccount, Invoice
 from services.billing.queries.balances import payments_of
 from services.billing.tasks.sending import programme_of, send
-from shared.clock import local
 from shared.context import Context
+from shared.foundation.clock import local
 
 
 def write_receipt(session: Session, job: jobs.WriteReceipt, *, context: Context) -> str:

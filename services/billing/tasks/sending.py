@@ -5,10 +5,10 @@ from sqlmodel import Session
 from services.billing import actions
 from services.billing.models import Document, FeeAccount, ProgrammeRow
 from services.billing.states import DOCUMENT_TITLES, DocumentKind
+from shared.adapters.mail import Mail
 from shared.context import Context
 from shared.events import Sealed
 from shared.events.intake import Programme
-from shared.post import Letter
 
 
 def send(
@@ -25,14 +25,14 @@ def send(
         purpose="bank",
         key=f"documents/{account.programme}/{document.kind}/{document.id}",
     )
-    letter = Letter(
+    letter = Mail(
         id=context.job_id,
         to=address_of(account, context),
         subject=f"{title} {document.number}",
         text=f"{account.firm_name}、{account.student_name}：\n\n{text}",
         attachments={f"{title}{document.number}.pdf": content},
     )
-    context.tools.post.send(letter)
+    context.tools.mailer.send(letter)
     actions.note_document_sent(session, document, claim, actor=context.actor, now=context.now)
 
 

@@ -6,7 +6,7 @@ from services.billing import actions, jobs
 from shared.context import Context
 
 
-def judge_entries(session: Session, job: jobs.JudgeEntries, *, context: Context) -> str:
+def match_entries(session: Session, job: jobs.MatchEntries, *, context: Context) -> str:
     """Judges the next batch of a statement."""
-    left = actions.judge_entries(session, job.statement_id, actor=context.actor, now=context.now)
+    left = actions.match_entries(session, job.statement_id, actor=context.actor, now=context.now)
     return f"{left} left"

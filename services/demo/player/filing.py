@@ -14,11 +14,11 @@ from uuid import uuid4
 import httpx
 
 from services.demo.cohort import DEADLINE, Application, Cohort
-from services.demo.player.doors import Stage, Unexpected, together
+from services.demo.player.clients import Stage, Unexpected, together
 from services.demo.programme import CODE, programme
 from services.demo.refusals import RefusedCase
 from services.demo.story import Story
-from shared.clock import local
+from shared.foundation.clock import local
 
 Tick = Callable[[], None]
 CLIENT = "重庆市中小企业公共服务平台"

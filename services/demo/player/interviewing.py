@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from services.demo.player.doors import Stage
+from services.demo.player.clients import Stage
 from services.demo.programme import CODE
 from services.demo.staff import panels
 from services.demo.story import Story

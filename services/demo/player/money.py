@@ -16,7 +16,7 @@ from services.demo.payments import (
     refund_statement,
 )
 from services.demo.player import reviewing
-from services.demo.player.doors import Stage, Unexpected
+from services.demo.player.clients import Stage, Unexpected
 from services.demo.player.filing import Tick
 from services.demo.statements import Statement, cmb_xlsx, icbc_csv
 from services.demo.transfers import Fact

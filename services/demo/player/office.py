@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Iterable
 
-from services.demo.player.doors import Person, Stage, Unexpected, house_client, together
+from services.demo.player.clients import Person, Stage, Unexpected, house_client, together
 from services.demo.staff import Account
 
 ADMIN = "admin"

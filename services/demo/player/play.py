@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from services.demo.cohort import Cohort, cohort
 from services.demo.marks import Marks, marks
 from services.demo.player import filing, interviewing, money, reviewing, teaching
-from services.demo.player.doors import SERVICES, Stage
+from services.demo.player.clients import SERVICES, Stage
 from services.demo.player.filing import Tick
 from services.demo.player.office import open_office
 from services.demo.player.summary import Line, reconcile
@@ -157,6 +157,6 @@ def summary(stage: Stage) -> list[Line]:
     """What must agree, from the services' own figures."""
     stage.settle()
     auditor = stage.person("audit01")
-    figures = {name: auditor.json(f"{'' if name == 'portal' else '/' + name}/api/figures") for name in SERVICES}
+    stats = {name: auditor.json(f"{'' if name == 'portal' else '/' + name}/api/figures") for name in SERVICES}
     fees = {line["code"]: line["amount_fen"] for line in programme()["fee_lines"]}
-    return reconcile(figures, quota=programme()["quota"], seat_fen=fees)
+    return reconcile(stats, quota=programme()["quota"], seat_fen=fees)

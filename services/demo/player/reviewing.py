@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.demo.marks import Marks
-from services.demo.player.doors import Stage, together
+from services.demo.player.clients import Stage, together
 from services.demo.player.filing import Tick
 from services.demo.programme import CODE
 from services.demo.staff import Judge, judges

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.demo.player.doors import unsettled
-from shared.money import yuan
+from services.demo.player.clients import unsettled
+from shared.foundation.money import yuan
 
-Figures = Mapping[str, Any]
+Stats = Mapping[str, Any]
 # Each of these decisions owes the person a letter; a seat that is held and paid owes a receipt, a request and an invoice.
 _DECISIONS = {"student_admitted": "录取", "applicant_waitlisted": "候补", "applicant_not_selected": "未入选"}
 _DOCUMENTS_PER_SEAT = 3
@@ -21,15 +21,15 @@ class Line:
     holds: bool
 
 
-def reconcile(figures: Figures, *, quota: int, seat_fen: Mapping[str, int]) -> list[Line]:
+def reconcile(stats: Stats, *, quota: int, seat_fen: Mapping[str, int]) -> list[Line]:
     """Every line of the summary. `figures`: service -> its `/api/figures`; `seat_fen`: fee line -> fen of one seat."""
     return [
-        *_applications(figures),
-        *_seats(figures, quota),
-        *_money(figures, quota, seat_fen),
-        *_papers(figures, quota),
-        *_course(figures, quota),
-        *_plumbing(figures),
+        *_applications(stats),
+        *_seats(stats, quota),
+        *_money(stats, quota, seat_fen),
+        *_papers(stats, quota),
+        *_course(stats, quota),
+        *_plumbing(stats),
     ]
 
 
@@ -39,8 +39,8 @@ def _equal(title: str, left: Mapping[str, int], right: Mapping[str, int], *, mon
     return Line(f"{title}:{sides[0]} = {sides[1]}", sum(left.values()) == sum(right.values()))
 
 
-def _applications(figures: Figures) -> list[Line]:
-    intake, review = figures["intake"]["domain"], figures["review"]["domain"]
+def _applications(stats: Stats) -> list[Line]:
+    intake, review = stats["intake"]["domain"], stats["review"]["domain"]
     names = {
         "seat_held": "在册",
         "lapsed": "逾期释放",
@@ -60,8 +60,8 @@ def _applications(figures: Figures) -> list[Line]:
     ]
 
 
-def _seats(figures: Figures, quota: int) -> list[Line]:
-    review = figures["review"]
+def _seats(stats: Stats, quota: int) -> list[Line]:
+    review = stats["review"]
     admitted = review["published"].get("review.student_admitted.v1", 0)
     return [
         _equal("席位", {"在册": review["domain"]["seats_held"]}, {"名额": quota}),
@@ -69,8 +69,8 @@ def _seats(figures: Figures, quota: int) -> list[Line]:
     ]
 
 
-def _money(figures: Figures, quota: int, seat_fen: Mapping[str, int]) -> list[Line]:
-    money = figures["billing"]["domain"]
+def _money(stats: Stats, quota: int, seat_fen: Mapping[str, int]) -> list[Line]:
+    money = stats["billing"]["domain"]
     bank = {"期初": money["opening_fen"], "贷方": money["credits_fen"], "借方": -money["debits_fen"]}
     lines = {"中央": money["central_fen"], "市级": money["municipal_fen"], "自筹": money["self_fen"]}
     received = {
@@ -99,10 +99,10 @@ def _money(figures: Figures, quota: int, seat_fen: Mapping[str, int]) -> list[Li
     ]
 
 
-def _papers(figures: Figures, quota: int) -> list[Line]:
+def _papers(stats: Stats, quota: int) -> list[Line]:
     """What is owed is counted by the decisions that owe it, never by the papers themselves."""
-    review, scheduling, billing = (figures[name]["domain"] for name in ("review", "scheduling", "billing"))
-    said = figures["review"]["published"]
+    review, scheduling, billing = (stats[name]["domain"] for name in ("review", "scheduling", "billing"))
+    said = stats["review"]["published"]
     decided = {title: said.get(f"review.{kind}.v1", 0) for kind, title in _DECISIONS.items()}
     per_seat = {f"{quota} 人各 {_DOCUMENTS_PER_SEAT} 份": quota * _DOCUMENTS_PER_SEAT}
     red = {"已开": billing["red_letters_issued"]}, {"已发": billing["red_letters_sent"]}
@@ -116,8 +116,8 @@ def _papers(figures: Figures, quota: int) -> list[Line]:
     ]
 
 
-def _course(figures: Figures, quota: int) -> list[Line]:
-    course = figures["scheduling"]["domain"]
+def _course(stats: Stats, quota: int) -> list[Line]:
+    course = stats["scheduling"]["domain"]
     ends = {"结业": course["certified"], "未结业": course["not_certified"]}
     return [
         _equal("报到", {"报到": course["registered"]}, {"名额": quota}),
@@ -129,14 +129,14 @@ def _course(figures: Figures, quota: int) -> list[Line]:
     ]
 
 
-def _plumbing(figures: Figures) -> list[Line]:
-    left = unsettled(figures)
-    said = sum(sum(one["published"].values()) for one in figures.values())
-    heard = sum(sum(one["heard"].values()) for one in figures.values())
-    dead = figures["portal"]["domain"]["dead_letters"]
-    failed = sum(one["jobs"].get("failed", 0) for one in figures.values())
-    done = sum(one["jobs"].get("done", 0) for one in figures.values())
-    breaks = {name: one["audit_break"] for name, one in figures.items() if one["audit_break"] is not None}
+def _plumbing(stats: Stats) -> list[Line]:
+    left = unsettled(stats)
+    said = sum(sum(one["published"].values()) for one in stats.values())
+    heard = sum(sum(one["heard"].values()) for one in stats.values())
+    dead = stats["portal"]["domain"]["dead_letters"]
+    failed = sum(one["jobs"].get("failed", 0) for one in stats.values())
+    done = sum(one["jobs"].get("done", 0) for one in stats.values())
+    breaks = {name: one["audit_break"] for name, one in stats.items() if one["audit_break"] is not None}
     return [
         Line(f"{said} 个事件,每个绑定队列恰好办理一次(共 {heard} 次){':' + left[0] if left else ''}", not left),
         Line(f"死信:{dead}", dead == 0),

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from services.demo.course import Absence, Destiny, destinies
-from services.demo.player.doors import Stage, together
+from services.demo.player.clients import Stage, together
 from services.demo.player.filing import Tick
 from services.demo.programme import CODE
 from services.demo.teaching import TEACHERS, VENUES

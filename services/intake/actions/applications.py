@@ -6,22 +6,22 @@ from uuid import UUID
 from sqlmodel import Session, select
 
 from services.intake.actions.content import scans_of
-from services.intake.actions.filing import checked_content, columns, event_fields, record_consents, say_submitted
+from services.intake.actions.filing import checked_content, columns, event_fields, publish_submitted, record_consents
+from services.intake.actions.locking import own_application, programme_of, step
 from services.intake.actions.programmes import locked_programme
 from services.intake.actions.scans import keep_scans
-from services.intake.actions.subjects import own_application, programme_of, step
-from services.intake.actions.taken import check_firm, taken
+from services.intake.actions.uniqueness import check_firm, taken
 from services.intake.models import Application, PlatformClient, ProgrammeRow
 from services.intake.rules.applications import check_participation, check_recommendation, check_window
 from services.intake.schemas import ApplicationIn
-from services.intake.states import ApplicationStatus, Outcome
-from shared import audit
-from shared.clock import local
-from shared.columns import locked
-from shared.errors import Conflict
+from services.intake.states import ApplicationState, Outcome
+from shared.adapters.keyring import KeyRing
 from shared.events.intake import ApplicationResubmitted, ApplicationWithdrawn, Programme
-from shared.keyring import KeyRing
-from shared.outbox import publish
+from shared.foundation.clock import local
+from shared.foundation.errors import Conflict
+from shared.persistence import audit
+from shared.persistence.columns import for_update
+from shared.persistence.outbox import publish
 
 
 def submit_draft(
@@ -30,11 +30,11 @@ def submit_draft(
     """Files a draft as it is, in the window."""
     row = own_application(session, application_id, client)
     check_window(programme_of(session, row), now)
-    step(row, ApplicationStatus.SUBMITTED)
+    step(row, ApplicationState.SUBMITTED)
     audit.record(session, "submit_draft", str(row.id), actor=actor, now=now)
     row.submitted_at, row.outcome = now, Outcome.UNDER_REVIEW
     session.add(row)
-    say_submitted(session, row, now=now)
+    publish_submitted(session, row, now=now)
     return row
 
 
@@ -67,7 +67,7 @@ def resubmit_application(
             code="correction-late",
             values={"correct_by": local(row.correct_by)},
         )
-    step(row, ApplicationStatus.SUBMITTED)
+    step(row, ApplicationState.SUBMITTED)
     content = checked_content(body, programme, scans_of(session, [body]), client=client, now=now, keys=keys)
     identity, credit_code = content["student"]["identity"]["index"], content["firm"]["credit_code"]
     held = taken(session, [body], [content], clients=[client])
@@ -94,12 +94,12 @@ def withdraw_application(
 ) -> Application:
     """Takes an application back -> ApplicationWithdrawn, unless it was only a draft; a repeat changes nothing."""
     row = own_application(session, application_id, client)
-    if row.status == ApplicationStatus.WITHDRAWN:
+    if row.state == ApplicationState.WITHDRAWN:
         return row
     if row.outcome in (Outcome.REGISTERED, Outcome.CERTIFIED, Outcome.NOT_CERTIFIED):
         raise Conflict("学员已报到,不能撤回报名;请联系报到处办理退学。", code="registered")
-    was_draft = row.status == ApplicationStatus.DRAFT
-    step(row, ApplicationStatus.WITHDRAWN)
+    was_draft = row.state == ApplicationState.DRAFT
+    step(row, ApplicationState.WITHDRAWN)
     if was_draft:
         row.closed_at = now
     session.add(row)
@@ -116,10 +116,10 @@ def expire_drafts(session: Session, *, actor: str, now: datetime) -> None:
         if now < Programme.model_validate(programme_row.data).closes_at:
             continue
         drafts = select(Application).where(
-            Application.programme == programme_row.code, Application.status == ApplicationStatus.DRAFT
+            Application.programme == programme_row.code, Application.state == ApplicationState.DRAFT
         )
-        for row in session.exec(locked(drafts)).all():
-            step(row, ApplicationStatus.EXPIRED)
+        for row in session.exec(for_update(drafts)).all():
+            step(row, ApplicationState.EXPIRED)
             row.closed_at = now
             session.add(row)
             audit.record(session, "expire_draft", str(row.id), actor=actor, now=now)

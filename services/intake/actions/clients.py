@@ -8,8 +8,8 @@ from sqlmodel import Session, select
 
 from services.intake.models import PlatformClient
 from services.intake.rules.secrets import hash_of
-from shared import audit
-from shared.errors import Conflict, NotFound
+from shared.foundation.errors import Conflict, NotFound
+from shared.persistence import audit
 
 
 def issue_client_key(session: Session, name: str, *, actor: str, now: datetime) -> str:

@@ -6,15 +6,16 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session, select
 
-from services.intake.actions.subjects import known_application
+from services.intake.actions.locking import known_application
 from services.intake.jobs import SendConsentRequest
 from services.intake.models import Application, Consent, ConsentLink
 from services.intake.rules.secrets import hash_of
-from services.intake.states import ApplicationStatus
-from shared import audit, jobs
-from shared.errors import Conflict, NotFound
+from services.intake.states import ApplicationState
 from shared.events.intake import StudentConsented
-from shared.outbox import publish
+from shared.foundation.errors import Conflict, NotFound
+from shared.jobs.job import enqueue
+from shared.persistence import audit
+from shared.persistence.outbox import publish
 
 TEXT_VERSION = "2021-11-22"
 
@@ -25,7 +26,7 @@ def request_consent(session: Session, application_id: UUID, *, actor: str, now: 
     if row.consented_at:
         raise Conflict("学员已经确认,无需再次通知。", code="already-consented")
     audit.record(session, "request_consent", str(row.id), actor=actor, now=now)
-    jobs.start(session, SendConsentRequest(application_id=row.id))
+    enqueue(session, SendConsentRequest(application_id=row.id))
 
 
 def renew_consent_link(session: Session, application_id: UUID, *, now: datetime) -> str:
@@ -52,7 +53,7 @@ def confirm_consent(session: Session, token: str, *, actor: str, now: datetime) 
     row = known_application(session, application_behind(session, token).id)
     if row.consented_at:
         return row
-    if row.status in (ApplicationStatus.WITHDRAWN, ApplicationStatus.EXPIRED):
+    if row.state in (ApplicationState.WITHDRAWN, ApplicationState.EXPIRED):
         raise Conflict("这份报名已撤回或失效,无需确认。", code="application-ended")
     row.consented_at = now
     session.add(row)

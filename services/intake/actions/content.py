@@ -11,11 +11,11 @@ from sqlmodel import Session, col
 from services.intake.models import PlatformClient, StoredScan
 from services.intake.rules.identifiers import mobile_e164, normalised
 from services.intake.schemas import ApplicationIn
-from shared.columns import one_of
-from shared.errors import Fault, Invalid
+from shared.adapters.keyring import KeyRing, mask_email, mask_identity, mask_mobile
 from shared.events import FileClaim
 from shared.events.intake import Firm, InvoiceTitle, Student
-from shared.keyring import KeyRing, mask_email, mask_identity, mask_mobile
+from shared.foundation.errors import FieldError, Invalid
+from shared.persistence.columns import one_of
 
 
 class Scan(NamedTuple):
@@ -94,7 +94,7 @@ def _claims(scans: Mapping[UUID, Scan], body: ApplicationIn, client: PlatformCli
         row = scans.get(scan.file_id)
         if row is None or row.client_id != client.id or row.programme != body.programme:
             message = "没有这份已上传的扫描件,请先上传并填写返回的 id。"
-            faults.append(Fault(f"/scans/{place}/file_id", "scan-unknown", message))
+            faults.append(FieldError(f"/scans/{place}/file_id", "scan-unknown", message))
             continue
         claims.append(
             FileClaim(kind=scan.kind, key=row.key, sha256=row.sha256, media_type=row.media_type, size=row.size)

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from services.intake.actions.subjects import known_application, step
+from services.intake.actions.locking import known_application, step
 from services.intake.jobs import SendReturnNotice
-from services.intake.states import OVERTAKEN, ApplicationStatus, Outcome
-from shared import audit, jobs
+from services.intake.states import OVERTAKEN, ApplicationState, Outcome
+from shared.jobs.job import enqueue
+from shared.persistence import audit
 
 
 def note_return(
@@ -22,13 +23,13 @@ def note_return(
 ) -> None:
     """Opens an application for correction, as review asked, and writes to the student."""
     row = known_application(session, application_id)
-    if row.status == ApplicationStatus.WITHDRAWN:
+    if row.state == ApplicationState.WITHDRAWN:
         return
-    step(row, ApplicationStatus.RETURNED)
+    step(row, ApplicationState.RETURNED)
     row.defects, row.correct_by, row.outcome = defects, correct_by, None
     session.add(row)
     audit.record(session, "note_return", str(row.id), actor=actor, now=now)
-    jobs.start(session, SendReturnNotice(application_id=row.id, revision=row.revision))
+    enqueue(session, SendReturnNotice(application_id=row.id, revision=row.revision))
 
 
 def note_outcome(session: Session, application_id: UUID, outcome: Outcome, *, actor: str, now: datetime) -> None:

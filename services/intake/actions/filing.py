@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from services.intake.actions.content import Scan, scans_of, sealed_content
 from services.intake.actions.references import References
-from services.intake.actions.taken import taken
+from services.intake.actions.uniqueness import taken
 from services.intake.errors import UnknownProgramme
 from services.intake.jobs import SendConsentRequest
 from services.intake.models import (
@@ -22,14 +22,15 @@ from services.intake.models import (
 )
 from services.intake.rules.applications import check_application, check_window
 from services.intake.schemas import ApplicationIn
-from services.intake.states import ApplicationStatus, Outcome
-from shared import audit, jobs
-from shared.columns import locked
-from shared.errors import Invalid, Listed, Refusal
+from services.intake.states import ApplicationState, Outcome
+from shared.adapters.keyring import KeyRing
 from shared.events.intake import ApplicationSubmitted, Programme
-from shared.keyring import KeyRing
-from shared.outbox import publish
-from shared.rows import Row, insert_rows, written
+from shared.foundation.errors import Invalid, Joined, Refusal
+from shared.jobs.job import enqueue
+from shared.persistence import audit
+from shared.persistence.bulk_insert import Row, bulk_insert, detached_row
+from shared.persistence.columns import for_update
+from shared.persistence.outbox import publish
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,9 @@ def file_applications(
         else:
             filed.append(content)
     accepted = [(filing, row) for filing, row in zip(filings, filed, strict=True) if isinstance(row, dict)]
-    insert_rows(session, Application, [row for _filing, row in accepted])
+    bulk_insert(session, Application, [row for _filing, row in accepted])
     record_consents(session, [(row["id"], filing.body) for filing, row in accepted])
-    outcomes = [one if isinstance(one, Refusal) else written(Application, one) for one in filed]
+    outcomes = [one if isinstance(one, Refusal) else detached_row(Application, one) for one in filed]
     for filing, outcome in zip(filings, outcomes, strict=True):
         if isinstance(outcome, Application):
             filing.context.run(_record, session, filing, outcome, now=now)
@@ -81,7 +82,7 @@ def file_applications(
 
 def _locked_programmes(session: Session, codes: Collection[str]) -> dict[str, ProgrammeRow]:
     """The programmes' rows, locked in the order of their codes: they hand out serial numbers."""
-    query = locked(select(ProgrammeRow).where(col(ProgrammeRow.code).in_(codes)).order_by(ProgrammeRow.code))
+    query = for_update(select(ProgrammeRow).where(col(ProgrammeRow.code).in_(codes)).order_by(ProgrammeRow.code))
     return {row.code: row for row in session.exec(query.execution_options(populate_existing=True)).all()}
 
 
@@ -114,7 +115,7 @@ def checked_content(
 ) -> dict[str, Any]:
     """The event's parts of a body without faults; `scans` as from `scans_of`. Raises Invalid."""
     if faults := check_application(body, programme, now=now):
-        values = {"count": len(faults), "first": Listed(faults[:3], ";")}
+        values = {"count": len(faults), "first": Joined(faults[:3], ";")}
         raise Invalid(
             "报名资料有 {count} 处需要更正。{first}", code="invalid-application", faults=faults, values=values
         )
@@ -131,7 +132,7 @@ def _filed(filing: Filing, content: dict[str, Any], programme: ProgrammeRow, ref
         "application_no": f"{programme.code}-{programme.last_serial:04d}",
         "platform_no": filing.body.platform_no,
         "payment_reference": reference,
-        "status": ApplicationStatus.DRAFT if filing.draft else ApplicationStatus.SUBMITTED,
+        "state": ApplicationState.DRAFT if filing.draft else ApplicationState.SUBMITTED,
         "outcome": None if filing.draft else Outcome.UNDER_REVIEW,
         "revision": 1,
         "defects": [],
@@ -163,9 +164,9 @@ def columns(body: ApplicationIn, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _record(session: Session, filing: Filing, row: Application, *, now: datetime) -> None:
-    audit.record(session, "file_application", str(row.id), actor=filing.actor, now=now, details={"status": row.status})
+    audit.record(session, "file_application", str(row.id), actor=filing.actor, now=now, details={"state": row.state})
     if not filing.draft:
-        say_submitted(session, row, now=now)
+        publish_submitted(session, row, now=now)
 
 
 def record_consents(session: Session, filed: Sequence[tuple[UUID, ApplicationIn]]) -> None:
@@ -175,13 +176,13 @@ def record_consents(session: Session, filed: Sequence[tuple[UUID, ApplicationIn]
         for application_id, body in filed
         for consent in body.consents
     ]
-    insert_rows(session, Consent, rows)
+    bulk_insert(session, Consent, rows)
 
 
-def say_submitted(session: Session, row: Application, *, now: datetime) -> None:
+def publish_submitted(session: Session, row: Application, *, now: datetime) -> None:
     """-> ApplicationSubmitted, and the student is asked to confirm."""
     publish(session, ApplicationSubmitted.model_validate(event_fields(row)), now=now)
-    jobs.start(session, SendConsentRequest(application_id=row.id))
+    enqueue(session, SendConsentRequest(application_id=row.id))
 
 
 def event_fields(row: Application) -> dict[str, Any]:

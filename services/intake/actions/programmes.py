@@ -10,12 +10,12 @@ from services.intake.errors import UnknownProgramme
 from services.intake.models import PastParticipant, ProgrammeRow
 from services.intake.rules.identifiers import normalised
 from services.intake.rules.programmes import Progress, check_programme, check_revision
-from shared import audit
-from shared.columns import locked
-from shared.errors import Conflict, NotYet
+from shared.adapters.keyring import KeyRing
 from shared.events.intake import Programme, ProgrammePublished, ProgrammeRevised
-from shared.keyring import KeyRing
-from shared.outbox import publish
+from shared.foundation.errors import Conflict, OutOfOrder
+from shared.persistence import audit
+from shared.persistence.columns import for_update
+from shared.persistence.outbox import publish
 
 Milestone = Literal["scored_at", "ranked_at", "admitted_at"]
 
@@ -51,7 +51,7 @@ def note_progress(session: Session, code: str, *reached: Milestone, actor: str, 
     decision 10). Only the first time counts; the row is locked only then, so that a stream of events never waits."""
     row = session.get(ProgrammeRow, code)
     if row is None:
-        raise NotYet(f"programme {code}")
+        raise OutOfOrder(f"programme {code}")
     if all(getattr(row, name) for name in reached):
         return
     row = locked_programme(session, code)
@@ -80,7 +80,7 @@ def import_past_participants(
 
 def locked_programme(session: Session, code: str) -> ProgrammeRow:
     """The programme's row, locked: it hands out serial numbers. Raises UnknownProgramme."""
-    query = locked(select(ProgrammeRow).where(ProgrammeRow.code == code)).execution_options(populate_existing=True)
+    query = for_update(select(ProgrammeRow).where(ProgrammeRow.code == code)).execution_options(populate_existing=True)
     row = session.exec(query).one_or_none()
     if row is None:
         raise UnknownProgramme(code)

@@ -1,14 +1,14 @@
-"""Payment references (shared/checkdigits.py): a number range for each year, begun by the year's first application."""
+"""Payment references (shared/foundation/checkdigits.py): a number range for each year, begun by the year's first application."""
 
 from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
 from services.intake.models import ReferenceCounter
-from shared.checkdigits import payment_reference
-from shared.clock import local
-from shared.columns import locked
 from shared.events.intake import Programme
+from shared.foundation.checkdigits import payment_reference
+from shared.foundation.clock import local
+from shared.persistence.columns import for_update
 
 _A_YEAR = 10_000
 
@@ -18,7 +18,7 @@ class References:
     reference is given twice. The counters stay locked until the commit."""
 
     def __init__(self, session: Session) -> None:
-        query = locked(select(ReferenceCounter).order_by(col(ReferenceCounter.year)))
+        query = for_update(select(ReferenceCounter).order_by(col(ReferenceCounter.year)))
         rows: Sequence[ReferenceCounter] = session.exec(query.execution_options(populate_existing=True)).all()
         self._session, self._counters = session, {row.year: row for row in rows}
         self._newest = max((row.year % 100 * _A_YEAR + row.last for row in self._counters.values()), default=0)

@@ -12,9 +12,9 @@ from services.intake.errors import UnknownProgramme
 from services.intake.models import Application, PlatformClient, ProgrammeRow, StoredScan
 from services.intake.rules.scans import ATTENDED, NOT_ADMITTED, UNREFERRED, media_type_of
 from services.intake.states import Outcome
-from shared import audit
-from shared.columns import locked
-from shared.files import FileStore
+from shared.adapters.files import FileStore
+from shared.persistence import audit
+from shared.persistence.columns import for_update
 
 
 def store_scan(
@@ -80,7 +80,7 @@ def remove_scans_of_closed(session: Session, *, actor: str, now: datetime, files
     for code in sorted(session.exec(codes).all()):
         locked_programme(session, code)
         of_this = kept.where(Application.programme == code).order_by(col(Application.id))
-        due = session.exec(locked(of_this.where(_are_due(now)))).all()
+        due = session.exec(for_update(of_this.where(_are_due(now)))).all()
         others = session.exec(of_this.where(col(Application.id).not_in([one.id for one in due]))).all()
         for application in (*due, *others):
             keep_scans(session, application.id, application.content)

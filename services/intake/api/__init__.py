@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from services.intake import actions, queries
-from services.intake.api.door import Posted, actor_of, application_out, door_of
+from services.intake.api.batching import Submission, actor_of, application_out, batcher_of
 from services.intake.models import PlatformClient
 from services.intake.rules.secrets import hash_of
 from services.intake.schemas import ApplicationIn, ApplicationOut, FileOut, WithdrawalIn
-from shared.errors import NotSignedIn
-from shared.web import Now, ReadingSession, WithTools, WritingSession, process_of
+from shared.foundation.errors import NotSignedIn
+from shared.http.web import Now, ReadingSession, WithTools, WritingSession, process_of
 
 router = APIRouter(prefix="/intake/api", tags=["platform"])
 
@@ -36,7 +36,7 @@ def _bearer(request: Request) -> str:
 async def known_key(request: Request) -> str:
     """The hash of the machine's key. Here only a key that never was one is refused, once; whether it still is one the door
     asks, for all who wait at once."""
-    key_hash, door = hash_of(_bearer(request)), door_of(request)
+    key_hash, door = hash_of(_bearer(request)), batcher_of(request)
     if key_hash not in door.seen:
         await run_in_threadpool(platform_client, request)
         door.seen.add(key_hash)
@@ -44,7 +44,7 @@ async def known_key(request: Request) -> str:
 
 
 async def raw_body(request: Request) -> bytes:
-    """The bytes of the body; shared/edge.py bounds them."""
+    """The bytes of the body; shared/http/security_headers.py bounds them."""
     return await request.body()
 
 
@@ -85,7 +85,7 @@ async def submit(
     draft: bool = False,
 ) -> Response:
     """Files an application, or with `draft=true` only keeps it. A repeat of the key gets the first answer again."""
-    return await door_of(request).answer(Posted(request, key_hash, key, body, draft))
+    return await batcher_of(request).answer(Submission(request, key_hash, key, body, draft))
 
 
 @router.get("/applications")

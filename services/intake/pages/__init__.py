@@ -8,7 +8,7 @@ from services.intake.models import Application, PastParticipant, PlatformClient
 from services.intake.pages import access, applications, overview, programmes
 from services.intake.pages.lists import ApplicationList, ClientList, PastParticipantList
 from shared.dashboard import Dashboard
-from shared.process import Process
+from shared.wiring.process import Process
 
 router = APIRouter(prefix="/intake", include_in_schema=False)
 for part in (overview, applications, programmes, access):

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from services.intake import actions
-from services.intake.pages.words import Clerk
+from services.intake.pages.labels import Clerk
 from shared.dashboard import done, page, t
-from shared.errors import Invalid
-from shared.web import Now, WithTools, WritingSession
+from shared.foundation.errors import Invalid
+from shared.http.web import Now, WithTools, WritingSession
 
 router = APIRouter()
 

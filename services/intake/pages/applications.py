@@ -8,17 +8,17 @@ from sqlmodel import Session
 from services.intake import actions, queries
 from services.intake.errors import UnknownApplication
 from services.intake.models import Application
-from services.intake.pages.words import (
+from services.intake.pages.labels import (
     ACTION_TITLES,
     OUTCOME_BADGES,
     RECOMMENDATION_BADGES,
-    STATUS_BADGES,
+    STATE_BADGES,
     TIERS,
     Clerk,
 )
 from shared.dashboard import done, page
 from shared.dashboard.history import history
-from shared.web import Now, ReadingSession, WritingSession
+from shared.http.web import Now, ReadingSession, WritingSession
 
 router = APIRouter()
 
@@ -37,7 +37,7 @@ def show_application(request: Request, application_id: UUID, actor: Clerk, sessi
         row=row,
         unit=queries.unit_name(session, row),
         badges={
-            "status": STATUS_BADGES[row.status],
+            "state": STATE_BADGES[row.state],
             "outcome": OUTCOME_BADGES.get(row.outcome or ""),
             "recommendation": RECOMMENDATION_BADGES[row.recommendation],
             "tier": TIERS[row.tier],

@@ -1,6 +1,6 @@
 """Intake's lists of tables."""
 
-from services.intake.pages.words import OUTCOME_BADGES, RECOMMENDATION_BADGES, STATUS_BADGES, TIERS
+from services.intake.pages.labels import OUTCOME_BADGES, RECOMMENDATION_BADGES, STATE_BADGES, TIERS
 from shared.dashboard import Badged, ListView, Moment, Text
 
 
@@ -14,7 +14,7 @@ class ApplicationList(ListView):
         Text("unit_code", "申报单位代码"),
         Badged("recommendation", "推荐意见", badges=RECOMMENDATION_BADGES),
         Badged("tier", "企业梯度", badges=TIERS),
-        Badged("status", "报名状态", badges=STATUS_BADGES),
+        Badged("state", "报名状态", badges=STATE_BADGES),
         Badged("outcome", "办理进度", badges=OUTCOME_BADGES),
         Text("identity_mask", "证件号码"),
         Text("mobile_mask", "手机"),

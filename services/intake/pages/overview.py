@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
 from services.intake import queries
-from services.intake.pages.words import OUTCOME_BADGES, Clerk
+from services.intake.pages.labels import OUTCOME_BADGES, Clerk
 from shared.dashboard import page, t
 from shared.events.intake import Programme
-from shared.web import Now, ReadingSession
+from shared.http.web import Now, ReadingSession
 
 router = APIRouter()
 
@@ -38,7 +38,7 @@ def overview(request: Request, actor: Clerk, session: ReadingSession, now: Now) 
         title="报名概况",
         subtitle=programme.title,
         programme=programme,
-        counts=queries.applications_by_status(session),
+        counts=queries.applications_by_state(session),
         unconfirmed=queries.unconfirmed(session, programme.code),
         short=units,
         owing=sum(1 for unit in programme.units if unit.owed),

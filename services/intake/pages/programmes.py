@@ -6,11 +6,11 @@ from fastapi import APIRouter, File, Request, Response, UploadFile
 from pydantic import ValidationError
 
 from services.intake import actions, documents, queries
-from services.intake.pages.words import Clerk
+from services.intake.pages.labels import Clerk
 from shared.dashboard import done, file_reply, page, t
-from shared.errors import Fault, Invalid, Listed, NotFound
 from shared.events.intake import Programme
-from shared.web import Now, ReadingSession, WithTools, WritingSession
+from shared.foundation.errors import FieldError, Invalid, Joined, NotFound
+from shared.http.web import Now, ReadingSession, WithTools, WritingSession
 
 router = APIRouter()
 
@@ -68,8 +68,8 @@ def _programme_in(definition: UploadFile) -> Programme:
     try:
         return Programme.model_validate_json(definition.file.read())
     except ValidationError as fault:
-        where = [Fault("/definition", error["type"], "/".join(map(str, error["loc"]))) for error in fault.errors()]
-        places = {"places": Listed(where[:5], "、")}
+        where = [FieldError("/definition", error["type"], "/".join(map(str, error["loc"]))) for error in fault.errors()]
+        places = {"places": Joined(where[:5], "、")}
         raise Invalid("项目文件不合要求,请检查:{places}", code="programme-file", faults=where, values=places) from fault
 
 

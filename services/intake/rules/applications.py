@@ -6,14 +6,14 @@ from decimal import Decimal, InvalidOperation
 
 from services.intake.rules.identifiers import check_credit_code, check_identity, is_email, mobile_e164, normalised
 from services.intake.schemas import ApplicationIn
-from shared.clock import local
-from shared.errors import Conflict, Fault, Words
 from shared.events.intake import Programme
+from shared.foundation.clock import local
+from shared.foundation.errors import Conflict, FieldError, Message
 
 REQUIRED_CONSENTS = {
-    "notice": Words("处理规则告知"),
-    "sensitive": Words("敏感个人信息单独同意"),
-    "recipients": Words("向接收方提供的单独同意"),
+    "notice": Message("处理规则告知"),
+    "sensitive": Message("敏感个人信息单独同意"),
+    "recipients": Message("向接收方提供的单独同意"),
 }
 
 
@@ -53,7 +53,7 @@ def check_recommendation(
         )
 
 
-def check_application(body: ApplicationIn, programme: Programme, *, now: datetime) -> list[Fault]:
+def check_application(body: ApplicationIn, programme: Programme, *, now: datetime) -> list[FieldError]:
     """Every fault of the body at once, each with a JSON pointer and what to do; empty when it may be accepted."""
     student, firm = body.student, body.firm
     faults = check_identity(
@@ -65,20 +65,20 @@ def check_application(body: ApplicationIn, programme: Programme, *, now: datetim
     )
     faults += check_credit_code(normalised(firm.credit_code))
     if mobile_e164(student.mobile) is None:
-        faults.append(Fault("/student/mobile", "mobile", "手机号码不是有效的中国内地手机号,请核对。"))
+        faults.append(FieldError("/student/mobile", "mobile", "手机号码不是有效的中国内地手机号,请核对。"))
     if not is_email(student.email):
-        faults.append(Fault("/student/email", "email", "电子邮箱格式不正确。"))
+        faults.append(FieldError("/student/email", "email", "电子邮箱格式不正确。"))
     if body.invoice:
         faults += check_credit_code(normalised(body.invoice.tax_number), field="/invoice/tax_number")
     if body.unit_code not in {unit.code for unit in programme.units}:
-        faults.append(Fault("/unit_code", "unit", "申报单位代码不在本期名单内,请按通知所列 41 个单位填写。"))
-    return faults + _check_consents(body) + _check_scans(body, programme) + _check_figures(body)
+        faults.append(FieldError("/unit_code", "unit", "申报单位代码不在本期名单内,请按通知所列 41 个单位填写。"))
+    return faults + _check_consents(body) + _check_scans(body, programme) + _check_amounts(body)
 
 
-def _check_consents(body: ApplicationIn) -> list[Fault]:
+def _check_consents(body: ApplicationIn) -> list[FieldError]:
     given = {consent.kind for consent in body.consents}
     return [
-        Fault(
+        FieldError(
             "/consents",
             f"consent-{kind}",
             "缺少“{title}”记录(文本版本、时间、同意人),请先取得同意再报送。",
@@ -89,22 +89,22 @@ def _check_consents(body: ApplicationIn) -> list[Fault]:
     ]
 
 
-def _check_scans(body: ApplicationIn, programme: Programme) -> list[Fault]:
+def _check_scans(body: ApplicationIn, programme: Programme) -> list[FieldError]:
     faults = []
     kinds = [scan.kind for scan in body.scans]
     for required in programme.required_scans:
         if kinds.count(required.kind) != 1:
             values = {"scan": required.title}
-            faults.append(Fault("/scans", f"scan-{required.kind}", "“{scan}”扫描件应恰好一份,请补传。", values))
+            faults.append(FieldError("/scans", f"scan-{required.kind}", "“{scan}”扫描件应恰好一份,请补传。", values))
     for place, scan in enumerate(body.scans):
         if scan.kind not in {required.kind for required in programme.required_scans}:
-            faults.append(Fault(f"/scans/{place}/kind", "scan-kind", "没有这种材料,请删去。"))
+            faults.append(FieldError(f"/scans/{place}/kind", "scan-kind", "没有这种材料,请删去。"))
         elif not scan.stamped:
-            faults.append(Fault(f"/scans/{place}/stamped", "scan-unstamped", "扫描件须加盖公司公章。"))
+            faults.append(FieldError(f"/scans/{place}/stamped", "scan-unstamped", "扫描件须加盖公司公章。"))
     return faults
 
 
-def _check_figures(body: ApplicationIn) -> list[Fault]:
+def _check_amounts(body: ApplicationIn) -> list[FieldError]:
     faults = []
     for name in ("revenue", "research"):
         for place, amount in enumerate(getattr(body.firm, name)):
@@ -115,7 +115,7 @@ def _check_figures(body: ApplicationIn) -> list[Fault]:
                 wrong = True
             if wrong:
                 message = "金额应为非负数,最多两位小数,单位为元。"
-                faults.append(Fault(f"/firm/{name}/{place}", "amount", message))
+                faults.append(FieldError(f"/firm/{name}/{place}", "amount", message))
     return faults
 
 

@@ -10,7 +10,7 @@ from datetime import date
 import phonenumbers
 from stdnum.cn import uscc
 
-from shared.errors import Fault, Words
+from shared.foundation.errors import FieldError, Message
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
@@ -62,43 +62,43 @@ def normalised(text: str) -> str:
     return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
 
 
-def check_identity(kind: str, number: str, *, born_on: date, gender: str, today: date) -> list[Fault]:
+def check_identity(kind: str, number: str, *, born_on: date, gender: str, today: date) -> list[FieldError]:
     """What is wrong with an identity document's number, as normalised."""
     if kind == "resident_id":
         return _check_resident_id(number, born_on=born_on, gender=gender, today=today)
     if kind == "foreign_permanent_resident":
         valid = re.fullmatch(r"9\d{16}[\dX]", number) and _check_digit(number) == number[-1]
         if not (valid or re.fullmatch(r"[A-Z]{3}\d{12}", number)):
-            return [_identity("permanent-resident", Words("永久居留身份证号码不正确,请核对证件。"))]
+            return [_identity("permanent-resident", Message("永久居留身份证号码不正确,请核对证件。"))]
         return []
     if not re.fullmatch(r"[A-Z0-9]{5,20}", number):
-        return [_identity("document-number", Words("证件号码只能是 5 到 20 位字母和数字,请核对证件。"))]
+        return [_identity("document-number", Message("证件号码只能是 5 到 20 位字母和数字,请核对证件。"))]
     return []
 
 
-def _check_resident_id(number: str, *, born_on: date, gender: str, today: date) -> list[Fault]:
+def _check_resident_id(number: str, *, born_on: date, gender: str, today: date) -> list[FieldError]:
     if re.fullmatch(r"\d{15}", number):
-        return [_identity("resident-id-15", Words("15 位身份证号码已停用,请填写 18 位号码。"))]
+        return [_identity("resident-id-15", Message("15 位身份证号码已停用,请填写 18 位号码。"))]
     if not re.fullmatch(r"\d{17}[\dX]", number):
-        return [_identity("resident-id-form", Words("身份证号码应为 18 位数字,末位可为 X。"))]
+        return [_identity("resident-id-form", Message("身份证号码应为 18 位数字,末位可为 X。"))]
     if number[:2] not in _PROVINCES:
-        return [_identity("resident-id-area", Words("身份证号码的前两位不是有效的地区代码,请核对证件。"))]
+        return [_identity("resident-id-area", Message("身份证号码的前两位不是有效的地区代码,请核对证件。"))]
     if _check_digit(number) != number[-1]:
-        return [_identity("resident-id-check-digit", Words("身份证号码校验位不正确,请逐位核对证件。"))]
+        return [_identity("resident-id-check-digit", Message("身份证号码校验位不正确,请逐位核对证件。"))]
     try:
         born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
-        return [_identity("resident-id-date", Words("身份证号码中的出生日期不存在,请核对证件。"))]
+        return [_identity("resident-id-date", Message("身份证号码中的出生日期不存在,请核对证件。"))]
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     if not YOUNGEST <= age <= OLDEST:
         values = {"age": age, "youngest": YOUNGEST, "oldest": OLDEST}
-        words = Words("按身份证号码计算的年龄为 {age} 岁,不在 {youngest} 至 {oldest} 岁之间,请核对证件。", values)
+        words = Message("按身份证号码计算的年龄为 {age} 岁,不在 {youngest} 至 {oldest} 岁之间,请核对证件。", values)
         return [_identity("age", words)]
     faults = []
     if born != born_on:
-        faults.append(Fault("/student/born_on", "born-on", "出生日期与身份证号码不一致,请核对。"))
+        faults.append(FieldError("/student/born_on", "born-on", "出生日期与身份证号码不一致,请核对。"))
     if (int(number[16]) % 2 == 1) != (gender == "male"):
-        faults.append(Fault("/student/gender", "gender", "性别与身份证号码不一致,请核对。"))
+        faults.append(FieldError("/student/gender", "gender", "性别与身份证号码不一致,请核对。"))
     return faults
 
 
@@ -106,16 +106,18 @@ def _check_digit(number: str) -> str:
     return _CHECK[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number, strict=False)) % 11]
 
 
-def _identity(code: str, words: Words) -> Fault:
-    return Fault("/student/identity_number", code, words.message, words.values)
+def _identity(code: str, words: Message) -> FieldError:
+    return FieldError("/student/identity_number", code, words.message, words.values)
 
 
-def check_credit_code(code: str, *, field: str = "/firm/credit_code") -> list[Fault]:
+def check_credit_code(code: str, *, field: str = "/firm/credit_code") -> list[FieldError]:
     """What is wrong with a unified social credit code (GB 32100), as normalised."""
     if re.fullmatch(r"\d{15}", code):
-        return [Fault(field, "old-tax-number", "15 位旧税号已停用,请填写 18 位统一社会信用代码。")]
+        return [FieldError(field, "old-tax-number", "15 位旧税号已停用,请填写 18 位统一社会信用代码。")]
     if not uscc.is_valid(code):
-        return [Fault(field, "credit-code", "统一社会信用代码不正确(应为 18 位,末位为校验位),请对照营业执照核对。")]
+        return [
+            FieldError(field, "credit-code", "统一社会信用代码不正确(应为 18 位,末位为校验位),请对照营业执照核对。")
+        ]
     return []
 
 

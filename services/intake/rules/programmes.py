@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.clock import local
-from shared.errors import Conflict, Fault, Invalid, Listed, Words
 from shared.events.intake import FeeLine, PlanRule, Programme, ScoringRule
+from shared.foundation.clock import local
+from shared.foundation.errors import Conflict, FieldError, Invalid, Joined, Message
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,39}")
 _MOMENTS = ("opens_at", "closes_at", "pay_by", "report_at")
@@ -60,112 +60,112 @@ def check_programme(programme: Programme) -> None:
         faults = [*_deadline_faults(programme), *_number_faults(programme), *_fee_faults(programme.fee_lines)]
         faults += [*_scoring_faults(programme.scoring), *_plan_faults(programme.plan)]
     if faults:
-        values = {"count": len(faults), "first": Listed(faults[:3])}
+        values = {"count": len(faults), "first": Joined(faults[:3])}
         raise Invalid("项目设置有 {count} 处需要更正。{first}", code="programme", faults=faults, values=values)
 
 
-def _moment_faults(programme: Programme) -> Iterator[Fault]:
+def _moment_faults(programme: Programme) -> Iterator[FieldError]:
     for name in _MOMENTS:
         if getattr(programme, name).utcoffset() is None:
-            yield Fault(
+            yield FieldError(
                 f"/{name}", "time-zone", "时间 {name} 须注明时区，例如 2021-12-02T00:00:00+08:00。", {"name": name}
             )
 
 
-def _deadline_faults(programme: Programme) -> Iterator[Fault]:
+def _deadline_faults(programme: Programme) -> Iterator[FieldError]:
     if programme.opens_at >= programme.closes_at:
-        yield Fault("/closes_at", "window", "截止时间须晚于开始时间。")
+        yield FieldError("/closes_at", "window", "截止时间须晚于开始时间。")
     # A ranking is frozen after the window at the earliest, and released once its publicity is over.
     if programme.pay_by <= programme.closes_at + timedelta(days=programme.publicity_days):
-        yield Fault("/pay_by", "pay-by", "缴费期限须晚于报名截止和公示期满，否则发布录取结果时已过期。")
+        yield FieldError("/pay_by", "pay-by", "缴费期限须晚于报名截止和公示期满，否则发布录取结果时已过期。")
     if programme.pay_by > programme.report_at:
-        yield Fault("/pay_by", "pay-by-report", "缴费期限不得晚于报到时间。")
+        yield FieldError("/pay_by", "pay-by-report", "缴费期限不得晚于报到时间。")
     if local(programme.report_at).date() > programme.plan.last_day:
-        yield Fault("/report_at", "report", "报到时间不得晚于培训周期的最后一天。")
+        yield FieldError("/report_at", "report", "报到时间不得晚于培训周期的最后一天。")
 
 
-def _number_faults(programme: Programme) -> Iterator[Fault]:
+def _number_faults(programme: Programme) -> Iterator[FieldError]:
     # The code names keys, files and addresses.
     if not _CODE.fullmatch(programme.code):
-        yield Fault("/code", "code", "项目编号只能由 2 到 40 个字母、数字和连字符组成，并以字母或数字开头。")
+        yield FieldError("/code", "code", "项目编号只能由 2 到 40 个字母、数字和连字符组成，并以字母或数字开头。")
     least = {
-        "quota": (1, Words("名额")),
-        "max_per_firm": (1, Words("每家企业人数上限")),
-        "promotion_pay_days": (1, Words("递补缴费天数")),
-        "waiting_list_places": (0, Words("候补人数")),
-        "publicity_days": (0, Words("公示天数")),
+        "quota": (1, Message("名额")),
+        "max_per_firm": (1, Message("每家企业人数上限")),
+        "promotion_pay_days": (1, Message("递补缴费天数")),
+        "waiting_list_places": (0, Message("候补人数")),
+        "publicity_days": (0, Message("公示天数")),
     }
     for name, (smallest, title) in least.items():
         if getattr(programme, name) < smallest:
             values = {"title": title, "least": smallest}
-            yield Fault(f"/{name}", name.replace("_", "-"), "{title}至少为 {least}。", values)
+            yield FieldError(f"/{name}", name.replace("_", "-"), "{title}至少为 {least}。", values)
     codes = {
-        "units": (Words("申报单位"), [unit.code for unit in programme.units]),
-        "required_scans": (Words("材料"), [scan.kind for scan in programme.required_scans]),
+        "units": (Message("申报单位"), [unit.code for unit in programme.units]),
+        "required_scans": (Message("材料"), [scan.kind for scan in programme.required_scans]),
     }
     for name, (title, given) in codes.items():
         if len(given) != len(set(given)):
-            yield Fault(f"/{name}", name.replace("_", "-"), "{title}代码有重复，请逐项核对。", {"title": title})
+            yield FieldError(f"/{name}", name.replace("_", "-"), "{title}代码有重复，请逐项核对。", {"title": title})
 
 
-def _fee_faults(lines: tuple[FeeLine, ...]) -> Iterator[Fault]:
+def _fee_faults(lines: tuple[FeeLine, ...]) -> Iterator[FieldError]:
     if sorted(line.code for line in lines) != ["central", "municipal", "self"]:
-        yield Fault("/fee_lines", "fee-lines", "费用须恰有中央、市级、自筹三项。")
+        yield FieldError("/fee_lines", "fee-lines", "费用须恰有中央、市级、自筹三项。")
     if any(line.amount_fen < 0 for line in lines):
-        yield Fault("/fee_lines", "fee-negative", "费用金额不能为负数（单位为分）。")
+        yield FieldError("/fee_lines", "fee-negative", "费用金额不能为负数（单位为分）。")
     if any(line.code == "self" and line.amount_fen == 0 for line in lines):
-        yield Fault("/fee_lines", "fee-self", "学员自筹金额须大于 0（单位为分）。")
+        yield FieldError("/fee_lines", "fee-self", "学员自筹金额须大于 0（单位为分）。")
 
 
-def _scoring_faults(scoring: ScoringRule) -> Iterator[Fault]:
+def _scoring_faults(scoring: ScoringRule) -> Iterator[FieldError]:
     if sum(scoring.interview_items.values()) != 100:
-        yield Fault("/scoring", "scoring", "面试各项分值之和须为 100。")
+        yield FieldError("/scoring", "scoring", "面试各项分值之和须为 100。")
     if scoring.firm_points + scoring.materials_points + scoring.interview_points != 100:
-        yield Fault("/scoring", "scoring-parts", "企业信息、学员资料与面试三部分的分值之和须为 100。")
+        yield FieldError("/scoring", "scoring-parts", "企业信息、学员资料与面试三部分的分值之和须为 100。")
     if min(scoring.firm_points, scoring.materials_points, scoring.interview_points) < 0:
-        yield Fault("/scoring", "scoring-negative", "各部分分值不能为负数。")
+        yield FieldError("/scoring", "scoring-negative", "各部分分值不能为负数。")
     if scoring.item_titles.keys() != scoring.interview_items.keys():
-        yield Fault("/scoring/item_titles", "item-titles", "面试每一项须恰有一个名称。")
+        yield FieldError("/scoring/item_titles", "item-titles", "面试每一项须恰有一个名称。")
 
 
-def _plan_faults(plan: PlanRule) -> Iterator[Fault]:
-    for name, title in (("practice_percent", Words("实战课时比例")), ("mentor_percent", Words("企业导师比例"))):
+def _plan_faults(plan: PlanRule) -> Iterator[FieldError]:
+    for name, title in (("practice_percent", Message("实战课时比例")), ("mentor_percent", Message("企业导师比例"))):
         if not 0 <= getattr(plan, name) <= 100:
-            yield Fault(f"/plan/{name}", "percent", "{title}须在 0 到 100 之间。", {"title": title})
+            yield FieldError(f"/plan/{name}", "percent", "{title}须在 0 到 100 之间。", {"title": title})
     if not 0 <= plan.tolerance_points <= 50:
-        yield Fault("/plan/tolerance_points", "tolerance", "比例允许的偏差须在 0 到 50 个百分点之间。")
+        yield FieldError("/plan/tolerance_points", "tolerance", "比例允许的偏差须在 0 到 50 个百分点之间。")
     if not 1 <= plan.hours_per_day <= _MOST_HOURS_A_DAY:
-        yield Fault(
+        yield FieldError(
             "/plan/hours_per_day", "hours-per-day", "每天课时须在 1 到 {most} 之间。", {"most": _MOST_HOURS_A_DAY}
         )
     elif plan.days * plan.hours_per_day < plan.hours:
         values = {"days": plan.days, "each": plan.hours_per_day, "hours": plan.hours}
         values["most"] = plan.days * plan.hours_per_day
         message = "{days} 天每天 {each} 课时至多 {most} 课时，达不到 {hours} 课时。"
-        yield Fault("/plan/hours", "hours", message, values)
+        yield FieldError("/plan/hours", "hours", message, values)
     if plan.first_day > plan.last_day:
-        yield Fault("/plan/last_day", "plan-window", "培训周期的最后一天不能早于第一天。")
+        yield FieldError("/plan/last_day", "plan-window", "培训周期的最后一天不能早于第一天。")
     elif not 1 <= plan.min_gap_days <= plan.max_gap_days:
-        yield Fault("/plan/max_gap_days", "gap", "两次集中授课的最短间隔至少为 1 天，且不能长于最长间隔。")
+        yield FieldError("/plan/max_gap_days", "gap", "两次集中授课的最短间隔至少为 1 天，且不能长于最长间隔。")
     else:
         yield from _module_faults(plan)
 
 
-def _module_faults(plan: PlanRule) -> Iterator[Fault]:
+def _module_faults(plan: PlanRule) -> Iterator[FieldError]:
     counts = _module_counts(plan.days, plan.module_days)
     if not counts:
-        lengths = Listed(plan.module_days, "、") if plan.module_days else Words("（未填）")
+        lengths = Joined(plan.module_days, "、") if plan.module_days else Message("（未填）")
         message = "每次 {lengths} 天的集中授课凑不成 {days} 天，请更改总天数或每次天数。"
-        yield Fault("/plan/module_days", "module-days", message, {"lengths": lengths, "days": plan.days})
+        yield FieldError("/plan/module_days", "module-days", message, {"lengths": lengths, "days": plan.days})
         return
     if not 1 <= plan.min_regions <= max(counts):
         message = "至多 {most} 次集中授课，授课地区须在 1 到 {most} 个之间。"
-        yield Fault("/plan/min_regions", "regions", message, {"most": max(counts)})
+        yield FieldError("/plan/min_regions", "regions", message, {"most": max(counts)})
     shortest = (min(counts) - 1) * plan.min_gap_days + min(plan.module_days)
     if shortest > (plan.last_day - plan.first_day).days + 1:
         values = {"gap": plan.min_gap_days, "count": min(counts), "shortest": shortest}
         message = "按最短间隔 {gap} 天，{count} 次集中授课至少需要 {shortest} 天，超出培训周期。"
-        yield Fault("/plan/last_day", "plan-too-short", message, values)
+        yield FieldError("/plan/last_day", "plan-too-short", message, values)
 
 
 def _module_counts(days: int, lengths: tuple[int, ...]) -> set[int]:

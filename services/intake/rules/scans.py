@@ -8,7 +8,7 @@ from typing import Literal
 import pypdfium2
 from PIL import Image, UnidentifiedImageError
 
-from shared.errors import Invalid
+from shared.foundation.errors import Invalid
 
 LARGEST_SCAN = 10 * 1024 * 1024
 LARGEST_PIXELS = 60_000_000

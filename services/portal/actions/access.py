@@ -6,10 +6,10 @@ from sqlmodel import Session, col, delete
 
 from services.portal.models import Account, SignedInSession
 from services.portal.states import AccountState
-from shared.clock import real_now
 from shared.events.portal import StaffAccessChanged
-from shared.outbox import publish
-from shared.signin import remember_access
+from shared.foundation.clock import real_now
+from shared.http.auth import remember_access
+from shared.persistence.outbox import publish
 
 
 def announce_access(session: Session, row: Account, *, now: datetime, keep_sessions: bool = False) -> None:

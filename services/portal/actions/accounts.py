@@ -13,10 +13,10 @@ from services.portal.queries import open_administrators
 from services.portal.rules.access import check_an_administrator_remains, check_roles
 from services.portal.rules.passwords import check_account
 from services.portal.states import AccountState
-from shared.audit import record
-from shared.clock import real_now
-from shared.columns import locked
-from shared.errors import Conflict
+from shared.foundation.clock import real_now
+from shared.foundation.errors import Conflict
+from shared.persistence.audit import record
+from shared.persistence.columns import for_update
 
 
 def create_account(
@@ -81,7 +81,7 @@ def _check_administrator(session: Session, row: Account, *, stays: bool) -> None
 
 
 def _locked(session: Session, account: str) -> Account:
-    found = session.exec(locked(select(Account).where(Account.account == account))).one_or_none()
+    found = session.exec(for_update(select(Account).where(Account.account == account))).one_or_none()
     if found is None:
         raise UnknownAccount
     row: Account = found

@@ -7,14 +7,14 @@ from sqlmodel import Session, select
 
 from services.portal.errors import UnknownDeadLetter
 from services.portal.models import DeadLetter
-from services.portal.rules.letters import origin
+from services.portal.rules.dead_letters import origin
 from services.portal.states import DeadLetterState
-from shared import audit
-from shared.clock import real_now
-from shared.columns import locked
-from shared.errors import Conflict, Fault, Invalid
-from shared.messaging.envelope import PREFIX
+from shared.events.envelope import PREFIX
+from shared.foundation.clock import real_now
+from shared.foundation.errors import Conflict, FieldError, Invalid
 from shared.messaging.transport import REASON, REPLAY, Delivery
+from shared.persistence import audit
+from shared.persistence.columns import for_update
 
 
 def note_dead_letter(session: Session, delivery: Delivery) -> None:
@@ -23,7 +23,7 @@ def note_dead_letter(session: Session, delivery: Delivery) -> None:
     headers = {name: _storable(value) for name, value in delivery.headers.items()}
     queue = origin(headers)
     key = hashlib.sha256(f"{queue}\n{headers.get(PREFIX + 'id', '')}\n".encode() + delivery.body).hexdigest()
-    row = session.exec(locked(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
+    row = session.exec(for_update(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
     replay = int(headers[REPLAY]) if headers.get(REPLAY, "").isdecimal() else 0
     if row is not None and not _is_news(row, replay):
         return
@@ -61,11 +61,11 @@ def _storable(value: object) -> str:
 def discard_dead_letter(session: Session, key: str, *, reason: str, actor: str, now: datetime) -> None:
     """Puts a letter aside for good, with the reason. Raises UnknownDeadLetter, Invalid without a reason, Conflict unless it
     waits, so that a repeat is told."""
-    row = session.exec(locked(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
+    row = session.exec(for_update(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
     if row is None:
         raise UnknownDeadLetter
     if not reason.strip():
-        faults = [Fault("/reason", "required", "请写明不再处理的原因。")]
+        faults = [FieldError("/reason", "required", "请写明不再处理的原因。")]
         raise Invalid("请写明不再处理的原因。", code="reason", faults=faults)
     if row.state != DeadLetterState.WAITING:
         raise Conflict("这条消息已经处理过了。", code="state")

@@ -8,8 +8,8 @@ from sqlmodel import Session
 from services.portal.models import Applicant, Occurrence
 from services.portal.rules.masking import masked
 from shared.events import Event
+from shared.events.envelope import Envelope
 from shared.events.intake import ApplicationSubmitted
-from shared.messaging.envelope import Envelope
 
 
 def note_occurrence(session: Session, event: Event, *, envelope: Envelope) -> None:

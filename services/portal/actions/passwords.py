@@ -15,9 +15,9 @@ from services.portal.models import Account, OneTimeLink
 from services.portal.queries import account_named, has_accounts
 from services.portal.rules.passwords import check_account, check_password
 from services.portal.states import AccountState
-from shared.audit import record
-from shared.clock import real_now
-from shared.columns import locked
+from shared.foundation.clock import real_now
+from shared.persistence.audit import record
+from shared.persistence.columns import for_update
 
 LINK_LASTS = timedelta(days=3)
 # RFC 9106, second recommended option: 64 MiB, three passes.
@@ -110,7 +110,9 @@ def _hash(password: str) -> str:
 
 
 def _link(session: Session, secret: str) -> OneTimeLink:
-    found = session.exec(locked(select(OneTimeLink).where(OneTimeLink.secret_hash == digest_of(secret)))).one_or_none()
+    found = session.exec(
+        for_update(select(OneTimeLink).where(OneTimeLink.secret_hash == digest_of(secret)))
+    ).one_or_none()
     if found is None or found.expires_at <= real_now():
         raise UnknownLink
     link: OneTimeLink = found

@@ -12,12 +12,13 @@ from services.portal import queries
 from services.portal.errors import UnknownDeadLetter
 from services.portal.jobs import ReplayDeadLetters
 from services.portal.models import DeadLetter
-from services.portal.rules.letters import address, headers_of_replay
+from services.portal.rules.dead_letters import address, headers_of_replay
 from services.portal.states import DeadLetterState
-from shared import audit, jobs
-from shared.clock import real_now
-from shared.errors import Conflict
+from shared.foundation.clock import real_now
+from shared.foundation.errors import Conflict
+from shared.jobs.job import enqueue
 from shared.messaging.transport import Outgoing
+from shared.persistence import audit
 
 BATCH = 500
 # (queue, batch) -> what the broker did not accept, with the reason; everything else it has confirmed.
@@ -39,7 +40,7 @@ def order_replay(session: Session, wanted: ReplayDeadLetters, *, now: datetime) 
     if not queries.count_wanted(session, wanted):
         raise Conflict("没有符合条件、等待处理的消息。", code="nothing-to-replay")
     note_order(session, wanted, now=now)
-    jobs.start(session, wanted)
+    enqueue(session, wanted)
 
 
 def order_one_replay(session: Session, key: str, *, actor: str, now: datetime) -> None:

@@ -11,11 +11,11 @@ from services.portal.actions.passwords import digest_of, password_fits
 from services.portal.errors import WrongPassword
 from services.portal.models import Account, SignedInSession
 from services.portal.states import AccountState
-from shared.audit import record
-from shared.clock import real_now
-from shared.columns import locked
-from shared.errors import NotSignedIn
-from shared.signin import LIFETIME_SECONDS, SessionToken, sign_token
+from shared.foundation.clock import real_now
+from shared.foundation.errors import NotSignedIn
+from shared.http.auth import LIFETIME_SECONDS, SessionToken, sign_token
+from shared.persistence.audit import record
+from shared.persistence.columns import for_update
 
 LONGEST = timedelta(hours=10)
 # A session that nobody renewed for so long was left alone: the token's fifteen minutes and a quarter of an hour more.
@@ -60,7 +60,7 @@ def renew(session: Session, secret: str, *, key: OKPKey) -> str:
     """A fresh token for the same session, with the roles as they are now. Raises NotSignedIn when the session is over."""
     over = NotSignedIn("登录已过期，请重新登录。", code="session-over")
     kept = session.exec(
-        locked(select(SignedInSession).where(SignedInSession.secret_hash == digest_of(secret)))
+        for_update(select(SignedInSession).where(SignedInSession.secret_hash == digest_of(secret)))
     ).one_or_none()
     if kept is None or real_now() - kept.renewed_at > IDLE or real_now() - kept.started_at > LONGEST:
         raise over

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 
 from services.portal import actions, queries
 from services.portal.states import ROLES, AccountState
-from shared.dashboard import Badge, Badged, ListView, Moment, Text, Words, done, page, t
+from shared.dashboard import Badge, Badged, ListView, Moment, Text, Titled, done, page, t
 from shared.dashboard.history import history
-from shared.signin import Actor, staff
-from shared.web import Now, ReadingSession, WritingSession, process_of
+from shared.http.auth import CurrentUser, staff
+from shared.http.web import Now, ReadingSession, WritingSession, process_of
 
 router = APIRouter(prefix="/accounts")
-Administrator = Annotated[Actor, Depends(staff("administrator"))]
+Administrator = Annotated[CurrentUser, Depends(staff("administrator"))]
 STATES: dict[str, Badge] = {
     AccountState.INVITED: Badge("待设密码", "yellow"),
     AccountState.OPEN: Badge("使用中", "green"),
@@ -37,7 +37,7 @@ class AccountList(ListView):
     fields = (
         Text("account", "账号"),
         Text("name", "姓名"),
-        Words("roles", "角色", titles=ROLES),
+        Titled("roles", "角色", titles=ROLES),
         Badged("state", "状态", badges=STATES),
         Moment("signed_in_at", "最近登录"),
         Moment("created_at", "建立时间"),

@@ -9,11 +9,11 @@ from services.portal import queries
 from services.portal.rules.sentences import SENTENCES, title_of
 from services.portal.states import FOLLOWERS
 from shared.dashboard import Badge, Badged, ListView, Moment, Text, page
-from shared.signin import Actor, staff
-from shared.web import ReadingSession
+from shared.http.auth import CurrentUser, staff
+from shared.http.web import ReadingSession
 
 router = APIRouter()
-Follower = Annotated[Actor, Depends(staff(*FOLLOWERS))]
+Follower = Annotated[CurrentUser, Depends(staff(*FOLLOWERS))]
 LAST = {kind: Badge(title_of(kind), tone) for kind, (_, tone, _) in SENTENCES.items()}
 
 

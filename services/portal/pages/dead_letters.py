@@ -15,11 +15,11 @@ from services.portal.rules.sentences import title_of
 from services.portal.states import SERVICES, DeadLetterState
 from shared.dashboard import Badge, Badged, Entry, ListAction, ListView, Moment, Number, Text, done, page, t
 from shared.dashboard.history import history
-from shared.signin import Actor, staff
-from shared.web import Now, ReadingSession, WritingSession
+from shared.http.auth import CurrentUser, staff
+from shared.http.web import Now, ReadingSession, WritingSession
 
 router = APIRouter(prefix="/dead-letters")
-Administrator = Annotated[Actor, Depends(staff("administrator"))]
+Administrator = Annotated[CurrentUser, Depends(staff("administrator"))]
 QUEUES = {service: Badge(title, "blue") for service, title in SERVICES.items()}
 STATES: dict[str, Badge] = {
     DeadLetterState.WAITING: Badge("待处理", "yellow"),

@@ -9,15 +9,15 @@ from services.portal import queries
 from services.portal.models import Account
 from services.portal.states import FOLLOWERS, ROLES
 from shared.dashboard import page, t
-from shared.signin import Actor, staff
-from shared.web import ReadingSession
+from shared.http.auth import CurrentUser, staff
+from shared.http.web import ReadingSession
 
 router = APIRouter()
-Anybody = Annotated[Actor, Depends(staff())]
+Anybody = Annotated[CurrentUser, Depends(staff())]
 
 
 @dataclass(frozen=True)
-class Door:
+class AppLink:
     """A dashboard that some roles may enter, and what it is for."""
 
     title: str
@@ -27,23 +27,23 @@ class Door:
     roles: tuple[str, ...]
 
 
-DOORS = (
-    Door("报名受理", "收到的报名、各区县推荐情况、材料是否齐全", "/intake/", "fa-solid fa-inbox", ("intake",)),
-    Door(
+APP_LINKS = (
+    AppLink("报名受理", "收到的报名、各区县推荐情况、材料是否齐全", "/intake/", "fa-solid fa-inbox", ("intake",)),
+    AppLink(
         "材料审核与遴选",
         "核验材料、面试评分、排名、录取与候补",
         "/review/",
         "fa-solid fa-clipboard-check",
         ("reviewer", "committee", "judge"),
     ),
-    Door(
+    AppLink(
         "面试与教学安排",
         "面试日程、教学计划、考勤、结业名单",
         "/scheduling/",
         "fa-solid fa-calendar-days",
         ("scheduler", "registrar", "judge"),
     ),
-    Door(
+    AppLink(
         "财务",
         "到账核对、应缴未缴、退费、开票、补贴",
         "/billing/",
@@ -62,7 +62,7 @@ def home(request: Request, actor: Anybody, session: ReadingSession) -> Response:
         request,
         "home.html",
         title="首页",
-        doors=[door for door in DOORS if actor.may(*door.roles, "auditor")],
+        app_links=[link for link in APP_LINKS if actor.may(*link.roles, "auditor")],
         roles=t("、").join(t(title) for role, title in ROLES.items() if role in actor.roles),
         follows=follows,
         latest=queries.latest_occurrences(session, most=12) if follows else (),

@@ -3,11 +3,11 @@
 from collections.abc import Collection
 
 from services.portal.states import ROLES
-from shared.errors import Conflict, Fault, Invalid, Listed, Words
+from shared.foundation.errors import Conflict, FieldError, Invalid, Joined, Message
 
 _ALONE = {
-    "administrator": Words("系统管理员不兼任业务角色"),
-    "auditor": Words("审计查阅不兼任其他角色"),
+    "administrator": Message("系统管理员不兼任业务角色"),
+    "auditor": Message("审计查阅不兼任其他角色"),
 }
 
 
@@ -17,16 +17,16 @@ def check_roles(roles: Collection[str]) -> tuple[str, ...]:
     Administrator and auditor stand alone (three separate admin roles, GB/T 22239 level 3); the two finance roles exclude
     each other, because maker and checker differ. Raises Invalid.
     """
-    wrong = None if roles else Words("至少选择一个角色")
+    wrong = None if roles else Message("至少选择一个角色")
     if unknown := sorted(set(roles) - set(ROLES)):
-        wrong = Words("没有这些角色：{names}", {"names": Listed(unknown, "、")})
+        wrong = Message("没有这些角色：{names}", {"names": Joined(unknown, "、")})
     for role, reason in _ALONE.items():
         if role in roles and len(set(roles)) > 1:
             wrong = reason
     if {"finance", "finance_checker"} <= set(roles):
-        wrong = Words("财务经办与财务复核须由不同的人担任")
+        wrong = Message("财务经办与财务复核须由不同的人担任")
     if wrong:
-        fault = Fault("/roles", "roles", wrong.message, wrong.values)
+        fault = FieldError("/roles", "roles", wrong.message, wrong.values)
         raise Invalid("角色不合要求：{fault}。", code="roles", faults=[fault], values={"fault": fault})
     return tuple(role for role in ROLES if role in roles)
 

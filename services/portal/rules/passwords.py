@@ -2,7 +2,7 @@
 
 import re
 
-from shared.errors import Fault, Invalid, Words
+from shared.foundation.errors import FieldError, Invalid, Message
 
 SHORTEST = 12
 LONGEST = 128
@@ -17,22 +17,22 @@ def check_password(password: str, *, account: str, field: str = "password") -> N
     """
     wrong = None
     if len(password) < SHORTEST:
-        wrong = Words("至少 {count} 个字符", {"count": SHORTEST})
+        wrong = Message("至少 {count} 个字符", {"count": SHORTEST})
     elif len(password) > LONGEST:
-        wrong = Words("不超过 {count} 个字符", {"count": LONGEST})
+        wrong = Message("不超过 {count} 个字符", {"count": LONGEST})
     elif sum(bool(re.search(kind, password)) for kind in _CLASSES) < 3:
-        wrong = Words("须包含大写字母、小写字母、数字、符号中的三类")
+        wrong = Message("须包含大写字母、小写字母、数字、符号中的三类")
     elif account and account in password.lower():
-        wrong = Words("不能包含账号")
+        wrong = Message("不能包含账号")
     if wrong:
-        fault = Fault(f"/{field}", "weak-password", wrong.message, wrong.values)
+        fault = FieldError(f"/{field}", "weak-password", wrong.message, wrong.values)
         raise Invalid("密码不合要求：{fault}。", code="weak-password", faults=[fault], values={"fault": fault})
 
 
 def check_repeated(password: str, again: str) -> None:
     """The password typed twice. Raises Invalid."""
     if password != again:
-        faults = [Fault("/again", "password-repeat", "与上面的密码不同")]
+        faults = [FieldError("/again", "password-repeat", "与上面的密码不同")]
         raise Invalid("两次输入的密码不一致。", code="password-repeat", faults=faults)
 
 
@@ -41,8 +41,8 @@ def check_account(account: str, name: str) -> None:
     faults = []
     if not _ACCOUNT.fullmatch(account):
         words = "2 至 32 位，以小写字母开头，只用小写字母、数字、点、下划线、连字符"
-        faults.append(Fault("/account", "account-name", words))
+        faults.append(FieldError("/account", "account-name", words))
     if not 2 <= len(name) <= 50:
-        faults.append(Fault("/name", "person-name", "2 至 50 个字"))
+        faults.append(FieldError("/name", "person-name", "2 至 50 个字"))
     if faults:
         raise Invalid("账号信息不合要求。", code="account-invalid", faults=faults)

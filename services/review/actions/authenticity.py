@@ -6,19 +6,19 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from services.review.actions.locking import locked_case, programme_of, seat_of, step_case
 from services.review.actions.refunds import order_refund
-from services.review.actions.subjects import locked_case, programme_of, seat_of, step_case
 from services.review.models import Case, ScanCheck
 from services.review.queries import candidate, claim_of, current_checks, title_of_scan
 from services.review.rules.checklist import Check, obstacles
 from services.review.rules.deadlines import CORRECTION_DAYS, CROSSING, end_of_local_day
 from services.review.states import CASE_TITLES, CaseState, SeatState
-from shared import audit
-from shared.columns import locked
-from shared.errors import Conflict, Invalid, Listed, Words
 from shared.events import FileClaim, Sealed
 from shared.events.review import ApplicationRejected, ApplicationReturned, ApplicationVerified, Defect
-from shared.outbox import publish
+from shared.foundation.errors import Conflict, Invalid, Joined, Message
+from shared.persistence import audit
+from shared.persistence.columns import for_update
+from shared.persistence.outbox import publish
 
 LATE = "未在期限内补正"
 
@@ -27,7 +27,7 @@ def check_scans(session: Session, case_id: UUID, checks: Mapping[str, Check], *,
     """Records a reviewer's findings on the scans of the present revision, by kind; a later finding replaces an earlier."""
     case = locked_case(session, case_id)
     if case.state != CaseState.OPEN:
-        state = Words(CASE_TITLES[CaseState(case.state)])
+        state = Message(CASE_TITLES[CaseState(case.state)])
         raise Conflict("案卷为“{state}”，不能再核对扫描件。", code="state", values={"state": state})
     for item, check in checks.items():
         claim = claim_of(case, item)
@@ -61,7 +61,7 @@ def pass_authenticity(session: Session, case_id: UUID, *, actor: str, now: datet
         programme = programme_of(session, case.programme)
         checks = current_checks(session, case)
         if missing := obstacles(programme.required_scans, checks, consented=case.consented_at is not None):
-            values = {"student": case.student_name, "missing": Listed(missing, "；")}
+            values = {"student": case.student_name, "missing": Joined(missing, "；")}
             raise Conflict("“{student}”还不能通过初审：{missing}。", code="not-checked", values=values)
     step_case(session, case, CaseState.PASSED)
     case.decided_at, case.reason = now, ""
@@ -114,7 +114,7 @@ def reject_application(session: Session, case_id: UUID, *, reason: str, actor: s
 def reject_uncorrected(session: Session, *, actor: str, now: datetime) -> None:
     """Rejects what was returned and did not come back in time; a correction accepted in the last minute still arrives."""
     late = select(Case).where(Case.state == CaseState.RETURNED, col(Case.correct_by) <= now - CROSSING)
-    for case in session.exec(locked(late.order_by(col(Case.id)))).all():
+    for case in session.exec(for_update(late.order_by(col(Case.id)))).all():
         _reject(session, case, LATE, actor=actor, now=now)
 
 

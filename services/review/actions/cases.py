@@ -6,31 +6,31 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from services.review.actions.locking import known_case, step_case
 from services.review.actions.seats import leave_seat
-from services.review.actions.subjects import heard_case, step_case
 from services.review.actions.work import close_items_of
 from services.review.models import Case, ProgrammeRow
 from services.review.states import CaseState
-from shared import audit
-from shared.errors import NotYet
 from shared.events.intake import ApplicationSubmitted
-from shared.held import begin, held
+from shared.foundation.errors import OutOfOrder
+from shared.persistence import audit
+from shared.persistence.row_locks import add_locked, get_locked
 
 
 def open_case(session: Session, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
     """Takes an application over for review; one that is known already stays as it is."""
     if session.get(ProgrammeRow, event.programme) is None:
-        raise NotYet(f"programme {event.programme}")
-    if held(session, Case, event.application_id) is not None:
+        raise OutOfOrder(f"programme {event.programme}")
+    if get_locked(session, Case, event.application_id) is not None:
         return
-    begin(session, Case(id=event.application_id, state=CaseState.OPEN, **_columns(event)))
+    add_locked(session, Case(id=event.application_id, state=CaseState.OPEN, **_columns(event)))
     audit.record(session, "open_case", str(event.application_id), actor=actor, now=now)
 
 
 def reopen_case(session: Session, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
     """Takes the corrected version over; every check begins anew, because checks belong to a revision. A case that was
     decided meanwhile keeps its decision. A repeat, or an older revision, changes nothing."""
-    case = heard_case(session, event.application_id)
+    case = known_case(session, event.application_id)
     if event.revision <= case.revision:
         return
     for name, value in _columns(event).items():
@@ -44,7 +44,7 @@ def reopen_case(session: Session, event: ApplicationSubmitted, *, actor: str, no
 
 def note_consent(session: Session, case_id: UUID, *, consented_at: datetime, actor: str, now: datetime) -> None:
     """Remembers that the student confirmed in person (PIPL, art. 29)."""
-    case = heard_case(session, case_id)
+    case = known_case(session, case_id)
     case.consented_at = consented_at
     session.add(case)
     audit.record(session, "note_consent", str(case.id), actor=actor, now=now)
@@ -53,7 +53,7 @@ def note_consent(session: Session, case_id: UUID, *, consented_at: datetime, act
 def withdraw_case(session: Session, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
     """Closes a case that was taken back. A held seat becomes free -> SeatReleased; what may have been paid goes back ->
     RefundOrdered. A rejected case stays rejected; a repeat changes nothing."""
-    case = heard_case(session, case_id)
+    case = known_case(session, case_id)
     if case.state in (CaseState.WITHDRAWN, CaseState.REJECTED):
         return
     step_case(session, case, CaseState.WITHDRAWN)

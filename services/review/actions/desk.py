@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from services.review.actions.subjects import case_to_score
+from services.review.actions.locking import case_to_score
 from services.review.rules.scoring import check_desk_points
-from shared import audit
+from shared.persistence import audit
 
 
 def score_materials(

@@ -6,24 +6,24 @@ from uuid import UUID
 
 from sqlmodel import Session, delete
 
-from services.review.actions.subjects import case_to_score, heard_case, programme_of, ranking_of
+from services.review.actions.locking import case_to_score, known_case, programme_of, ranking_of
 from services.review.models import Case, PanelMember, ScoreSheet
 from services.review.queries import latest_sheets, panel_members
 from services.review.rules.scoring import check_sheet, mean, trimmed_mean
 from services.review.states import RankingState
-from shared import audit
-from shared.clock import local
-from shared.errors import Conflict, Forbidden, Invalid
 from shared.events.intake import Programme
 from shared.events.review import InterviewScored
 from shared.events.scheduling import InterviewScheduled, PanelJudge
-from shared.outbox import publish
+from shared.foundation.clock import local
+from shared.foundation.errors import Conflict, Forbidden, Invalid
+from shared.persistence import audit
+from shared.persistence.outbox import publish
 
 
 def note_interview(session: Session, event: InterviewScheduled, *, actor: str, now: datetime) -> None:
     """Takes over time, place and panel; a later booking replaces them. Sheets of judges who stay are kept. After the
     freeze nothing changes any more."""
-    case = heard_case(session, event.application_id)
+    case = known_case(session, event.application_id)
     if ranking_of(session, case.programme).state != RankingState.DRAFT:
         return
     case.panel, case.interview_at, case.interview_place = event.panel, event.starts_at, event.place
@@ -52,7 +52,7 @@ def note_missed_interview(
 ) -> None:
     """The person did not come: no sheets are awaited, and after the last date there will be no rank. After the freeze
     nothing changes any more."""
-    case = heard_case(session, case_id)
+    case = known_case(session, case_id)
     if ranking_of(session, case.programme).state != RankingState.DRAFT:
         return
     case.missed_at, case.missed_for_good, case.interview_at = missed_at, final, None

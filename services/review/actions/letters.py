@@ -9,10 +9,11 @@ from sqlmodel import Session, select
 from services.review.jobs import WriteAdmissionLetter, WriteRefusalLetter, WriteWaitingListLetter
 from services.review.models import Case, LetterCounter, LetterRow
 from services.review.states import LetterKind
-from shared import audit, jobs
-from shared.clock import local
-from shared.columns import locked
 from shared.events import FileClaim
+from shared.foundation.clock import local
+from shared.jobs.job import enqueue
+from shared.persistence import audit
+from shared.persistence.columns import for_update
 
 _WORDS = {LetterKind.ADMISSION: "训", LetterKind.WAITING_LIST: "候", LetterKind.REFUSAL: "复"}
 _JOBS: Mapping[LetterKind, type[WriteAdmissionLetter | WriteWaitingListLetter | WriteRefusalLetter]] = {
@@ -30,12 +31,12 @@ def order_letter(session: Session, case: Case, kind: LetterKind, *, now: datetim
     letter = LetterRow(id=uuid4(), case_id=case.id, kind=kind, number=number, data=data, ordered_at=now)
     session.add(letter)
     session.flush()
-    jobs.start(session, _JOBS[kind](letter_id=letter.id))
+    enqueue(session, _JOBS[kind](letter_id=letter.id))
     return number
 
 
 def _next_number(session: Session, kind: LetterKind, year: int) -> int:
-    query = locked(select(LetterCounter).where(LetterCounter.kind == kind, LetterCounter.year == year))
+    query = for_update(select(LetterCounter).where(LetterCounter.kind == kind, LetterCounter.year == year))
     counter = session.exec(query.execution_options(populate_existing=True)).one_or_none()
     counter = counter or LetterCounter(kind=kind, year=year)
     counter.last += 1

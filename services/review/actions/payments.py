@@ -6,24 +6,24 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
+from services.review.actions.locking import known_case, locked_case, locked_programme, seat_of
 from services.review.actions.refunds import order_refund
 from services.review.actions.seats import admit, check_waiting_list_open
-from services.review.actions.subjects import heard_case, locked_case, locked_programme, seat_of
 from services.review.actions.work import close_item, found_item, locked_item, open_work
 from services.review.models import Case, Seat, WorkItem
 from services.review.queries import open_item
 from services.review.rules.deadlines import end_of_local_day, is_in_time
 from services.review.states import CaseState, SeatState, WorkKind
-from shared import audit
-from shared.errors import NotYet
 from shared.events.billing import FeeOverdue, FeePaid, RefundSent
+from shared.foundation.errors import OutOfOrder
+from shared.persistence import audit
 
 
 def note_fee_paid(session: Session, event: FeePaid, *, actor: str, now: datetime) -> None:
     """The self-paid part is complete, as of the bank's booking time. A held seat that was paid in time is no longer about
     to lapse; one that was paid too late is, whether or not FeeOverdue comes. A released seat is never revived by it, but
     put before the committee; money for somebody who can no longer get a seat goes back -> RefundOrdered."""
-    case = heard_case(session, event.application_id)
+    case = known_case(session, event.application_id)
     case.paid_at = event.paid_at
     session.add(case)
     audit.record(session, "note_fee_paid", str(case.id), actor=actor, now=now, details={"paid_fen": event.paid_fen})
@@ -55,7 +55,7 @@ def _propose_late_payment(
 
 def note_fee_reversed(session: Session, case_id: UUID, *, actor: str, now: datetime) -> None:
     """The money is no longer complete; a late payment that waits for a decision is no longer there."""
-    case = heard_case(session, case_id)
+    case = known_case(session, case_id)
     case.paid_at = None
     session.add(case)
     audit.record(session, "note_fee_reversed", str(case.id), actor=actor, now=now)
@@ -65,10 +65,10 @@ def note_fee_reversed(session: Session, case_id: UUID, *, actor: str, now: datet
 def note_fee_overdue(session: Session, event: FeeOverdue, *, actor: str, now: datetime) -> None:
     """Proposes that a held seat lapses; a person confirms. Of a deadline that was decided on before nothing is proposed
     again, nor of one that is no longer the seat's."""
-    case = heard_case(session, event.application_id)
+    case = known_case(session, event.application_id)
     seat = seat_of(session, case)
     if seat is None:
-        raise NotYet(f"seat {case.id}")
+        raise OutOfOrder(f"seat {case.id}")
     if seat.state == SeatState.HELD and seat.pay_by == event.pay_by and not is_in_time(case.paid_at, seat.pay_by):
         until = event.covered_until
         _propose_lapse(session, case, seat, paid_fen=event.paid_fen, known_until=until, actor=actor, now=now)
@@ -89,7 +89,7 @@ def _propose_lapse(
 
 def note_refund_sent(session: Session, event: RefundSent, *, actor: str, now: datetime) -> None:
     """Remembers how much money went back so far, as the bank booked it."""
-    case = heard_case(session, event.application_id)
+    case = known_case(session, event.application_id)
     case.refunded_at, case.refunded_fen = event.sent_at, event.total_fen or event.amount_fen
     session.add(case)
     audit.record(session, "note_refund_sent", str(case.id), actor=actor, now=now, details={"fen": case.refunded_fen})

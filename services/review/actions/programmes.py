@@ -4,12 +4,12 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from services.review.actions.subjects import locked_cases, ranking_of
+from services.review.actions.locking import locked_cases, ranking_of
 from services.review.models import Admission, Case, ProgrammeRow, Ranking, ScoreSheet
 from services.review.states import RankingState
-from shared import audit
-from shared.columns import locked
 from shared.events.intake import Programme
+from shared.persistence import audit
+from shared.persistence.columns import for_update
 
 
 def keep_programme(session: Session, programme: Programme, *, actor: str, now: datetime) -> None:
@@ -19,7 +19,7 @@ def keep_programme(session: Session, programme: Programme, *, actor: str, now: d
     admission keeps review's rubric, quota or fees. The copy then goes on under the version of those numbers, so that
     every decision names the version that it really used; the audit log names what was not taken over.
     """
-    query = locked(select(ProgrammeRow).where(ProgrammeRow.code == programme.code))
+    query = for_update(select(ProgrammeRow).where(ProgrammeRow.code == programme.code))
     row = session.exec(query.execution_options(populate_existing=True)).one_or_none()
     if row is None:
         _open(session, programme, actor=actor, now=now)
@@ -32,7 +32,7 @@ def keep_programme(session: Session, programme: Programme, *, actor: str, now: d
     refused = [name for name, value in kept.items() if getattr(programme, name) != value]
     if refused:
         kept["version"] = before.version
-    row.version, row.heard_at = programme.version, now
+    row.version, row.received_at = programme.version, now
     row.data = programme.model_copy(update=kept).model_dump(mode="json")
     session.add(row)
     details = {"version": programme.version, "not_taken_over": refused}
@@ -41,7 +41,7 @@ def keep_programme(session: Session, programme: Programme, *, actor: str, now: d
 
 def _open(session: Session, programme: Programme, *, actor: str, now: datetime) -> None:
     data = programme.model_dump(mode="json")
-    session.add(ProgrammeRow(code=programme.code, version=programme.version, data=data, heard_at=now))
+    session.add(ProgrammeRow(code=programme.code, version=programme.version, data=data, received_at=now))
     session.flush()
     session.add(Ranking(programme=programme.code, state=RankingState.DRAFT))
     details = {"version": programme.version}

@@ -5,17 +5,17 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
+from services.review.actions.locking import locked_case, locked_programme, ranking_of, seat_of
 from services.review.actions.refunds import order_refund
 from services.review.actions.seats import admit, check_waiting_list_open, release_seat
-from services.review.actions.subjects import locked_case, locked_programme, ranking_of, seat_of
 from services.review.actions.work import close_item, found_item, locked_item, open_work
 from services.review.errors import NoSeatFree, SecondPersonNeeded, UnknownCase
 from services.review.models import Case, Seat
 from services.review.queries import open_item, promotions_due, seats_held
 from services.review.rules.deadlines import end_of_local_day, is_in_time
 from services.review.states import ReleaseReason, SeatState, WorkKind
-from shared import audit
-from shared.errors import Conflict, Invalid
+from shared.foundation.errors import Conflict, Invalid
+from shared.persistence import audit
 
 
 def confirm_lapse(session: Session, item_id: UUID, *, actor: str, now: datetime) -> None:

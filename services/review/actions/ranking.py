@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 from sqlmodel import Session
 
 from services.review.actions.letters import order_letter
+from services.review.actions.locking import locked_cases, locked_programme, ranking_of
 from services.review.actions.seats import admit, not_select, step_seat
-from services.review.actions.subjects import locked_cases, locked_programme, ranking_of
 from services.review.errors import SecondPersonNeeded
 from services.review.models import Case, RankedCase, Ranking, Seat, TieDecision
 from services.review.queries import entrants, formula_of, frozen_places, missing_decisions
@@ -22,13 +22,13 @@ from services.review.states import (
     RankingState,
     SeatState,
 )
-from shared import audit
-from shared.clock import local
-from shared.errors import Conflict, Fault, Invalid, Listed
 from shared.events.intake import Programme
 from shared.events.review import ApplicantWaitlisted
-from shared.outbox import publish
-from shared.transitions import check_step
+from shared.foundation.clock import local
+from shared.foundation.errors import Conflict, FieldError, Invalid, Joined
+from shared.foundation.transitions import check_step
+from shared.persistence import audit
+from shared.persistence.outbox import publish
 
 
 def freeze_ranking(session: Session, code: str, *, actor: str, now: datetime) -> Ranking:
@@ -58,10 +58,10 @@ def freeze_ranking(session: Session, code: str, *, actor: str, now: datetime) ->
 def _ties_open(ties: Sequence[OpenTie], cases: dict[str, Case]) -> Conflict:
     faults = []
     for tie in ties:
-        people = Listed([f"{cases[key].student_name}({cases[key].application_no})" for key in tie.keys], "、")
+        people = Joined([f"{cases[key].student_name}({cases[key].application_no})" for key in tie.keys], "、")
         last = tie.first + len(tie.keys) - 1
         faults.append(
-            Fault(
+            FieldError(
                 "/order",
                 "tie",
                 "第 {first} 至 {last} 名：{people} 各项成绩完全相同，须由评审委员会决定先后。",

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from services.review.models import Case
 from shared.events.review import RefundOrdered
-from shared.outbox import publish
+from shared.persistence.outbox import publish
 
 
 def order_refund(session: Session, case: Case, reason: str, *, now: datetime) -> None:

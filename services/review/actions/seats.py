@@ -7,15 +7,15 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from services.review.actions.letters import order_letter
-from services.review.actions.refunds import order_refund
-from services.review.actions.subjects import (
-    heard_case,
+from services.review.actions.locking import (
+    known_case,
     locked_case,
     locked_programme,
     programme_of,
     ranking_of,
     seat_of,
 )
+from services.review.actions.refunds import order_refund
 from services.review.actions.work import close_items_of
 from services.review.errors import NoSeatFree
 from services.review.models import Admission, Case, Seat
@@ -28,13 +28,13 @@ from services.review.states import (
     ReleaseReason,
     SeatState,
 )
-from shared import audit
-from shared.errors import Conflict, Invalid, NotYet
 from shared.events.intake import Programme
 from shared.events.review import ApplicantNotSelected, SeatReleased, StudentAdmitted
-from shared.held import hold
-from shared.outbox import publish
-from shared.transitions import check_step
+from shared.foundation.errors import Conflict, Invalid, OutOfOrder
+from shared.foundation.transitions import check_step
+from shared.persistence import audit
+from shared.persistence.outbox import publish
+from shared.persistence.row_locks import lock_rows
 
 
 def step_seat(session: Session, seat: Seat, target: SeatState, *, actor: str, now: datetime) -> None:
@@ -142,10 +142,10 @@ def drop_out_student(session: Session, case_id: UUID, *, reason: str, refund: bo
 
 def note_registration(session: Session, case_id: UUID, *, registered_at: datetime, actor: str, now: datetime) -> None:
     """Remembers that the person reported."""
-    case = heard_case(session, case_id)
+    case = known_case(session, case_id)
     seat = seat_of(session, case)
     if seat is None:
-        raise NotYet(f"seat {case.id}")
+        raise OutOfOrder(f"seat {case.id}")
     seat.registered_at = registered_at
     session.add(seat)
     audit.record(session, "note_registration", str(case.id), actor=actor, now=now)
@@ -160,7 +160,7 @@ def close_waiting_lists(session: Session, *, actor: str, now: datetime) -> None:
         locked_programme(session, code)
         still = select(Seat.case_id).where(Seat.programme == code, Seat.state == SeatState.WAITING)
         waits = session.exec(still.order_by(col(Seat.waiting_rank))).all()
-        hold(session, Case, waits)
+        lock_rows(session, Case, waits)
         for case_id in waits:
             case = locked_case(session, case_id)
             seat = seat_of(session, case)

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from services.review.errors import UnknownWorkItem
 from services.review.models import Case, WorkItem
 from services.review.states import WorkKind
-from shared.columns import locked
+from shared.persistence.columns import for_update
 
 
 def open_work(
@@ -32,7 +32,7 @@ def found_item(session: Session, item_id: UUID, kind: WorkKind) -> WorkItem:
 
 def locked_item(session: Session, item_id: UUID) -> WorkItem:
     """An open item, locked. Raises UnknownWorkItem when somebody was faster."""
-    query = locked(select(WorkItem).where(WorkItem.id == item_id)).execution_options(populate_existing=True)
+    query = for_update(select(WorkItem).where(WorkItem.id == item_id)).execution_options(populate_existing=True)
     item: WorkItem | None = session.exec(query).one_or_none()
     if item is None or item.closed_at:
         raise UnknownWorkItem
@@ -49,5 +49,5 @@ def close_item(session: Session, item: WorkItem, outcome: str, *, actor: str, no
 def close_items_of(session: Session, case_id: UUID, outcome: str, *, actor: str, now: datetime) -> None:
     """Ends whatever is open of a case: what it was about is no longer so."""
     still_open = select(WorkItem).where(WorkItem.case_id == case_id, col(WorkItem.closed_at).is_(None))
-    for item in session.exec(locked(still_open)).all():
+    for item in session.exec(for_update(still_open)).all():
         close_item(session, item, outcome, actor=actor, now=now)

@@ -8,7 +8,7 @@ from services.review.models import Case
 from services.review.pages import cases, overview, ranking, scores, seats
 from services.review.pages.lists import CaseList
 from shared.dashboard import Dashboard
-from shared.process import Process
+from shared.wiring.process import Process
 
 router = APIRouter(prefix="/review", include_in_schema=False)
 for part in (overview, cases, scores, ranking, seats):

@@ -11,20 +11,20 @@ from starlette.datastructures import FormData
 
 from services.review import actions, queries
 from services.review.models import Case
-from services.review.pages import words
+from services.review.pages import labels
 from services.review.pages.forms import WithForm
-from services.review.pages.words import Office, Reviewer
+from services.review.pages.labels import Office, Reviewer
 from services.review.rules.checklist import Check
 from services.review.rules.deadlines import CORRECTION_DAYS, end_of_local_day, shown_limit
 from services.review.rules.scoring import shown_points
 from services.review.rules.warnings import case_warnings, identity_warnings
 from services.review.states import Verdict
-from shared.clock import local
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history, typed_moment
-from shared.errors import Invalid
-from shared.language import said
-from shared.web import Now, ReadingSession, WithTools, WritingSession, process_of
+from shared.foundation.clock import local
+from shared.foundation.errors import Invalid
+from shared.foundation.language import localize
+from shared.http.web import Now, ReadingSession, WithTools, WritingSession, process_of
 
 router = APIRouter()
 _EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
@@ -68,7 +68,7 @@ def _context(session: Session, case: Case, now: datetime) -> dict[str, Any]:
         "letters": queries.letters_of(session, case.id),
         "is_frozen": queries.ranking_of(session, case.programme).frozen_at is not None,
         "rows": history(session, str(case.id)),
-        "words": words,
+        "labels": labels,
         "points": shown_points,
         "limit": shown_limit,
         "warnings": _warnings(case),
@@ -82,7 +82,7 @@ def _warnings(case: Case) -> list[str]:
         filed_on=local(case.submitted_at).date(),
         credit_code=case.content["firm"]["credit_code"],
     )
-    return [said(warning) for warning in found]
+    return [localize(warning) for warning in found]
 
 
 @router.get("/cases/{case_id}/scans/{item}")
@@ -114,7 +114,7 @@ def show_identity(
         back=f"/review/cases/{case_id}",
         case=case,
         number=number,
-        warnings=[said(warning) for warning in identity_warnings(number)],
+        warnings=[localize(warning) for warning in identity_warnings(number)],
         reason=reason,
     )
 

@@ -7,7 +7,7 @@ from starlette.datastructures import FormData
 
 
 async def whole_form(request: Request) -> FormData:
-    """The form as sent; shared/edge.py bounds it."""
+    """The form as sent; shared/http/security_headers.py bounds it."""
     return await request.form()
 
 

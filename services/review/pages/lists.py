@@ -1,7 +1,7 @@
 """The list of cases. Added to the dashboard by this package."""
 
 from services.review import actions
-from services.review.pages.words import CASE_BADGES, RECOMMENDATIONS, TIERS
+from services.review.pages.labels import CASE_BADGES, RECOMMENDATIONS, TIERS
 from services.review.states import CaseState
 from shared.dashboard import Badged, ListAction, ListView, Moment, Text
 

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
 from services.review import queries
-from services.review.pages.words import FATE_BADGES, RANKING_BADGES, Office
+from services.review.pages.labels import FATE_BADGES, RANKING_BADGES, Office
 from services.review.rules.deadlines import shown_limit
 from services.review.rules.scoring import shown_points
 from services.review.states import WORK_TITLES, CaseState, WorkKind
 from shared.dashboard import page
-from shared.web import Now, ReadingSession
+from shared.http.web import Now, ReadingSession
 
 router = APIRouter()
 _COMMITTEE_WORK = (

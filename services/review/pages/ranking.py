@@ -10,14 +10,14 @@ from sqlmodel import Session
 
 from services.review import actions, documents, queries
 from services.review.models import RankedCase
-from services.review.pages.words import OUTCOME_BADGES, RANKING_BADGES, Committee, Office
+from services.review.pages.labels import OUTCOME_BADGES, RANKING_BADGES, Committee, Office
 from services.review.rules.deadlines import publicity_ends
 from services.review.rules.ranking import TITLES
 from services.review.rules.scoring import shown_points
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.exports import harmless
-from shared.errors import Conflict
-from shared.web import Now, ReadingSession, WritingSession
+from shared.foundation.errors import Conflict
+from shared.http.web import Now, ReadingSession, WritingSession
 
 router = APIRouter()
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

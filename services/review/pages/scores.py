@@ -9,13 +9,13 @@ from starlette.datastructures import FormData
 from services.review import actions, queries
 from services.review.models import Case
 from services.review.pages.forms import WithForm
-from services.review.pages.words import TIERS, Committee, Judge, Office, Reviewer
+from services.review.pages.labels import TIERS, Committee, Judge, Office, Reviewer
 from services.review.rules.scoring import sheet_faults, shown_points, typed_points
 from services.review.states import CaseState
 from shared.dashboard import done, page, t
-from shared.errors import Fault, Invalid
 from shared.events.intake import ScoringRule
-from shared.web import Now, ReadingSession, WritingSession
+from shared.foundation.errors import FieldError, Invalid
+from shared.http.web import Now, ReadingSession, WritingSession
 
 router = APIRouter()
 
@@ -163,7 +163,7 @@ def _items(case: Case, typed: dict[str, str], rule: ScoringRule) -> dict[str, in
         except Invalid as refusal:
             faults += refusal.faults
     faults += [
-        Fault(f"/points-{case.id}-{fault.field[1:]}", fault.code, fault.message, fault.values)
+        FieldError(f"/points-{case.id}-{fault.field[1:]}", fault.code, fault.message, fault.values)
         for fault in sheet_faults(items, rule)
     ]
     if faults:

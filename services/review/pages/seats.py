@@ -8,14 +8,14 @@ from sqlmodel import Session
 
 from services.review import actions, queries
 from services.review.models import LetterRow
-from services.review.pages.words import LETTERS, RELEASES, SEAT_BADGES, Committee, Office
+from services.review.pages.labels import LETTERS, RELEASES, SEAT_BADGES, Committee, Office
 from services.review.rules.deadlines import shown_limit
 from services.review.states import SeatState, WorkKind
 from shared.dashboard import done, file_reply, page, t
-from shared.errors import NotFound
 from shared.events import FileClaim
 from shared.events.intake import Programme
-from shared.web import Now, ReadingSession, WithTools, WritingSession
+from shared.foundation.errors import NotFound
+from shared.http.web import Now, ReadingSession, WithTools, WritingSession
 
 router = APIRouter()
 WORK = "/review/work"

@@ -9,7 +9,6 @@ from services.review.queries.cases import (
     current_checks,
     title_of_scan,
 )
-from services.review.queries.figures import fates, figures
 from services.review.queries.overview import Disagreement, disagreements, progress, waiting_work
 from services.review.queries.programmes import newest_programme, programme_asked, programme_of, programmes
 from services.review.queries.ranking import (
@@ -41,6 +40,7 @@ from services.review.queries.seats import (
     seats_held,
     work_list,
 )
+from services.review.queries.stats import fates, stats
 
 __all__ = [
     "Disagreement",
@@ -57,7 +57,6 @@ __all__ = [
     "disagreements",
     "entrants",
     "fates",
-    "figures",
     "formula_of",
     "frozen_places",
     "is_reproducible",
@@ -80,6 +79,7 @@ __all__ = [
     "seats_held",
     "sheet_versions",
     "sheets_awaited",
+    "stats",
     "title_of_scan",
     "waiting_work",
     "work_list",

@@ -9,10 +9,10 @@ from services.review.errors import UnknownCase
 from services.review.models import Case, ScanCheck
 from services.review.rules.checklist import Check
 from services.review.states import Verdict
-from shared.errors import NotFound
 from shared.events import FileClaim
 from shared.events.intake import Programme, Student
 from shared.events.review import Candidate
+from shared.foundation.errors import NotFound
 
 
 def case_with(session: Session, case_id: UUID) -> Case:

@@ -4,8 +4,8 @@ from sqlmodel import Session, select
 
 from services.review.errors import UnknownProgramme
 from services.review.models import ProgrammeRow
-from shared.errors import NotFound
 from shared.events.intake import Programme
+from shared.foundation.errors import NotFound
 
 
 def programmes(session: Session) -> list[Programme]:

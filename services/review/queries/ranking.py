@@ -8,9 +8,9 @@ from services.review.models import Case, RankedCase, Ranking, TieDecision
 from services.review.queries.programmes import programme_of
 from services.review.rules.ranking import FORMULA, Entrant, Formula, OpenTie, rank_entrants
 from services.review.states import CaseState
-from shared.clock import local
-from shared.errors import Fault, Words
 from shared.events.intake import Firm, Programme
+from shared.foundation.clock import local
+from shared.foundation.errors import FieldError, Message
 
 
 def ranking_of(session: Session, programme: str) -> Ranking:
@@ -63,29 +63,29 @@ def open_ties(session: Session, programme: Programme) -> list[OpenTie]:
     return ties
 
 
-def missing_decisions(session: Session, code: str) -> list[Fault]:
+def missing_decisions(session: Session, code: str) -> list[FieldError]:
     """Everything that is undecided, each with the application's number and the person's name; empty when the ranking can
     be frozen. Those who missed their interview for good need no points."""
     cases = session.exec(select(Case).where(Case.programme == code).order_by(col(Case.application_no))).all()
     faults = []
     for case in cases:
         if case.state == CaseState.OPEN:
-            faults.append(_fault(case, "open", Words("尚未完成初审")))
+            faults.append(_fault(case, "open", Message("尚未完成初审")))
         elif case.state == CaseState.RETURNED:
-            faults.append(_fault(case, "returned", Words("退回补正尚未交回")))
+            faults.append(_fault(case, "returned", Message("退回补正尚未交回")))
         elif case.state == CaseState.PASSED and not case.missed_for_good:
             if case.firm_points is None:
-                faults.append(_fault(case, "desk-points", Words("缺企业信息分和学员资料分")))
+                faults.append(_fault(case, "desk-points", Message("缺企业信息分和学员资料分")))
             if case.interview_at is None:
-                faults.append(_fault(case, "interview", Words("尚未安排面试")))
+                faults.append(_fault(case, "interview", Message("尚未安排面试")))
             elif case.interview_points is None:
-                faults.append(_fault(case, "sheets", Words("面试评分表未齐")))
+                faults.append(_fault(case, "sheets", Message("面试评分表未齐")))
     return faults
 
 
-def _fault(case: Case, code: str, what: Words) -> Fault:
+def _fault(case: Case, code: str, what: Message) -> FieldError:
     values = {"number": case.application_no, "student": case.student_name, "what": what}
-    return Fault(f"/cases/{case.application_no}", code, "{number} {student}：{what}", values)
+    return FieldError(f"/cases/{case.application_no}", code, "{number} {student}：{what}", values)
 
 
 def is_reproducible(session: Session, code: str) -> bool:

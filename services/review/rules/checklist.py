@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.review.states import VERDICT_TITLES, Verdict
-from shared.errors import Words
 from shared.events.intake import RequiredScan
+from shared.foundation.errors import Message
 
 
 @dataclass(frozen=True)
@@ -16,17 +16,17 @@ class Check:
     seal: bool
 
 
-def obstacles(required: Sequence[RequiredScan], checks: Mapping[str, Check], *, consented: bool) -> list[Words]:
+def obstacles(required: Sequence[RequiredScan], checks: Mapping[str, Check], *, consented: bool) -> list[Message]:
     """Everything that is missing, in words for the reviewer; empty when the case may pass. `checks` is by scan kind."""
-    found = [] if consented else [Words("学员尚未本人确认同意书")]
+    found = [] if consented else [Message("学员尚未本人确认同意书")]
     for scan in required:
         check = checks.get(scan.kind)
         if check is None:
-            found.append(Words("“{scan}”尚未核对", {"scan": scan.title}))
+            found.append(Message("“{scan}”尚未核对", {"scan": scan.title}))
         elif check.verdict != Verdict.PASSED:
             found.append(
-                Words("“{scan}”{verdict}", {"scan": scan.title, "verdict": Words(VERDICT_TITLES[check.verdict])})
+                Message("“{scan}”{verdict}", {"scan": scan.title, "verdict": Message(VERDICT_TITLES[check.verdict])})
             )
         elif not check.seal:
-            found.append(Words("“{scan}”未见公章", {"scan": scan.title}))
+            found.append(Message("“{scan}”未见公章", {"scan": scan.title}))
     return found

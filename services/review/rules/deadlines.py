@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, time, timedelta
 
-from shared.clock import SHANGHAI, local
+from shared.foundation.clock import SHANGHAI, local
 
 CORRECTION_DAYS = 3
 CROSSING = timedelta(hours=1)

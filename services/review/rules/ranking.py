@@ -16,8 +16,8 @@ from itertools import groupby
 from typing import Literal
 
 from services.review.rules.scoring import weighted_interview
-from shared.errors import Invalid, Listed
 from shared.events.intake import ScoringRule
+from shared.foundation.errors import Invalid, Joined
 
 FORMULA = "2021.1"
 TIERS = ("none", "specialised", "hidden_champion", "municipal_little_giant", "national_little_giant")
@@ -87,7 +87,7 @@ class Formula:
             raise Invalid(
                 "同分规则“{names}”无法识别，请先修订项目。",
                 code="tie-order",
-                values={"names": Listed(sorted(unknown), "、")},
+                values={"names": Joined(sorted(unknown), "、")},
             )
 
     @property

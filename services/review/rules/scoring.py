@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
-from shared.errors import Fault, Invalid, Listed, Words
 from shared.events.intake import ScoringRule
-from shared.money import half_up
+from shared.foundation.errors import FieldError, Invalid, Joined, Message
+from shared.foundation.money import half_up
 
 POINT = 100
 _SMALLEST_TRIMMED = 3
@@ -17,34 +17,37 @@ def check_desk_points(firm_points: int, materials_points: int, rule: ScoringRule
         "firm_points": (firm_points, rule.firm_points),
         "materials_points": (materials_points, rule.materials_points),
     }
-    titles = {"firm_points": Words("企业信息分"), "materials_points": Words("学员资料分")}
+    titles = {"firm_points": Message("企业信息分"), "materials_points": Message("学员资料分")}
     faults = [
-        Fault(f"/{name}", "points", "{item}应在 0 到 {greatest} 分之间。", {"item": titles[name], "greatest": greatest})
+        FieldError(
+            f"/{name}", "points", "{item}应在 0 到 {greatest} 分之间。", {"item": titles[name], "greatest": greatest}
+        )
         for name, (points, greatest) in given.items()
         if not 0 <= points <= greatest * POINT
     ]
     if faults:
-        raise Invalid("{faults}", code="points", faults=faults, values={"faults": Listed(faults)})
+        raise Invalid("{faults}", code="points", faults=faults, values={"faults": Joined(faults)})
 
 
-def sheet_faults(items: Mapping[str, int], rule: ScoringRule) -> list[Fault]:
+def sheet_faults(items: Mapping[str, int], rule: ScoringRule) -> list[FieldError]:
     """What is wrong with a sheet, item by item: one that is missing, unknown, or beyond its limit."""
     faults = [
-        Fault(f"/{name}", "item-unknown", "评分表没有这一项，请删去。") for name in items.keys() - rule.interview_items
+        FieldError(f"/{name}", "item-unknown", "评分表没有这一项，请删去。")
+        for name in items.keys() - rule.interview_items
     ]
     for name, greatest in rule.interview_items.items():
         if name not in items:
-            faults.append(Fault(f"/{name}", "item-missing", "“{item}”未打分。", {"item": rule.item_titles[name]}))
+            faults.append(FieldError(f"/{name}", "item-missing", "“{item}”未打分。", {"item": rule.item_titles[name]}))
         elif not 0 <= items[name] <= greatest * POINT:
             values = {"item": rule.item_titles[name], "greatest": greatest}
-            faults.append(Fault(f"/{name}", "points", "“{item}”应在 0 到 {greatest} 分之间。", values))
+            faults.append(FieldError(f"/{name}", "points", "“{item}”应在 0 到 {greatest} 分之间。", values))
     return faults
 
 
 def check_sheet(items: Mapping[str, int], rule: ScoringRule) -> None:
     """Raises Invalid unless every item of the rubric, and no other, has points within its limit."""
     if faults := sheet_faults(items, rule):
-        raise Invalid("评分表有误：{faults}", code="sheet", faults=faults, values={"faults": Listed(faults)})
+        raise Invalid("评分表有误：{faults}", code="sheet", faults=faults, values={"faults": Joined(faults)})
 
 
 def mean(totals: Sequence[int]) -> int:
@@ -71,7 +74,7 @@ def typed_points(text: str, *, field: str) -> int:
         if not points.is_finite() or points != int(points):
             raise InvalidOperation
     except InvalidOperation as fault:
-        faults = [Fault(f"/{field}", "points", "请填写分数，最多两位小数，例如 27 或 27.5")]
+        faults = [FieldError(f"/{field}", "points", "请填写分数，最多两位小数，例如 27 或 27.5")]
         raise Invalid("分数“{text}”无法识别。", code="points", faults=faults, values={"text": text[:20]}) from fault
     return int(points)
 

@@ -6,16 +6,16 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
-from services.scheduling.actions.subjects import locked_programme, locked_student
+from services.scheduling.actions.locking import locked_programme, locked_student
 from services.scheduling.errors import Unknown
 from services.scheduling.models import Assessment, Attendance, Lesson
 from services.scheduling.queries.course import lessons_of
 from services.scheduling.queries.roster import students
-from services.scheduling.states import MARK_TITLES, Mark, StudentStatus
-from shared import audit
-from shared.clock import local
-from shared.columns import locked
-from shared.errors import Conflict, Fault, Invalid, Listed, Words
+from services.scheduling.states import MARK_TITLES, Mark, StudentState
+from shared.foundation.clock import local
+from shared.foundation.errors import Conflict, FieldError, Invalid, Joined, Message
+from shared.persistence import audit
+from shared.persistence.columns import for_update
 
 
 def record_attendance(
@@ -26,7 +26,7 @@ def record_attendance(
     Returns how many are new or changed. Raises Conflict before the lesson begins or if it was cancelled, Invalid for a
     mark of somebody who is not in the course.
     """
-    lesson = session.exec(locked(select(Lesson).where(Lesson.id == lesson_id))).one_or_none()
+    lesson = session.exec(for_update(select(Lesson).where(Lesson.id == lesson_id))).one_or_none()
     if lesson is None:
         raise Unknown("课次")
     if lesson.cancelled:
@@ -63,15 +63,15 @@ def record_attendance(
 
 
 def _check_marks(session: Session, lesson: Lesson, marks: Mapping[UUID, str]) -> None:
-    in_course = {row.application_id for row in students(session, lesson.programme, StudentStatus.REGISTERED)}
+    in_course = {row.application_id for row in students(session, lesson.programme, StudentState.REGISTERED)}
     faults = [
-        Fault(f"mark-{application_id}", "not-in-course", "该学员不在班级名单中（未报到、已退学或名额已释放）")
+        FieldError(f"mark-{application_id}", "not-in-course", "该学员不在班级名单中（未报到、已退学或名额已释放）")
         for application_id in marks
         if application_id not in in_course
     ]
-    titles = Listed([Words(title) for title in MARK_TITLES.values()], "、")
+    titles = Joined([Message(title) for title in MARK_TITLES.values()], "、")
     faults += [
-        Fault(f"mark-{application_id}", "mark", "考勤只能是{marks}之一", {"marks": titles})
+        FieldError(f"mark-{application_id}", "mark", "考勤只能是{marks}之一", {"marks": titles})
         for application_id, mark in marks.items()
         if mark not in set(Mark)
     ]
@@ -101,7 +101,7 @@ def _record_attempt(
     session: Session, programme: str, application_id: UUID, passed: bool, *, actor: str, now: datetime
 ) -> None:
     student = locked_student(session, application_id)
-    if student.programme != programme or student.status != StudentStatus.REGISTERED:
+    if student.programme != programme or student.state != StudentState.REGISTERED:
         raise Conflict(
             "{student}不在班级名单中，不能登记考核结果。", code="not-in-course", values={"student": student.name}
         )

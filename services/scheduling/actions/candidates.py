@@ -8,23 +8,25 @@ from sqlmodel import Session, select
 
 from services.scheduling.actions.notices import void_notices
 from services.scheduling.models import Candidate, Interview, Withdrawal
-from services.scheduling.states import CANDIDATE_STEPS, CANDIDATE_TITLES, BookingStatus, CandidateStatus
-from shared import audit
-from shared.columns import locked
+from services.scheduling.states import CANDIDATE_STEPS, CANDIDATE_TITLES, BookingState, CandidateState
 from shared.events.review import ApplicationVerified
-from shared.transitions import check_step
+from shared.foundation.transitions import check_step
+from shared.persistence import audit
+from shared.persistence.columns import for_update
 
 
 def open_candidate(session: Session, event: ApplicationVerified, *, actor: str, now: datetime) -> None:
     """Puts a verified person on the list of those who wait for an interview, with the newest data; a repeat changes nothing
     else. Somebody who withdrew before stays cancelled."""
-    row = session.exec(locked(select(Candidate).where(Candidate.application_id == event.application_id))).one_or_none()
+    row = session.exec(
+        for_update(select(Candidate).where(Candidate.application_id == event.application_id))
+    ).one_or_none()
     withdrawn = session.get(Withdrawal, event.application_id) is not None
     if row is None:
-        row = Candidate(application_id=event.application_id, status="", **_columns(event))
-        step(row, CandidateStatus.CANCELLED if withdrawn else CandidateStatus.WAITING)
-    elif row.status == CandidateStatus.CANCELLED and not withdrawn:
-        step(row, CandidateStatus.WAITING)
+        row = Candidate(application_id=event.application_id, state="", **_columns(event))
+        step(row, CandidateState.CANCELLED if withdrawn else CandidateState.WAITING)
+    elif row.state == CandidateState.CANCELLED and not withdrawn:
+        step(row, CandidateState.WAITING)
     for name, value in _columns(event).items():
         setattr(row, name, value)
     session.add(row)
@@ -45,11 +47,11 @@ def _columns(event: ApplicationVerified) -> dict[str, Any]:
 
 def cancel_candidate(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
     """Ends the way to the interview, and a booked one. An unknown person, or one whose way has ended, changes nothing."""
-    row = session.exec(locked(select(Candidate).where(Candidate.application_id == application_id))).one_or_none()
-    if row is None or row.status in (CandidateStatus.CANCELLED, CandidateStatus.MISSED):
+    row = session.exec(for_update(select(Candidate).where(Candidate.application_id == application_id))).one_or_none()
+    if row is None or row.state in (CandidateState.CANCELLED, CandidateState.MISSED):
         return
-    end_booking(session, row, BookingStatus.CANCELLED)
-    step(row, CandidateStatus.CANCELLED)
+    end_booking(session, row, BookingState.CANCELLED)
+    step(row, CandidateState.CANCELLED)
     session.add(row)
     audit.record(session, "cancel_candidate", str(application_id), actor=actor, now=now)
 
@@ -63,23 +65,23 @@ def note_withdrawal(
     cancel_candidate(session, application_id, actor=actor, now=now)
 
 
-def end_booking(session: Session, row: Candidate, status: BookingStatus) -> Interview | None:
+def end_booking(session: Session, row: Candidate, state: BookingState) -> Interview | None:
     """Ends the current booking of a locked candidate, and what was owed on paper for it; None if there is none."""
     current = select(Interview).where(
-        Interview.application_id == row.application_id, Interview.status == BookingStatus.CURRENT
+        Interview.application_id == row.application_id, Interview.state == BookingState.CURRENT
     )
     booking = session.exec(current).one_or_none()
     if booking is None:
         return None
-    booking.status = status
+    booking.state = state
     session.add(booking)
     void_notices(session, booking.id)
     session.flush()
     return booking
 
 
-def step(row: Candidate, target: CandidateStatus) -> None:
+def step(row: Candidate, target: CandidateState) -> None:
     """Moves a candidate on, as the table in states.py allows. Raises Conflict."""
-    source = CandidateStatus(row.status) if row.status else None
+    source = CandidateState(row.state) if row.state else None
     check_step(CANDIDATE_STEPS, source, target, titles=CANDIDATE_TITLES)
-    row.status = target
+    row.state = target

@@ -6,16 +6,16 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from services.scheduling.actions.subjects import locked_programme, locked_student
+from services.scheduling.actions.locking import locked_programme, locked_student
 from services.scheduling.models import Certificate, Student
 from services.scheduling.queries import course
 from services.scheduling.queries.roster import students
 from services.scheduling.rules.certificates import Eligibility, ScheduledLesson, certificate_eligibility
-from services.scheduling.states import Mark, StudentStatus
-from shared import audit
-from shared.errors import Conflict
+from services.scheduling.states import Mark, StudentState
 from shared.events.scheduling import CertificateRecorded
-from shared.outbox import publish
+from shared.foundation.errors import Conflict
+from shared.persistence import audit
+from shared.persistence.outbox import publish
 
 
 def record_certificates(session: Session, code: str, *, actor: str, now: datetime) -> list[Certificate]:
@@ -28,7 +28,7 @@ def record_certificates(session: Session, code: str, *, actor: str, now: datetim
         raise Conflict("课程尚未结束，现在还不能认定结业。", code="course-not-over")
     marks, results = course.marks_by_student(session, code), course.attempts(session, code)
     decided = []
-    for row in students(session, code, StudentStatus.REGISTERED, StudentStatus.DROPPED_OUT):
+    for row in students(session, code, StudentState.REGISTERED, StudentState.DROPPED_OUT):
         student = locked_student(session, row.application_id)
         found = _eligibility(
             student,

@@ -11,15 +11,15 @@ from uuid import UUID
 from sqlmodel import Session, select
 
 from services.scheduling.actions.certificates import record_departure
+from services.scheduling.actions.locking import locked_student
 from services.scheduling.actions.registration import checked_reason
 from services.scheduling.actions.roster import step
-from services.scheduling.actions.subjects import locked_student
 from services.scheduling.models import Student
 from services.scheduling.queries.roster import certificate_of
-from services.scheduling.states import StudentStatus
-from shared import audit
-from shared.columns import locked
-from shared.errors import Conflict
+from services.scheduling.states import StudentState
+from shared.foundation.errors import Conflict
+from shared.persistence import audit
+from shared.persistence.columns import for_update
 
 BY_THE_COMMITTEE = "评审委员会办理退学"
 
@@ -32,7 +32,7 @@ def drop_out(session: Session, application_id: UUID, reason: str, *, actor: str,
     certificate = certificate_of(session, application_id)
     if certificate is not None and certificate.certified:
         raise Conflict("{student}已认定结业，不能再登记退学。", code="certified", values={"student": row.name})
-    step(row, StudentStatus.DROPPED_OUT)
+    step(row, StudentState.DROPPED_OUT)
     _leave(session, row, reason.strip(), actor=actor, now=now)
     details = {"reason": row.drop_out_reason}
     audit.record(session, "drop_out", str(application_id), actor=actor, now=now, details=details)
@@ -41,11 +41,11 @@ def drop_out(session: Session, application_id: UUID, reason: str, *, actor: str,
 def release_student(session: Session, application_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
     """Takes a person off the roster: review owns the seat. One that was given up because the student dropped out ends the
     course for the student too. Somebody unknown, or a repeat, changes nothing."""
-    row = session.exec(locked(select(Student).where(Student.application_id == application_id))).one_or_none()
-    if row is None or row.status == StudentStatus.RELEASED:
+    row = session.exec(for_update(select(Student).where(Student.application_id == application_id))).one_or_none()
+    if row is None or row.state == StudentState.RELEASED:
         return
-    in_course = row.status == StudentStatus.REGISTERED
-    step(row, StudentStatus.RELEASED)
+    in_course = row.state == StudentState.REGISTERED
+    step(row, StudentState.RELEASED)
     session.add(row)
     if in_course and reason == "dropped_out" and certificate_of(session, application_id) is None:
         _leave(session, row, BY_THE_COMMITTEE, actor=actor, now=now)

@@ -7,18 +7,18 @@ from uuid import UUID, uuid4
 from sqlmodel import Session
 
 from services.scheduling.actions.candidates import end_booking, step
+from services.scheduling.actions.locking import locked_candidate, locked_programme
 from services.scheduling.actions.notices import owe_interview_notice
-from services.scheduling.actions.subjects import locked_candidate, locked_programme
 from services.scheduling.errors import Unknown
 from services.scheduling.models import Candidate, Interview, Panel, Slot
-from services.scheduling.queries.assignments import faults_of
+from services.scheduling.queries.assignments import field_errors_of
 from services.scheduling.queries.interviews import candidate_of, current_booking
-from services.scheduling.states import BookingStatus, CandidateStatus
-from shared import audit
-from shared.clock import local
-from shared.errors import Conflict, Listed
+from services.scheduling.states import BookingState, CandidateState
 from shared.events.scheduling import InterviewMissed, InterviewScheduled, PanelJudge
-from shared.outbox import publish
+from shared.foundation.clock import local
+from shared.foundation.errors import Conflict, Joined
+from shared.persistence import audit
+from shared.persistence.outbox import publish
 
 CHANCES = 2
 """One date, and one more for somebody who did not come (domain reading, 1.3)."""
@@ -64,10 +64,10 @@ def record_no_show(session: Session, application_id: UUID, *, actor: str, now: d
             code="too-early",
             values={"starts_at": local(booking.starts_at)},
         )
-    end_booking(session, candidate, BookingStatus.MISSED)
+    end_booking(session, candidate, BookingState.MISSED)
     candidate.misses += 1
     final = candidate.misses >= CHANCES
-    step(candidate, CandidateStatus.MISSED if final else CandidateStatus.WAITING)
+    step(candidate, CandidateState.MISSED if final else CandidateState.WAITING)
     session.add(candidate)
     audit.record(session, "record_no_show", str(application_id), actor=actor, now=now, details={"final": final})
     event = InterviewMissed(
@@ -89,15 +89,17 @@ def check_bookings(
                 code="slot-past",
                 values={"starts_at": local(slot.starts_at)},
             )
-    if faults := faults_of(session, programme, [(candidate, panel.id, slot.id) for candidate, slot, panel in wanted]):
-        values = {"faults": Listed(faults[:5])}
+    if faults := field_errors_of(
+        session, programme, [(candidate, panel.id, slot.id) for candidate, slot, panel in wanted]
+    ):
+        values = {"faults": Joined(faults[:5])}
         raise Conflict("{faults}请另选评审组或时段。", code="interview-rule", values=values)
 
 
 def book(session: Session, candidate: Candidate, panel: Panel, slot: Slot, *, actor: str, now: datetime) -> Interview:
     """Books a locked candidate of a locked programme, once `check_bookings` has passed, instead of an earlier booking."""
-    before = end_booking(session, candidate, BookingStatus.REPLACED)
-    step(candidate, CandidateStatus.SCHEDULED)
+    before = end_booking(session, candidate, BookingState.REPLACED)
+    step(candidate, CandidateState.SCHEDULED)
     session.add(candidate)
     booking = Interview(
         id=uuid4(),
@@ -113,7 +115,7 @@ def book(session: Session, candidate: Candidate, panel: Panel, slot: Slot, *, ac
         judges=[{"account": judge["account"], "name": judge["name"]} for judge in panel.judges],
         candidate_name=candidate.name,
         firm_name=candidate.firm_name,
-        status=BookingStatus.CURRENT,
+        state=BookingState.CURRENT,
         booked_at=now,
     )
     session.add(booking)

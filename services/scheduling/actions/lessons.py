@@ -12,10 +12,10 @@ from services.scheduling.queries.course import lessons_of
 from services.scheduling.queries.plans import plan_value, teachers, venues
 from services.scheduling.rules.plan import Half, Module
 from services.scheduling.rules.plan import Session as PlannedSession
-from shared import audit
-from shared.clock import SHANGHAI, local
-from shared.columns import locked
-from shared.errors import Conflict, Words
+from shared.foundation.clock import SHANGHAI, local
+from shared.foundation.errors import Conflict, Message
+from shared.persistence import audit
+from shared.persistence.columns import for_update
 
 STARTS = {Half.AM: time(9), Half.PM: time(14)}
 # A lesson hour is 45 minutes (domain reading, section five), with ten minutes between two of them.
@@ -54,7 +54,7 @@ def cancel_lesson(session: Session, lesson_id: UUID, reason: str, *, actor: str,
     """Calls a lesson off. Until a new version of the plan makes it up, the plan may be short of hours. A repeat changes
     nothing; raises Conflict once attendance was recorded."""
     checked_reason(reason)
-    lesson = session.exec(locked(select(Lesson).where(Lesson.id == lesson_id))).one_or_none()
+    lesson = session.exec(for_update(select(Lesson).where(Lesson.id == lesson_id))).one_or_none()
     if lesson is None:
         raise Unknown("课次")
     if lesson.cancelled:
@@ -95,6 +95,6 @@ def starting(on: date, half: Half) -> datetime:
     return datetime.combine(on, STARTS[half], SHANGHAI)
 
 
-def _named(lesson: Lesson) -> Words:
-    half = Words("上午" if lesson.half == Half.AM else "下午")
-    return Words("{day:%Y年%m月%d日}{half}的课程", {"day": local(lesson.starts_at), "half": half})
+def _named(lesson: Lesson) -> Message:
+    half = Message("上午" if lesson.half == Half.AM else "下午")
+    return Message("{day:%Y年%m月%d日}{half}的课程", {"day": local(lesson.starts_at), "half": half})

@@ -8,13 +8,13 @@ from sqlmodel import Session, col, select
 from services.scheduling.jobs import SendInterviewNotice, SendSchedule
 from services.scheduling.models import Interview, Notice, Plan, Student
 from services.scheduling.states import NoticeKind
-from shared import jobs
+from shared.jobs.job import enqueue
 
 
 def owe_interview_notice(session: Session, booking: Interview, *, now: datetime) -> None:
     """面试通知 for a booking, written and sent by a job."""
     notice = _owe(session, NoticeKind.INTERVIEW, booking.application_id, booking.id, now=now)
-    jobs.start(session, SendInterviewNotice(notice_id=notice.id))
+    enqueue(session, SendInterviewNotice(notice_id=notice.id))
 
 
 def owe_schedule(session: Session, student: Student, plan: Plan, *, now: datetime) -> None:
@@ -28,7 +28,7 @@ def owe_schedule(session: Session, student: Student, plan: Plan, *, now: datetim
         row.void = True
         session.add(row)
     notice = _owe(session, NoticeKind.SCHEDULE, student.application_id, plan.id, now=now)
-    jobs.start(session, SendSchedule(notice_id=notice.id))
+    enqueue(session, SendSchedule(notice_id=notice.id))
 
 
 def void_notices(session: Session, subject_id: UUID) -> None:

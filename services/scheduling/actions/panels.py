@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session, select
 
-from services.scheduling.actions.subjects import locked_programme
+from services.scheduling.actions.locking import locked_programme
 from services.scheduling.errors import Unknown
 from services.scheduling.models import Interview, Panel, Slot
 from services.scheduling.rules.panels import HalfDay, JudgeEntry, check_panel, slot_times
-from services.scheduling.states import BookingStatus
-from shared import audit
-from shared.errors import Conflict
+from services.scheduling.states import BookingState
+from shared.foundation.errors import Conflict
+from shared.persistence import audit
 
 
 def define_panel(
@@ -90,5 +90,5 @@ def remove_slot(session: Session, slot_id: UUID, *, actor: str, now: datetime) -
 
 
 def _is_booked(session: Session, panel_id: UUID) -> bool:
-    current = select(Interview).where(Interview.panel_id == panel_id, Interview.status == BookingStatus.CURRENT)
+    current = select(Interview).where(Interview.panel_id == panel_id, Interview.state == BookingState.CURRENT)
     return session.exec(current).first() is not None

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from sqlmodel import Session, func, select
 
 from services.scheduling.actions.lessons import lay_out_lessons
+from services.scheduling.actions.locking import locked_programme
 from services.scheduling.actions.notices import owe_schedule
-from services.scheduling.actions.subjects import locked_programme
 from services.scheduling.errors import Overtaken, Unknown
 from services.scheduling.jobs import SolveTeachingPlan
 from services.scheduling.models import Plan
@@ -17,13 +17,14 @@ from services.scheduling.queries import plans
 from services.scheduling.queries.course import lessons_of
 from services.scheduling.queries.roster import students
 from services.scheduling.rules import plan as rules
-from services.scheduling.states import PLAN_STEPS, PLAN_TITLES, PlanStatus, StudentStatus
-from shared import audit, jobs
-from shared.columns import locked
-from shared.errors import Conflict, Fault, Invalid, Listed
+from services.scheduling.states import PLAN_STEPS, PLAN_TITLES, PlanState, StudentState
 from shared.events.scheduling import PlanModule, PlanPublished
-from shared.outbox import publish
-from shared.transitions import check_step
+from shared.foundation.errors import Conflict, FieldError, Invalid, Joined
+from shared.foundation.transitions import check_step
+from shared.jobs.job import enqueue
+from shared.persistence import audit
+from shared.persistence.columns import for_update
+from shared.persistence.outbox import publish
 
 
 def draft_plan(
@@ -37,7 +38,7 @@ def draft_plan(
     """Asks for a plan within `constraints`; a job searches. A repeat while it runs changes nothing; raises Conflict while a
     search with other constraints runs."""
     locked_programme(session, programme)
-    running = select(Plan).where(Plan.programme == programme, Plan.status == PlanStatus.SOLVING)
+    running = select(Plan).where(Plan.programme == programme, Plan.state == PlanState.SOLVING)
     if found := session.exec(running).first():
         if plans.constraints_of(found) == constraints:
             return found
@@ -45,13 +46,13 @@ def draft_plan(
     row = Plan(
         id=uuid4(),
         programme=programme,
-        status=PlanStatus.SOLVING,
+        state=PlanState.SOLVING,
         constraints=plans.CONSTRAINTS.dump_python(constraints, mode="json"),
         made_by=actor,
         made_at=now,
     )
     problem = plans.PROBLEM.dump_python(plans.problem_of(session, constraints), mode="json")
-    row.job_id = jobs.start(session, SolveTeachingPlan(plan_id=row.id, problem=problem))
+    row.job_id = enqueue(session, SolveTeachingPlan(plan_id=row.id, problem=problem))
     session.add(row)
     audit.record(session, "draft_plan", str(row.id), actor=actor, now=now, details={"programme": programme})
     return row
@@ -60,7 +61,7 @@ def draft_plan(
 def store_plan(session: Session, plan_id: UUID, plan: rules.Plan, *, actor: str, now: datetime) -> None:
     """Keeps what the search found, as a draft."""
     row = _locked_plan(session, plan_id)
-    _step(row, PlanStatus.DRAFT)
+    _step(row, PlanState.DRAFT)
     row.modules, row.proven_best = plans.MODULES.dump_python(plan.modules, mode="json"), plan.proven_best
     session.add(row)
     audit.record(session, "store_plan", str(plan_id), actor=actor, now=now)
@@ -71,7 +72,7 @@ def give_up_plan(
 ) -> None:
     """Says why there is no plan: the rules that contradict each other, each quoting its clause."""
     row = _locked_plan(session, plan_id)
-    _step(row, PlanStatus.FAILED)
+    _step(row, PlanState.FAILED)
     row.message, row.conflicts = message, list(conflicts)
     session.add(row)
     audit.record(session, "give_up_plan", str(plan_id), actor=actor, now=now)
@@ -95,7 +96,7 @@ def move_module(session: Session, programme: str, number: int, starts_on: date, 
     row = Plan(
         id=uuid4(),
         programme=programme,
-        status=PlanStatus.DRAFT,
+        state=PlanState.DRAFT,
         constraints=in_force.constraints,
         modules=plans.MODULES.dump_python(
             tuple(moved if one.number == number else one for one in plan.modules), mode="json"
@@ -122,19 +123,19 @@ def publish_plan(session: Session, plan_id: UUID, *, actor: str, now: datetime) 
     programme = locked_programme(session, plans.plan_of(session, plan_id).programme)
     row = _locked_plan(session, plan_id)
     before = plans.published_plan(session, programme.code)
-    _step(row, PlanStatus.PUBLISHED)
+    _step(row, PlanState.PUBLISHED)
     _check(session, row)
     if before is not None:
         if before.published_at and before.published_at > row.made_at:
             raise Overtaken("这份草案早于已发布的教学计划，请重新编排或调整后再发布。")
-        _step(before, PlanStatus.SUPERSEDED)
+        _step(before, PlanState.SUPERSEDED)
         session.add(before)
     last = session.exec(select(func.max(Plan.version)).where(Plan.programme == programme.code)).one()
     row.version, row.published_at = (last or 0) + 1, now
     session.add(row)
     session.flush()
     lay_out_lessons(session, row, now=now)
-    for student in students(session, programme.code, StudentStatus.EXPECTED, StudentStatus.REGISTERED):
+    for student in students(session, programme.code, StudentState.EXPECTED, StudentState.REGISTERED):
         owe_schedule(session, student, row, now=now)
     details = {"programme": programme.code, "version": row.version}
     audit.record(session, "publish_plan", str(plan_id), actor=actor, now=now, details=details)
@@ -144,8 +145,8 @@ def publish_plan(session: Session, plan_id: UUID, *, actor: str, now: datetime) 
 
 def _check(session: Session, row: Plan) -> None:
     if shortfalls := plans.shortfalls_of(session, row):
-        faults = [Fault("plan", str(one.rule), one.message) for one in shortfalls]
-        told = Listed(faults, "；")
+        faults = [FieldError("plan", str(one.rule), one.message) for one in shortfalls]
+        told = Joined(faults, "；")
         raise Invalid("教学计划还不能发布：{faults}。", code="plan-shortfalls", faults=faults, values={"faults": told})
 
 
@@ -170,13 +171,13 @@ def _event(row: Plan) -> PlanPublished:
 
 
 def _locked_plan(session: Session, plan_id: UUID) -> Plan:
-    row = session.exec(locked(select(Plan).where(Plan.id == plan_id))).one_or_none()
+    row = session.exec(for_update(select(Plan).where(Plan.id == plan_id))).one_or_none()
     if row is None:
         raise Unknown("教学计划")
     found: Plan = row
     return found
 
 
-def _step(row: Plan, target: PlanStatus) -> None:
-    check_step(PLAN_STEPS, PlanStatus(row.status), target, titles=PLAN_TITLES)
-    row.status = target
+def _step(row: Plan, target: PlanState) -> None:
+    check_step(PLAN_STEPS, PlanState(row.state), target, titles=PLAN_TITLES)
+    row.state = target

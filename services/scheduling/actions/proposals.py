@@ -6,25 +6,26 @@ from uuid import UUID, uuid4
 from sqlmodel import Session, select
 
 from services.scheduling.actions.interviews import book, check_bookings
-from services.scheduling.actions.subjects import locked_candidate, locked_programme
+from services.scheduling.actions.locking import locked_candidate, locked_programme
 from services.scheduling.errors import Overtaken, Unknown
 from services.scheduling.jobs import SolveInterviews
 from services.scheduling.models import Candidate, Interview, Panel, Proposal, Slot
 from services.scheduling.queries.assignments import PROBLEM, problem_of
 from services.scheduling.queries.interviews import proposal_of
 from services.scheduling.rules.interviews import Schedule
-from services.scheduling.states import PROPOSAL_STEPS, PROPOSAL_TITLES, CandidateStatus, ProposalStatus
-from shared import audit, jobs
-from shared.columns import locked
-from shared.errors import Conflict
-from shared.transitions import check_step
+from services.scheduling.states import PROPOSAL_STEPS, PROPOSAL_TITLES, CandidateState, ProposalState
+from shared.foundation.errors import Conflict
+from shared.foundation.transitions import check_step
+from shared.jobs.job import enqueue
+from shared.persistence import audit
+from shared.persistence.columns import for_update
 
 
 def propose_interviews(session: Session, programme: str, *, actor: str, now: datetime) -> Proposal:
     """Asks for a place for everybody who waits; a job searches. Booked interviews stay as they are. A repeat while the
     search runs changes nothing. Raises Conflict if nobody waits or nothing is free."""
     locked_programme(session, programme)
-    running = select(Proposal).where(Proposal.programme == programme, Proposal.status == ProposalStatus.SOLVING)
+    running = select(Proposal).where(Proposal.programme == programme, Proposal.state == ProposalState.SOLVING)
     if found := session.exec(running).first():
         return found
     problem = problem_of(session, programme, now=now)
@@ -32,9 +33,9 @@ def propose_interviews(session: Session, programme: str, *, actor: str, now: dat
         raise Conflict("没有待安排面试的候选人。", code="nobody-waits")
     if not problem.panels or not problem.slots:
         raise Conflict("请先登记评审组和将来的面试时段，再编排面试。", code="no-slots")
-    row = Proposal(id=uuid4(), programme=programme, status=ProposalStatus.SOLVING, made_by=actor, made_at=now)
+    row = Proposal(id=uuid4(), programme=programme, state=ProposalState.SOLVING, made_by=actor, made_at=now)
     job = SolveInterviews(proposal_id=row.id, problem=PROBLEM.dump_python(problem, mode="json"))
-    row.job_id = jobs.start(session, job)
+    row.job_id = enqueue(session, job)
     session.add(row)
     audit.record(session, "propose_interviews", str(row.id), actor=actor, now=now, details={"programme": programme})
     return row
@@ -43,7 +44,7 @@ def propose_interviews(session: Session, programme: str, *, actor: str, now: dat
 def store_proposal(session: Session, proposal_id: UUID, schedule: Schedule, *, actor: str, now: datetime) -> None:
     """Keeps what the search found, for a scheduler to look at."""
     row = _locked_proposal(session, proposal_id)
-    _step(row, ProposalStatus.READY)
+    _step(row, ProposalState.READY)
     row.placements = [
         {"application_id": one.candidate_id, "panel_id": one.panel_id, "slot_id": one.slot_id}
         for one in schedule.placements
@@ -57,7 +58,7 @@ def store_proposal(session: Session, proposal_id: UUID, schedule: Schedule, *, a
 def give_up_proposal(session: Session, proposal_id: UUID, message: str, *, actor: str, now: datetime) -> None:
     """Says why there is no proposal."""
     row = _locked_proposal(session, proposal_id)
-    _step(row, ProposalStatus.FAILED)
+    _step(row, ProposalState.FAILED)
     row.message = message
     session.add(row)
     audit.record(session, "give_up_proposal", str(proposal_id), actor=actor, now=now)
@@ -70,7 +71,7 @@ def book_interviews(session: Session, proposal_id: UUID, *, actor: str, now: dat
     """
     locked_programme(session, proposal_of(session, proposal_id).programme)
     row = _locked_proposal(session, proposal_id)
-    _step(row, ProposalStatus.BOOKED)
+    _step(row, ProposalState.BOOKED)
     session.add(row)
     wanted = [_still_there(session, candidate, placement) for candidate, placement in _still_waiting(session, row)]
     check_bookings(session, row.programme, wanted, now=now)
@@ -81,7 +82,7 @@ def book_interviews(session: Session, proposal_id: UUID, *, actor: str, now: dat
 
 def _still_waiting(session: Session, row: Proposal) -> list[tuple[Candidate, dict[str, str]]]:
     found = [(locked_candidate(session, UUID(one["application_id"])), one) for one in row.placements]
-    return [(candidate, one) for candidate, one in found if candidate.status == CandidateStatus.WAITING]
+    return [(candidate, one) for candidate, one in found if candidate.state == CandidateState.WAITING]
 
 
 def _still_there(session: Session, candidate: Candidate, placement: dict[str, str]) -> tuple[Candidate, Slot, Panel]:
@@ -92,13 +93,13 @@ def _still_there(session: Session, candidate: Candidate, placement: dict[str, st
 
 
 def _locked_proposal(session: Session, proposal_id: UUID) -> Proposal:
-    row = session.exec(locked(select(Proposal).where(Proposal.id == proposal_id))).one_or_none()
+    row = session.exec(for_update(select(Proposal).where(Proposal.id == proposal_id))).one_or_none()
     if row is None:
         raise Unknown("面试编排方案")
     found: Proposal = row
     return found
 
 
-def _step(row: Proposal, target: ProposalStatus) -> None:
-    check_step(PROPOSAL_STEPS, ProposalStatus(row.status), target, titles=PROPOSAL_TITLES)
-    row.status = target
+def _step(row: Proposal, target: ProposalState) -> None:
+    check_step(PROPOSAL_STEPS, ProposalState(row.state), target, titles=PROPOSAL_TITLES)
+    row.state = target

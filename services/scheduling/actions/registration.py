@@ -5,18 +5,18 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from services.scheduling.actions.locking import locked_student
 from services.scheduling.actions.roster import step
-from services.scheduling.actions.subjects import locked_student
 from services.scheduling.models import FeeWaiver
 from services.scheduling.queries.programmes import programme_of
 from services.scheduling.rules.registration import Brought, check_registration, check_report_day
-from services.scheduling.states import StudentStatus
-from shared import audit
-from shared.errors import Conflict, Invalid
+from services.scheduling.states import StudentState
+from shared.adapters.keyring import KeyRing
 from shared.events import Sealed
 from shared.events.scheduling import StudentRegistered
-from shared.keyring import KeyRing
-from shared.outbox import publish
+from shared.foundation.errors import Conflict, Invalid
+from shared.persistence import audit
+from shared.persistence.outbox import publish
 
 SHORTEST_REASON = 4
 
@@ -27,11 +27,11 @@ def register_student(session: Session, application_id: UUID, brought: Brought, *
     Raises Conflict before the report day or for somebody who holds no seat, Invalid with every missing item.
     """
     row = locked_student(session, application_id)
-    if row.status == StudentStatus.REGISTERED:
+    if row.state == StudentState.REGISTERED:
         return
     check_report_day(programme_of(session, row.programme).report_at, now=now)
     waiver = session.get(FeeWaiver, application_id)
-    step(row, StudentStatus.REGISTERED)
+    step(row, StudentState.REGISTERED)
     check_registration(brought, paid=row.paid, waived=waiver is not None and waiver.confirmed_by is not None)
     row.registered_at = now
     session.add(row)
@@ -47,7 +47,7 @@ def request_fee_waiver(session: Session, application_id: UUID, reason: str, *, a
     """Asks that a person be registered before the fee has come, for a reason; somebody else must confirm."""
     row = locked_student(session, application_id)
     checked_reason(reason)
-    if row.status != StudentStatus.EXPECTED or row.paid:
+    if row.state != StudentState.EXPECTED or row.paid:
         raise Conflict("该学员已缴费或不在待报到名单中，无需缓缴。", code="waiver-not-needed")
     waiver = session.get(FeeWaiver, application_id)
     if waiver is not None and waiver.confirmed_by:

@@ -9,8 +9,8 @@ from sqlmodel import Session, select
 from services.scheduling.models import CalendarEdit, Teacher, Venue
 from services.scheduling.rules.calendar import DayKind
 from services.scheduling.rules.plan import TeacherKind, VenueKind
-from shared import audit
-from shared.errors import Fault, Invalid, Listed, Words
+from shared.foundation.errors import FieldError, Invalid, Joined, Message
+from shared.persistence import audit
 
 
 def define_teacher(
@@ -26,10 +26,10 @@ def define_teacher(
 ) -> Teacher:
     """Enters a teacher, or changes the one of that name and title. Takes effect in the next plan."""
     check_entry(
-        name=(name, Words("姓名")),
-        title=(title, Words("职务或单位")),
-        kind=(kind in set(TeacherKind), Words("类别")),
-        regions=(regions, Words("授课地区")),
+        name=(name, Message("姓名")),
+        title=(title, Message("职务或单位")),
+        kind=(kind in set(TeacherKind), Message("类别")),
+        regions=(regions, Message("授课地区")),
     )
     row = session.exec(select(Teacher).where(Teacher.name == name, Teacher.title == title)).one_or_none()
     entered = Teacher(
@@ -60,7 +60,9 @@ def define_venue(
 ) -> Venue:
     """Enters a classroom or a firm that receives the class, or changes the one of that name."""
     check_entry(
-        name=(name, Words("名称")), region=(region, Words("所在地区")), kind=(kind in set(VenueKind), Words("类别"))
+        name=(name, Message("名称")),
+        region=(region, Message("所在地区")),
+        kind=(kind in set(VenueKind), Message("类别")),
     )
     row = session.exec(select(Venue).where(Venue.name == name)).one_or_none()
     entered = Venue(
@@ -80,20 +82,20 @@ def define_venue(
 
 def set_calendar_day(session: Session, on: date, *, kind: str, holiday: str = "", actor: str, now: datetime) -> None:
     """Changes one day of the working calendar, for plans drafted from now on; a repeat replaces it."""
-    check_entry(kind=(kind in set(DayKind), Words("日期类别")))
+    check_entry(kind=(kind in set(DayKind), Message("日期类别")))
     session.merge(CalendarEdit(on=on, kind=kind, holiday=holiday.strip()))
     audit.record(session, "set_calendar_day", on.isoformat(), actor=actor, now=now, details={"kind": kind})
 
 
-def check_entry(**given: tuple[object, Words]) -> None:
+def check_entry(**given: tuple[object, Message]) -> None:
     """Raises Invalid that names each field, by its Chinese title, that is empty or not among the choices."""
     faults = [
-        Fault(field, "missing", "请填写{title}", {"title": title})
+        FieldError(field, "missing", "请填写{title}", {"title": title})
         for field, (value, title) in given.items()
         if not value
     ]
     if faults:
-        raise Invalid("{faults}。", code="incomplete", faults=faults, values={"faults": Listed(faults, "；")})
+        raise Invalid("{faults}。", code="incomplete", faults=faults, values={"faults": Joined(faults, "；")})
 
 
 def _days(days: Sequence[date]) -> list[str]:

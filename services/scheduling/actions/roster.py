@@ -9,23 +9,23 @@ from sqlmodel import Session, select
 from services.scheduling.actions.notices import owe_schedule
 from services.scheduling.models import Fee, Student
 from services.scheduling.queries.plans import published_plan
-from services.scheduling.states import STUDENT_STEPS, STUDENT_TITLES, StudentStatus
-from shared import audit
-from shared.columns import locked
+from services.scheduling.states import STUDENT_STEPS, STUDENT_TITLES, StudentState
 from shared.events.review import StudentAdmitted
-from shared.transitions import check_step
+from shared.foundation.transitions import check_step
+from shared.persistence import audit
+from shared.persistence.columns import for_update
 
 
 def admit_student(session: Session, event: StudentAdmitted, *, actor: str, now: datetime) -> None:
     """Puts the person on the roster, awaiting payment and report day; a repeat only renews the data."""
-    row = session.exec(locked(select(Student).where(Student.application_id == event.application_id))).one_or_none()
+    row = session.exec(for_update(select(Student).where(Student.application_id == event.application_id))).one_or_none()
     fee = session.get(Fee, event.application_id)
     columns = _columns(event) | {"paid": fee is not None and fee.paid}
-    row = row or Student(application_id=event.application_id, status="", **columns)
+    row = row or Student(application_id=event.application_id, state="", **columns)
     for name, value in columns.items():
         setattr(row, name, value)
-    if row.status in ("", StudentStatus.RELEASED):
-        step(row, StudentStatus.EXPECTED)
+    if row.state in ("", StudentState.RELEASED):
+        step(row, StudentState.EXPECTED)
         if plan := published_plan(session, row.programme):
             owe_schedule(session, row, plan, now=now)
     session.add(row)
@@ -46,19 +46,19 @@ def _columns(event: StudentAdmitted) -> dict[str, Any]:
 
 def note_fee(session: Session, application_id: UUID, *, paid: bool, paid_fen: int, actor: str, now: datetime) -> None:
     """Keeps what billing last said of the fee, also of a person who holds no seat yet."""
-    row = session.exec(locked(select(Fee).where(Fee.application_id == application_id))).one_or_none()
+    row = session.exec(for_update(select(Fee).where(Fee.application_id == application_id))).one_or_none()
     row = row or Fee(application_id=application_id, paid=False, paid_fen=0)
     row.paid, row.paid_fen = paid, paid_fen
     session.add(row)
-    student = session.exec(locked(select(Student).where(Student.application_id == application_id))).one_or_none()
+    student = session.exec(for_update(select(Student).where(Student.application_id == application_id))).one_or_none()
     if student is not None:
         student.paid = paid
         session.add(student)
     audit.record(session, "note_fee", str(application_id), actor=actor, now=now, details={"paid": paid})
 
 
-def step(row: Student, target: StudentStatus) -> None:
+def step(row: Student, target: StudentState) -> None:
     """Moves a student on, as the table in states.py allows. Raises Conflict."""
-    source = StudentStatus(row.status) if row.status else None
+    source = StudentState(row.state) if row.state else None
     check_step(STUDENT_STEPS, source, target, titles=STUDENT_TITLES)
-    row.status = target
+    row.state = target

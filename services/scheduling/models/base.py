@@ -8,7 +8,7 @@ from sqlalchemy import JSON
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from shared.columns import UtcDateTime
+from shared.persistence.columns import UtcDateTime
 
 registered = registry()
 
@@ -24,7 +24,7 @@ class ProgrammeRow(SchedulingRow, table=True):
     code: str = Field(primary_key=True)
     version: int
     data: dict[str, Any] = Field(sa_type=JSON)
-    heard_at: datetime = Field(sa_type=UtcDateTime)
+    received_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Withdrawal(SchedulingRow, table=True):

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.scheduling.models.base import SchedulingRow
-from shared.columns import UtcDateTime
+from shared.persistence.columns import UtcDateTime
 
 
 class Fee(SchedulingRow, table=True):
@@ -50,7 +50,7 @@ class Student(SchedulingRow, table=True):
     mobile_mask: str
     email: dict[str, str] = Field(sa_type=JSON)
     paid: bool
-    status: str = Field(index=True)
+    state: str = Field(index=True)
     admitted_at: datetime = Field(sa_type=UtcDateTime)
     registered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     dropped_out_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -100,7 +100,7 @@ class Plan(SchedulingRow, table=True):
     id: UUID = Field(primary_key=True)
     programme: str = Field(index=True)
     version: int | None = None
-    status: str
+    state: str
     job_id: UUID | None = None
     constraints: dict[str, Any] = Field(sa_type=JSON)
     modules: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.scheduling.models.base import SchedulingRow
-from shared.columns import UtcDateTime
+from shared.persistence.columns import UtcDateTime
 
 
 class Candidate(SchedulingRow, table=True):
@@ -26,7 +26,7 @@ class Candidate(SchedulingRow, table=True):
     mode: str
     email: dict[str, str] = Field(sa_type=JSON)
     mobile_mask: str
-    status: str = Field(index=True)
+    state: str = Field(index=True)
     misses: int = 0
     verified_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -62,7 +62,7 @@ class Proposal(SchedulingRow, table=True):
     __tablename__ = "proposal"
     id: UUID = Field(primary_key=True)
     programme: str = Field(index=True)
-    status: str
+    state: str
     job_id: UUID | None = None
     placements: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
     unplaced: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
@@ -81,15 +81,15 @@ class Interview(SchedulingRow, table=True):
             "panel_id",
             "slot_id",
             unique=True,
-            sqlite_where=text("status = 'current'"),
-            postgresql_where=text("status = 'current'"),
+            sqlite_where=text("state = 'current'"),
+            postgresql_where=text("state = 'current'"),
         ),
         Index(
             "one_current_interview_per_candidate",
             "application_id",
             unique=True,
-            sqlite_where=text("status = 'current'"),
-            postgresql_where=text("status = 'current'"),
+            sqlite_where=text("state = 'current'"),
+            postgresql_where=text("state = 'current'"),
         ),
     )
     id: UUID = Field(primary_key=True)
@@ -105,5 +105,5 @@ class Interview(SchedulingRow, table=True):
     judges: list[dict[str, str]] = Field(sa_type=JSON)
     candidate_name: str
     firm_name: str
-    status: str = Field(index=True)
+    state: str = Field(index=True)
     booked_at: datetime = Field(sa_type=UtcDateTime)

@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from services.scheduling.models import Candidate, Lesson, Student
 from services.scheduling.pages import certificates, interviews, overview, panels, plan, resources, roster, sessions
-from services.scheduling.pages.badges import CandidateList, LessonList, StudentList
+from services.scheduling.pages.labels import CandidateList, LessonList, StudentList
 from shared.dashboard import Dashboard
-from shared.process import Process
+from shared.wiring.process import Process
 
 router = APIRouter()
 for part in (overview, interviews, panels, plan, resources, roster, sessions, certificates):

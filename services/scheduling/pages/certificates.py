@@ -8,10 +8,10 @@ from services.scheduling import actions, documents
 from services.scheduling.pages.forms import Entries, Reader, Registrar, rows_of, wrong
 from services.scheduling.queries import course, papers, roster
 from services.scheduling.queries.programmes import chosen_programme
-from services.scheduling.states import StudentStatus
+from services.scheduling.states import StudentState
 from shared.dashboard import done, file_reply, page, t
-from shared.errors import Words
-from shared.web import Now, ReadingSession, WritingSession
+from shared.foundation.errors import Message
+from shared.http.web import Now, ReadingSession, WritingSession
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 PDF = "application/pdf"
@@ -26,8 +26,8 @@ def show_certificates(
     """Who is assessed, who is certified, and why somebody is not."""
     chosen = chosen_programme(session, programme)
     results = course.attempts(session, chosen.code)
-    students = roster.students(session, chosen.code, StudentStatus.REGISTERED, StudentStatus.DROPPED_OUT)
-    in_course = [row for row in students if row.status == StudentStatus.REGISTERED]
+    students = roster.students(session, chosen.code, StudentState.REGISTERED, StudentState.DROPPED_OUT)
+    in_course = [row for row in students if row.state == StudentState.REGISTERED]
     lessons = [lesson for lesson in course.lessons_of(session, chosen.code) if not lesson.cancelled]
     return page(
         request,
@@ -60,9 +60,9 @@ def record_assessments(
     assessed."""
     rows = rows_of(given, "result")
     if strange := next((value for value in rows.values() if value not in RESULTS), None):
-        raise wrong("result", Words("考核结果只能是 pass 或 fail，不能是“{result}”", {"result": strange[:20]}))
+        raise wrong("result", Message("考核结果只能是 pass 或 fail，不能是“{result}”", {"result": strange[:20]}))
     if not rows:
-        raise wrong("result", Words("请至少为一名学员选择考核结果"))
+        raise wrong("result", Message("请至少为一名学员选择考核结果"))
     code = chosen_programme(session, programme).code
     results = {application_id: RESULTS[value] for application_id, value in rows.items()}
     recorded = actions.record_assessments(session, code, results, actor=actor.account, now=now)

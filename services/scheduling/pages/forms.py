@@ -9,13 +9,13 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from services.scheduling.rules.panels import HalfDay, JudgeEntry
-from shared.clock import SHANGHAI
-from shared.errors import Fault, Invalid, Words
-from shared.signin import Actor, staff
+from shared.foundation.clock import SHANGHAI
+from shared.foundation.errors import FieldError, Invalid, Message
+from shared.http.auth import CurrentUser, staff
 
-Reader = Annotated[Actor, Depends(staff("scheduler", "registrar"))]
-Scheduler = Annotated[Actor, Depends(staff("scheduler"))]
-Registrar = Annotated[Actor, Depends(staff("registrar"))]
+Reader = Annotated[CurrentUser, Depends(staff("scheduler", "registrar"))]
+Scheduler = Annotated[CurrentUser, Depends(staff("scheduler"))]
+Registrar = Annotated[CurrentUser, Depends(staff("registrar"))]
 
 
 async def entries(request: Request) -> dict[str, str]:
@@ -34,7 +34,7 @@ def rows_of(given: Mapping[str, str], prefix: str) -> dict[UUID, str]:
             try:
                 found[UUID(name.removeprefix(f"{prefix}-"))] = value
             except ValueError as fault:
-                raise wrong(name, Words("表单中的学员编号无法识别，请刷新页面")) from fault
+                raise wrong(name, Message("表单中的学员编号无法识别，请刷新页面")) from fault
     return found
 
 
@@ -43,14 +43,14 @@ def typed_days(text: str, field: str) -> list[date]:
     try:
         return [date.fromisoformat(word) for word in words(text)]
     except ValueError as fault:
-        raise wrong(field, Words("日期应写作 2021-12-06，多个日期用空格或换行分开")) from fault
+        raise wrong(field, Message("日期应写作 2021-12-06，多个日期用空格或换行分开")) from fault
 
 
 def typed_day(text: str, field: str) -> date:
     """One date."""
     days = typed_days(text, field)
     if len(days) != 1:
-        raise wrong(field, Words("请填写一个日期，例如 2021-12-06"))
+        raise wrong(field, Message("请填写一个日期，例如 2021-12-06"))
     return days[0]
 
 
@@ -63,7 +63,7 @@ def typed_half_days(days: str, hours: str) -> list[HalfDay]:
             begins, ends = match.groups() if match else ("", "")
             stretches.append((time.fromisoformat(begins), time.fromisoformat(ends)))
         except ValueError as fault:
-            raise wrong("hours", Words("时段应写作 08:30-12:00，多个时段用空格分开")) from fault
+            raise wrong("hours", Message("时段应写作 08:30-12:00，多个时段用空格分开")) from fault
     return [
         HalfDay(_moment(day, begins), _moment(day, ends))
         for day in typed_days(days, "days")
@@ -86,7 +86,7 @@ def typed_judges(text: str) -> list[JudgeEntry]:
         if len(parts) < 3:
             raise wrong(
                 "judges",
-                Words("“{line}”至少应有三项：账号、姓名、工作单位统一社会信用代码", {"line": line.strip()[:40]}),
+                Message("“{line}”至少应有三项：账号、姓名、工作单位统一社会信用代码", {"line": line.strip()[:40]}),
             )
         account, name, employer, *linked = parts
         judges.append(JudgeEntry(account, name, employer.upper(), tuple(code.upper() for code in linked)))
@@ -98,7 +98,7 @@ def words(text: str) -> list[str]:
     return [word for word in re.split(r"[\s,，、;；]+", text) if word]
 
 
-def wrong(field: str, what: Words) -> Invalid:
+def wrong(field: str, what: Message) -> Invalid:
     """The refusal of one field."""
-    fault = Fault(f"/{field}", "entry", what.message, what.values)
+    fault = FieldError(f"/{field}", "entry", what.message, what.values)
     return Invalid("{fault}。", code="entry", faults=[fault], values={"fault": fault})

@@ -8,16 +8,16 @@ from fastapi import APIRouter, Form, Request, Response
 
 from services.scheduling import actions, documents
 from services.scheduling.models import Proposal
-from services.scheduling.pages.badges import ACTION_TITLES, BOOKINGS, CANDIDATES, MODES, NOTICES, PROPOSALS
 from services.scheduling.pages.forms import Reader, Scheduler
+from services.scheduling.pages.labels import ACTION_TITLES, BOOKINGS, CANDIDATES, MODES, NOTICES, PROPOSALS
 from services.scheduling.queries import interviews, papers
 from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.queries.searches import progress_of
-from services.scheduling.states import CandidateStatus, ProposalStatus
-from shared.clock import local
+from services.scheduling.states import CandidateState, ProposalState
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
-from shared.web import Now, ReadingSession, WithTools, WritingSession
+from shared.foundation.clock import local
+from shared.http.web import Now, ReadingSession, WithTools, WritingSession
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
@@ -44,13 +44,13 @@ def show_interviews(
         title="面试安排",
         subtitle=chosen.title,
         programme=chosen,
-        counts=interviews.candidates_by_status(session, chosen.code),
+        counts=interviews.candidates_by_state(session, chosen.code),
         waiting=interviews.waiting(session, chosen.code),
         proposal=proposal,
         placed=interviews.placed(session, proposal) if proposal else [],
         unplaced=interviews.unplaced(session, proposal) if proposal else [],
         progress=progress_of(tools.redis, proposal.id) if proposal else "",
-        solving=proposal is not None and proposal.status == ProposalStatus.SOLVING,
+        solving=proposal is not None and proposal.state == ProposalState.SOLVING,
         days=days,
         board=interviews.board(session, chosen.code, shown) if shown else None,
         badges=PROPOSALS,
@@ -91,7 +91,7 @@ def show_proposal(request: Request, proposal_id: UUID, actor: Reader, session: R
         proposal=proposal,
         placed=interviews.placed(session, proposal),
         unplaced=interviews.unplaced(session, proposal),
-        ready=proposal.status == ProposalStatus.READY,
+        ready=proposal.state == ProposalState.READY,
         badges=PROPOSALS,
         modes=MODES,
     )
@@ -119,7 +119,7 @@ def show_candidate(
             (slot.id, f"{local(slot.starts_at):%Y-%m-%d %H:%M}")
             for slot in interviews.slots(session, row.programme, after=now)
         ],
-        badges={"candidate": CANDIDATES[row.status], "mode": MODES[row.mode], **BOOKINGS},
+        badges={"candidate": CANDIDATES[row.state], "mode": MODES[row.mode], **BOOKINGS},
         notice_titles=NOTICES,
         rows=history(session, str(application_id)),
         titles=ACTION_TITLES,
@@ -152,7 +152,7 @@ def reschedule(
 def no_show(request: Request, application_id: UUID, actor: Reader, session: WritingSession, now: Now) -> Response:
     """Records that the person did not come. No fields."""
     row = actions.record_no_show(session, application_id, actor=actor.account, now=now)
-    final = row.status == CandidateStatus.MISSED
+    final = row.state == CandidateState.MISSED
     text = "已登记第二次缺席，面试资格终止。" if final else "已登记缺席，候选人回到待安排名单，可再安排一次。"
     return done(request, f"/scheduling/candidates/{application_id}", text, tone="warning")
 

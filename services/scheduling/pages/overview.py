@@ -6,15 +6,15 @@ from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
 from services.scheduling.models import Lesson
-from services.scheduling.pages.badges import HALVES, KINDS, MODES
 from services.scheduling.pages.forms import Reader
+from services.scheduling.pages.labels import HALVES, KINDS, MODES
 from services.scheduling.pages.pictures import course_timeline
 from services.scheduling.queries import course, interviews, roster
 from services.scheduling.queries.programmes import chosen_programme, programmes
-from services.scheduling.states import CandidateStatus, StudentStatus
-from shared.clock import local
+from services.scheduling.states import CandidateState, StudentState
 from shared.dashboard import page
-from shared.web import Now, ReadingSession
+from shared.foundation.clock import local
+from shared.http.web import Now, ReadingSession
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
@@ -35,8 +35,8 @@ def show_overview(request: Request, actor: Reader, session: ReadingSession, now:
         title="今日概况",
         subtitle=chosen.title,
         today=today,
-        candidates=_by_name(interviews.candidates_by_status(session, chosen.code), CandidateStatus),
-        students=_by_name(roster.students_by_status(session, chosen.code), StudentStatus),
+        candidates=_by_name(interviews.candidates_by_state(session, chosen.code), CandidateState),
+        students=_by_name(roster.students_by_state(session, chosen.code), StudentState),
         board=interviews.board(session, chosen.code, shown) if shown else None,
         timeline=course_timeline(lessons, chosen.plan, today=today),
         upcoming=_next_module(lessons, now),
@@ -59,5 +59,5 @@ def _next_module(lessons: list[Lesson], now: datetime) -> list[Lesson]:
     return [lesson for lesson in lessons if lesson.module == coming]
 
 
-def _by_name(counts: dict[str, int], states: type[CandidateStatus] | type[StudentStatus]) -> dict[str, int]:
+def _by_name(counts: dict[str, int], states: type[CandidateState] | type[StudentState]) -> dict[str, int]:
     return {str(state): counts.get(state, 0) for state in states}

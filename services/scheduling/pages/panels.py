@@ -11,9 +11,9 @@ from services.scheduling import actions
 from services.scheduling.pages.forms import Reader, Scheduler, typed_half_days, typed_judges
 from services.scheduling.queries import interviews
 from services.scheduling.queries.programmes import chosen_programme
-from shared.clock import local
 from shared.dashboard import done, page, t
-from shared.web import Now, ReadingSession, WritingSession
+from shared.foundation.clock import local
+from shared.http.web import Now, ReadingSession, WritingSession
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 

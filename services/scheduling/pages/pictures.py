@@ -9,7 +9,7 @@ from services.scheduling.models import Lesson
 from services.scheduling.rules.calendar import Calendar, DayKind
 from services.scheduling.rules.plan import PlanConstraints, PlanRule
 from services.scheduling.rules.plan_checks import Shortfall
-from services.scheduling.rules.plan_figures import PlanFigures
+from services.scheduling.rules.plan_stats import PlanStats
 from shared.dashboard import t
 from shared.dashboard.templating import month as shown_month
 from shared.events import intake
@@ -117,9 +117,7 @@ def _cell(
     return cell
 
 
-def figure_lines(
-    found: PlanFigures, wanted: PlanConstraints, shortfalls: Sequence[Shortfall]
-) -> list[dict[str, object]]:
+def figure_lines(found: PlanStats, wanted: PlanConstraints, shortfalls: Sequence[Shortfall]) -> list[dict[str, object]]:
     """Each number of a plan, what is asked of it, and whether that is kept; nothing of a plan without lessons."""
     if not found.modules:
         return []

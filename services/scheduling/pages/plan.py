@@ -9,18 +9,18 @@ from sqlmodel import Session
 
 from services.scheduling import actions, documents
 from services.scheduling.models import Plan
-from services.scheduling.pages.badges import HALVES, KINDS, PLANS, TEACHERS
 from services.scheduling.pages.forms import Reader, Scheduler, typed_day, typed_days
+from services.scheduling.pages.labels import HALVES, KINDS, PLANS, TEACHERS
 from services.scheduling.pages.pictures import Gathering, figure_lines, timeline, year_grid
 from services.scheduling.queries import papers, plans
 from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.queries.searches import progress_of
-from services.scheduling.rules.plan_figures import plan_figures
-from services.scheduling.states import PlanStatus
-from shared.clock import local
+from services.scheduling.rules.plan_stats import plan_stats
+from services.scheduling.states import PlanState
 from shared.dashboard import done, file_reply, page, t
 from shared.events.intake import Programme
-from shared.web import Now, ReadingSession, WithTools, WritingSession
+from shared.foundation.clock import local
+from shared.http.web import Now, ReadingSession, WithTools, WritingSession
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
@@ -42,7 +42,7 @@ def show_plan(
         in_force=_shown(session, in_force, chosen, today) if in_force else None,
         draft=_shown(session, draft, chosen, today) if draft else None,
         progress=progress_of(tools.redis, draft.id) if draft else "",
-        solving=draft is not None and draft.status == PlanStatus.SOLVING,
+        solving=draft is not None and draft.state == PlanState.SOLVING,
         region_options=[(name, name) for name in sorted({venue.region for venue in plans.venues(session)})],
         teachers=len(plans.teachers(session)),
         venues=len(plans.venues(session)),
@@ -67,7 +67,7 @@ def _shown(session: Session, row: Plan, programme: Programme, today: date) -> di
     return {
         "row": row,
         "modules": value.modules,
-        "figures": figure_lines(plan_figures(value, problem.resources), wanted, shortfalls),
+        "stats": figure_lines(plan_stats(value, problem.resources), wanted, shortfalls),
         "options": [
             (one.number, t("第 {number} 次（{first} 起）", number=one.number, first=one.days[0])) for one in found
         ],

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from services.scheduling import actions
-from services.scheduling.pages.badges import DAY_KINDS, TEACHERS, VENUES
 from services.scheduling.pages.forms import Reader, Scheduler, typed_day, typed_days, words
+from services.scheduling.pages.labels import DAY_KINDS, TEACHERS, VENUES
 from services.scheduling.queries import plans
 from shared.dashboard import done, page, t
-from shared.web import Now, ReadingSession, WritingSession
+from shared.http.web import Now, ReadingSession, WritingSession
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 

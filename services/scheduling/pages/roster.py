@@ -7,16 +7,16 @@ from fastapi import APIRouter, Form, Request, Response
 from sqlmodel import Session
 
 from services.scheduling import actions
-from services.scheduling.pages.badges import ACTION_TITLES, HALVES, MARKS, NOTICES, STUDENTS
 from services.scheduling.pages.forms import Reader, Registrar
+from services.scheduling.pages.labels import ACTION_TITLES, HALVES, MARKS, NOTICES, STUDENTS
 from services.scheduling.queries import course, interviews, roster
 from services.scheduling.queries.programmes import chosen_programme, programme_of
 from services.scheduling.rules.registration import Brought
-from services.scheduling.states import StudentStatus
-from shared.clock import local
+from services.scheduling.states import StudentState
 from shared.dashboard import done, page, t
 from shared.dashboard.history import history
-from shared.web import Now, ReadingSession, WithTools, WritingSession
+from shared.foundation.clock import local
+from shared.http.web import Now, ReadingSession, WithTools, WritingSession
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
@@ -26,7 +26,7 @@ def show_roster(request: Request, actor: Reader, session: ReadingSession, now: N
     """How far the check-in is, and everybody who is still expected."""
     chosen = chosen_programme(session, programme)
     everybody = roster.everybody(session, chosen.code)
-    held = [row for row in everybody if row.status != StudentStatus.RELEASED]
+    held = [row for row in everybody if row.state != StudentState.RELEASED]
     return page(
         request,
         "scheduling_roster.html",
@@ -35,7 +35,7 @@ def show_roster(request: Request, actor: Reader, session: ReadingSession, now: N
         programme=chosen,
         open=local(now).date() >= local(chosen.report_at).date(),
         held=held,
-        expected=[row for row in held if row.status == StudentStatus.EXPECTED],
+        expected=[row for row in held if row.state == StudentState.EXPECTED],
         registered=[row for row in held if row.registered_at],
         unpaid=[row for row in held if not row.paid],
         badges=STUDENTS,
@@ -62,11 +62,11 @@ def _student_page(
         back="/scheduling/roster",
         row=row,
         identity=identity,
-        badge=STUDENTS[row.status],
+        badge=STUDENTS[row.state],
         open=local(now).date() >= local(chosen.report_at).date(),
         report_at=chosen.report_at,
-        expected=row.status == StudentStatus.EXPECTED,
-        in_course=row.status == StudentStatus.REGISTERED,
+        expected=row.state == StudentState.EXPECTED,
+        in_course=row.state == StudentState.REGISTERED,
         waiver=roster.waiver_of(session, application_id),
         lessons=[(lesson, marks.get(lesson.id)) for lesson in course.lessons_of(session, row.programme)],
         results=[t("合格") if passed else t("不合格") for passed in results],

@@ -6,13 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 
 from services.scheduling import actions, documents
-from services.scheduling.pages.badges import ACTION_TITLES, HALVES, KINDS, MARKS, TEACHERS
 from services.scheduling.pages.forms import Entries, Reader, Registrar, Scheduler, rows_of
+from services.scheduling.pages.labels import ACTION_TITLES, HALVES, KINDS, MARKS, TEACHERS
 from services.scheduling.queries import course, papers, roster
 from services.scheduling.queries.programmes import chosen_programme
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
-from shared.web import Now, ReadingSession, WritingSession
+from shared.http.web import Now, ReadingSession, WritingSession
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 

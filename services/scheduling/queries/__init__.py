@@ -1,5 +1,5 @@
 """Questions about scheduling's state that change nothing. Called by api.py, pages, tasks.py and the actions."""
 
-from services.scheduling.queries.figures import figures
+from services.scheduling.queries.stats import stats
 
-__all__ = ["figures"]
+__all__ = ["stats"]

@@ -31,7 +31,9 @@ def problem_of(session: Session, programme: str, *, now: datetime) -> rules.Inte
     )
 
 
-def faults_of(session: Session, programme: str, wanted: Sequence[tuple[Candidate, UUID, UUID]]) -> tuple[str, ...]:
+def field_errors_of(
+    session: Session, programme: str, wanted: Sequence[tuple[Candidate, UUID, UUID]]
+) -> tuple[str, ...]:
     """What forbids that these candidates are booked with (panel id, slot id), in sentences that name them; empty when
     nothing does. Every other current booking stays."""
     moved = {candidate.application_id for candidate, _, _ in wanted}

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 from services.scheduling.errors import Unknown
 from services.scheduling.models import Assessment, Attendance, Lesson, Student
 from services.scheduling.rules.certificates import ScheduledLesson
-from services.scheduling.states import Mark, StudentStatus
+from services.scheduling.states import Mark, StudentState
 
 MISSED = (Mark.ABSENT, Mark.LEAVE)
 
@@ -91,7 +91,7 @@ def missing_students(session: Session, programme: str) -> list[Missing]:
     marks = marks_by_student(session, programme)
     found = []
     for student in session.exec(
-        select(Student).where(Student.programme == programme, Student.status == StudentStatus.REGISTERED)
+        select(Student).where(Student.programme == programme, Student.state == StudentState.REGISTERED)
     ).all():
         gone = [lessons[at] for at, mark in marks.get(student.application_id, {}).items() if mark in MISSED]
         if gone:
@@ -101,7 +101,7 @@ def missing_students(session: Session, programme: str) -> list[Missing]:
 
 def unrecorded_lessons(session: Session, programme: str, *, now: datetime) -> list[Lesson]:
     """Half-days that have begun and lack the mark of some registered student."""
-    in_course = select(func.count()).where(Student.programme == programme, Student.status == StudentStatus.REGISTERED)
+    in_course = select(func.count()).where(Student.programme == programme, Student.state == StudentState.REGISTERED)
     expected = session.exec(in_course).one()
     marked = marks_per_lesson(session, programme)
     return [

@@ -8,8 +8,8 @@ from sqlmodel import Session, col, func, select
 
 from services.scheduling.errors import Unknown
 from services.scheduling.models import Candidate, Interview, Notice, Panel, Proposal, Slot
-from services.scheduling.states import BookingStatus, CandidateStatus
-from shared.clock import SHANGHAI, local
+from services.scheduling.states import BookingState, CandidateState
+from shared.foundation.clock import SHANGHAI, local
 
 
 def candidate_of(session: Session, application_id: UUID) -> Candidate:
@@ -48,7 +48,7 @@ def proposals(session: Session, programme: str) -> list[Proposal]:
 
 def waiting(session: Session, programme: str) -> list[Candidate]:
     """Those who wait for an interview, the earliest verified first."""
-    found = select(Candidate).where(Candidate.programme == programme, Candidate.status == CandidateStatus.WAITING)
+    found = select(Candidate).where(Candidate.programme == programme, Candidate.state == CandidateState.WAITING)
     return list(session.exec(found.order_by(col(Candidate.verified_at), col(Candidate.application_no))).all())
 
 
@@ -65,15 +65,13 @@ def slots(session: Session, programme: str, *, after: datetime | None = None) ->
 
 def bookings(session: Session, programme: str) -> list[Interview]:
     """Every current booking, in order of time."""
-    found = select(Interview).where(Interview.programme == programme, Interview.status == BookingStatus.CURRENT)
+    found = select(Interview).where(Interview.programme == programme, Interview.state == BookingState.CURRENT)
     return list(session.exec(found.order_by(col(Interview.starts_at), Interview.panel)).all())
 
 
 def current_booking(session: Session, application_id: UUID) -> Interview | None:
     """The interview that a candidate is booked for."""
-    found = select(Interview).where(
-        Interview.application_id == application_id, Interview.status == BookingStatus.CURRENT
-    )
+    found = select(Interview).where(Interview.application_id == application_id, Interview.state == BookingState.CURRENT)
     return session.exec(found).one_or_none()
 
 
@@ -123,9 +121,9 @@ def unplaced(session: Session, proposal: Proposal) -> list[tuple[Candidate, str]
     return [(candidate_of(session, UUID(one["application_id"])), one["reason"]) for one in proposal.unplaced]
 
 
-def candidates_by_status(session: Session, programme: str) -> dict[str, int]:
+def candidates_by_state(session: Session, programme: str) -> dict[str, int]:
     """How many candidates are in each state."""
-    counted = select(Candidate.status, func.count()).where(Candidate.programme == programme).group_by(Candidate.status)
+    counted = select(Candidate.state, func.count()).where(Candidate.programme == programme).group_by(Candidate.state)
     return dict(session.exec(counted).all())
 
 
@@ -153,10 +151,10 @@ def board(session: Session, programme: str, day: date) -> Board:
     begins = datetime.combine(day, time(), SHANGHAI)
     seats = panels(session, programme)
     its_slots = [row for row in slots(session, programme) if begins <= row.starts_at < begins + timedelta(days=1)]
-    shown = [BookingStatus.CURRENT, BookingStatus.MISSED]
+    shown = [BookingState.CURRENT, BookingState.MISSED]
     found = select(Interview).where(
         Interview.programme == programme,
-        col(Interview.status).in_(shown),
+        col(Interview.state).in_(shown),
         Interview.starts_at >= begins,
         Interview.starts_at < begins + timedelta(days=1),
     )

@@ -20,7 +20,7 @@ from services.scheduling.queries.course import lessons_of
 from services.scheduling.queries.plans import plan_value, teachers, venues
 from services.scheduling.queries.programmes import programme_of
 from services.scheduling.queries.roster import certificates, in_course
-from shared.clock import local
+from shared.foundation.clock import local
 
 
 def interview_notice_of(session: Session, booking: Interview, *, now: datetime) -> InterviewNotice:

@@ -13,7 +13,7 @@ from services.scheduling.models import CalendarEdit, Plan, Teacher, Venue
 from services.scheduling.rules import plan as rules
 from services.scheduling.rules.calendar import Calendar, CalendarDay, DayKind, default_calendar
 from services.scheduling.rules.plan_checks import Shortfall, check_plan
-from services.scheduling.states import PlanStatus
+from services.scheduling.states import PlanState
 from shared.events.intake import Programme
 
 NOTICE_2021 = "渝经信中小〔2021〕18号"
@@ -111,7 +111,7 @@ def plans_of(session: Session, programme: str) -> list[Plan]:
 
 def published_plan(session: Session, programme: str) -> Plan | None:
     """The version in force."""
-    found = select(Plan).where(Plan.programme == programme, Plan.status == PlanStatus.PUBLISHED)
+    found = select(Plan).where(Plan.programme == programme, Plan.state == PlanState.PUBLISHED)
     return session.exec(found).one_or_none()
 
 
@@ -119,7 +119,7 @@ def latest_draft(session: Session, programme: str) -> Plan | None:
     """The newest plan made since the last publication: being solved, ready, or without result."""
     found = select(Plan).where(Plan.programme == programme).order_by(col(Plan.made_at).desc())
     newest = session.exec(found).first()
-    return newest if newest and newest.status not in (PlanStatus.PUBLISHED, PlanStatus.SUPERSEDED) else None
+    return newest if newest and newest.state not in (PlanState.PUBLISHED, PlanState.SUPERSEDED) else None
 
 
 def plan_value(row: Plan) -> rules.Plan:

@@ -17,7 +17,7 @@ def programme_of(session: Session, code: str) -> Programme:
 
 def programmes(session: Session) -> list[Programme]:
     """Every programme, newest first."""
-    rows = session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.heard_at).desc())).all()
+    rows = session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.received_at).desc())).all()
     return [Programme.model_validate(row.data) for row in rows]
 
 

@@ -6,7 +6,7 @@ from sqlmodel import Session, col, func, select
 
 from services.scheduling.errors import Unknown
 from services.scheduling.models import Certificate, FeeWaiver, Student
-from services.scheduling.states import StudentStatus
+from services.scheduling.states import StudentState
 
 
 def student_of(session: Session, application_id: UUID) -> Student:
@@ -17,25 +17,25 @@ def student_of(session: Session, application_id: UUID) -> Student:
     return row
 
 
-def students(session: Session, programme: str, *states: StudentStatus) -> list[Student]:
+def students(session: Session, programme: str, *states: StudentState) -> list[Student]:
     """The students in these states by rank."""
-    found = select(Student).where(Student.programme == programme, col(Student.status).in_(states))
+    found = select(Student).where(Student.programme == programme, col(Student.state).in_(states))
     return list(session.exec(found.order_by(col(Student.rank), col(Student.application_no))).all())
 
 
 def everybody(session: Session, programme: str) -> list[Student]:
     """Everybody who was ever on the roster, by rank."""
-    return students(session, programme, *StudentStatus)
+    return students(session, programme, *StudentState)
 
 
 def in_course(session: Session, programme: str) -> list[Student]:
     """Those who attend: registered and not left, by rank."""
-    return students(session, programme, StudentStatus.REGISTERED)
+    return students(session, programme, StudentState.REGISTERED)
 
 
-def students_by_status(session: Session, programme: str) -> dict[str, int]:
+def students_by_state(session: Session, programme: str) -> dict[str, int]:
     """How many are in each state."""
-    counted = select(Student.status, func.count()).where(Student.programme == programme).group_by(Student.status)
+    counted = select(Student.state, func.count()).where(Student.programme == programme).group_by(Student.state)
     return dict(session.exec(counted).all())
 
 

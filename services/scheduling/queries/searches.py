@@ -5,7 +5,7 @@ from uuid import UUID
 from redis import Redis
 from sqlmodel import Session
 
-from shared.models import JobRow
+from shared.persistence.models import JobRow
 
 SEARCH_BROKE = "编排程序出错，没有得出结果。请重新编排；如仍不成功，请联系管理员。"
 _KEPT_SECONDS = 3600

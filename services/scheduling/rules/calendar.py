@@ -11,7 +11,7 @@ from enum import StrEnum
 import chinese_calendar
 from chinese_calendar import constants
 
-from shared.errors import Fault, Invalid
+from shared.foundation.errors import FieldError, Invalid
 
 FIRST_KNOWN_YEAR: int = min(constants.holidays).year
 LAST_KNOWN_YEAR: int = max(constants.holidays).year
@@ -61,7 +61,7 @@ def default_calendar(years: Iterable[int]) -> dict[date, CalendarDay]:
             raise Invalid(
                 "没有 {year} 年的放假安排，请选择 {first} 年及以后的年份。",
                 code="calendar_year_unknown",
-                faults=[Fault("years", "calendar_year_unknown", str(year))],
+                faults=[FieldError("years", "calendar_year_unknown", str(year))],
                 values={"year": year, "first": FIRST_KNOWN_YEAR},
             )
         day = date(year, 1, 1)
@@ -95,7 +95,7 @@ def day_kind(calendar: Calendar, on: date) -> DayKind:
         raise Invalid(
             "工作日历中没有 {on}，请先在工作日历中补充 {year} 年。",
             code="calendar_day_missing",
-            faults=[Fault("calendar", "calendar_day_missing", on.isoformat())],
+            faults=[FieldError("calendar", "calendar_day_missing", on.isoformat())],
             values={"on": on.isoformat(), "year": on.year},
         )
     return calendar[on].kind

@@ -23,7 +23,7 @@ from services.scheduling.rules.interviews import (
     is_linked,
     overlaps,
 )
-from shared.errors import Conflict, Fault, Invalid, Listed
+from shared.foundation.errors import Conflict, FieldError, Invalid, Joined
 
 SEED = 7
 EFFORT = 8.0  # deterministic time, about seconds, never the wall clock: the same answer on any machine
@@ -59,13 +59,13 @@ def _check_panels(problem: InterviewProblem) -> None:
     for panel in problem.panels:
         judges = {judge.id for judge in panel.judges}
         if len(judges) < len(panel.judges):
-            faults.append(Fault("panels", "judge-twice", "评审组“{panel}”中有评委重复", {"panel": panel.name}))
+            faults.append(FieldError("panels", "judge-twice", "评审组“{panel}”中有评委重复", {"panel": panel.name}))
         if len(judges) < problem.least_judges:
             values = {"panel": panel.name, "count": len(judges), "least": problem.least_judges}
             text = "评审组“{panel}”只有 {count} 位评委，至少需要 {least} 位"
-            faults.append(Fault("panels", "panel-small", text, values))
+            faults.append(FieldError("panels", "panel-small", text, values))
     if faults:
-        told = Listed(faults, "；")
+        told = Joined(faults, "；")
         raise Invalid("{faults}。请先调整评审组。", code="panels", faults=faults, values={"faults": told})
 
 

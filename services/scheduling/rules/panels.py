@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from shared.clock import local
-from shared.errors import Fault, Invalid, Listed, Words
+from shared.foundation.clock import local
+from shared.foundation.errors import FieldError, Invalid, Joined, Message
 
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(hours=3)
 MOST_HALF_DAYS = 60
@@ -35,41 +35,45 @@ class HalfDay:
 def check_panel(code: str, *, room: str, link: str, judges: Sequence[JudgeEntry], seated: Mapping[str, str]) -> None:
     """Raises Invalid with one fault per mistake. `seated`: account -> the other panel that the judge sits on."""
     faults = [
-        Fault(name, "missing", "请填写{title}", {"title": title})
+        FieldError(name, "missing", "请填写{title}", {"title": title})
         for name, title, value in (
-            ("code", Words("评审组名称"), code),
-            ("room", Words("面试地点"), room),
-            ("link", Words("会议链接"), link),
+            ("code", Message("评审组名称"), code),
+            ("room", Message("面试地点"), room),
+            ("link", Message("会议链接"), link),
         )
         if not value.strip()
     ]
     if link.strip() and not link.startswith("https://"):
-        faults.append(Fault("link", "link", "会议链接应以 https:// 开头"))
+        faults.append(FieldError("link", "link", "会议链接应以 https:// 开头"))
     if not judges:
-        faults.append(Fault("judges", "missing", "请至少填写一位评委"))
+        faults.append(FieldError("judges", "missing", "请至少填写一位评委"))
     faults += [fault for judge in judges for fault in _faults_of(judge, seated)]
     accounts = [judge.account for judge in judges]
     twice = sorted({account for account in accounts if accounts.count(account) > 1})
-    faults += [Fault("judges", "judge-twice", "评委账号 {account} 重复", {"account": account}) for account in twice]
+    faults += [
+        FieldError("judges", "judge-twice", "评委账号 {account} 重复", {"account": account}) for account in twice
+    ]
     if faults:
         raise Invalid(
-            "评审组信息有误：{faults}。", code="panel", faults=faults, values={"faults": Listed(faults, "；")}
+            "评审组信息有误：{faults}。", code="panel", faults=faults, values={"faults": Joined(faults, "；")}
         )
 
 
-def _faults_of(judge: JudgeEntry, seated: Mapping[str, str]) -> list[Fault]:
+def _faults_of(judge: JudgeEntry, seated: Mapping[str, str]) -> list[FieldError]:
     faults = []
     if not judge.account or not judge.name:
-        faults.append(Fault("judges", "judge", "每位评委都要填写账号和姓名"))
+        faults.append(FieldError("judges", "judge", "每位评委都要填写账号和姓名"))
     if not credit_code_is_valid(judge.employer_credit_code):
-        faults.append(Fault("judges", "credit-code", "{judge}的工作单位统一社会信用代码有误", {"judge": judge.name}))
+        faults.append(
+            FieldError("judges", "credit-code", "{judge}的工作单位统一社会信用代码有误", {"judge": judge.name})
+        )
     for code in judge.linked_credit_codes:
         if not credit_code_is_valid(code):
             values = {"judge": judge.name, "code": code}
-            faults.append(Fault("judges", "linked-code", "{judge}的关联企业统一社会信用代码 {code} 有误", values))
+            faults.append(FieldError("judges", "linked-code", "{judge}的关联企业统一社会信用代码 {code} 有误", values))
     if judge.account in seated:
         faults.append(
-            Fault(
+            FieldError(
                 "judges",
                 "judge-seated",
                 "{judge}已在“{seated}”",

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from services.scheduling.rules.calendar import SATURDAY, Calendar, is_holiday, is_working_day
-from shared.errors import Fault, Invalid, Listed
+from shared.foundation.errors import FieldError, Invalid, Joined
 
 # Notice, section three: the stages that a firm grows through, and the areas that the course turns around.
 STAGES = ("专精特新企业", "小巨人企业", "制造业单项冠军企业", "产业链领航企业")
@@ -106,13 +106,13 @@ class PlanConstraints:
 
     def __post_init__(self) -> None:
         """Raises Invalid, with one fault for each field that makes no sense by itself."""
-        faults = [Fault(name, "plan_constraint", text) for name, wrong, text in self._checks() if wrong]
+        faults = [FieldError(name, "plan_constraint", text) for name, wrong, text in self._checks() if wrong]
         if faults:
             raise Invalid(
                 "教学计划要求有误：{faults}",
                 code="plan_constraints",
                 faults=faults,
-                values={"faults": Listed(faults, "；")},
+                values={"faults": Joined(faults, "；")},
             )
 
     def _checks(self) -> list[tuple[str, bool, str]]:

@@ -15,7 +15,7 @@ from services.scheduling.rules.plan import (
     open_on,
     teaches_on,
 )
-from shared.errors import Fault, Invalid
+from shared.foundation.errors import FieldError, Invalid
 
 Role = TeacherKind | VenueKind
 
@@ -39,7 +39,7 @@ def availability(constraints: PlanConstraints, resources: PlanResources) -> Avai
         raise Invalid(
             "工作日历须覆盖 {since} 至 {until}，请先补充缺少的年份。",
             code="calendar_day_missing",
-            faults=[Fault("calendar", "calendar_day_missing", latest_end.isoformat())],
+            faults=[FieldError("calendar", "calendar_day_missing", latest_end.isoformat())],
             values={"since": constraints.first_from.isoformat(), "until": latest_end.isoformat()},
         )
     dates = list(_days_covered(constraints.first_from, resources))

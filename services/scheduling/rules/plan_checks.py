@@ -20,7 +20,7 @@ from services.scheduling.rules.plan import (
     open_on,
     teaches_on,
 )
-from services.scheduling.rules.plan_figures import PlanFigures, module_starts, percent, plan_figures
+from services.scheduling.rules.plan_stats import PlanStats, module_starts, percent, plan_stats
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class Shortfall:
 
 def check_plan(plan: Plan, constraints: PlanConstraints, resources: PlanResources) -> tuple[Shortfall, ...]:
     """Every rule that the plan breaks; empty when it may be published. Raises nothing: a bad plan is a list of faults."""
-    figures = plan_figures(plan, resources)
+    stats = plan_stats(plan, resources)
     return (
-        *_amounts(figures, constraints),
-        *_shares(figures, constraints),
-        *_rhythm(plan, figures, constraints),
+        *_amounts(stats, constraints),
+        *_shares(stats, constraints),
+        *_rhythm(plan, stats, constraints),
         *_lengths(plan, constraints),
         *_dates(plan, constraints, resources.calendar),
         *_staff_and_places(plan, resources),
@@ -45,45 +45,45 @@ def check_plan(plan: Plan, constraints: PlanConstraints, resources: PlanResource
     )
 
 
-def _amounts(figures: PlanFigures, wanted: PlanConstraints) -> list[Shortfall]:
+def _amounts(stats: PlanStats, wanted: PlanConstraints) -> list[Shortfall]:
     found = []
-    if figures.days != wanted.total_days:
-        found.append(Shortfall(PlanRule.TOTAL_DAYS, f"授课 {figures.days} 天，应为 {wanted.total_days} 天"))
-    if figures.hours < wanted.min_hours:
-        found.append(Shortfall(PlanRule.TOTAL_HOURS, f"共 {figures.hours} 课时，不足 {wanted.min_hours} 课时"))
-    if len(figures.regions) < wanted.min_regions:
-        named = "、".join(figures.regions) or "无"
-        text = f"授课地区 {len(figures.regions)} 个（{named}），至少 {wanted.min_regions} 个"
+    if stats.days != wanted.total_days:
+        found.append(Shortfall(PlanRule.TOTAL_DAYS, f"授课 {stats.days} 天，应为 {wanted.total_days} 天"))
+    if stats.hours < wanted.min_hours:
+        found.append(Shortfall(PlanRule.TOTAL_HOURS, f"共 {stats.hours} 课时，不足 {wanted.min_hours} 课时"))
+    if len(stats.regions) < wanted.min_regions:
+        named = "、".join(stats.regions) or "无"
+        text = f"授课地区 {len(stats.regions)} 个（{named}），至少 {wanted.min_regions} 个"
         found.append(Shortfall(PlanRule.REGIONS, text))
     return found
 
 
-def _shares(figures: PlanFigures, wanted: PlanConstraints) -> list[Shortfall]:
+def _shares(stats: PlanStats, wanted: PlanConstraints) -> list[Shortfall]:
     """A plan without lessons has no shares; its missing days and hours say enough."""
     found = []
     bands = [
         (
             PlanRule.PRACTICE_SHARE,
             "实战课时",
-            figures.practice_hours,
+            stats.practice_hours,
             wanted.practice_percent,
             wanted.practice_tolerance,
         ),
-        (PlanRule.MENTOR_SHARE, "企业导师课时", figures.mentor_hours, wanted.mentor_percent, wanted.mentor_tolerance),
+        (PlanRule.MENTOR_SHARE, "企业导师课时", stats.mentor_hours, wanted.mentor_percent, wanted.mentor_tolerance),
     ]
     for rule, name, hours, target, tolerance in bands:
-        if abs(100 * hours - target * figures.hours) > tolerance * figures.hours:
-            share = percent(hours, figures.hours)
+        if abs(100 * hours - target * stats.hours) > tolerance * stats.hours:
+            share = percent(hours, stats.hours)
             text = f"{name}占 {share}%，应为 {target}%，允许偏差 {tolerance} 个百分点"
             found.append(Shortfall(rule, text))
-    if 100 * figures.site_hours < wanted.min_site_percent_of_practice * figures.practice_hours:
-        share = figures.site_percent_of_practice
+    if 100 * stats.site_hours < wanted.min_site_percent_of_practice * stats.practice_hours:
+        share = stats.site_percent_of_practice
         text = f"实战课时中企业现场教学占 {share}%，至少 {wanted.min_site_percent_of_practice}%"
         found.append(Shortfall(PlanRule.SITE_SHARE, text))
     return found
 
 
-def _rhythm(plan: Plan, figures: PlanFigures, wanted: PlanConstraints) -> list[Shortfall]:
+def _rhythm(plan: Plan, stats: PlanStats, wanted: PlanConstraints) -> list[Shortfall]:
     starts = module_starts(plan)
     if not starts:
         return []
@@ -91,7 +91,7 @@ def _rhythm(plan: Plan, figures: PlanFigures, wanted: PlanConstraints) -> list[S
     if not wanted.first_from <= starts[0] <= wanted.first_until:
         text = f"首次开课 {starts[0]}，应在 {wanted.first_from} 至 {wanted.first_until} 之间"
         found.append(Shortfall(PlanRule.FIRST_MODULE, text))
-    for start, gap in zip(starts[1:], figures.gaps, strict=True):
+    for start, gap in zip(starts[1:], stats.gaps, strict=True):
         if not wanted.min_gap_days <= gap <= wanted.max_gap_days:
             text = f"{start} 开课距上次 {gap} 天，应为 {wanted.min_gap_days} 至 {wanted.max_gap_days} 天"
             found.append(Shortfall(PlanRule.GAP, text))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.scheduling.rules.plan import PlanConstraints, PlanRule, Progress
-from shared.errors import Conflict
+from shared.foundation.errors import Conflict
 
 # Tried for removal in this order, first each row at once, then one by one. Many conflicts have nothing to do with
 # dates, and without dates the rest is decided at once. What an office can change most easily is tried last of its

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.clock import local
-from shared.errors import Conflict, Fault, Invalid, Listed, Words
+from shared.foundation.clock import local
+from shared.foundation.errors import Conflict, FieldError, Invalid, Joined, Message
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,16 @@ def check_report_day(report_at: datetime, *, now: datetime) -> None:
 def check_registration(brought: Brought, *, paid: bool, waived: bool) -> None:
     """Raises Invalid that names each missing item; a confirmed waiver stands for the payment."""
     wanted = (
-        ("original_form", brought.original_form, Words("申请表原件")),
-        ("two_photos", brought.two_photos, Words("一寸证件照两张")),
-        ("identity_seen", brought.identity_seen, Words("核对身份证件原件")),
-        ("paid", paid or waived, Words("自筹费用到账（或经第二人确认的缓缴记录）")),
+        ("original_form", brought.original_form, Message("申请表原件")),
+        ("two_photos", brought.two_photos, Message("一寸证件照两张")),
+        ("identity_seen", brought.identity_seen, Message("核对身份证件原件")),
+        ("paid", paid or waived, Message("自筹费用到账（或经第二人确认的缓缴记录）")),
     )
-    faults = [Fault(field, "missing", "缺少：{title}", {"title": title}) for field, here, title in wanted if not here]
+    faults = [
+        FieldError(field, "missing", "缺少：{title}", {"title": title}) for field, here, title in wanted if not here
+    ]
     if faults:
-        missing = Listed([title for _, here, title in wanted if not here], "、")
+        missing = Joined([title for _, here, title in wanted if not here], "、")
         raise Invalid(
             "报到材料不齐，缺少：{missing}。补齐后再登记。",
             code="registration-incomplete",

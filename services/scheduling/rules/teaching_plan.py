@@ -23,7 +23,7 @@ from services.scheduling.rules.plan_conflicts import RULES_OF_THE_SEARCH, explai
 from services.scheduling.rules.plan_model import ModuleVars, PlanModel
 from services.scheduling.rules.plan_staffing import Lesson, teachers_of, venues_of
 from services.scheduling.rules.plan_wishes import add_wishes
-from shared.errors import Conflict
+from shared.foundation.errors import Conflict
 
 SEED = 7
 # Deterministic time, about seconds, never the wall clock: the same input gives the same plan on any machine.

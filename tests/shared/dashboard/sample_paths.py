@@ -1,6 +1,6 @@
 """Where the sample's list is, and what a form sends along."""
 
-from shared.signin import csrf_token
+from shared.http.auth import csrf_token
 
 LIST = "/intake/tables/parcels/list"
 ACTION = "/intake/tables/_api/parcels/action"

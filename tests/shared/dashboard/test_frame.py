@@ -10,7 +10,7 @@ from starlette_admin.i18n import set_locale
 from shared.dashboard.history import typed_moment
 from shared.dashboard.replies import file_reply
 from shared.dashboard.templating import StrictLoader, day, fitting, moment, percent
-from shared.errors import Invalid
+from shared.foundation.errors import Invalid
 from tests.shared.dashboard.sample_paths import CSRF, LIST
 from tests.shared.sample_service import House, Parcel
 

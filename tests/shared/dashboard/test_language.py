@@ -68,9 +68,9 @@ def test_a_refusal_that_hides_its_sentence_is_found(tmp_path: Path) -> None:
     module.write_text(
         'text = f"只有 {count} 位"\n'
         'raise Conflict(f"{name}不在名单上。", code="unknown")\n'
-        'Fault("/judges", "few", text)\n'
+        'FieldError("/judges", "few", text)\n'
         'Invalid("有误:" + told)\n'
-        'Invalid("{title}太长", values={"title": Words("名称")})\n'
+        'Invalid("{title}太长", values={"title": Message("名称")})\n'
     )
     assert set(unsayable_in_module(module)) == {"f'{name}不在名单上。'", "f'只有 {count} 位'", "'有误:' + told"}
     assert set(refused_in_module(module)) == {"{title}太长", "名称"}

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.remasking import remask
+from shared.persistence.remasking import remask
 
 revision = 'review_0002'
 down_revision = 'review_0001'

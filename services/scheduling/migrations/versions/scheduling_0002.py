@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.remasking import remask
+from shared.persistence.remasking import remask
 
 revision = 'scheduling_0002'
 down_revision = 'scheduling_0001'

@@ -1,0 +1,138 @@
+"""Judging entries by the rules, in the bank's order, and booking what is certain. Called by the import and its job, and when
+finance has open entries judged anew.
+"""
+
+from collections import Counter
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from services.billing.actions.bookings import book_certain, signed
+from services.billing.actions.ledger import post_arrivals
+from services.billing.actions.ledger_snapshot import Books, load_snapshot
+from services.billing.actions.locking import lock_own_account, lock_statement
+from services.billing.actions.overdue import publish_overdue_fees
+from services.billing.jobs import MatchEntries
+from services.billing.models import BankEntry, ProgrammeRow, Statement
+from services.billing.rules.proposals import Outcome, Proposal
+from services.billing.states import (
+    ENTRY_STEPS,
+    ENTRY_TITLES,
+    STATEMENT_STEPS,
+    STATEMENT_TITLES,
+    EntryState,
+    StatementState,
+)
+from shared.foundation.transitions import check_step
+from shared.jobs.job import enqueue
+from shared.persistence import audit
+
+BATCH = 1_000
+"""Entries per transaction: nobody else can write meanwhile on SQLite."""
+
+
+def match_entries(session: Session, statement_id: UUID, *, actor: str, now: datetime) -> int:
+    """Judges the next batch of a statement that is being imported, and starts a job for the rest. Returns how many are
+    left; with the last one the statement is imported, and its coverage counts. A repeat goes on where it stands."""
+    statement = lock_statement(session, statement_id)
+    if statement.state != StatementState.IMPORTING:
+        return 0
+    waiting = (
+        select(BankEntry)
+        .where(BankEntry.statement_id == statement_id, BankEntry.state == EntryState.WAITING)
+        .order_by(col(BankEntry.position))
+    )
+    batch = session.exec(waiting.limit(BATCH)).all()
+    books = load_snapshot(session, statement.account_number, statement_id)
+    for entry in batch:
+        _judge_new(session, books, entry, actor=actor, now=now)
+    session.flush()
+    arrived = [(entry.id, signed(entry)) for entry in batch if entry.state != EntryState.DUPLICATE]
+    post_arrivals(session, arrived, actor=actor, now=now)
+    statement.judged += len(batch)
+    session.add(statement)
+    left = statement.entries - statement.judged
+    if left:
+        enqueue(session, MatchEntries(statement_id=statement_id, position=statement.judged))
+    else:
+        _finish(session, statement, actor=actor, now=now)
+    return left
+
+
+def _judge_new(session: Session, books: Books, entry: BankEntry, *, actor: str, now: datetime) -> None:
+    note_proposal(entry, books.judge(entry))
+    session.add(entry)
+    if entry.outcome == Outcome.DUPLICATE:
+        _step(entry, EntryState.DUPLICATE)
+        return
+    _book_or_leave(session, books, entry, actor=actor, now=now)
+
+
+def _book_or_leave(session: Session, books: Books, entry: BankEntry, *, actor: str, now: datetime) -> None:
+    changed = book_certain(session, entry, actor=actor, now=now)
+    if not changed and entry.state == EntryState.WAITING:
+        _step(entry, EntryState.OPEN)
+        session.add(entry)
+    if not changed:
+        entry.allocations, entry.unapplied_fen = dict(entry.proposed_allocations), entry.proposed_unapplied_fen
+    for each in changed or [entry]:
+        books.note(each)
+
+
+def note_proposal(entry: BankEntry, proposal: Proposal) -> None:
+    """Writes what the rules said into the row."""
+    entry.outcome, entry.reason = proposal.outcome, proposal.reason
+    entry.flags, entry.candidates = sorted(proposal.flags), list(proposal.candidates)
+    entry.proposed_allocations = dict(proposal.allocations)
+    entry.proposed_unapplied_fen = proposal.unapplied_fen
+    entry.counterpart_id = UUID(proposal.counterpart_id) if proposal.counterpart_id else None
+
+
+def _finish(session: Session, statement: Statement, *, actor: str, now: datetime) -> None:
+    check_step(STATEMENT_STEPS, StatementState(statement.state), StatementState.IMPORTED, titles=STATEMENT_TITLES)
+    statement.state, statement.imported_at = StatementState.IMPORTED, now
+    session.add(statement)
+    session.flush()
+    outcomes = session.exec(select(BankEntry.outcome).where(BankEntry.statement_id == statement.id)).all()
+    details = {"outcomes": dict(Counter(outcomes)), "sha256": statement.sha256}
+    audit.record(session, "import_statement", str(statement.id), actor=actor, now=now, details=details)
+    publish_overdue_fees(session, actor=actor, now=now)
+
+
+def rematch_open_entries(session: Session, *, actor: str, now: datetime) -> int:
+    """Judges every open entry anew, in the bank's order, and books what has become certain, save what a person had undone.
+    Returns how many were booked."""
+    booked = 0
+    for account_number in sorted(set(session.exec(select(ProgrammeRow.account_number)).all())):
+        lock_own_account(session, account_number)
+        books = load_snapshot(session, account_number, None)
+        entries = (
+            select(BankEntry)
+            .join(Statement, col(Statement.id) == col(BankEntry.statement_id))
+            .where(Statement.account_number == account_number, BankEntry.state == EntryState.OPEN)
+            .order_by(col(BankEntry.booked_at), col(BankEntry.position))
+        )
+        for entry in session.exec(entries).all():
+            if entry.undone:
+                books.note(entry)
+            elif entry.state == EntryState.OPEN:
+                booked += _judge_again(session, books, entry, actor=actor, now=now)
+    audit.record(session, "rematch_open_entries", "bank_entry", actor=actor, now=now, details={"booked": booked})
+    publish_overdue_fees(session, actor=actor, now=now)
+    return booked
+
+
+def _judge_again(session: Session, books: Books, entry: BankEntry, *, actor: str, now: datetime) -> bool:
+    proposal = books.judge(entry)
+    if proposal.outcome is Outcome.DUPLICATE:
+        books.note(entry)
+        return False
+    note_proposal(entry, proposal)
+    _book_or_leave(session, books, entry, actor=actor, now=now)
+    return entry.state == EntryState.BOOKED
+
+
+def _step(entry: BankEntry, target: EntryState) -> None:
+    check_step(ENTRY_STEPS, EntryState(entry.state), target, titles=ENTRY_TITLES)
+    entry.state = target

@@ -1,0 +1,36 @@
+"""The rows that actions change, locked: programme, candidate, student."""
+
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from services.scheduling.errors import Unknown, UnknownProgramme
+from services.scheduling.models import Candidate, ProgrammeRow, Student
+from shared.events.intake import Programme
+from shared.persistence.columns import for_update
+
+
+def locked_programme(session: Session, code: str) -> Programme:
+    """The programme; its lock puts bookings and plans of a programme in a row. Raises Unknown."""
+    row = session.exec(for_update(select(ProgrammeRow).where(ProgrammeRow.code == code))).one_or_none()
+    if row is None:
+        raise UnknownProgramme
+    return Programme.model_validate(row.data)
+
+
+def locked_candidate(session: Session, application_id: UUID) -> Candidate:
+    """The candidate. Raises Unknown."""
+    row = session.exec(for_update(select(Candidate).where(Candidate.application_id == application_id))).one_or_none()
+    if row is None:
+        raise Unknown("候选人")
+    found: Candidate = row
+    return found
+
+
+def locked_student(session: Session, application_id: UUID) -> Student:
+    """The student on the roster. Raises Unknown."""
+    row = session.exec(for_update(select(Student).where(Student.application_id == application_id))).one_or_none()
+    if row is None:
+        raise Unknown("学员")
+    found: Student = row
+    return found

@@ -1,0 +1,36 @@
+"""States are called state, and the time at which a programme arrived received_at"""
+
+from alembic import op
+
+revision = 'scheduling_0003'
+down_revision = 'scheduling_0002'
+branch_labels = None
+depends_on = None
+
+RENAMED = (
+    ('programme', 'heard_at', 'received_at', False),
+    ('candidate', 'status', 'state', True),
+    ('interview', 'status', 'state', True),
+    ('proposal', 'status', 'state', False),
+    ('student', 'status', 'state', True),
+    ('plan', 'status', 'state', False),
+)
+
+
+def upgrade() -> None:
+    for table, old, new, is_indexed in RENAMED:
+        _rename(table, old, new, is_indexed)
+
+
+def downgrade() -> None:
+    for table, old, new, is_indexed in RENAMED:
+        _rename(table, new, old, is_indexed)
+
+
+def _rename(table: str, old: str, new: str, is_indexed: bool) -> None:
+    """Both databases carry the partial indexes of the column over; a plain index is named after it."""
+    if is_indexed:
+        op.drop_index(f'ix_{table}_{old}', table_name=table)
+    op.execute(f'ALTER TABLE {table} RENAME COLUMN {old} TO {new}')
+    if is_indexed:
+        op.create_index(f'ix_{table}_{new}', table, [new])

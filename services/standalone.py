@@ -1,0 +1,222 @@
+"""The whole house in one process, for a try-out or a small office: every service's web, bus and worker over SQLite, the
+embedded bus and a folder. What was accepted survives a kill. Called by `python -m services run` and `demo`.
+"""
+
+import asyncio
+import fcntl
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from socket import socket
+from typing import Any, TextIO
+from uuid import UUID
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.billing import bus as billing_bus
+from services.billing import web as billing_web
+from services.billing import worker as billing_worker
+from services.billing.settings import BillingSettings
+from services.intake import bus as intake_bus
+from services.intake import web as intake_web
+from services.intake import worker as intake_worker
+from services.intake.settings import IntakeSettings
+from services.portal import bus as portal_bus
+from services.portal import web as portal_web
+from services.portal import worker as portal_worker
+from services.portal.settings import PortalSettings
+from services.review import bus as review_bus
+from services.review import web as review_web
+from services.review import worker as review_worker
+from services.review.settings import ReviewSettings
+from services.scheduling import bus as scheduling_bus
+from services.scheduling import web as scheduling_web
+from services.scheduling import worker as scheduling_worker
+from services.scheduling.settings import SchedulingSettings
+from shared.foundation.clock import TravellingClock
+from shared.foundation.errors import Conflict, NotFound
+from shared.jobs.job import JobFunctions, requeue_orphaned
+from shared.jobs.timer import RunDue, Timer
+from shared.jobs.worker import JobWorker
+from shared.persistence.schema import upgrade
+from shared.runtime.bus import Bus
+from shared.runtime.serve import setup_observability, tune_gc
+from shared.wiring.process import Process, open_process
+from shared.wiring.settings import Settings, embedded
+
+
+@dataclass(frozen=True)
+class ServiceSpec:
+    """What house.py needs to know of a service. `make_jobs` takes the service's own settings."""
+
+    settings: type[Settings]
+    make_app: Callable[[Process], FastAPI]
+    make_bus: Callable[[Process], Bus]
+    make_jobs: Callable[[Any], JobFunctions]
+    run_due: RunDue
+
+
+SPECS = (
+    ServiceSpec(
+        PortalSettings, portal_web.make_app, portal_bus.make_bus, portal_worker.make_jobs, portal_worker.run_due
+    ),
+    ServiceSpec(
+        IntakeSettings, intake_web.make_app, intake_bus.make_bus, lambda _: intake_worker.JOBS, intake_worker.run_due
+    ),
+    ServiceSpec(
+        ReviewSettings, review_web.make_app, review_bus.make_bus, lambda _: review_worker.JOBS, review_worker.run_due
+    ),
+    ServiceSpec(
+        SchedulingSettings,
+        scheduling_web.make_app,
+        scheduling_bus.make_bus,
+        lambda _: scheduling_worker.JOBS,
+        scheduling_worker.run_due,
+    ),
+    ServiceSpec(
+        BillingSettings, billing_web.make_app, billing_bus.make_bus, billing_worker.make_jobs, billing_worker.run_due
+    ),
+)
+
+
+class PathRouter:
+    """Passes a request to the service named by the first step of its path; to the portal where there is none."""
+
+    def __init__(self, apps: dict[str, ASGIApp]) -> None:
+        self._apps = apps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        first = scope["path"].split("/", 2)[1]
+        await self._apps.get(first, self._apps["portal"])(scope, receive, send)
+
+
+class _Server(uvicorn.Server):
+    """Says when the port answers."""
+
+    def __init__(self, config: uvicorn.Config, opened: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._opened = opened
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._opened()
+
+
+class StandaloneServer:
+    """An embedded house over a data folder. `starts_at` makes it a demo, whose clock stands until it is moved on."""
+
+    def __init__(self, data: Path, *, port: int, starts_at: datetime | None = None) -> None:
+        self._data, self._port = data.resolve(), port
+        self._lock = _take(self._data, "demo" if starts_at else "system")
+        clock = "system"
+        if starts_at:
+            clock_file = self._data / "clock"
+            clock = f"travelling:{clock_file}"
+            if not clock_file.exists():
+                TravellingClock(clock_file).set(starts_at)
+        self.processes: dict[str, Process] = {}
+        for room in SPECS:
+            name = room.settings.SERVICE
+            given = embedded(self._data, name, public_url=f"http://127.0.0.1:{port}", clock=clock)
+            upgrade(given["database_url"], name)
+            self.processes[name] = open_process(room.settings(**given))
+
+    def close(self) -> None:
+        """Gives the folder up, for whoever wants it next."""
+        for process in self.processes.values():
+            process.database.close()
+        self._lock.close()
+
+    async def run(self, opened: Callable[[], None]) -> None:
+        """Serves until told to stop (SIGINT, SIGTERM); calls `opened` once the port answers."""
+        setup_observability(self.processes[PortalSettings.SERVICE].settings)
+        app = PathRouter({room.settings.SERVICE: room.make_app(self._process(room)) for room in SPECS})
+        config = uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=self._port,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )
+        server = _Server(config, opened)
+        tune_gc()
+        buses = [asyncio.ensure_future(self._run_bus(room)) for room in SPECS]
+        try:
+            await server.serve()
+        finally:
+            for task in buses:
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(*buses)
+
+    async def _run_bus(self, room: ServiceSpec) -> None:
+        process = self._process(room)
+        worker = JobWorker(
+            process.database,
+            room.make_jobs(process.settings),
+            service=process.service,
+            clock=process.clock,
+            tools=process.tools,
+        )
+        timer = Timer(process.database, room.run_due, clock=process.clock, tools=process.tools)
+        with process.database.transaction() as session:
+            requeue_orphaned(session)
+        with ThreadPoolExecutor(1, thread_name_prefix=f"{process.service}-worker") as pool:
+
+            def send(job_id: UUID) -> None:
+                pool.submit(worker.execute, job_id)
+
+            await room.make_bus(process).run(send, timer.watch)
+
+    def _process(self, room: ServiceSpec) -> Process:
+        return self.processes[room.settings.SERVICE]
+
+
+@contextmanager
+def stopped_portal(data: Path) -> Iterator[Process]:
+    """The portal's process of a house that does not run, for a command; the folder is locked meanwhile. Raises NotFound where
+    there is no house, Conflict while it runs."""
+    data = data.resolve()
+    if not (data / "portal.db").exists():
+        raise NotFound(f"{data} 不是领军的数据目录。", code="no-house")
+    with _locked(data, "领军正在运行，请在“未送达消息”页面上操作，或先停止它。"):
+        mode = (data / "mode").read_text()
+        clock = f"travelling:{data / 'clock'}" if mode == "demo" else "system"
+        given = embedded(data, PortalSettings.SERVICE, public_url="", clock=clock)
+        upgrade(given["database_url"], PortalSettings.SERVICE)
+        process = open_process(PortalSettings(**given))
+        try:
+            yield process
+        finally:
+            process.database.close()
+
+
+def _locked(data: Path, in_use: str) -> TextIO:
+    lock = (data / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as fault:
+        lock.close()
+        raise Conflict(in_use, code="folder-in-use") from fault
+    return lock
+
+
+def _take(data: Path, mode: str) -> TextIO:
+    """Locks the folder for this process and marks its mode. Raises Conflict when it is in use or of the other mode."""
+    data.mkdir(parents=True, exist_ok=True)
+    lock = _locked(data, f"数据目录 {data} 正被另一个进程使用,请先停止它。")
+    marked = data / "mode"
+    if marked.exists() and marked.read_text() != mode:
+        raise Conflict(
+            f"数据目录 {data} 属于另一种运行方式({marked.read_text()}),请另选目录。", code="folder-of-other-mode"
+        )
+    marked.write_text(mode)
+    return lock

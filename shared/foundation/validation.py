@@ -1,0 +1,35 @@
+"""Pydantic's complaints in words that the sender can act on. Used by shared/http/web.py."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.foundation.errors import FieldError
+
+_WORDS = {
+    "missing": "缺少此项,请补上",
+    "extra_forbidden": "没有这个字段,请删去或检查拼写",
+    "string_too_long": "超过 {max_length} 个字符,请缩短",
+    "string_too_short": "至少要 {min_length} 个字符",
+    "string_pattern_mismatch": "含有不能保存的字符,请删去",
+    "literal_error": "只能是 {expected} 之一",
+    "enum": "只能是 {expected} 之一",
+    "json_invalid": "不是合法的 JSON",
+    "timezone_aware": "时间必须带时区,例如 2021-11-25T10:00:00+08:00",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
+}
+
+
+def field_errors_of(errors: Sequence[Any]) -> list[FieldError]:
+    """One fault per error: a JSON pointer to the field (RFC 6901), pydantic's stable code, and what to do."""
+    return [_fault(error) for error in errors]
+
+
+def _fault(error: Any) -> FieldError:
+    kind = error["type"]
+    return FieldError(_pointer(error["loc"]), kind, _WORDS.get(kind, "格式不正确,请对照接口说明"), error.get("ctx", {}))
+
+
+def _pointer(location: Sequence[Any]) -> str:
+    inside = [str(step) for step in location if step != "body"]
+    return "/" + "/".join(inside)

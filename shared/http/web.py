@@ -1,0 +1,234 @@
+"""The HTTP edge of every service: the app, its sessions, refusals as problem+json (RFC 9457), headers, health. Used by web.py.
+
+Only this module knows status codes. Paths keep their service prefix (`/intake/api/…`), so that a gateway or the embedded
+front door passes them on as they are.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import structlog
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from obstore.exceptions import BaseError as FilesAway
+from redis.exceptions import ConnectionError as RedisAway
+from sqlalchemy import text
+from sqlalchemy.exc import DataError, OperationalError
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette_admin.i18n import LocaleMiddleware
+
+from shared.context import Tools
+from shared.foundation.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    Joined,
+    Message,
+    NotFound,
+    NotSignedIn,
+    Refusal,
+)
+from shared.foundation.language import LANGUAGES, localize
+from shared.foundation.validation import field_errors_of
+from shared.http.csrf import CsrfMiddleware
+from shared.http.http_metrics import HttpMetrics, route_of
+from shared.http.security_headers import SecurityHeaders
+from shared.wiring.process import Process
+
+STATUS: dict[type[Refusal], HTTPStatus] = {
+    NotFound: HTTPStatus.NOT_FOUND,
+    NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    Conflict: HTTPStatus.CONFLICT,
+    Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+_AWAY_SECONDS = 2
+RefusalPage = Callable[[Request, int, Refusal], Response]
+_log = structlog.get_logger()
+
+
+def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> FastAPI:
+    """A service's app without its own routes. `refusal_page` renders refusals for people; paths under /api/ get JSON."""
+    prefix = prefix_of(process.service)
+    app = FastAPI(
+        title=process.settings.TITLE,
+        openapi_url=f"{prefix}/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        # The framework's own spans and logs tell addresses and messages, which may be about people.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.process = process
+    app.state.refusal_page = refusal_page
+    app.add_middleware(CsrfMiddleware, process=process, refuse=refuse)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(LocaleMiddleware, i18n_config=LANGUAGES)
+    app.add_middleware(HttpMetrics, service=process.service)
+    if process.settings.public_url.startswith("https:"):
+        app.add_middleware(_ByHttps)
+    app.add_exception_handler(Refusal, _on_refusal)
+    app.add_exception_handler(RequestValidationError, _on_invalid_body)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(DataError, _on_unknown_to_sql)
+    app.add_exception_handler(OperationalError, _on_server_away)
+    app.add_exception_handler(RedisAway, _on_server_away)
+    app.add_exception_handler(FilesAway, _on_server_away)
+    app.add_exception_handler(Exception, _on_failure)
+    app.add_api_route(f"{prefix}/healthz", _healthz, include_in_schema=False)
+    app.add_api_route(f"{prefix}/readyz", _readyz, include_in_schema=False)
+    return app
+
+
+class _ByHttps:
+    """A gateway that ends https passes requests on by http; what pages load must be asked for by https all the same."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, "scheme": "https"} if scope["type"] == "http" else scope, receive, send)
+
+
+def prefix_of(service: str) -> str:
+    """The path prefix of a service; the portal has none."""
+    return "" if service == "portal" else f"/{service}"
+
+
+def process_of(request: Request) -> Process:
+    """The process that serves this request."""
+    process: Process = request.app.state.process
+    return process
+
+
+def open_session(request: Request) -> Iterator[Session]:
+    """A writing session of this request, committed before the reply is sent."""
+    with process_of(request).database.transaction() as session:
+        yield session
+
+
+def open_reader(request: Request) -> Iterator[Session]:
+    """A session of this request that cannot write."""
+    with process_of(request).database.reader() as session:
+        yield session
+
+
+def business_now(request: Request) -> datetime:
+    """Business time, UTC."""
+    return process_of(request).clock.now()
+
+
+def tools_of(request: Request) -> Tools:
+    """The adaptors of this process."""
+    return process_of(request).tools
+
+
+WritingSession = Annotated[Session, Depends(open_session, scope="function")]
+ReadingSession = Annotated[Session, Depends(open_reader, scope="function")]
+Now = Annotated[datetime, Depends(business_now)]
+WithTools = Annotated[Tools, Depends(tools_of)]
+
+
+def refuse(request: Request, refusal: Refusal, *, status: int | None = None) -> Response:
+    """The answer to a refusal: problem+json for machines and for the forms of pages, else a page for people."""
+    code = status or next(number for kind, number in STATUS.items() if isinstance(refusal, kind))
+    page: RefusalPage | None = request.app.state.refusal_page
+    if page and "/api/" not in request.url.path and "json" not in request.headers.get("accept", ""):
+        return page(request, code, refusal)
+    problem: dict[str, Any] = {
+        "type": f"urn:lingjun:problem:{refusal.code}",
+        "title": HTTPStatus(code).phrase,
+        "status": int(code),
+        "detail": localize(refusal),
+        "code": refusal.code,
+        "instance": request.url.path,
+        "correlation_id": getattr(request.state, "correlation_id", ""),
+    }
+    if refusal.faults:
+        problem["faults"] = [
+            {"field": fault.field, "code": fault.code, "message": localize(fault)} for fault in refusal.faults
+        ]
+    return JSONResponse(problem, status_code=code, media_type="application/problem+json")
+
+
+def _route(request: Request) -> str:
+    """The route for the log: a path may carry the secret of a one-time link, which still opens."""
+    return route_of(request.scope, request.state.route_templates)
+
+
+def _on_refusal(request: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    _log.info("refused", code=refusal.code, route=_route(request))
+    return refuse(request, refusal)
+
+
+def _on_invalid_body(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults: list[FieldError] = field_errors_of(error.errors())
+    told = Joined([Message("{field}:{fault}", {"field": fault.field, "fault": fault}) for fault in faults[:3]], ";")
+    refusal = Invalid("提交的内容不合要求。{faults}", code="invalid-body", faults=faults, values={"faults": told})
+    return refuse(request, refusal)
+
+
+def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = {404: "没有这个页面或接口。", 405: "这个地址不支持该操作。"}.get(error.status_code, "请求无法处理。")
+    return refuse(request, Refusal(message, code="http"), status=error.status_code)
+
+
+def _on_unknown_to_sql(request: Request, error: Exception) -> Response:
+    """PostgreSQL has no such value, in a row or in a question: U+0000 in a text, a number beyond its column."""
+    assert isinstance(error, DataError)
+    _log.warning("unknown_to_sql", route=_route(request), reason=type(error.orig).__name__)
+    message = "提交的内容含有不能保存的字符或过大的数字,请更正后再试。"
+    return refuse(request, Invalid(message, code="unknown-to-sql"))
+
+
+def _on_server_away(request: Request, error: Exception) -> Response:
+    """PostgreSQL, Redis or the files are away, or their disk is full. Whether the action took effect is not known: a commit may
+    have been its last word."""
+    _log.error("server_away", route=_route(request), reason=f"{type(error).__name__}: {error}".splitlines()[0])
+    refusal = Refusal("系统正在恢复,请稍后再试。请先查看刚才的操作是否已经生效。", code="away")
+    response = refuse(request, refusal, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    response.headers["Retry-After"] = str(_AWAY_SECONDS)
+    return response
+
+
+def _on_failure(request: Request, error: Exception) -> Response:
+    _log.error("request_failed", route=_route(request), exc_info=error)
+    refusal = Refusal(
+        "系统出了差错,您的操作没有生效。请稍后再试;如仍不成功,请把页面上的编号告诉管理员。", code="failure"
+    )
+    return refuse(request, refusal, status=500)
+
+
+def _healthz() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+def _readyz(request: Request) -> Response:
+    process = process_of(request)
+    checks: dict[str, Callable[[], object]] = {
+        "database": lambda: _select_one(process),
+        "redis": process.tools.redis.ping,
+        "files": process.tools.files.check_room,
+    }
+    faults = {}
+    for name, check in checks.items():
+        try:
+            check()
+        except Exception as fault:
+            faults[name] = type(fault).__name__
+            _log.error("not_ready", server=name, reason=f"{type(fault).__name__}: {fault}".splitlines()[0])
+    status = HTTPStatus.SERVICE_UNAVAILABLE if faults else HTTPStatus.OK
+    return JSONResponse({"status": "waiting" if faults else "ready", "faults": faults}, status_code=status)
+
+
+def _select_one(process: Process) -> None:
+    with process.database.reader() as session:
+        session.connection().execute(text("SELECT 1"))

@@ -1,0 +1,80 @@
+"""The dispatcher hands due job rows to Celery, or executes them in the process. Runs in every bus.py."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BindParameter, bindparam, or_, update
+from sqlmodel import Session, col, select
+
+from shared.foundation.clock import real_now
+from shared.jobs.lease import LEASE, LONG
+from shared.persistence.columns import UtcDateTime
+from shared.persistence.database import Database
+from shared.persistence.models import JobRow
+
+POLL = 0.25
+
+
+# Asked several times a second by every service, so written once.
+_NOW: BindParameter[datetime] = bindparam("now", type_=UtcDateTime())
+_IS_DUE = or_(
+    (col(JobRow.state) == "waiting") & (col(JobRow.next_at) <= _NOW),
+    col(JobRow.state).in_(["sent", "running"]) & (col(JobRow.lease_until) <= _NOW),
+)
+_ANY_DUE = select(JobRow.id).where(_IS_DUE).limit(1)
+_DUE = select(JobRow.id).where(_IS_DUE).order_by(col(JobRow.created_at)).limit(100).with_for_update(skip_locked=True)
+
+
+class Dispatcher:
+    """Hands due job rows to `send`. A row that was handed out and not ended when its lease is over is handed out again."""
+
+    def __init__(self, database: Database, send: Callable[[UUID], None]) -> None:
+        self._database, self._send = database, send
+        self._woken = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def wake(self) -> None:
+        """Something may have been committed."""
+        self._loop.call_soon_threadsafe(self._woken.set)
+
+    async def run(self) -> None:
+        """Dispatches until cancelled."""
+        while True:
+            self._woken.clear()
+            if leased := await asyncio.to_thread(self._lease_due):
+                await asyncio.to_thread(self._hand_out, leased)
+            try:
+                await asyncio.wait_for(self._woken.wait(), POLL)
+            except TimeoutError:
+                continue
+
+    def _hand_out(self, leased: list[UUID]) -> None:
+        handed = 0
+        try:
+            for job_id in leased:
+                self._send(job_id)
+                handed += 1
+        finally:
+            with self._database.transaction() as session:
+                self._note(session, leased[:handed], lease_until=real_now() + LONG)
+                self._note(session, leased[handed:], state="waiting", lease_until=None)
+
+    def _note(self, session: Session, job_ids: list[UUID], **values: Any) -> None:
+        """Changes those that nobody has taken up yet."""
+        taken = update(JobRow).where(col(JobRow.id).in_(job_ids), col(JobRow.state) == "sent")
+        session.execute(taken.values(**values))
+
+    def _lease_due(self) -> list[UUID]:
+        now = real_now()
+        with self._database.reader() as session:
+            if session.exec(_ANY_DUE, params={"now": now}).first() is None:
+                return []
+        with self._database.transaction() as session:
+            leased = list(session.exec(_DUE, params={"now": now}).all())
+            session.execute(
+                update(JobRow).where(col(JobRow.id).in_(leased)).values(state="sent", lease_until=now + LEASE)
+            )
+            return leased

@@ -1,0 +1,125 @@
+"""Tables of the plumbing: the same in every service's database, so they are declared once, in a registry of their own."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, UniqueConstraint
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from shared.persistence.columns import UtcDateTime
+
+infrastructure = registry()
+# In the info of a session whose commit leaves an event or a job for the bus.
+LEAVES = "leaves"
+
+
+class InfrastructureTable(SQLModel, registry=infrastructure):
+    """Base of the plumbing's tables."""
+
+
+class OutboxRow(InfrastructureTable, table=True):
+    """An event that is committed and not yet confirmed by the broker. Holds the final envelope; the relay parses nothing."""
+
+    __tablename__ = "outbox"
+    id: int | None = Field(default=None, primary_key=True)
+    event_id: UUID = Field(unique=True)
+    headers: dict[str, Any] = Field(sa_type=JSON)
+    body: str
+
+
+class PublishedEvent(InfrastructureTable, table=True):
+    """The index of what this service has said; its sequence numbers count per subject. Outlives the outbox row."""
+
+    __tablename__ = "published_event"
+    __table_args__ = (UniqueConstraint("subject", "sequence"),)
+    event_id: UUID = Field(primary_key=True)
+    type: str = Field(index=True)
+    subject: str
+    sequence: int
+    occurred_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class InboxRow(InfrastructureTable, table=True):
+    """An event that this service has heard and handled, once. `outcome` is handled or stale; `digest` tells a redelivery
+    from a forgery under the same id."""
+
+    __tablename__ = "inbox"
+    event_id: UUID = Field(primary_key=True)
+    source: str
+    type: str = Field(index=True)
+    subject: str
+    sequence: int
+    digest: str
+    outcome: str
+    handled_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class LastSequence(InfrastructureTable, table=True):
+    """The newest sequence number heard of one part of a subject; an older one is stale."""
+
+    __tablename__ = "heard_part"
+    source: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    part: str = Field(primary_key=True)
+    sequence: int
+
+
+class JobRow(InfrastructureTable, table=True):
+    """A slow job. The row owns attempts, retries and the lease; whoever executes it asks the row first. `replays` counts how
+    often it was taken up again from the dead letters."""
+
+    __tablename__ = "job"
+    id: UUID = Field(primary_key=True)
+    name: str = Field(index=True)
+    payload: dict[str, Any] = Field(sa_type=JSON)
+    correlation_id: str
+    traceparent: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    state: str = Field(index=True)
+    attempt: int = 0
+    replays: int = 0
+    next_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: str | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AuditRow(InfrastructureTable, table=True):
+    """One audited act. `digest` covers the row and the digest before it, so a changed or missing row shows."""
+
+    __tablename__ = "audit"
+    id: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor: str = Field(index=True)
+    action: str = Field(index=True)
+    subject: str = Field(index=True)
+    details: dict[str, Any] = Field(sa_type=JSON)
+    correlation_id: str
+    digest: str
+
+
+class AuditHead(InfrastructureTable, table=True):
+    """The end of the chain, one row; whoever appends locks it."""
+
+    __tablename__ = "audit_head"
+    id: int = Field(primary_key=True)
+    count: int
+    digest: str
+
+
+class StaffAccess(InfrastructureTable, table=True):
+    """What the portal last said of an account: sessions signed before `valid_from` are void."""
+
+    __tablename__ = "staff_access"
+    account: str = Field(primary_key=True)
+    valid_from: datetime = Field(sa_type=UtcDateTime)
+
+
+class TimerRow(InfrastructureTable, table=True):
+    """When the service last looked for what is due, in business time."""
+
+    __tablename__ = "timer"
+    id: int = Field(primary_key=True)
+    looked_at: datetime = Field(sa_type=UtcDateTime)

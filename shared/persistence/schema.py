@@ -1,0 +1,119 @@
+"""Brings a service's database to the code's schema: the plumbing's migrations and the service's own, by Alembic.
+
+`python -m shared.persistence.schema upgrade intake` does so for LINGJUN_DATABASE_URL, `… new intake "message"` writes a migration;
+also used by the embedded house and the tests. Refuses a schema that is newer than the code.
+"""
+
+import os
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData, create_engine
+from sqlalchemy.exc import OperationalError
+
+from shared.foundation.errors import Conflict
+
+_HERE = Path(__file__).parent / "migrations"
+_SERVICES = Path(__file__).parents[2] / "services"
+
+
+def upgrade(database_url: str, service: str) -> None:
+    """Runs every migration that is missing; a repeat does nothing."""
+    config = _config(database_url, service)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # Here, while nobody else has the file open: two connections that change it at once are both told it is locked.
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        present = set(MigrationContext.configure(connection).get_current_heads())
+    engine.dispose()
+    if newer := present - known:
+        raise Conflict(
+            "数据库 {service} 的结构({names})比程序新:请升级程序,或恢复较早的备份。",
+            code="schema-newer",
+            values={"service": service, "names": ",".join(sorted(newer))},
+        )
+    command.upgrade(config, "heads")
+
+
+def autogenerate(service: str, message: str) -> None:
+    """Writes a new migration from the difference between the tables in code and the migrations so far. For developers."""
+    with TemporaryDirectory() as folder:
+        _autogenerate(f"sqlite:///{folder}/empty.db", service, message)
+
+
+def _autogenerate(database_url: str, service: str, message: str) -> None:
+    upgrade(database_url, service)
+    branch = "plumbing" if service == "shared" else service
+    config = _config(database_url, service)
+    begun = any((_folder(service) / "versions").glob("*.py"))
+    head = f"{branch}@head" if begun else "base"
+    command.revision(
+        config,
+        message=message,
+        autogenerate=True,
+        head=head,
+        branch_label=None if begun else branch,
+        version_path=str(_folder(service) / "versions"),
+        rev_id=f"{branch}_{len(list((_folder(service) / 'versions').glob('*.py'))) + 1:04d}",
+    )
+
+
+def differences(database_url: str, metadata: list[MetaData]) -> list[object]:
+    """What the tables in code and in the database do not share; empty when the migrations are complete."""
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        found = compare_metadata(context, metadata)  # type: ignore[arg-type]
+    engine.dispose()
+    return found
+
+
+def _folder(service: str) -> Path:
+    return _HERE if service == "shared" else _SERVICES / service / "migrations"
+
+
+def _config(database_url: str, service: str) -> Config:
+    config = Config()
+    folders = [_HERE / "versions"] + ([_folder(service) / "versions"] if service != "shared" else [])
+    config.set_main_option("script_location", str(_HERE))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("file_template", "%%(rev)s")
+    config.set_main_option("version_locations", "\n".join(map(str, folders)))
+    config.attributes.update(database_url=database_url, service=service)
+    return config
+
+
+def main(arguments: list[str]) -> int:
+    """`upgrade SERVICE` or `new SERVICE MESSAGE`."""
+    match arguments:
+        case ["upgrade", service]:
+            try:
+                upgrade(os.environ["LINGJUN_DATABASE_URL"], service)
+            except (Conflict, KeyError) as fault:
+                sys.stderr.write(f"{fault}\n")
+                return 2
+            except OperationalError as fault:
+                # A connection's last line says why it was refused; a statement's first one does, before hints.
+                reason = str(fault.orig).strip().splitlines()[-1 if fault.statement is None else 0]
+                sys.stderr.write(
+                    f"数据库 {service} 无法使用（{reason}）：请核对 LINGJUN_DATABASE_URL 与数据库的磁盘空间。\n"
+                )
+                return 2
+        case ["new", service, message]:
+            autogenerate(service, message)
+        case _:
+            sys.stderr.write("usage: python -m shared.persistence.schema upgrade SERVICE | new SERVICE MESSAGE\n")
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

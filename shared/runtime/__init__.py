@@ -1,0 +1,1 @@
+"""Starts a service's processes: web, bus and worker."""

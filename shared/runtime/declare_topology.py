@@ -1,0 +1,35 @@
+"""Declares the exchanges and queues on RabbitMQ as the broker's owner, so that the services need no right to make any.
+
+`python -m shared.runtime.declare_topology`, once before the services start; a repeat changes nothing.
+"""
+
+import asyncio
+import sys
+from datetime import timedelta
+
+import aio_pika
+
+from shared.events.subscriptions import topology
+from shared.messaging.topology import answered, declare
+from shared.wiring.settings import BrokerSettings, read
+
+
+async def _declare_as(settings: BrokerSettings) -> None:
+    async with answered("connect"):
+        connection = await aio_pika.connect(settings.broker_url)
+    async with connection, connection.channel() as channel:
+        await declare(connection, channel, topology(), settings.retry_ladder, timedelta(days=settings.log_days))
+
+
+def main() -> int:
+    """0 when all is declared, else 2 and one line."""
+    try:
+        asyncio.run(_declare_as(read(BrokerSettings)))
+    except ConnectionError as fault:
+        sys.stderr.write(f"消息队列无法使用（{fault}）：请核对 LINGJUN_BROKER_URL 与 RabbitMQ 的日志。\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Settings, and the process that opens what they name."""

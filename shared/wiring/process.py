@@ -1,0 +1,102 @@
+"""Opens what the settings name: database, transport, Redis, keys, files, post, clock. Used by web.py, bus.py and worker.py."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import fakeredis
+from redis import Redis
+
+from shared.adapters.files import FileStore
+from shared.adapters.keyring import KeyRing
+from shared.adapters.mail import make_mailer
+from shared.adapters.typesetting import use_fonts
+from shared.context import Tools
+from shared.events.subscriptions import topology
+from shared.foundation.clock import Clock, make_clock
+from shared.messaging.embedded import EmbeddedBus, EmbeddedTransport
+from shared.messaging.rabbit import RabbitTransport
+from shared.messaging.transport import KEEP, RETRY_DELAYS, Transport
+from shared.persistence.database import Database
+from shared.persistence.pg_notify import Notifier
+from shared.wiring.settings import Settings
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of one service, with its adaptors open."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    tools: Tools
+
+    @property
+    def service(self) -> str:
+        """The service's name, as in its folder."""
+        return self.settings.SERVICE
+
+    def transport(self, queue: str | None = None) -> Transport:
+        """A connection to the bus, not yet opened, for the service's own queue or another."""
+        return transport_of(self.settings, queue or self.service)
+
+
+def open_process(settings: Settings) -> Process:
+    """The adaptors of `settings`; nothing is contacted yet."""
+    use_fonts(Path(settings.font_dir) if settings.font_dir else None)
+    keys = KeyRing(settings.keys_dir, purposes=settings.PURPOSES)
+    tools = Tools(
+        keys=keys,
+        files=FileStore(settings.files_url, keys),
+        mailer=make_mailer(settings.mail_url),
+        redis=make_redis(settings.redis_url),
+        public_url=settings.public_url,
+    )
+    database = Database(settings.database_url)
+    if not database.is_sqlite:
+        database.committed = Notifier(settings.database_url)
+    return Process(settings, database, make_clock(settings.clock), tools)
+
+
+def transport_of(settings: Settings, queue: str) -> Transport:
+    """A connection of these settings to the bus, not yet opened, for one queue."""
+    return make_transport(
+        settings.broker_url,
+        queue,
+        {} if settings.broker_declared else topology(),
+        settings.retry_ladder,
+        timedelta(days=settings.log_days),
+    )
+
+
+def make_transport(
+    url: str,
+    queue: str,
+    bindings: Mapping[str, Sequence[str]] | None = None,
+    ladder: Sequence[timedelta] = RETRY_DELAYS,
+    keep: timedelta = KEEP,
+) -> Transport:
+    """`sqlite:///file` for the embedded bus, `amqp://…` for RabbitMQ. Without `bindings` the house's own."""
+    bound = topology() if bindings is None else bindings
+    if url.startswith("sqlite:///"):
+        return EmbeddedTransport(_embedded_bus(url.removeprefix("sqlite:///")), queue, bound, ladder, keep)
+    return RabbitTransport(url, queue, bound, ladder, keep)
+
+
+def make_redis(url: str) -> Redis:
+    """`redis://…`, or `memory://name` for the stand-in that everything in this process shares under that name."""
+    if url.startswith("memory://"):
+        return fakeredis.FakeRedis(server=_redis_server(url), decode_responses=True)
+    return Redis.from_url(url, decode_responses=True)
+
+
+@cache
+def _embedded_bus(path: str) -> EmbeddedBus:
+    return EmbeddedBus(Path(path))
+
+
+@cache
+def _redis_server(_name: str) -> fakeredis.FakeServer:
+    return fakeredis.FakeServer()

@@ -1,0 +1,102 @@
+"""The house under test: its own RabbitMQ, PostgreSQL and Redis, and web, bus and worker of every service, all killable.
+
+Called by run.py. Nothing is shared with other tests' servers, and only loopback is listened on.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import sql
+
+from shared.persistence.schema import upgrade
+from tests.faults.plan import PARTS, SERVERS, SERVICES
+from tests.faults.supervision import Supervisor
+from tests.journeys.installations import ROOT, RunningInstallation, await_open, environment_of, first_link
+from tests.servers import keeper, postgres, rabbitmq, redis
+from tests.servers.address import Address
+from tests.servers.processes import Program, free_port, wait_until_it_answers
+
+PREPARED = {"rabbitmq": rabbitmq.prepared, "postgresql": postgres.prepared, "redis": redis.prepared}
+
+
+@dataclass
+class InstallationUnderTest:
+    """The running house, who watches over it, and where its rows and queues are."""
+
+    house: RunningInstallation
+    supervisor: Supervisor
+    servers: dict[str, Address]
+    folder: Path
+
+    def database_url(self, service: str) -> str:
+        """The service's database."""
+        return _url("postgresql+psycopg", self.servers["postgresql"], service)
+
+    @property
+    def broker_url(self) -> str:
+        return _url("amqp", self.servers["rabbitmq"], "")
+
+    def await_servers(self) -> None:
+        """Waits until every server answers. Raises DidNotStart."""
+        for name in SERVERS:
+            charge = self.supervisor.charges[name]
+            assert charge.process is not None
+            wait_until_it_answers(name, charge.process, charge.program.log, charge.program.answers)
+
+
+@contextmanager
+def house_on_trial(folder: Path) -> Iterator[InstallationUnderTest]:
+    """Starts everything below `folder`; all is ended when left, data of the servers removed, logs of the processes kept."""
+    supervisor = Supervisor()
+    with ExitStack() as stack:
+        prepared = {
+            name: stack.enter_context(prepare(keeper.private_directory(f"faults-{name}")))
+            for name, prepare in PREPARED.items()
+        }
+        stack.callback(supervisor.end)
+        for name, (_address, program) in prepared.items():
+            supervisor.start(name, program)
+        servers = {name: address for name, (address, _program) in prepared.items()}
+        addresses = {name: f"http://127.0.0.1:{free_port()}" for name in SERVICES}
+        trial = InstallationUnderTest(
+            RunningInstallation(addresses, folder / "mail", "", {}), supervisor, servers, folder
+        )
+        trial.await_servers()
+        _start_services(trial)
+        await_open(trial.house)
+        yield trial
+
+
+def _start_services(trial: InstallationUnderTest) -> None:
+    for name in SERVICES:
+        with postgres.connect(trial.servers["postgresql"]) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        upgrade(trial.database_url(name), name)
+        environment = environment_of(
+            trial.house,
+            name,
+            trial.folder,
+            database_url=trial.database_url(name),
+            broker_url=trial.broker_url,
+            redis_url=_url("redis", trial.servers["redis"], "0"),
+        )
+        if name == "portal":
+            trial.house.first_link = first_link(environment)
+        for part in PARTS:
+            trial.supervisor.start(f"{name}-{part}", _process(trial.folder, name, part, environment))
+
+
+def _process(folder: Path, service: str, part: str, environment: dict[str, str]) -> Program:
+    place = folder / f"{service}-{part}"
+    place.mkdir(parents=True)
+    command = (sys.executable, "-m", f"services.{service}.{part}")
+    given = os.environ | environment | {"PYTHONPATH": str(ROOT)}
+    return Program(f"{service}-{part}", command, place, None, given, lambda: True)
+
+
+def _url(scheme: str, address: Address, path: str) -> str:
+    return f"{scheme}://{address.user}:{address.password}@127.0.0.1:{address.port}/{path}"

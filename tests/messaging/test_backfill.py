@@ -1,0 +1,157 @@
+"""The event log of both buses: every event that was accepted, once and in order, for whoever wants to hear the past."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import aio_pika
+import pytest
+from aiormq.abc import FieldValue
+from sqlmodel import select
+
+from shared.events.billing import FeePaid
+from shared.foundation.clock import SystemClock
+from shared.foundation.errors import OutOfOrder
+from shared.messaging.backfill import replay_log
+from shared.messaging.consumer import Consumer
+from shared.messaging.embedded import EmbeddedBus, EmbeddedTransport
+from shared.messaging.rabbit import LOG
+from shared.messaging.sync_publisher import SyncPublisher
+from shared.messaging.transport import Outgoing
+from shared.persistence.models import InboxRow, LastSequence, OutboxRow
+from shared.wiring.process import make_transport
+from tests.messaging.conftest import eventually, fee_paid
+from tests.servers import rabbitmq
+
+
+def outbox_is_empty(house):
+    with house.speaker.reader() as session:
+        return session.exec(select(OutboxRow)).first() is None
+
+
+async def subjects_in_the_log(transport):
+    return [delivery.headers["cloudEvents:subject"] async for delivery in transport.past()]
+
+
+def new_consumer(house, transport, handler):
+    return Consumer(house.listener, transport, {FeePaid: handler}, clock=SystemClock(), tools=house.tools)
+
+
+def test_the_log_keeps_what_was_said_in_order_also_after_it_was_handled(house):
+    said = [fee_paid(number) for number in range(1, 701)]
+
+    async def play():
+        house.say(*said)
+        transport = house.transport()
+        await transport.open()
+        before = len(await subjects_in_the_log(transport))
+        async with house.consuming(lambda _session, _event, *, context: None), house.relaying():
+            await eventually(lambda: outbox_is_empty(house))
+        found = [await subjects_in_the_log(transport) for _ in range(2)]
+        await transport.close()
+        return [subjects[before:] for subjects in found]
+
+    assert asyncio.run(play()) == [[event.subject for event in said]] * 2
+
+
+def test_what_goes_straight_to_a_queue_is_not_said_again_in_the_log(house):
+    async def play():
+        transport = house.transport()
+        await transport.open()
+        before = len(await subjects_in_the_log(transport))
+        message = Outgoing(uuid4(), FeePaid.TYPE, {"cloudEvents:subject": "x"}, b"{}")
+        assert await transport.send_to(house.queue, [message]) == {}
+        found = await asyncio.wait_for(transport.receive(10), 20)
+        assert list(await transport.send_to("nobody", [message])) == [message.id]
+        after = len(await subjects_in_the_log(transport))
+        await transport.close()
+        return [delivery.headers["cloudEvents:subject"] for delivery in found], after - before
+
+    assert asyncio.run(play()) == (["x"], 0)
+
+
+def test_a_new_listener_hears_the_past_once_and_in_spite_of_what_comes_too_early(house):
+    said = [fee_paid(number) for number in range(1, 251)]
+
+    def handler(session, event, *, context):
+        if event.subject == said[0].subject and "2" not in effects(session):
+            raise OutOfOrder
+        if event.subject in own:
+            session.add(LastSequence(source="effect", subject=str(event.paid_fen), part=event.subject, sequence=0))
+            session.flush()
+
+    own = {event.subject for event in said}
+
+    def effects(session):
+        return session.exec(select(LastSequence.subject).where(LastSequence.source == "effect")).all()
+
+    async def play():
+        house.say(*said)
+        transport = house.transport()
+        await transport.open()
+        async with house.relaying():
+            await eventually(lambda: outbox_is_empty(house))
+        consumer = new_consumer(house, transport, handler)
+        first = await replay_log(transport, consumer)
+        second = await replay_log(transport, consumer)
+        await transport.close()
+        return first, second
+
+    first, second = asyncio.run(play())
+    assert first.heard == second.heard
+    assert (first.left, second.left) == ((), ())
+    with house.listener.reader() as session:
+        assert sorted(map(int, effects(session))) == list(range(1, 251))
+        assert len([row for row in session.exec(select(InboxRow)).all() if row.subject in own]) == 250
+
+
+def test_what_of_the_past_is_refused_is_told_with_its_reason_and_holds_up_nothing(house):
+    said = [fee_paid(number) for number in range(1, 21)]
+
+    def handler(_session, event, *, context):
+        if event.subject == said[6].subject:
+            raise RuntimeError("the seventh never works")
+
+    async def play():
+        house.say(*said)
+        transport = house.transport()
+        await transport.open()
+        async with house.relaying():
+            await eventually(lambda: outbox_is_empty(house))
+        outcome = await replay_log(transport, new_consumer(house, transport, handler))
+        await transport.close()
+        return outcome
+
+    outcome = asyncio.run(play())
+    assert [reason for _, reason in outcome.left] == ["RuntimeError: the seventh never works"]
+    with house.listener.reader() as session:
+        known = {row.subject for row in session.exec(select(InboxRow)).all()}
+    assert {event.subject for event in said} - known == {said[6].subject}
+
+
+def test_the_log_on_rabbitmq_forgets_what_is_older_than_the_time_that_it_was_first_told(rabbitmq_server):
+    async def declared(url, age):
+        async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+            arguments: dict[str, FieldValue] = {"x-queue-type": "stream", "x-max-age": age}
+            arguments["x-stream-max-segment-size-bytes"] = 8 * 1024 * 1024
+            await channel.declare_queue(LOG, durable=True, arguments=arguments)
+
+    with rabbitmq.virtual_host(rabbitmq_server, f"test-{uuid4().hex}") as url:
+        for days in (3, 30):
+            with SyncPublisher(make_transport(url, "q", {"q": ("noted",)}, keep=timedelta(days=days))):
+                asyncio.run(declared(url, f"{3 * 24 * 60 * 60}s"))
+        with pytest.raises(aio_pika.exceptions.ChannelPreconditionFailed, match="x-max-age"):
+            asyncio.run(declared(url, f"{30 * 24 * 60 * 60}s"))
+
+
+def test_the_embedded_log_forgets_what_is_older_than_its_time(tmp_path):
+    bus = EmbeddedBus(tmp_path / "bus.db")
+
+    async def play():
+        for keep in (timedelta(days=1), timedelta(0)):
+            transport = EmbeddedTransport(bus, "q", {"q": ("noted",)}, keep=keep)
+            await transport.open()
+            await transport.publish([Outgoing(uuid4(), "noted", {"cloudEvents:subject": "s"}, b"{}")] * 2)
+        return await subjects_in_the_log(transport)
+
+    assert asyncio.run(play()) == []

@@ -1,0 +1,228 @@
+"""The five services as a world runs them: real relay, consumer, dispatcher, worker and timer over simulated edges."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from tempfile import mkdtemp
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+import fakeredis
+from sqlmodel import Session
+
+from services.billing.settings import BillingSettings
+from services.intake.settings import IntakeSettings
+from services.portal.settings import PortalSettings
+from services.review.settings import ReviewSettings
+from services.scheduling.settings import SchedulingSettings
+from shared.adapters.files import FileStore
+from shared.adapters.keyring import KeyRing
+from shared.adapters.mail import Mail
+from shared.context import Tools
+from shared.jobs.dispatcher import Dispatcher
+from shared.jobs.job import JobFunctions, requeue_failed
+from shared.jobs.timer import Timer
+from shared.jobs.worker import JobWorker
+from shared.messaging.consumer import Consumer
+from shared.messaging.relay import Relay
+from shared.persistence.database import Database
+from shared.persistence.schema import upgrade
+from shared.runtime.bus import Bus
+from shared.wiring.process import Process
+from shared.wiring.settings import Settings, embedded
+from tests.simulation.bus import SimulatedBus, SimulatedTransport
+from tests.simulation.faults import Crash, Faults
+from tests.simulation.stepping import SteppedLoop
+
+KINDS: dict[str, type[Settings]] = {
+    kind.SERVICE: kind for kind in (PortalSettings, IntakeSettings, ReviewSettings, SchedulingSettings, BillingSettings)
+}
+
+
+@cache
+def _template(service: str) -> Path:
+    """A database with every migration and no rows; made once in a process."""
+    path = Path(mkdtemp(prefix="lingjun-simulation-")) / f"{service}.db"
+    upgrade(f"sqlite:///{path}", service)
+    return path
+
+
+class SimulatedDatabase(Database):
+    """A copy of the template in memory, whose process may end before or after each commit. One world after the other has it,
+    because an engine has learnt every statement by its second world."""
+
+    def __init__(self, service: str) -> None:
+        name = f"file:simulated-{service}?mode=memory&cache=shared"
+        self._kept = sqlite3.connect(name, uri=True)
+        super().__init__(f"sqlite:///{name}&uri=true")
+        self._service = service
+
+    def begin(self, faults: Faults) -> None:
+        """Empty again, for the world of these faults."""
+        self._faults, self.commits = faults, 0
+        with closing(sqlite3.connect(_template(self._service))) as template:
+            self.become(template)
+
+    def become(self, other: sqlite3.Connection) -> None:
+        """Holds what the other holds from now on."""
+        other.backup(self._kept)
+        self.commits += 1
+
+    def copy(self) -> sqlite3.Connection:
+        """Another database with the same rows."""
+        other = sqlite3.connect(":memory:")
+        self._kept.backup(other)
+        return other
+
+    def change(self, statement: str) -> int:
+        """Changes rows behind the house's back; how many."""
+        with self._kept as connection:
+            changed = connection.execute(statement).rowcount
+        self.commits += 1
+        return changed
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        with super().transaction() as session:
+            yield session
+            fault = self._faults.at(f"commit {self._service}", ("crash before the commit", "crash after the commit"))
+            if fault == "crash before the commit":
+                raise Crash(fault)
+        self.commits += 1
+        if fault:
+            raise Crash(fault)
+
+    def count(self, query: str, *values: Any) -> int:
+        """A quick look from outside of any transaction."""
+        return int(self._kept.execute(query, values).fetchone()[0])
+
+
+@cache
+def _database(service: str) -> SimulatedDatabase:
+    return SimulatedDatabase(service)
+
+
+class SimulatedMailer:
+    """Keeps letters by their id, as the promise of Letter has it; who sends one may end before it knows."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.letters: dict[UUID, Mail] = {}
+        self._faults = faults
+
+    def send(self, letter: Mail) -> None:
+        """Hands the letter over."""
+        self.letters[letter.id] = letter
+        if fault := self._faults.at("send letter", ("crash after it",)):
+            raise Crash(fault)
+
+
+@dataclass
+class Service:
+    """One service: its parts as the processes have them. `restart` is what is left of them after a crash."""
+
+    process: Process
+    database: SimulatedDatabase
+    hearing: Bus
+    jobs: JobFunctions
+    run_due: Callable[..., None]
+    bus: SimulatedBus
+    loop: SteppedLoop
+    transport: SimulatedTransport = field(init=False)
+    relay: Relay | None = None
+    sent: list[UUID] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.transport = SimulatedTransport(self.bus, self.process.service)
+
+    def restart(self) -> None:
+        """The process forgets what it held."""
+        self.relay = None
+        self.transport.granted = []
+
+    def relay_rows(self) -> None:
+        """The relay looks once at the outbox."""
+        self.loop.drive(self._relay())
+
+    async def _relay(self) -> None:
+        self.relay = self.relay or Relay(self.database, self.transport)
+        await self.relay.run()
+
+    def deliver(self, deliveries: list[Any]) -> None:
+        """The consumer receives a batch."""
+        process = self.process
+        self.transport.granted = deliveries
+        consumer = Consumer(
+            self.database,
+            self.transport,
+            self.hearing.handlers,
+            clock=process.clock,
+            tools=process.tools,
+            requeue_job=requeue_failed,
+            subjects=self.hearing.subjects,
+        )
+        self.loop.drive(consumer.run())
+
+    def dispatch(self) -> None:
+        """The dispatcher looks once at the jobs."""
+        self.loop.drive(self._dispatch())
+
+    async def _dispatch(self) -> None:
+        await Dispatcher(self.database, self._send).run()
+
+    def _send(self, job_id: UUID) -> None:
+        fault = self.bus.faults.at(f"send job {self.process.service}", ("lost before it arrived", "sent twice"))
+        if fault == "lost before it arrived":
+            raise ConnectionError(fault)
+        self.sent += [job_id, job_id] if fault else [job_id]
+
+    def work(self, job_id: UUID) -> None:
+        """A worker takes a job that was sent."""
+        process = self.process
+        worker = JobWorker(self.database, self.jobs, service=process.service, clock=process.clock, tools=process.tools)
+        worker.execute(job_id)
+        self.sent.remove(job_id)
+
+    def look(self) -> None:
+        """The timer looks at the deadlines."""
+        process = self.process
+        Timer(self.database, self.run_due, clock=process.clock, tools=process.tools).look()
+
+
+def open_house(folder: Path, bus: SimulatedBus, mailer: SimulatedMailer, loop: SteppedLoop) -> dict[str, Service]:
+    """All five services with empty databases."""
+    redis = fakeredis.FakeRedis(server=fakeredis.FakeServer(), decode_responses=True)
+    return {name: _service(name, folder, bus, mailer, loop, redis) for name in KINDS}
+
+
+def _service(
+    name: str, folder: Path, bus: SimulatedBus, mailer: SimulatedMailer, loop: SteppedLoop, redis: Any
+) -> Service:
+    given = embedded(folder, name, public_url="http://127.0.0.1:8000", clock="travelling:nowhere")
+    settings = KINDS[name](**given)
+    keys = KeyRing(settings.keys_dir, purposes=settings.PURPOSES)
+    files = FileStore(settings.files_url, keys)
+    tools = Tools(keys=keys, files=files, mailer=mailer, redis=redis, public_url=settings.public_url)
+    database = _database(name)
+    database.begin(bus.faults)
+    worker = import_module(f"services.{name}.worker")
+    process = Process(settings, database, bus.clock, tools)
+    return Service(
+        process=process,
+        database=database,
+        hearing=import_module(f"services.{name}.bus").make_bus(process),
+        jobs=_jobs(worker, settings),
+        run_due=worker.run_due,
+        bus=bus,
+        loop=loop,
+    )
+
+
+def _jobs(worker: ModuleType, settings: Settings) -> JobFunctions:
+    """Some services make their jobs as the settings tell them."""
+    found: JobFunctions = worker.make_jobs(settings) if hasattr(worker, "make_jobs") else worker.JOBS
+    return found
