@@ -29,11 +29,11 @@ class Events:
 
     def __init__(self, folder: Path) -> None:
         process = scratch(folder)
-        with process.database.transaction() as session:
-            client = session.exec(select(PlatformClient)).one()
+        with process.database.transaction() as uow:
+            client = uow.session.exec(select(PlatformClient)).one()
             body = ApplicationIn.model_validate(body_of(0))
             filing = actions.Filing(body, client, ACTOR)
-            (filed,) = actions.file_applications(session, [filing], now=real_now(), keys=process.tools.keys)
+            (filed,) = actions.file_applications(uow, [filing], now=real_now(), keys=process.tools.keys)
         assert isinstance(filed, Application)
         application_id = str(filed.id)
         self.tools = process.tools
@@ -63,9 +63,9 @@ class Events:
 
 def fill_outbox(database: Database, events: Sequence[Outgoing]) -> None:
     """Puts the events into a service's outbox, in one commit."""
-    with database.transaction() as session:
+    with database.transaction() as uow:
         rows = [{"event_id": one.id, "headers": one.headers, "body": one.body.decode()} for one in events]
-        session.execute(insert(OutboxRow), rows)
+        uow.session.execute(insert(OutboxRow), rows)
 
 
 def outbox_is_empty(database: Database) -> bool:

@@ -128,19 +128,19 @@ def _open_programme(environment: dict[str, str]) -> str:
 
 def _prepare(process: Process) -> str:
     now = real_now()
-    with process.database.transaction() as session:
+    with process.database.transaction() as uow:
         programme = Programme.model_validate(open_programme(now))
-        actions.publish_programme(session, programme, actor=ACTOR, now=now, keys=process.tools.keys)
-        key = actions.issue_client_key(session, "benchmarks", actor=ACTOR, now=now)
-    with process.database.transaction() as session:
-        client = queries.client_of_key(session, hash_of(key))
+        actions.publish_programme(uow, programme, actor=ACTOR, now=now, keys=process.tools.keys)
+        key = actions.issue_client_key(uow, "benchmarks", actor=ACTOR, now=now)
+    with process.database.transaction() as uow:
+        client = queries.client_of_key(uow.session, hash_of(key))
         claim = process.tools.files.put(
             b"%PDF-1.7", kind="scan", programme=CODE, media_type="application/pdf", purpose="scan", key="scans/one"
         )
         row = {"client_id": client.id, "programme": CODE, "key": claim.key, "sha256": claim.sha256, "uploaded_at": now}
         row |= {"media_type": claim.media_type, "size": claim.size}
         ids = [scan_id(serial, kind) for serial in range(SCANNED) for kind in KINDS]
-        session.execute(insert(StoredScan), [row | {"id": one} for one in ids])
+        uow.session.execute(insert(StoredScan), [row | {"id": one} for one in ids])
     return key
 
 

@@ -24,7 +24,6 @@ from shared.foundation.clock import real_now
 from shared.messaging.rabbit import EXCHANGE, RabbitTransport
 from shared.messaging.relay import Relay
 from shared.persistence.database import Database
-from shared.persistence.outbox import publish
 from shared.persistence.pg_notify import Notifier, listen
 from shared.runtime.bus import connected, supervised
 from shared.runtime.serve import tune_gc
@@ -71,9 +70,9 @@ def commit(database_url: str) -> Callable[[Sequence[ApplicationSubmitted]], None
     database = Database(database_url, committed=Notifier(database_url))
 
     def committed(events: Sequence[ApplicationSubmitted]) -> None:
-        with database.transaction() as session:
+        with database.transaction() as uow:
             for event in events:
-                publish(session, event, now=real_now())
+                uow.publish(event, now=real_now())
 
     return committed
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvloop
-from sqlmodel import Session
 
 from benchmarks.applications import open_programme
 from benchmarks.events import QUEUE, TOPOLOGY, Events
@@ -25,6 +24,7 @@ from shared.messaging.consumer import Consumer, Handler
 from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.transport import Delivery
 from shared.persistence.database import Database
+from shared.persistence.unit_of_work import UnitOfWork
 
 AIM = "1x FastStream without a database"
 
@@ -74,9 +74,9 @@ def _opened(ground: Ground, effort: Effort) -> Iterator[Sequence[Entry]]:
     with ground.virtual_host() as url, ground.database("review") as database_url:
         subscriber.create_tables(database_url)
         database = Database(database_url)
-        with database.transaction() as session:
+        with database.transaction() as uow:
             programme = Programme.model_validate(open_programme(real_now()))
-            actions.keep_programme(session, programme, actor=ACTOR, now=real_now())
+            actions.keep_programme(uow, programme, actor=ACTOR, now=real_now())
 
         def entry(name: str, work: Callable[[Counting], Coroutine[Any, Any, None]], share: int = 1) -> Entry:
             def measure() -> Mapping[str, float]:
@@ -101,8 +101,8 @@ def _opened(ground: Ground, effort: Effort) -> Iterator[Sequence[Entry]]:
         database.close()
 
 
-def _one_row(session: Session, event: ApplicationSubmitted, *, context: Context) -> None:
-    session.add(subscriber.opened_by(event))
+def _one_row(uow: UnitOfWork, event: ApplicationSubmitted, *, context: Context) -> None:
+    uow.session.add(subscriber.opened_by(event))
 
 
 async def _nothing(_event: ApplicationSubmitted) -> None:

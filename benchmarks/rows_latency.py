@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import uvloop
-from sqlmodel import Session
 
 from benchmarks.events import QUEUE, TOPOLOGY, Events
 from benchmarks.ground import ROOT, Ground
@@ -25,6 +24,7 @@ from shared.messaging.consumer import Consumer, Handlers
 from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.transport import Delivery
 from shared.persistence.database import Database
+from shared.persistence.unit_of_work import UnitOfWork
 
 _PATIENCE_SECONDS = 60
 _Heard = Callable[[str], None]
@@ -105,8 +105,8 @@ class _NotingConsumer(Consumer):
             self.heard(read_envelope(delivery.headers, delivery.body).subject)
 
 
-def _one_row(session: Session, event: ApplicationSubmitted, *, context: Context) -> None:
-    session.add(subscriber.opened_by(event))
+def _one_row(uow: UnitOfWork, event: ApplicationSubmitted, *, context: Context) -> None:
+    uow.session.add(subscriber.opened_by(event))
 
 
 async def _hear(url: str, database: Database, events: Events, heard: _Heard) -> None:

@@ -167,8 +167,8 @@ class StandaloneServer:
             tools=process.tools,
         )
         timer = Timer(process.database, room.run_due, clock=process.clock, tools=process.tools)
-        with process.database.transaction() as session:
-            requeue_orphaned(session)
+        with process.database.transaction() as uow:
+            requeue_orphaned(uow)
         with ThreadPoolExecutor(1, thread_name_prefix=f"{process.service}-worker") as pool:
 
             def send(job_id: UUID) -> None:

@@ -2,13 +2,12 @@
 
 from functools import partial
 
-from sqlmodel import Session
-
 from services.billing import actions, jobs, tasks
 from services.billing.connectors import CONNECTORS
 from services.billing.settings import BillingSettings
 from shared.context import Context
 from shared.jobs.job import JobFunctions
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.serve import serve_worker
 from shared.wiring.settings import read
 
@@ -29,10 +28,10 @@ def make_jobs(settings: BillingSettings) -> JobFunctions:
     }
 
 
-def run_due(session: Session, *, context: Context) -> None:
+def run_due(uow: UnitOfWork, *, context: Context) -> None:
     """What the clock brings: deadlines that statements cover, and invoices that the connector still owes an answer for."""
-    actions.publish_overdue_fees(session, actor=context.actor, now=context.now)
-    actions.ask_for_invoices(session, now=context.now)
+    actions.publish_overdue_fees(uow, actor=context.actor, now=context.now)
+    actions.ask_for_invoices(uow, now=context.now)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Slow jobs of intake: notices to the student. Thin; a repeat of a job replaces its message."""
 
-from sqlmodel import Session
-
 from services.intake import actions, jobs
 from services.intake.models import Application
 from services.intake.states import ApplicationState
@@ -9,14 +7,15 @@ from shared.adapters.mail import Mail
 from shared.context import Context
 from shared.events.intake import Student
 from shared.foundation.clock import local
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def send_consent_request(session: Session, job: jobs.SendConsentRequest, *, context: Context) -> str:
+def send_consent_request(uow: UnitOfWork, job: jobs.SendConsentRequest, *, context: Context) -> str:
     """Sends the student a fresh confirmation link."""
-    row = session.get_one(Application, job.application_id)
+    row = uow.session.get_one(Application, job.application_id)
     if row.state == ApplicationState.WITHDRAWN or row.consented_at:
         return "not needed"
-    token = actions.renew_consent_link(session, row.id, now=context.now)
+    token = actions.renew_consent_link(uow, row.id, now=context.now)
     link = f"{context.tools.public_url}/intake/consent/{token}"
     text = (
         f"{row.student_name} 您好:\n\n{row.firm_name} 已为您报名(编号 {row.application_no})。\n"
@@ -27,9 +26,9 @@ def send_consent_request(session: Session, job: jobs.SendConsentRequest, *, cont
     return "sent"
 
 
-def send_return_notice(session: Session, job: jobs.SendReturnNotice, *, context: Context) -> str:
+def send_return_notice(uow: UnitOfWork, job: jobs.SendReturnNotice, *, context: Context) -> str:
     """Tells the student what is to be corrected, and by when."""
-    row = session.get_one(Application, job.application_id)
+    row = uow.session.get_one(Application, job.application_id)
     if row.state != ApplicationState.RETURNED or row.revision != job.revision or row.correct_by is None:
         return "superseded"
     listed = "\n".join(f"- {defect['item']}:{defect['reason']}" for defect in row.defects)

@@ -1,11 +1,10 @@
 """Process: intake's Celery worker. `JOBS` also runs in the process of an embedded house."""
 
-from sqlmodel import Session
-
 from services.intake import actions, jobs, tasks
 from services.intake.settings import IntakeSettings
 from shared.context import Context
 from shared.jobs.job import JobFunctions
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.serve import serve_worker
 from shared.wiring.settings import read
 
@@ -15,11 +14,11 @@ JOBS: JobFunctions = {
 }
 
 
-def run_due(session: Session, *, context: Context) -> None:
+def run_due(uow: UnitOfWork, *, context: Context) -> None:
     """What the clock brings: drafts expire at the deadline, and scans are removed that nobody refers to or may keep."""
-    actions.expire_drafts(session, actor=context.actor, now=context.now)
-    actions.remove_unreferred_scans(session, actor=context.actor, now=context.now, files=context.tools.files)
-    actions.remove_scans_of_closed(session, actor=context.actor, now=context.now, files=context.tools.files)
+    actions.expire_drafts(uow, actor=context.actor, now=context.now)
+    actions.remove_unreferred_scans(uow, actor=context.actor, now=context.now, files=context.tools.files)
+    actions.remove_scans_of_closed(uow, actor=context.actor, now=context.now, files=context.tools.files)
 
 
 if __name__ == "__main__":

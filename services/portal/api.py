@@ -9,16 +9,16 @@ from services.portal.schemas import CreatedAccount, DemoClock, DemoMoment, NewAc
 from shared.foundation.clock import TravellingClock
 from shared.foundation.errors import NotFound
 from shared.http.auth import CurrentUser, staff
-from shared.http.web import Now, WritingSession, process_of
+from shared.http.web import Now, Uow, process_of
 
 router = APIRouter(prefix="/api", tags=["portal"])
 Administrator = Annotated[CurrentUser, Depends(staff("administrator"))]
 
 
 @router.post("/accounts", status_code=201)
-def create_account(new: NewAccount, actor: Administrator, session: WritingSession, now: Now) -> CreatedAccount:
+def create_account(new: NewAccount, actor: Administrator, uow: Uow, now: Now) -> CreatedAccount:
     """A new account; a repeat is refused."""
-    link = actions.create_account(session, new.account, name=new.name, roles=new.roles, actor=actor.account, now=now)
+    link = actions.create_account(uow, new.account, name=new.name, roles=new.roles, actor=actor.account, now=now)
     return CreatedAccount(account=new.account, link=link)
 
 

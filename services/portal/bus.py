@@ -33,10 +33,10 @@ class PortalBus(Bus):
             buried = await transport.receive(BATCH)
 
             def note() -> None:
-                with self.process.database.transaction() as session:
+                with self.process.database.transaction() as uow:
                     for delivery in buried:  # noqa: B023 (awaited before the next turn)
-                        actions.note_dead_letter(session, delivery)
-                        session.flush()
+                        actions.note_dead_letter(uow, delivery)
+                        uow.session.flush()
 
             await asyncio.to_thread(note)
             await transport.done(buried)

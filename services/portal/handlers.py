@@ -1,15 +1,14 @@
 """Events heard by the portal: all of them, for the timeline. Bound in bus.py."""
 
-from sqlmodel import Session
-
 from services.portal import actions
 from shared.context import Context
 from shared.events import Event
 from shared.messaging.ordering import accept_stale
+from shared.persistence.unit_of_work import UnitOfWork
 
 
 @accept_stale
-def on_any_event(session: Session, event: Event, *, context: Context) -> None:
+def on_any_event(uow: UnitOfWork, event: Event, *, context: Context) -> None:
     """Keeps what happened. The portal's own StaffAccessChanged was believed when it was said."""
     assert context.envelope is not None
-    actions.note_occurrence(session, event, envelope=context.envelope)
+    actions.note_occurrence(uow, event, envelope=context.envelope)

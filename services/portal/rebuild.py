@@ -75,9 +75,9 @@ def _missing(database: Database, kept: set[str]) -> int:
 
 def _empty(database: Database) -> None:
     """The timelines, and the memory of having heard them: all that the portal hears is for the timelines."""
-    with database.transaction() as session:
+    with database.transaction() as uow:
         for table in (Occurrence, Applicant, InboxRow, LastSequence):
-            session.exec(delete(table))
+            uow.session.exec(delete(table))
 
 
 def _bar(whole: int) -> Callable[[int], None]:

@@ -38,10 +38,10 @@ def replay(process: Process, given: argparse.Namespace) -> int:
         raise Invalid(
             "请用 --queue、--type 或 --reason 选择消息，或用 --all 重发全部；--list 只列出。", code="nothing-chosen"
         )
-    with process.database.transaction() as session:
-        count = queries.count_wanted(session, wanted)
+    with process.database.transaction() as uow:
+        count = queries.count_wanted(uow.session, wanted)
         if count:
-            actions.note_order(session, wanted, now=process.clock.now())
+            actions.note_order(uow, wanted, now=process.clock.now())
     sent, refused = send_again(process, wanted, progress=lambda done: _tell(f"\r{done} / {count}"))
     _tell("\n" if count else "")
     _say(f"sent {sent}, refused by the broker {refused}")
@@ -56,8 +56,8 @@ def send_again(
     rest: ReplayDeadLetters | None = wanted
     with SyncPublisher(process.transport()) as send:
         while rest:
-            with process.database.transaction() as session:
-                done = actions.replay_batch(session, rest, send=send)
+            with process.database.transaction() as uow:
+                done = actions.replay_batch(uow, rest, send=send)
             sent, refused = sent + done.sent, refused + done.refused
             progress(sent + refused)
             rest = actions.next_batch(rest, done)

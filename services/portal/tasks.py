@@ -2,21 +2,20 @@
 
 from collections.abc import Callable
 
-from sqlmodel import Session
-
 from services.portal import actions
 from services.portal.jobs import ReplayDeadLetters
 from shared.context import Context
 from shared.jobs.job import enqueue
 from shared.messaging.sync_publisher import SyncPublisher
+from shared.persistence.unit_of_work import UnitOfWork
 
 
 def replay_dead_letters(
-    session: Session, job: ReplayDeadLetters, *, context: Context, make_publisher: Callable[[], SyncPublisher]
+    uow: UnitOfWork, job: ReplayDeadLetters, *, context: Context, make_publisher: Callable[[], SyncPublisher]
 ) -> str:
     """One batch; the next one is a job of its own, so that no transaction is long."""
     with make_publisher() as send:
-        done = actions.replay_batch(session, job, send=send)
+        done = actions.replay_batch(uow, job, send=send)
     if rest := actions.next_batch(job, done):
-        enqueue(session, rest)
+        enqueue(uow, rest)
     return f"sent {done.sent}, refused {done.refused}"

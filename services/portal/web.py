@@ -31,8 +31,8 @@ def make_app(process: Process) -> FastAPI:
 
 def invite(process: Process) -> str:
     """The path of a one-time link for the first account; empty when there is an account. An earlier link is void."""
-    with process.database.transaction() as session:
-        return first_account_link(session, actor="console", now=process.clock.now()) or ""
+    with process.database.transaction() as uow:
+        return first_account_link(uow, actor="console", now=process.clock.now()) or ""
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
 from functools import partial
 
-from sqlmodel import Session
-
 from services.portal import jobs, tasks
 from services.portal.settings import PortalSettings
 from shared.context import Context
 from shared.jobs.job import JobFunctions
 from shared.messaging.sync_publisher import SyncPublisher
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.serve import serve_worker
 from shared.wiring.process import transport_of
 from shared.wiring.settings import read
@@ -23,7 +22,7 @@ def make_jobs(settings: PortalSettings) -> JobFunctions:
     return {jobs.ReplayDeadLetters: partial(tasks.replay_dead_letters, make_publisher=make_publisher)}
 
 
-def run_due(session: Session, *, context: Context) -> None:
+def run_due(uow: UnitOfWork, *, context: Context) -> None:
     """Nothing of the portal's falls due in business time."""
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlmodel import Session
-
 from services.review import actions, documents, jobs
 from services.review.models import Case, LetterRow
 from services.review.queries import candidate, programme_of
@@ -12,11 +10,12 @@ from shared.adapters.mail import Mail
 from shared.context import Context
 from shared.events.intake import Programme
 from shared.foundation.clock import local
+from shared.persistence.unit_of_work import UnitOfWork
 
 Print = Callable[[Programme, Case, LetterRow], bytes]
 
 
-def write_admission_letter(session: Session, job: jobs.WriteAdmissionLetter, *, context: Context) -> str:
+def write_admission_letter(uow: UnitOfWork, job: jobs.WriteAdmissionLetter, *, context: Context) -> str:
     """入学通知书."""
 
     def printed(programme: Programme, case: Case, letter: LetterRow) -> bytes:
@@ -33,10 +32,10 @@ def write_admission_letter(session: Session, job: jobs.WriteAdmissionLetter, *, 
             )
         )
 
-    return _write(session, job, printed, "入学通知书", context)
+    return _write(uow, job, printed, "入学通知书", context)
 
 
-def write_waiting_list_letter(session: Session, job: jobs.WriteWaitingListLetter, *, context: Context) -> str:
+def write_waiting_list_letter(uow: UnitOfWork, job: jobs.WriteWaitingListLetter, *, context: Context) -> str:
     """候补通知书."""
 
     def printed(programme: Programme, case: Case, letter: LetterRow) -> bytes:
@@ -52,10 +51,10 @@ def write_waiting_list_letter(session: Session, job: jobs.WriteWaitingListLetter
             )
         )
 
-    return _write(session, job, printed, "候补通知书", context)
+    return _write(uow, job, printed, "候补通知书", context)
 
 
-def write_refusal_letter(session: Session, job: jobs.WriteRefusalLetter, *, context: Context) -> str:
+def write_refusal_letter(uow: UnitOfWork, job: jobs.WriteRefusalLetter, *, context: Context) -> str:
     """未入选通知书."""
 
     def printed(programme: Programme, case: Case, letter: LetterRow) -> bytes:
@@ -70,21 +69,21 @@ def write_refusal_letter(session: Session, job: jobs.WriteRefusalLetter, *, cont
             )
         )
 
-    return _write(session, job, printed, "未入选通知书", context)
+    return _write(uow, job, printed, "未入选通知书", context)
 
 
 def _write(
-    session: Session,
+    uow: UnitOfWork,
     job: jobs.WriteAdmissionLetter | jobs.WriteWaitingListLetter | jobs.WriteRefusalLetter,
     printed: Print,
     title: str,
     context: Context,
 ) -> str:
-    letter = session.get_one(LetterRow, job.letter_id)
+    letter = uow.session.get_one(LetterRow, job.letter_id)
     if letter.sent_at:
         return "already sent"
-    case = session.get_one(Case, letter.case_id)
-    content = printed(programme_of(session, case.programme), case, letter)
+    case = uow.session.get_one(Case, letter.case_id)
+    content = printed(programme_of(uow.session, case.programme), case, letter)
     claim = context.tools.files.put(
         content,
         kind=f"{letter.kind}_letter",
@@ -105,5 +104,5 @@ def _write(
             attachments={f"{title}.pdf": content},
         )
     )
-    actions.note_letter_sent(session, letter.id, claim, actor=context.actor, now=context.now)
+    actions.note_letter_sent(uow, letter.id, claim, actor=context.actor, now=context.now)
     return "sent"

@@ -1,11 +1,10 @@
 """Process: review's Celery worker. `JOBS` also runs in the process of an embedded house."""
 
-from sqlmodel import Session
-
 from services.review import actions, jobs, tasks
 from services.review.settings import ReviewSettings
 from shared.context import Context
 from shared.jobs.job import JobFunctions
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.serve import serve_worker
 from shared.wiring.settings import read
 
@@ -16,10 +15,10 @@ JOBS: JobFunctions = {
 }
 
 
-def run_due(session: Session, *, context: Context) -> None:
+def run_due(uow: UnitOfWork, *, context: Context) -> None:
     """What the clock brings: corrections that did not come, and the end of the waiting list."""
-    actions.reject_uncorrected(session, actor=context.actor, now=context.now)
-    actions.close_waiting_lists(session, actor=context.actor, now=context.now)
+    actions.reject_uncorrected(uow, actor=context.actor, now=context.now)
+    actions.close_waiting_lists(uow, actor=context.actor, now=context.now)
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ def _plan(row: Plan, tools: Tools, shortfalls: list[str]) -> PlanOut:
         id=row.id,
         programme=row.programme,
         version=row.version,
-        status=row.state,
+        state=row.state,
         progress=progress_of(tools.redis, row.id),
         message=row.message,
         conflicts=row.conflicts,

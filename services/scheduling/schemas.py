@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class BookingOut(BaseModel):
@@ -28,7 +28,7 @@ class CandidateOut(BaseModel):
     firm_name: str
     credit_code: str
     mode: str
-    status: str
+    state: str = Field(serialization_alias="status")
     misses: int
     booking: BookingOut | None
 
@@ -80,7 +80,7 @@ class ProposalOut(BaseModel):
 
     id: UUID
     programme: str
-    status: str
+    state: str = Field(serialization_alias="status")
     progress: str
     message: str
     placements: list[PlacementOut]
@@ -93,7 +93,7 @@ class PlanOut(BaseModel):
     id: UUID
     programme: str
     version: int | None
-    status: str
+    state: str = Field(serialization_alias="status")
     progress: str
     message: str
     conflicts: list[str]
@@ -113,7 +113,7 @@ class StudentOut(BaseModel):
     name: str
     firm_name: str
     identity_mask: str
-    status: str
+    state: str = Field(serialization_alias="status")
     paid: bool
     waived: bool
     results: list[bool]

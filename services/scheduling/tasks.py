@@ -6,7 +6,7 @@ The searches are solved before the session is first used, so that no lock is hel
 from functools import lru_cache
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.scheduling import actions, documents, jobs
 from services.scheduling.models import Candidate, Interview, Notice, Plan, Student
@@ -24,66 +24,67 @@ from shared.events import Sealed
 from shared.foundation.clock import local
 from shared.foundation.errors import Refusal
 from shared.persistence.columns import for_update
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def solve_interviews(session: Session, job: jobs.SolveInterviews, *, context: Context) -> str:
+def solve_interviews(uow: UnitOfWork, job: jobs.SolveInterviews, *, context: Context) -> str:
     """Searches a panel and a slot for each waiting candidate, and keeps the proposal or why there is none."""
     problem = INTERVIEWS.validate_python(job.problem)
     try:
         schedule = find_schedule(problem, progress=_teller(context, job.proposal_id))
     except Refusal as refusal:
-        actions.give_up_proposal(session, job.proposal_id, str(refusal), actor=context.actor, now=context.now)
+        actions.give_up_proposal(uow, job.proposal_id, str(refusal), actor=context.actor, now=context.now)
         return refusal.code
-    actions.store_proposal(session, job.proposal_id, schedule, actor=context.actor, now=context.now)
+    actions.store_proposal(uow, job.proposal_id, schedule, actor=context.actor, now=context.now)
     return f"placed {len(schedule.placements)}, unplaced {len(schedule.unplaced)}"
 
 
-def solve_teaching_plan(session: Session, job: jobs.SolveTeachingPlan, *, context: Context) -> str:
+def solve_teaching_plan(uow: UnitOfWork, job: jobs.SolveTeachingPlan, *, context: Context) -> str:
     """Searches a plan, and keeps it as a draft or the rules that contradict each other."""
     problem = TEACHING.validate_python(job.problem)
     try:
         plan = find_plan(problem.constraints, problem.resources, progress=_teller(context, job.plan_id))
     except Infeasible as refusal:
         conflicts = [conflict.sentence for conflict in refusal.conflicts]
-        actions.give_up_plan(session, job.plan_id, str(refusal), conflicts, actor=context.actor, now=context.now)
+        actions.give_up_plan(uow, job.plan_id, str(refusal), conflicts, actor=context.actor, now=context.now)
         return refusal.code
     except Refusal as refusal:
-        actions.give_up_plan(session, job.plan_id, str(refusal), actor=context.actor, now=context.now)
+        actions.give_up_plan(uow, job.plan_id, str(refusal), actor=context.actor, now=context.now)
         return refusal.code
-    actions.store_plan(session, job.plan_id, plan, actor=context.actor, now=context.now)
+    actions.store_plan(uow, job.plan_id, plan, actor=context.actor, now=context.now)
     return "best" if plan.proven_best else "found"
 
 
-def send_interview_notice(session: Session, job: jobs.SendInterviewNotice, *, context: Context) -> str:
+def send_interview_notice(uow: UnitOfWork, job: jobs.SendInterviewNotice, *, context: Context) -> str:
     """Writes 面试通知 and sends it, unless the booking was overtaken."""
-    notice = _locked_notice(session, job.notice_id)
+    notice = _locked_notice(uow, job.notice_id)
     if notice.void:
         return "overtaken"
-    booking = session.get_one(Interview, notice.subject_id)
-    candidate = session.get_one(Candidate, notice.application_id)
-    pdf = documents.interview_notice(papers.interview_notice_of(session, booking, now=context.now))
+    booking = uow.session.get_one(Interview, notice.subject_id)
+    candidate = uow.session.get_one(Candidate, notice.application_id)
+    pdf = documents.interview_notice(papers.interview_notice_of(uow.session, booking, now=context.now))
     text = (
         f"{candidate.name} 您好：\n\n您的面试安排在 {local(booking.starts_at):%Y年%m月%d日 %H:%M}，{booking.panel}，"
         f"{'线上，会议链接' if booking.mode == 'online' else '现场，地点'}：{booking.place}\n\n"
         "详见附件面试通知。此前收到的面试通知以本通知为准。"
     )
-    _send(session, notice, candidate.email, "面试通知", text, pdf, context)
+    _send(uow, notice, candidate.email, "面试通知", text, pdf, context)
     return "sent"
 
 
-def send_schedule(session: Session, job: jobs.SendSchedule, *, context: Context) -> str:
+def send_schedule(uow: UnitOfWork, job: jobs.SendSchedule, *, context: Context) -> str:
     """Writes 课程表 of the published plan and sends it to a student, unless a later version overtook it."""
-    notice = _locked_notice(session, job.notice_id)
+    notice = _locked_notice(uow, job.notice_id)
     if notice.void:
         return "overtaken"
-    plan = session.get_one(Plan, notice.subject_id)
-    student = session.get_one(Student, notice.application_id)
-    pdf = _printed(papers.calendar_of(session, plan, now=plan.published_at or context.now))
+    plan = uow.session.get_one(Plan, notice.subject_id)
+    student = uow.session.get_one(Student, notice.application_id)
+    pdf = _printed(papers.calendar_of(uow.session, plan, now=plan.published_at or context.now))
     text = (
         f"{student.name} 您好：\n\n本期培训的课程表（第 {plan.version} 版）已发布，详见附件。"
         "此前收到的课程表以本版为准，请预留时间、准时参加。"
     )
-    _send(session, notice, student.email, f"课程表（第 {plan.version} 版）", text, pdf, context)
+    _send(uow, notice, student.email, f"课程表（第 {plan.version} 版）", text, pdf, context)
     return "sent"
 
 
@@ -94,16 +95,16 @@ def _printed(calendar: documents.TeachingCalendar) -> bytes:
 
 
 def _send(
-    session: Session, notice: Notice, email: dict[str, str], title: str, text: str, pdf: bytes, context: Context
+    uow: UnitOfWork, notice: Notice, email: dict[str, str], title: str, text: str, pdf: bytes, context: Context
 ) -> None:
     address = context.tools.keys.open("contact", Sealed.model_validate(email))
     letter = Mail(id=notice.id, to=address, subject=title, text=text, attachments={f"{title}.pdf": pdf})
     context.tools.mailer.send(letter)
-    actions.mark_sent(session, notice, now=context.now)
+    actions.mark_sent(uow, notice, now=context.now)
 
 
-def _locked_notice(session: Session, notice_id: UUID) -> Notice:
-    found: Notice = session.exec(for_update(select(Notice).where(Notice.id == notice_id))).one()
+def _locked_notice(uow: UnitOfWork, notice_id: UUID) -> Notice:
+    found: Notice = uow.session.exec(for_update(select(Notice).where(Notice.id == notice_id))).one()
     return found
 
 

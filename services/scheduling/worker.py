@@ -1,11 +1,10 @@
 """Process: scheduling's Celery worker. `JOBS` also runs in the process of an embedded house."""
 
-from sqlmodel import Session
-
 from services.scheduling import actions, jobs, tasks
 from services.scheduling.settings import SchedulingSettings
 from shared.context import Context
 from shared.jobs.job import JobFunctions
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.serve import serve_worker
 from shared.wiring.settings import read
 
@@ -17,9 +16,9 @@ JOBS: JobFunctions = {
 }
 
 
-def run_due(session: Session, *, context: Context) -> None:
+def run_due(uow: UnitOfWork, *, context: Context) -> None:
     """What time brings: a search whose job ended without a result is shown as failed, so that it can be asked for again."""
-    actions.give_up_searches(session, actor=context.actor, now=context.now)
+    actions.give_up_searches(uow, actor=context.actor, now=context.now)
 
 
 if __name__ == "__main__":

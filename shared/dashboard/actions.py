@@ -33,7 +33,7 @@ class Entry:
 class ListAction:
     """An action of the service on the rows that are ticked, or on one row.
 
-    `work(session, key, *, actor, now, **entries)` is the service's own action; each row has a transaction of its own, so
+    `work(uow, key, *, actor, now, **entries)` is the service's own action; each row has a transaction of its own, so
     one refusal does not hold up the others. `shown(row)` says for which rows it is offered.
     """
 
@@ -122,8 +122,8 @@ def _each(request: Request, action: ListAction, keys: Sequence[Any], entries: di
     refused = []
     for key in keys:
         try:
-            with process.database.transaction() as session:
-                action.work(session, key, actor=request.state.actor.account, now=process.clock.now(), **entries)
+            with process.database.transaction() as uow:
+                action.work(uow, key, actor=request.state.actor.account, now=process.clock.now(), **entries)
         except Refusal as refusal:
             refused.append(refusal)
     return refused

@@ -17,14 +17,13 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from pydantic import BaseModel, ValidationError
-from sqlmodel import Session
 
 from shared.context import Context
 from shared.events.portal import StaffAccessChanged
 from shared.foundation.clock import real_now
 from shared.foundation.errors import Forbidden, NotSignedIn
-from shared.persistence.audit import record
 from shared.persistence.models import StaffAccess
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process
 
 ALGORITHM = "Ed25519"
@@ -146,23 +145,21 @@ def current_user(request: Request) -> CurrentUser:
 def refuse_access(request: Request, actor: CurrentUser) -> None:
     """Audits that `actor` was refused here, then raises Forbidden."""
     process: Process = request.app.state.process
-    with process.database.transaction() as session:
+    with process.database.transaction() as uow:
         details = {"method": request.method}
-        record(
-            session, "access_refused", request.url.path, actor=actor.account, now=process.clock.now(), details=details
-        )
+        uow.record("access_refused", request.url.path, actor=actor.account, now=process.clock.now(), details=details)
     raise Forbidden("您没有使用此功能的权限。如确需办理，请联系管理员调整角色。", code="role")
 
 
-def on_staff_access_changed(session: Session, event: StaffAccessChanged, *, context: Context) -> None:
+def on_staff_access_changed(uow: UnitOfWork, event: StaffAccessChanged, *, context: Context) -> None:
     """Remembers what the portal said of an account; hearing it again changes nothing. Registered by every service."""
-    remember_access(session, event)
+    remember_access(uow, event)
 
 
-def remember_access(session: Session, event: StaffAccessChanged) -> None:
+def remember_access(uow: UnitOfWork, event: StaffAccessChanged) -> None:
     """The row behind `actor_of`."""
-    row = session.get(StaffAccess, event.account)
+    row = uow.session.get(StaffAccess, event.account)
     if row is None:
         row = StaffAccess(account=event.account, valid_from=event.valid_from)
     row.valid_from = event.valid_from
-    session.add(row)
+    uow.session.add(row)

@@ -39,6 +39,7 @@ from shared.foundation.validation import field_errors_of
 from shared.http.csrf import CsrfMiddleware
 from shared.http.http_metrics import HttpMetrics, route_of
 from shared.http.security_headers import SecurityHeaders
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process
 
 STATUS: dict[type[Refusal], HTTPStatus] = {
@@ -106,10 +107,10 @@ def process_of(request: Request) -> Process:
     return process
 
 
-def open_session(request: Request) -> Iterator[Session]:
-    """A writing session of this request, committed before the reply is sent."""
-    with process_of(request).database.transaction() as session:
-        yield session
+def open_unit_of_work(request: Request) -> Iterator[UnitOfWork]:
+    """The unit of work of this request, committed before the reply is sent."""
+    with process_of(request).database.transaction() as uow:
+        yield uow
 
 
 def open_reader(request: Request) -> Iterator[Session]:
@@ -128,7 +129,7 @@ def tools_of(request: Request) -> Tools:
     return process_of(request).tools
 
 
-WritingSession = Annotated[Session, Depends(open_session, scope="function")]
+Uow = Annotated[UnitOfWork, Depends(open_unit_of_work, scope="function")]
 ReadingSession = Annotated[Session, Depends(open_reader, scope="function")]
 Now = Annotated[datetime, Depends(business_now)]
 WithTools = Annotated[Tools, Depends(tools_of)]

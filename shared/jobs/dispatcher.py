@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BindParameter, bindparam, or_, update
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from shared.foundation.clock import real_now
 from shared.jobs.lease import LEASE, LONG
 from shared.persistence.columns import UtcDateTime
 from shared.persistence.database import Database
 from shared.persistence.models import JobRow
+from shared.persistence.unit_of_work import UnitOfWork
 
 POLL = 0.25
 
@@ -58,23 +59,23 @@ class Dispatcher:
                 self._send(job_id)
                 handed += 1
         finally:
-            with self._database.transaction() as session:
-                self._note(session, leased[:handed], lease_until=real_now() + LONG)
-                self._note(session, leased[handed:], state="waiting", lease_until=None)
+            with self._database.transaction() as uow:
+                self._note(uow, leased[:handed], lease_until=real_now() + LONG)
+                self._note(uow, leased[handed:], state="waiting", lease_until=None)
 
-    def _note(self, session: Session, job_ids: list[UUID], **values: Any) -> None:
+    def _note(self, uow: UnitOfWork, job_ids: list[UUID], **values: Any) -> None:
         """Changes those that nobody has taken up yet."""
         taken = update(JobRow).where(col(JobRow.id).in_(job_ids), col(JobRow.state) == "sent")
-        session.execute(taken.values(**values))
+        uow.session.execute(taken.values(**values))
 
     def _lease_due(self) -> list[UUID]:
         now = real_now()
         with self._database.reader() as session:
             if session.exec(_ANY_DUE, params={"now": now}).first() is None:
                 return []
-        with self._database.transaction() as session:
-            leased = list(session.exec(_DUE, params={"now": now}).all())
-            session.execute(
+        with self._database.transaction() as uow:
+            leased = list(uow.session.exec(_DUE, params={"now": now}).all())
+            uow.session.execute(
                 update(JobRow).where(col(JobRow.id).in_(leased)).values(state="sent", lease_until=now + LEASE)
             )
             return leased

@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID, uuid4
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from shared.events.base import Value
 from shared.foundation.clock import real_now
 from shared.foundation.correlation import correlation_id
 from shared.foundation.errors import NotFound
 from shared.observability import telemetry
-from shared.persistence import audit, outbox
 from shared.persistence.columns import for_update
-from shared.persistence.models import LEAVES, JobRow
+from shared.persistence.models import JobRow
+from shared.persistence.unit_of_work import UnitOfWork
 
 
 class Job(Value):
@@ -27,34 +27,32 @@ JobFunction = Callable[..., str]
 JobFunctions = Mapping[type[Job], JobFunction]
 
 
-def enqueue(session: Session, job: Job) -> UUID:
+def enqueue(uow: UnitOfWork, job: Job) -> UUID:
     """Puts the job on its way once this transaction commits. Returns its id, which makes its effects repeatable."""
     now, job_id = real_now(), uuid4()
     row = {"id": job_id, "name": job.NAME, "payload": job.model_dump(mode="json"), "correlation_id": correlation_id()}
     row |= {"traceparent": telemetry.traceparent(), "state": "waiting", "next_at": now, "created_at": now}
     row |= {"attempt": 0, "replays": 0}
-    outbox.start(session, row)
+    uow.add_job(row)
     return job_id
 
 
-def requeue_failed(session: Session, job_id: UUID, *, replay: int, actor: str, now: datetime) -> None:
+def requeue_failed(uow: UnitOfWork, job_id: UUID, *, replay: int, actor: str, now: datetime) -> None:
     """Lets a job that failed for good wait again, with every try before it. `replay` counts from 1; what was asked for
     before, or of a job that has not failed, changes nothing. Raises NotFound."""
-    row = session.exec(for_update(select(JobRow).where(JobRow.id == job_id))).one_or_none()
+    row = uow.session.exec(for_update(select(JobRow).where(JobRow.id == job_id))).one_or_none()
     if row is None:
         raise NotFound("没有这个任务。", code="unknown-job")
     if row.state != "failed" or replay <= row.replays:
         return
     row.state, row.attempt, row.replays, row.next_at, row.ended_at = "waiting", 0, replay, real_now(), None
-    session.add(row)
-    session.info[LEAVES] = True
-    audit.record(
-        session, "job_taken_up", str(job_id), actor=actor, now=now, details={"job": row.name, "replay": replay}
-    )
+    uow.session.add(row)
+    uow.wakes_bus = True
+    uow.record("job_taken_up", str(job_id), actor=actor, now=now, details={"job": row.name, "replay": replay})
 
 
-def requeue_orphaned(session: Session) -> None:
+def requeue_orphaned(uow: UnitOfWork) -> None:
     """Lets jobs that were handed out wait again: for a house in one process, whose workers ended with it."""
-    for row in session.exec(select(JobRow).where(col(JobRow.state).in_(["sent", "running"]))).all():
+    for row in uow.session.exec(select(JobRow).where(col(JobRow.state).in_(["sent", "running"]))).all():
         row.state, row.lease_until = "waiting", None
-        session.add(row)
+        uow.session.add(row)

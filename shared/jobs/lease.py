@@ -49,8 +49,8 @@ def _renew(database: Database, row: JobRow, ended: threading.Event) -> None:
     mine = (col(JobRow.id) == row.id) & (col(JobRow.state) == "running") & (col(JobRow.attempt) == row.attempt)
     while not ended.wait(LEASE.total_seconds() / 3):
         try:
-            with database.transaction() as session:
-                session.execute(update(JobRow).where(mine).values(lease_until=real_now() + LEASE))
+            with database.transaction() as uow:
+                uow.session.execute(update(JobRow).where(mine).values(lease_until=real_now() + LEASE))
         except OperationalError as fault:
             _log.warning("lease_not_renewed", job_id=str(row.id), reason=str(fault.orig))
 

@@ -43,14 +43,14 @@ class Timer:
         with self._database.reader() as session:
             if self._is_fresh(session.get(TimerRow, 1), now):
                 return
-        with self._database.transaction() as session:
-            row = session.exec(for_update(select(TimerRow).where(TimerRow.id == 1))).one_or_none()
+        with self._database.transaction() as uow:
+            row = uow.session.exec(for_update(select(TimerRow).where(TimerRow.id == 1))).one_or_none()
             if self._is_fresh(row, now):
                 return
-            self._run_due(session, context=Context(actor="timer", now=now, tools=self._tools))
+            self._run_due(uow, context=Context(actor="timer", now=now, tools=self._tools))
             row = row or TimerRow(id=1, looked_at=now)
             row.looked_at = now
-            session.add(row)
+            uow.session.add(row)
 
     def _is_fresh(self, row: TimerRow | None, now: datetime) -> bool:
         if row is None:

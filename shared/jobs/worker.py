@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from shared.context import Context, Tools
 from shared.events.envelope import JOB_DEAD_LETTER, Envelope
@@ -21,7 +21,8 @@ from shared.observability import telemetry
 from shared.observability.metrics import JOBS
 from shared.persistence.columns import for_update
 from shared.persistence.database import Database
-from shared.persistence.models import LEAVES, JobRow, OutboxRow
+from shared.persistence.models import JobRow, OutboxRow
+from shared.persistence.unit_of_work import UnitOfWork
 
 RETRY_DELAYS = (
     timedelta(seconds=1),
@@ -61,18 +62,18 @@ class JobWorker:
                 correlated(row.correlation_id),
                 renewing_lease(self._database, row),
                 telemetry.working(self._service, row.name, row.id, row.traceparent),
-                self._database.transaction() as session,
+                self._database.transaction() as uow,
             ):
-                outcome = function(session, kind.model_validate(row.payload), context=context)
-                self._end(self._mine(session, row), "done", outcome)
+                outcome = function(uow, kind.model_validate(row.payload), context=context)
+                self._end(self._mine(uow, row), "done", outcome)
             ended = "done"
         except Exception as fault:
             ended = self._give_back(row, fault)
         JOBS.labels(self._service, row.name, ended).observe(time.perf_counter() - begun)
 
     def _claim(self, job_id: UUID) -> JobRow | None:
-        with self._database.transaction() as session:
-            row = session.exec(for_update(select(JobRow).where(JobRow.id == job_id))).one_or_none()
+        with self._database.transaction() as uow:
+            row = uow.session.exec(for_update(select(JobRow).where(JobRow.id == job_id))).one_or_none()
             if row is None or not _is_free(row):
                 return None
             row.state, row.lease_until, row.attempt = (
@@ -80,16 +81,16 @@ class JobWorker:
                 real_now() + working_lease(self._database),
                 row.attempt + 1,
             )
-            session.add(row)
+            uow.session.add(row)
             return row
 
-    def _mine(self, session: Session, row: JobRow) -> JobRow:
+    def _mine(self, uow: UnitOfWork, row: JobRow) -> JobRow:
         """The job's row, locked. Raises _TakenUp when its lease was over and somebody else has it, or it has ended."""
         query = for_update(select(JobRow).where(JobRow.id == row.id)).execution_options(populate_existing=True)
-        mine = session.exec(query).one()
+        mine = uow.session.exec(query).one()
         if (mine.state, mine.attempt) != ("running", row.attempt):
             raise LeaseLost(f"job {row.id} is {mine.state}, attempt {mine.attempt}")
-        session.add(mine)
+        uow.session.add(mine)
         return mine
 
     def _end(self, row: JobRow, state: str, outcome: str) -> None:
@@ -113,18 +114,18 @@ class JobWorker:
         lost = isinstance(fault, DBAPIError) and fault.connection_invalidated
         final = isinstance(fault, Refusal) or (row.attempt > len(RETRY_DELAYS) and not lost)
         _log.error("job_failed", job=row.name, job_id=str(row.id), attempt=row.attempt, final=final, reason=reason)
-        with self._database.transaction() as session:
-            mine = self._mine(session, row)
+        with self._database.transaction() as uow:
+            mine = self._mine(uow, row)
             if final:
                 self._end(mine, "failed", reason)
-                self._bury(session, row, reason)
+                self._bury(uow, row, reason)
                 return "failed"
             mine.state, mine.outcome, mine.lease_until = "waiting", reason[:500], None
             mine.next_at = real_now() + RETRY_DELAYS[0 if lost else row.attempt - 1]
             mine.attempt -= lost
             return "retried"
 
-    def _bury(self, session: Session, row: JobRow, reason: str) -> None:
+    def _bury(self, uow: UnitOfWork, row: JobRow, reason: str) -> None:
         """A dead letter in place of the job, through the outbox: somebody must see it, and may send it again."""
         letter = Envelope(
             id=row.id,
@@ -138,8 +139,8 @@ class JobWorker:
             traceparent=row.traceparent,
         )
         headers = with_reason(letter.headers, f"{self._service}.jobs", reason) | {REPLAY: row.replays}
-        session.add(OutboxRow(event_id=uuid4(), headers=headers, body=letter.body.decode()))
-        session.info[LEAVES] = True
+        uow.session.add(OutboxRow(event_id=uuid4(), headers=headers, body=letter.body.decode()))
+        uow.wakes_bus = True
 
 
 class LeaseLost(Exception):

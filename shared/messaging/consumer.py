@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, SQLModel
+from sqlmodel import SQLModel
 
 from shared.context import Context, Tools
 from shared.events import CONTRACTS, Event
@@ -27,7 +27,7 @@ from shared.messaging.transport import REPLAY, RETRY_DELAYS, Delivery, Transport
 from shared.observability import telemetry
 from shared.observability.metrics import HANDLED, HANDLING, LAG, type_label
 from shared.persistence.database import Database
-from shared.persistence.row_locks import lock_rows
+from shared.persistence.unit_of_work import UnitOfWork
 
 Handler = Callable[..., None]
 Handlers = Mapping[type[Event], Handler]
@@ -95,19 +95,19 @@ class Consumer:
         """Handles a batch in one transaction, through the inbox; settles nothing. Raises what the first culprit raises."""
         envelopes = [read_envelope(delivery.headers, delivery.body) for delivery in batch]
         outcomes: list[str] = []
-        with self._database.transaction() as session:
-            inbox = Inbox(session, envelopes)
+        with self._database.transaction() as uow:
+            inbox = Inbox(uow, envelopes)
             if self._subjects and (ids := _ids(envelopes)):
-                lock_rows(session, self._subjects, ids)
+                uow.lock_rows(self._subjects, ids)
             for delivery, envelope in zip(batch, envelopes, strict=True):
                 if self._requeue and envelope.type.startswith(JOB_DEAD_LETTER):
                     replay = delivery.headers.get(REPLAY)
                     number = replay if isinstance(replay, int) else 0
                     with correlated(envelope.correlation_id):
-                        self._requeue(session, envelope.id, replay=number, actor="dead-letters", now=self._clock.now())
+                        self._requeue(uow, envelope.id, replay=number, actor="dead-letters", now=self._clock.now())
                     outcomes.append("handled")
                 else:
-                    outcomes.append(self._handle_one(session, inbox, envelope))
+                    outcomes.append(self._handle_one(uow, inbox, envelope))
             inbox.save()
         self._count(envelopes, outcomes)
 
@@ -121,7 +121,7 @@ class Consumer:
             if outcome == "handled":
                 lag.observe(max((now - envelope.time).total_seconds(), 0))
 
-    def _handle_one(self, session: Session, inbox: Inbox, envelope: Envelope) -> str:
+    def _handle_one(self, uow: UnitOfWork, inbox: Inbox, envelope: Envelope) -> str:
         if CONTRACTS.get(envelope.type) not in self._handlers:
             _log.info("event_of_unknown_type", type=envelope.type)
             return "unknown"
@@ -136,7 +136,7 @@ class Consumer:
                 telemetry.handling(self._service, envelope.type, envelope.id, envelope.traceparent),
                 HANDLING.labels(self._service, envelope.type).time(),
             ):
-                self._handlers[type(event)](session, event, context=self._context(envelope, now))
+                self._handlers[type(event)](uow, event, context=self._context(envelope, now))
         outcome = "handled" if fresh else "stale"
         inbox.note(envelope, outcome, now=now)
         return outcome

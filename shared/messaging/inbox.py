@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from shared.events.envelope import Envelope
 from shared.foundation.errors import Conflict
-from shared.persistence.bulk_insert import bulk_insert
 from shared.persistence.columns import for_update, one_of
 from shared.persistence.models import InboxRow, LastSequence
+from shared.persistence.unit_of_work import UnitOfWork
 
 _PartKey = tuple[str, str, str]
 _HEARD = select(InboxRow.event_id, InboxRow.digest).where(one_of(col(InboxRow.event_id), "ids"))
@@ -31,12 +31,12 @@ _PARTS = for_update(
 class Inbox:
     """The memory of a batch. `save` once, after the handlers."""
 
-    def __init__(self, session: Session, envelopes: Iterable[Envelope]) -> None:
+    def __init__(self, uow: UnitOfWork, envelopes: Iterable[Envelope]) -> None:
         ids = {envelope.id for envelope in envelopes}
         named = {"sources": {one.source for one in envelopes}, "subjects": {one.subject for one in envelopes}}
-        parts = session.execute(_PARTS, named)
-        self._session = session
-        self._heard: dict[UUID, str] = dict(session.execute(_HEARD, {"ids": ids}).all())
+        parts = uow.session.execute(_PARTS, named)
+        self._uow = uow
+        self._heard: dict[UUID, str] = dict(uow.session.execute(_HEARD, {"ids": ids}).all())
         self._parts: dict[_PartKey, int] = {(*key,): sequence for *key, sequence in parts}
         self._known_parts = set(self._parts)
         self._moved: set[_PartKey] = set()
@@ -76,10 +76,10 @@ class Inbox:
 
     def save(self) -> None:
         """Writes what was noted; a consumer that takes over at the same moment fails here, and hears it again as known."""
-        bulk_insert(self._session, InboxRow, self._fresh)
-        bulk_insert(self._session, LastSequence, [self._row(key) for key in sorted(self._moved - self._known_parts)])
+        self._uow.bulk_insert(InboxRow, self._fresh)
+        self._uow.bulk_insert(LastSequence, [self._row(key) for key in sorted(self._moved - self._known_parts)])
         if newer := self._moved & self._known_parts:
-            self._session.execute(update(LastSequence), [self._row(key) for key in sorted(newer)])
+            self._uow.session.execute(update(LastSequence), [self._row(key) for key in sorted(newer)])
 
     def _row(self, key: _PartKey) -> dict[str, Any]:
         return {"source": key[0], "subject": key[1], "part": key[2], "sequence": self._parts[key]}

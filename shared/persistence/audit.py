@@ -1,46 +1,51 @@
-"""The audit log: append-only and hash-chained, written in the action's own transaction. Used by every action."""
+"""The audit log: append-only and hash-chained, written in the transaction of the action. Used by the unit of work."""
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, select
 
 from shared.foundation.correlation import correlation_id
-from shared.persistence.bulk_insert import bulk_insert
+from shared.persistence.bulk_insert import Row
 from shared.persistence.columns import for_update
 from shared.persistence.models import AuditHead, AuditRow
 
-_PENDING = "audit_pending"
+
+@dataclass(frozen=True)
+class Entry:
+    """One audited act, before it has its place in the chain."""
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    details: dict[str, Any]
+    correlation_id: str
 
 
-def record(
-    session: Session, action: str, subject: str, *, actor: str, now: datetime, details: dict[str, Any] | None = None
-) -> None:
-    """Notes who did what to whom. `details` holds no sensitive value in clear. Joins the chain when the edge commits."""
-    act = (now, actor, action, subject, details or {}, correlation_id())
-    session.info.setdefault(_PENDING, []).append(act)
+def entry(action: str, subject: str, *, actor: str, now: datetime, details: dict[str, Any]) -> Entry:
+    """The act, with the correlation id of the work in progress."""
+    return Entry(now, actor, action, subject, details, correlation_id())
 
 
-def append_pending(session: Session) -> None:
-    """Appends what was recorded to the chain. Called by the edge just before the commit, so the chain's end, which everybody
-    shares, is locked last, with nothing after it but the rows to write; at `record` it would deadlock with the subjects' locks."""
-    pending = session.info.pop(_PENDING, [])
-    if not pending:
-        return
+def rows(session: Session, entries: Sequence[Entry]) -> list[Row]:
+    """The rows of these entries, appended to the chain. Locks the chain's end until the commit."""
+    if not entries:
+        return []
     head = session.exec(
         for_update(select(AuditHead).where(AuditHead.id == 1)).execution_options(populate_existing=True)
     ).one()
-    rows = []
-    for at, actor, action, subject, details, correlation in pending:
-        fields = {"id": head.count + 1, "at": at, "actor": actor, "action": action, "subject": subject}
-        fields |= {"details": details, "correlation_id": correlation}
+    appended = []
+    for one in entries:
+        fields = {"id": head.count + 1, **vars(one)}
         head.count, head.digest = head.count + 1, _digest(head.digest, *fields.values())
-        rows.append(fields | {"digest": head.digest})
-    bulk_insert(session, AuditRow, rows)
+        appended.append(fields | {"digest": head.digest})
     session.add(head)
+    return appended
 
 
 def digest(before: str, row: AuditRow) -> str:

@@ -21,24 +21,26 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 from sqlmodel import Session
 
-from shared.persistence import audit, bulk_insert, outbox
-from shared.persistence.models import LEAVES
+from shared.persistence.unit_of_work import UnitOfWork
 
 _PATIENCE_SECONDS = 30
 # What is looked up lies in memory or on an SSD. PostgreSQL's own 4 is for turning disks: it then reads a young table whole
 # for each batch of ids. Options in the URL are the installation's own, and stand instead.
 _PLANNED = {"options": "-c random_page_cost=1.1"}
-_KEPT = "rows_kept"
 
 
-class _Keeping(Session):
-    """A session that keeps the rows it has read until it ends, so that `get` asks for each once; the usual one forgets a row
-    as soon as nobody holds it. Whoever needs it fresh says populate_existing."""
+class _KeepingSession(Session):
+    """A session that holds the rows it has read until it ends, so that `get` reads each once; SQLAlchemy's own holds them
+    weakly. `populate_existing` reads a row again."""
+
+    def __init__(self, engine: Engine, *, expire_on_commit: bool) -> None:
+        super().__init__(engine, expire_on_commit=expire_on_commit)
+        self.loaded: list[object] = []
 
 
-@event.listens_for(_Keeping, "loaded_as_persistent")
-def _keep(session: Session, row: object) -> None:
-    session.info.setdefault(_KEPT, []).append(row)
+@event.listens_for(_KeepingSession, "loaded_as_persistent")
+def _keep(session: _KeepingSession, row: object) -> None:
+    session.loaded.append(row)
 
 
 class AdvisoryLock:
@@ -64,8 +66,8 @@ class AdvisoryLock:
     def change(self, statement: UpdateBase) -> None:
         """Changes what the statement says."""
         if self._connection is None:
-            with self._database.transaction() as session:
-                session.execute(statement, execution_options={"synchronize_session": False})
+            with self._database.transaction() as uow:
+                uow.session.execute(statement, execution_options={"synchronize_session": False})
         else:
             self._done(self._connection, statement)
 
@@ -89,8 +91,7 @@ class Database:
 
     On SQLite every writing transaction begins with BEGIN IMMEDIATE, because the driver's deferred BEGIN lets two
     writers read the same row and lose an update; the reading engine cannot write and never blocks. `committed` is
-    called after each commit that left an event or a job (LEAVES in the session's info), to wake the bus; nothing
-    depends on it.
+    called after each commit that left an event or a job, to wake the bus; nothing depends on it.
     """
 
     def __init__(self, url: str, *, committed: Callable[[], None] = lambda: None) -> None:
@@ -101,14 +102,13 @@ class Database:
         self.reading = _sqlite_engine(url, "DEFERRED", read_only=True) if self.is_sqlite else _reading(self.engine)
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """A session that commits at the end, or leaves nothing behind. For edges: doors, bus, worker."""
-        with _Keeping(self.engine, expire_on_commit=False) as session, session.begin():
-            yield session
-            outbox.write_pending(session)
-            audit.append_pending(session)
-            bulk_insert.write_bulk_inserts(session)
-        if session.info.pop(LEAVES, False):
+    def transaction(self) -> Iterator[UnitOfWork]:
+        """A unit of work that commits at the end, or leaves nothing behind. For endpoints, the bus and workers only."""
+        with _KeepingSession(self.engine, expire_on_commit=False) as session, session.begin():
+            uow = UnitOfWork(session)
+            yield uow
+            uow.flush()
+        if uow.wakes_bus:
             self.committed()
 
     @contextmanager

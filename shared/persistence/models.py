@@ -11,8 +11,6 @@ from sqlmodel import Field, SQLModel
 from shared.persistence.columns import UtcDateTime
 
 infrastructure = registry()
-# In the info of a session whose commit leaves an event or a job for the bus.
-LEAVES = "leaves"
 
 
 class InfrastructureTable(SQLModel, registry=infrastructure):

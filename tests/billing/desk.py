@@ -57,13 +57,13 @@ class Desk:
     def say(self, *events: Event) -> None:
         """Handles events, each in its own transaction."""
         for event in events:
-            with self.process.database.transaction() as session:
-                HANDLERS[type(event)](session, event, context=self.context("event"))
+            with self.process.database.transaction() as uow:
+                HANDLERS[type(event)](uow, event, context=self.context("event"))
 
     def act(self, action: Callable[..., T], *arguments: Any, actor: str = FINANCE, **options: Any) -> T:
         """Takes an action in a transaction."""
-        with self.process.database.transaction() as session:
-            return action(session, *arguments, actor=actor, now=self.now, **options)
+        with self.process.database.transaction() as uow:
+            return action(uow, *arguments, actor=actor, now=self.now, **options)
 
     def ask(self, query: Callable[..., T], *arguments: Any) -> T:
         """Asks a query."""
@@ -76,8 +76,8 @@ class Desk:
     def tick(self, now: datetime) -> None:
         """Moves business time and lets the timer look."""
         self.now = now
-        with self.process.database.transaction() as session:
-            run_due(session, context=self.context("timer"))
+        with self.process.database.transaction() as uow:
+            run_due(uow, context=self.context("timer"))
 
     def upload(self, content: bytes, filename: str, **options: Any) -> Statement:
         """Uploads a statement file, its period not given unless asked."""

@@ -24,11 +24,11 @@ DAY = datetime(2021, 11, 25, 2, tzinfo=UTC)
 
 def fail(desk: Desk, invoice_id: UUID) -> None:
     """The connector refuses a request."""
-    with desk.process.database.transaction() as session:
-        row = session.get_one(Invoice, invoice_id)
+    with desk.process.database.transaction() as uow:
+        row = uow.session.get_one(Invoice, invoice_id)
         row.state = InvoiceState.SUBMITTED
         reason = Failed("购买方税号不存在").reason
-        actions.note_invoice_failed(session, row, reason, actor="job", now=desk.now)
+        actions.note_invoice_failed(uow, row, reason, actor="job", now=desk.now)
 
 
 def papers(desk: Desk) -> dict[str, Document]:
@@ -94,10 +94,10 @@ def test_what_is_not_issued_at_once_is_asked_for_by_the_timer(paid):
     paid.say(paid.admitted(1))
     paid.run_jobs()
     (invoice,) = paid.rows(Invoice)
-    with paid.process.database.transaction() as session:
-        row = session.get_one(Invoice, invoice.id)
+    with paid.process.database.transaction() as uow:
+        row = uow.session.get_one(Invoice, invoice.id)
         row.state = InvoiceState.SUBMITTED
-        session.add(row)
+        uow.session.add(row)
     paid.tick(paid.now + timedelta(minutes=2))
     assert [row.name for row in paid.rows(JobRow) if row.state == "waiting"] == ["query_invoice"]
 

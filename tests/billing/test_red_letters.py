@@ -133,10 +133,10 @@ def test_an_invoice_that_is_issued_after_its_money_went_is_proposed_at_once(desk
     desk.run_jobs(invoice_connector="none")
     (invoice,) = desk.rows(Invoice)
     undo(desk, 0)
-    with desk.process.database.transaction() as session:
-        row = session.get_one(Invoice, invoice.id)
+    with desk.process.database.transaction() as uow:
+        row = uow.session.get_one(Invoice, invoice.id)
         row.state = InvoiceState.SUBMITTED
-        actions.note_invoice_issued(session, row, "21110000000000000001", desk.now, actor="job", now=desk.now)
+        actions.note_invoice_issued(uow, row, "21110000000000000001", desk.now, actor="job", now=desk.now)
     assert [(red.state, red.amount_fen) for red in reds(desk)] == [(InvoiceState.PROPOSED, FEE)]
 
 

@@ -43,15 +43,15 @@ class Rows:
 
     def lose(self, service: str, table: type[SQLModel], **where: object) -> None:
         """Takes rows out."""
-        with self.databases[service].transaction() as session:
-            session.exec(delete(table).filter_by(**where))
+        with self.databases[service].transaction() as uow:
+            uow.session.exec(delete(table).filter_by(**where))
 
     def double(self, service: str, table: type[SQLModel], **fresh: object) -> None:
         """Puts a row in a second time, under another key."""
-        with self.databases[service].transaction() as session:
-            row = session.exec(select(table)).first()
+        with self.databases[service].transaction() as uow:
+            row = uow.session.exec(select(table)).first()
             assert row is not None
-            session.add(table(**row.model_dump() | fresh))
+            uow.session.add(table(**row.model_dump() | fresh))
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +112,9 @@ def test_a_case_that_was_opened_twice_is_red(rows):
 
 
 def test_an_event_that_stands_twice_in_the_timeline_is_red(rows):
-    with rows.databases["portal"].transaction() as session:
-        row = session.exec(select(Occurrence).where(Occurrence.type == SUBMITTED)).first()
-        session.add(Occurrence(**row.model_dump() | {"event_id": uuid4()}))
+    with rows.databases["portal"].transaction() as uow:
+        row = uow.session.exec(select(Occurrence).where(Occurrence.type == SUBMITTED)).first()
+        uow.session.add(Occurrence(**row.model_dump() | {"event_id": uuid4()}))
     assert rows.red() == ["the portal's timelines: doubled: 1"]
 
 

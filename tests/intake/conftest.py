@@ -61,10 +61,10 @@ class Intake:
 @pytest.fixture
 def intake(database_url: str, tmp_path: Path) -> Iterator[Intake]:
     process = process_for(IntakeSettings, database_url, tmp_path)
-    with process.database.transaction() as session:
+    with process.database.transaction() as uow:
         given = Programme.model_validate(programme())
-        actions.publish_programme(session, given, actor="test", now=START, keys=process.tools.keys)
-        key = actions.issue_client_key(session, "平台", actor="test", now=START)
+        actions.publish_programme(uow, given, actor="test", now=START, keys=process.tools.keys)
+        key = actions.issue_client_key(uow, "平台", actor="test", now=START)
     http = TestClient(make_app(process), headers={"Authorization": f"Bearer {key}"})
     yield Intake(process, http, tmp_path)
     process.database.close()

@@ -69,8 +69,8 @@ class Crowd:
             return await asyncio.gather(*tasks, return_exceptions=True)
 
         with ThreadPoolExecutor(1) as pool:
-            with self._intake.process.database.transaction() as session:
-                locked_programme(session, CODE)
+            with self._intake.process.database.transaction() as uow:
+                locked_programme(uow, CODE)
                 waiting = pool.submit(asyncio.run, all_at_once())
                 time.sleep(0.4)
             return waiting.result()
@@ -172,7 +172,7 @@ def test_a_commit_whose_outcome_is_unknown_may_be_repeated(intake, crowd, applic
 def test_a_key_that_was_revoked_after_it_was_seen_lets_nobody_in(intake, applications):
     assert intake.file(applications[0]).status_code == 201
     body = applications[1].request(intake.upload(applications[1]))
-    with intake.process.database.transaction() as session:
-        actions.revoke_client_key(session, "平台", actor="test", now=intake.process.clock.now())
+    with intake.process.database.transaction() as uow:
+        actions.revoke_client_key(uow, "平台", actor="test", now=intake.process.clock.now())
     assert intake.post(body, key="key-000002").status_code == 401
     assert len(intake.rows(Application)) == 1

@@ -24,10 +24,10 @@ def returned(intake, applications):
 
 def return_for_correction(intake):
     row = intake.rows(Application)[0]
-    with intake.process.database.transaction() as session:
+    with intake.process.database.transaction() as uow:
         items = [{"item": "identity", "reason": "模糊"}]
         correct_by = DEADLINE + timedelta(days=3)
-        actions.note_return(session, row.id, items, correct_by=correct_by, actor="review", now=START)
+        actions.note_return(uow, row.id, items, correct_by=correct_by, actor="review", now=START)
 
 
 def correct(intake, application_id, application, **changes):
@@ -45,14 +45,14 @@ def recommended(intake):
 
 def reject(intake):
     row = intake.rows(Application)[0]
-    with intake.process.database.transaction() as session:
-        actions.note_outcome(session, row.id, Outcome.REJECTED, actor="review", now=START)
+    with intake.process.database.transaction() as uow:
+        actions.note_outcome(uow, row.id, Outcome.REJECTED, actor="review", now=START)
 
 
 def test_a_correction_keeps_person_and_programme(intake, applications, returned):
     second = Programme.model_validate(programme() | {"code": "CQ-2021-SECOND"})
-    with intake.process.database.transaction() as session:
-        actions.publish_programme(session, second, actor="clerk", now=START, keys=intake.process.tools.keys)
+    with intake.process.database.transaction() as uow:
+        actions.publish_programme(uow, second, actor="clerk", now=START, keys=intake.process.tools.keys)
     assert correct(intake, returned, applications[0], programme=second.code) == "programme-changed"
     assert correct(intake, returned, applications[0], programme="CQ-2031") == "unknown-programme"
     assert correct(intake, returned, applications[1]) == "person-changed"
@@ -62,8 +62,8 @@ def test_a_correction_keeps_person_and_programme(intake, applications, returned)
 def test_a_correction_cannot_move_to_a_firm_that_is_full(intake, applications, returned):
     crowded = applications[1]
     full = programme() | {"version": 2, "max_per_firm": 1}
-    with intake.process.database.transaction() as session:
-        actions.revise_programme(session, Programme.model_validate(full), actor="clerk", now=START)
+    with intake.process.database.transaction() as uow:
+        actions.revise_programme(uow, Programme.model_validate(full), actor="clerk", now=START)
     assert intake.file(crowded).status_code == 201
     assert correct(intake, returned, applications[0], firm=crowded.body["firm"]) == "firm-full"
     assert correct(intake, returned, applications[0]) == "under_review"

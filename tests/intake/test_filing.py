@@ -80,10 +80,10 @@ def test_the_same_person_filed_twice_at_once_is_accepted_once(intake, applicatio
 
 def test_each_flawed_application_of_the_demo_is_refused_with_its_own_reason(intake):
     given = cohort(1)
-    with intake.process.database.transaction() as session:
+    with intake.process.database.transaction() as uow:
         people = [(number, name, code) for _kind, number, name, code in given.past_participants]
         now = datetime(2021, 11, 22, 2, tzinfo=UTC)
-        actions.import_past_participants(session, people, actor="test", now=now, keys=intake.process.tools.keys)
+        actions.import_past_participants(uow, people, actor="test", now=now, keys=intake.process.tools.keys)
     intake.file(given.applications[0])
     seen = {}
     for number, case in enumerate(refused_cases(given, 1)):
@@ -126,8 +126,8 @@ def test_the_last_moment_of_the_window_counts_and_the_next_does_not(intake, appl
 def test_a_request_without_a_key_or_with_a_revoked_one_is_not_let_in(intake, applications):
     body = applications[0].request({"form": str(uuid4()), "licence": str(uuid4()), "identity": str(uuid4())})
     nobody = intake.http.post("/intake/api/applications", json=body, headers={"Authorization": "Bearer no-such-key"})
-    with intake.process.database.transaction() as session:
-        actions.revoke_client_key(session, "平台", actor="test", now=datetime.now(UTC))
+    with intake.process.database.transaction() as uow:
+        actions.revoke_client_key(uow, "平台", actor="test", now=datetime.now(UTC))
     assert (nobody.status_code, intake.post(body, key="key-000001").status_code) == (401, 401)
 
 
@@ -161,8 +161,8 @@ def test_a_draft_is_not_said_until_it_is_submitted_and_expires_at_the_deadline(i
     submitted = intake.http.post(f"/intake/api/applications/{drafts[0]['id']}/submission")
     assert submitted.json()["status"] == "under_review"
     travel(intake.process, DEADLINE)
-    with intake.process.database.transaction() as session:
-        actions.expire_drafts(session, actor="timer", now=DEADLINE)
+    with intake.process.database.transaction() as uow:
+        actions.expire_drafts(uow, actor="timer", now=DEADLINE)
     assert intake.http.get(f"/intake/api/applications/{drafts[1]['id']}").json()["status"] == "expired"
     late = intake.http.post(f"/intake/api/applications/{drafts[1]['id']}/submission")
     assert (late.status_code, late.json()["code"]) == (409, "closed")
@@ -172,9 +172,9 @@ def test_a_returned_application_may_be_corrected_after_the_window_but_not_after_
     filed = intake.file(applications[0]).json()
     term = DEADLINE + timedelta(days=3)
     travel(intake.process, DEADLINE + timedelta(days=1))
-    with intake.process.database.transaction() as session:
+    with intake.process.database.transaction() as uow:
         actions.note_return(
-            session,
+            uow,
             intake.rows(Application)[0].id,
             [{"item": "identity", "reason": "模糊"}],
             correct_by=term,
@@ -205,5 +205,5 @@ def test_a_withdrawal_is_said_once_and_frees_the_person(intake, applications):
 def test_a_programme_cannot_be_published_twice(intake):
     given = Programme.model_validate(programme())
     keys = intake.process.tools.keys
-    with intake.process.database.transaction() as session, pytest.raises(Conflict, match="已发布"):
-        actions.publish_programme(session, given, actor="test", now=DEADLINE, keys=keys)
+    with intake.process.database.transaction() as uow, pytest.raises(Conflict, match="已发布"):
+        actions.publish_programme(uow, given, actor="test", now=DEADLINE, keys=keys)

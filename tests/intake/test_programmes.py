@@ -45,8 +45,8 @@ CANDIDATE = Candidate(
 def hear(intake, event):
     """One event, as the consumer hands it over."""
     context = Context(actor=f"event:{event.TYPE}", now=START, tools=intake.process.tools)
-    with intake.process.database.transaction() as session:
-        HANDLERS[type(event)](session, event, context=context)
+    with intake.process.database.transaction() as uow:
+        HANDLERS[type(event)](uow, event, context=context)
 
 
 def scored(application):
@@ -81,8 +81,8 @@ def revise(intake, **changes):
         version = session.get_one(ProgrammeRow, CODE).version
     given = Programme.model_validate(programme() | {"version": version + 1} | changes)
     try:
-        with intake.process.database.transaction() as session:
-            actions.revise_programme(session, given, actor="clerk", now=START)
+        with intake.process.database.transaction() as uow:
+            actions.revise_programme(uow, given, actor="clerk", now=START)
     except Conflict as refusal:
         return refusal.code
     return "revised"
@@ -177,8 +177,8 @@ def test_an_event_that_comes_late_does_not_turn_the_shown_outcome_back(intake, a
 
 def test_two_programmes_of_one_year_never_give_the_same_payment_reference(intake, applications):
     second = Programme.model_validate(programme() | {"code": "CQ-2021-SECOND"})
-    with intake.process.database.transaction() as session:
-        actions.publish_programme(session, second, actor="clerk", now=START, keys=intake.process.tools.keys)
+    with intake.process.database.transaction() as uow:
+        actions.publish_programme(uow, second, actor="clerk", now=START, keys=intake.process.tools.keys)
     scans = {}
     for scan in applications[1].scans:
         answer = intake.http.post(

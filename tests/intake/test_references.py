@@ -17,23 +17,23 @@ def opening_in(year: int) -> Programme:
 
 @pytest.fixture
 def used_up(intake) -> None:
-    with intake.process.database.transaction() as session:
-        session.add(ReferenceCounter(year=2021, last=9_998))
+    with intake.process.database.transaction() as uow:
+        uow.session.add(ReferenceCounter(year=2021, last=9_998))
 
 
 def test_a_year_that_is_used_up_goes_on_into_the_next_years_range(intake, used_up):
-    with intake.process.database.transaction() as session:
-        references = References(session)
+    with intake.process.database.transaction() as uow:
+        references = References(uow.session)
         given = [references.next(opening_in(2021)) for _ in range(3)]
         assert [reference[:8] for reference in given] == ["ZX219999", "ZX220000", "ZX220001"]
 
 
 def test_the_next_year_begins_behind_what_was_given_of_its_range(intake, used_up):
-    with intake.process.database.transaction() as session:
-        references = References(session)
+    with intake.process.database.transaction() as uow:
+        references = References(uow.session)
         for _ in range(4):
             references.next(opening_in(2021))
-    with intake.process.database.transaction() as session:
-        assert References(session).next(opening_in(2022))[:8] == "ZX220003"
-        assert References(session).next(opening_in(2021))[:8] == "ZX220004"
-        assert References(session).next(opening_in(2022))[:8] == "ZX220005"
+    with intake.process.database.transaction() as uow:
+        assert References(uow.session).next(opening_in(2022))[:8] == "ZX220003"
+        assert References(uow.session).next(opening_in(2021))[:8] == "ZX220004"
+        assert References(uow.session).next(opening_in(2022))[:8] == "ZX220005"

@@ -22,14 +22,14 @@ REMOVAL = START + UNREFERRED
 
 
 def look(intake, now):
-    with intake.process.database.transaction() as session:
-        run_due(session, context=Context("timer", now, intake.process.tools))
+    with intake.process.database.transaction() as uow:
+        run_due(uow, context=Context("timer", now, intake.process.tools))
 
 
 def note(intake, application_id, outcome, closed_at):
-    with intake.process.database.transaction() as session:
-        actions.note_outcome(session, application_id, outcome, actor="test", now=START)
-        actions.note_closing(session, application_id, closed_at, actor="test", now=START)
+    with intake.process.database.transaction() as uow:
+        actions.note_outcome(uow, application_id, outcome, actor="test", now=START)
+        actions.note_closing(uow, application_id, closed_at, actor="test", now=START)
 
 
 def kept(intake):
@@ -40,9 +40,9 @@ def kept(intake):
 def test_scans_that_no_application_refers_to_are_removed_after_a_month_and_all_others_stay(intake, applications):
     body = applications[0].request(intake.upload(applications[0]))
     filed = intake.post(body, key="key-000001").json()
-    with intake.process.database.transaction() as session:
+    with intake.process.database.transaction() as uow:
         items = [{"item": "identity", "reason": "模糊"}]
-        actions.note_return(session, UUID(filed["id"]), items, correct_by=REMOVAL, actor="review", now=START)
+        actions.note_return(uow, UUID(filed["id"]), items, correct_by=REMOVAL, actor="review", now=START)
     corrected = applications[0].request(intake.upload(applications[0]))
     assert intake.http.put(f"/intake/api/applications/{filed['id']}", json=corrected).status_code == 200
     draft = applications[1].request(intake.upload(applications[1]))

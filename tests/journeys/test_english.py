@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext
-from sqlmodel import Session
 
 from services.billing import bus as billing_bus
 from services.billing import web as billing_web
@@ -24,6 +23,7 @@ from services.scheduling import web as scheduling_web
 from services.scheduling.settings import SchedulingSettings
 from shared.context import Context
 from shared.events.intake import Programme, ProgrammePublished
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process
 from tests.processes import START, process_for
 from tests.signing import serving, session_cookies
@@ -52,15 +52,15 @@ PAGES = {
 CHROME = "h1, h2, h3, h5, th, dt, legend, label, button, .btn, option, .nav-link-title, .lj-stat, .lj-empty, .alert, .form-hint"
 
 
-def publish(service: str, process: Process, session: Session) -> None:
+def publish(service: str, process: Process, uow: UnitOfWork) -> None:
     """The invented programme, as this service comes to know it."""
     given = Programme.model_validate(programme())
     if service == "intake":
-        intake_actions.publish_programme(session, given, actor="intake01", now=START, keys=process.tools.keys)
+        intake_actions.publish_programme(uow, given, actor="intake01", now=START, keys=process.tools.keys)
     elif service in SUBSCRIPTIONS:
         heard = ProgrammePublished(programme=given)
         context = Context(actor=f"event:{heard.TYPE}", now=START, tools=process.tools)
-        SUBSCRIPTIONS[service].HANDLERS[ProgrammePublished](session, heard, context=context)
+        SUBSCRIPTIONS[service].HANDLERS[ProgrammePublished](uow, heard, context=context)
 
 
 @pytest.fixture(params=sorted(HOUSE))
@@ -69,8 +69,8 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str
     service: str = request.param
     settings, make_app = HOUSE[service]
     process = process_for(settings, f"sqlite:///{tmp_path}/{service}.db", tmp_path)
-    with process.database.transaction() as session:
-        publish(service, process, session)
+    with process.database.transaction() as uow:
+        publish(service, process, uow)
     with serving(make_app(process)) as url:
         yield service, process, url
 

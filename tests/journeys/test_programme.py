@@ -130,11 +130,11 @@ def test_an_outbox_row_that_is_lost_turns_the_summary_red(tmp_path):
 def _file_and_lose(folder: Path, body: dict) -> None:
     settings = embedded(folder.resolve(), "intake", public_url="http://127.0.0.1", clock=f"travelling:{folder}/clock")
     process = open_process(IntakeSettings(**settings))
-    with process.database.transaction() as session:
-        client = session.exec(select(PlatformClient)).one()
+    with process.database.transaction() as uow:
+        client = uow.session.exec(select(PlatformClient)).one()
         filing = actions.Filing(ApplicationIn.model_validate(body), client, "test")
-        actions.file_applications(session, [filing], now=process.clock.now(), keys=process.tools.keys)
-    with process.database.transaction() as session:
-        session.exec(delete(OutboxRow))
-        assert len(session.exec(select(Application)).all()) == 1
+        actions.file_applications(uow, [filing], now=process.clock.now(), keys=process.tools.keys)
+    with process.database.transaction() as uow:
+        uow.session.exec(delete(OutboxRow))
+        assert len(uow.session.exec(select(Application)).all()) == 1
     process.database.close()

@@ -40,9 +40,9 @@ class OpenFile(Job):
 def open_intake(folder: Path) -> Iterator[Process]:
     """An intake with the reference programme."""
     process = process_for(IntakeSettings, f"sqlite:///{folder / 'intake.db'}", folder)
-    with process.database.transaction() as session:
+    with process.database.transaction() as uow:
         given = Programme.model_validate(programme())
-        actions.publish_programme(session, given, actor="test", now=START, keys=process.tools.keys)
+        actions.publish_programme(uow, given, actor="test", now=START, keys=process.tools.keys)
     yield process
     process.database.close()
 
@@ -59,8 +59,8 @@ def open_listener(folder: Path) -> Iterator[Database]:
 
 def file_application(process: Process) -> None:
     """Posts the application with its scans, as the platform does, with a trace of its own."""
-    with process.database.transaction() as session:
-        key = actions.issue_client_key(session, "平台", actor="test", now=START)
+    with process.database.transaction() as uow:
+        key = actions.issue_client_key(uow, "平台", actor="test", now=START)
     http = TestClient(make_app(process), headers={"Authorization": f"Bearer {key}", "traceparent": FOREIGN})
     ids = {
         scan.kind: http.post(
@@ -77,8 +77,8 @@ def file_application(process: Process) -> None:
 
 def start_jobs(database: Database, number: int, application: UUID) -> list[UUID]:
     """Starts the job a few times; their ids."""
-    with database.transaction() as session:
-        return [enqueue(session, OpenFile(application=application)) for _ in range(number)]
+    with database.transaction() as uow:
+        return [enqueue(uow, OpenFile(application=application)) for _ in range(number)]
 
 
 def run_jobs(database: Database, functions: JobFunctions, *, service: str, tools: Tools) -> None:

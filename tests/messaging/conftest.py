@@ -19,7 +19,6 @@ from shared.foundation.clock import SystemClock
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
 from shared.persistence.database import Database
-from shared.persistence.outbox import publish
 from shared.persistence.schema import upgrade
 from shared.wiring.process import make_redis, make_transport
 
@@ -48,9 +47,9 @@ class House:
 
     def say(self, *events: FeePaid) -> None:
         """Publishes in one transaction."""
-        with self.speaker.transaction() as session:
+        with self.speaker.transaction() as uow:
             for event in events:
-                publish(session, event, now=datetime.now(UTC))
+                uow.publish(event, now=datetime.now(UTC))
 
     @asynccontextmanager
     async def relaying(self):

@@ -24,11 +24,11 @@ from tests.messaging.outages import count_effect
 POISON_FEN = 13
 
 
-def die_of_poison(session, event, *, context):
+def die_of_poison(uow, event, *, context):
     """A handler with an effect, which one event kills."""
     if event.paid_fen == POISON_FEN:
         os.kill(os.getpid(), signal.SIGKILL)
-    count_effect(session, event, context=context)
+    count_effect(uow, event, context=context)
 
 
 def tools_in(folder: Path) -> Tools:

@@ -23,10 +23,10 @@ LIVES = 8
 async def live(longest: float, bus: str, queue: str, speaker: str, listener: str) -> None:
     """Relays and hears; with a `longest`, for as many seconds at most from its first event on."""
 
-    def handler(session, event, *, context):
+    def handler(uow, event, *, context):
         if longest and not signal.getitimer(signal.ITIMER_REAL)[0]:
             signal.setitimer(signal.ITIMER_REAL, longest)
-        count_effect(session, event, context=context)
+        count_effect(uow, event, context=context)
 
     house = House(bus, Database(speaker), Database(listener), tools_in(Path(mkdtemp())))
     house.queue = queue

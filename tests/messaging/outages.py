@@ -118,9 +118,9 @@ def _relay(house, transport):
     return relay
 
 
-def count_effect(session, event, *, context):
+def count_effect(uow, event, *, context):
     """A handler whose effect breaks the key when it is done twice."""
-    session.add(LastSequence(source="effect", subject=event.subject, part=str(event.paid_fen), sequence=0))
+    uow.session.add(LastSequence(source="effect", subject=event.subject, part=str(event.paid_fen), sequence=0))
 
 
 def effects(house) -> int:

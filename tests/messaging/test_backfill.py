@@ -73,12 +73,12 @@ def test_what_goes_straight_to_a_queue_is_not_said_again_in_the_log(house):
 def test_a_new_listener_hears_the_past_once_and_in_spite_of_what_comes_too_early(house):
     said = [fee_paid(number) for number in range(1, 251)]
 
-    def handler(session, event, *, context):
-        if event.subject == said[0].subject and "2" not in effects(session):
+    def handler(uow, event, *, context):
+        if event.subject == said[0].subject and "2" not in effects(uow.session):
             raise OutOfOrder
         if event.subject in own:
-            session.add(LastSequence(source="effect", subject=str(event.paid_fen), part=event.subject, sequence=0))
-            session.flush()
+            uow.session.add(LastSequence(source="effect", subject=str(event.paid_fen), part=event.subject, sequence=0))
+            uow.session.flush()
 
     own = {event.subject for event in said}
 

@@ -52,17 +52,17 @@ class Mark(Job):
     number: int
 
 
-def leave_a_mark(session, job, *, context):
+def leave_a_mark(uow, job, *, context):
     folder = Path(context.tools.public_url)
     (folder / f"begun-{job.number}").write_text("")
     if job.number == 13 and not (folder / "go-on").exists():
         time.sleep(60)
-    session.add(LastSequence(source="s", subject=str(context.job_id), part="p", sequence=job.number))
+    uow.session.add(LastSequence(source="s", subject=str(context.job_id), part="p", sequence=job.number))
     return "marked"
 
 
-def note_a_look(session, *, context):
-    session.add(LastSequence(source="s", subject="look", part=context.now.isoformat(), sequence=0))
+def note_a_look(uow, *, context):
+    uow.session.add(LastSequence(source="s", subject="look", part=context.now.isoformat(), sequence=0))
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def stop(worker, how=signal.SIGTERM):
 
 
 def started(database, number):
-    with database.transaction() as session:
-        return enqueue(session, Mark(number=number))
+    with database.transaction() as uow:
+        return enqueue(uow, Mark(number=number))
 
 
 def state_of(database, job_id: UUID) -> str:
@@ -137,10 +137,10 @@ def begun_by_a_killed_worker(database, place):
 def test_a_job_whose_worker_is_killed_is_taken_up_by_the_next_worker_and_takes_effect_once(place):
     database = Database(place[0])
     job_id = begun_by_a_killed_worker(database, place)
-    with database.transaction() as session:
-        row = session.get_one(JobRow, job_id)
+    with database.transaction() as uow:
+        row = uow.session.get_one(JobRow, job_id)
         row.lease_until = row.created_at
-        session.add(row)
+        uow.session.add(row)
     worker = start_worker(place)
     try:
         asyncio.run(dispatched(database, place, lambda: state_of(database, job_id) == "done"))
@@ -153,8 +153,8 @@ def test_the_task_of_a_killed_worker_comes_to_the_next_one_although_nobody_hands
     """Acknowledged late, in a queue that outlives its consumer: only then is it still there."""
     database = Database(place[0])
     job_id = begun_by_a_killed_worker(database, place)
-    with database.transaction() as session:
-        session.get_one(JobRow, job_id).lease_until = None
+    with database.transaction() as uow:
+        uow.session.get_one(JobRow, job_id).lease_until = None
     worker = start_worker(place)
     try:
         asyncio.run(eventually(lambda: state_of(database, job_id) == "done", 60))

@@ -36,8 +36,8 @@ def failing(house, printed=None):
 
 
 def failed_job(house) -> UUID:
-    with house.speaker.transaction() as session:
-        job_id = enqueue(session, PrintBadge(number=7))
+    with house.speaker.transaction() as uow:
+        job_id = enqueue(uow, PrintBadge(number=7))
     failing(house).execute(job_id)
     return job_id
 

@@ -16,7 +16,6 @@ from services.review.models import ProgrammeRow
 from services.review.settings import ReviewSettings
 from shared.events.review import RefundOrdered
 from shared.persistence.models import InboxRow, LastSequence
-from shared.persistence.outbox import publish
 from shared.persistence.schema import upgrade
 from shared.wiring.process import open_process
 from shared.wiring.settings import embedded
@@ -109,8 +108,8 @@ def test_a_foreign_client_reads_an_event_of_ours(review):
 
     async def play():
         async with hearing(review), Client.connected(review.settings.broker_url, key="review.#") as client:
-            with review.database.transaction() as session:
-                publish(session, event, now=datetime(2021, 12, 9, 1, tzinfo=UTC))
+            with review.database.transaction() as uow:
+                uow.publish(event, now=datetime(2021, 12, 9, 1, tzinfo=UTC))
             return await asyncio.wait_for(client.read(), 30)
 
     headers, content_type, body = asyncio.run(play())

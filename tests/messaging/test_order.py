@@ -125,11 +125,11 @@ def test_an_event_waits_longer_before_each_try_and_is_given_up_after_the_last(ho
 def test_what_waits_is_handled_many_at_a_time_in_one_transaction(house):
     sessions: list[Session] = []
 
-    def handler(session, _event, *, context):
+    def handler(uow, _event, *, context):
         if not sessions:
             time.sleep(1)
-        if session not in sessions:
-            sessions.append(session)
+        if uow.session not in sessions:
+            sessions.append(uow.session)
 
     async def play():
         house.say(*[fee_paid(number) for number in range(200)])

@@ -9,7 +9,6 @@ from sqlmodel import col, func, select
 from shared.foundation.errors import Conflict, OutOfOrder
 from shared.messaging.transport import DEAD_LETTERS, Outgoing
 from shared.persistence.models import InboxRow, OutboxRow
-from shared.persistence.outbox import publish
 from tests.messaging.conftest import eventually, fee_paid, running
 
 
@@ -42,8 +41,8 @@ def test_an_event_said_in_a_transaction_that_fails_is_never_heard(house):
 
     async def play():
         try:
-            with house.speaker.transaction() as session:
-                publish(session, fee_paid(1), now=fee_paid().paid_at)
+            with house.speaker.transaction() as uow:
+                uow.publish(fee_paid(1), now=fee_paid().paid_at)
                 raise Conflict("no")
         except Conflict:
             pass

@@ -11,7 +11,6 @@ from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.relay import Relay
 from shared.persistence.database import Database
 from shared.persistence.models import OutboxRow
-from shared.persistence.outbox import publish
 from shared.persistence.pg_notify import Notifier, listen
 from shared.persistence.schema import upgrade
 from tests.messaging.conftest import eventually, fee_paid, running
@@ -41,9 +40,9 @@ def url(postgres_url):
 
 def say(database, subject, amounts):
     for amount in amounts:
-        with database.transaction() as session:
+        with database.transaction() as uow:
             event = fee_paid(amount, subject)
-            publish(session, event, now=event.paid_at)
+            uow.publish(event, now=event.paid_at)
 
 
 def left(database):
@@ -129,10 +128,10 @@ def test_a_commit_in_another_process_wakes_the_relay_long_before_it_looks_by_its
 
 def test_what_waits_is_sent_in_batches_of_five_hundred(url):
     speaker = Database(url)
-    with speaker.transaction() as session:
+    with speaker.transaction() as uow:
         for number in range(1100):
             event = fee_paid(number)
-            publish(session, event, now=event.paid_at)
+            uow.publish(event, now=event.paid_at)
     broker = Broker("only", [])
 
     async def play():

@@ -62,8 +62,8 @@ def listener(tmp_path):
         yield database
 
 
-def open_a_file(session, event, *, context):
-    enqueue(session, OpenFile(application=event.application_id))
+def open_a_file(uow, event, *, context):
+    enqueue(uow, OpenFile(application=event.application_id))
 
 
 async def carry(bus_url, intake, listener):
@@ -94,10 +94,10 @@ def started(database):
 def play(bus_url, intake, listener):
     file_application(intake)
     run_jobs(intake.database, worker.JOBS, service="intake", tools=intake.tools)
-    with intake.database.transaction() as session:
-        for row in session.exec(select(OutboxRow)).all():
+    with intake.database.transaction() as uow:
+        for row in uow.session.exec(select(OutboxRow)).all():
             if row.headers["cloudEvents:type"] != ApplicationSubmitted.TYPE:
-                session.delete(row)
+                uow.session.delete(row)
     asyncio.run(carry(bus_url, intake, listener))
     run_jobs(listener, {OpenFile: lambda *_, context: "opened"}, service="review", tools=intake.tools)
 

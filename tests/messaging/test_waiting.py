@@ -15,7 +15,6 @@ from shared.messaging.transport import Delivery
 from shared.observability.metrics import REGISTRY
 from shared.persistence.database import Database
 from shared.persistence.models import JobRow
-from shared.persistence.outbox import publish
 from shared.persistence.schema import upgrade
 from shared.runtime.waiting_metrics import export_waiting
 from tests.messaging.applicant import open_listener, start_jobs
@@ -38,9 +37,9 @@ def speaker(database_url):
 
 
 def say(database, *events):
-    with database.transaction() as session:
+    with database.transaction() as uow:
         for event in events:
-            publish(session, event, now=datetime.now(UTC))
+            uow.publish(event, now=datetime.now(UTC))
 
 
 def told(name, **labels):
@@ -56,8 +55,8 @@ def test_the_depth_and_age_of_the_outbox_and_the_jobs_are_read_at_each_scrape(sp
         say(speaker, fee_paid(), fee_paid())
         assert told("lingjun_outbox_events", service="speaker") == 2
         assert told("lingjun_jobs", service="speaker", state="waiting") == 1
-        with speaker.transaction() as session:
-            session.exec(select(JobRow)).one().state = "failed"
+        with speaker.transaction() as uow:
+            uow.session.exec(select(JobRow)).one().state = "failed"
         assert told("lingjun_jobs", service="speaker", state="waiting") == 0
         assert told("lingjun_jobs", service="speaker", state="failed") == 1
     assert REGISTRY.get_sample_value("lingjun_outbox_events", {"service": "speaker"}) is None
@@ -89,8 +88,8 @@ async def while_running(work, check):
 
 def test_the_portals_bus_tells_how_many_dead_letters_wait(tmp_path):
     process = process_for(PortalSettings, f"sqlite:///{tmp_path / 'portal.db'}", tmp_path)
-    with process.database.transaction() as session:
-        actions.note_dead_letter(session, Delivery(None, {"cloudEvents:id": str(uuid4())}, b"{}", 0))
+    with process.database.transaction() as uow:
+        actions.note_dead_letter(uow, Delivery(None, {"cloudEvents:id": str(uuid4())}, b"{}", 0))
     bus = make_bus(process)
 
     async def tick():

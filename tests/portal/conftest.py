@@ -35,10 +35,10 @@ class Portal:
 
     def account(self, account: str, *roles: str, name: str = "钱审核") -> None:
         """An account that can sign in with PASSWORD."""
-        with self.process.database.transaction() as session:
-            link = actions.create_account(session, account, name=name, roles=roles, actor="zhao", now=NOW)
-        with self.process.database.transaction() as session:
-            actions.set_password(session, link.rpartition("/")[2], password=PASSWORD, actor="link", now=NOW)
+        with self.process.database.transaction() as uow:
+            link = actions.create_account(uow, account, name=name, roles=roles, actor="zhao", now=NOW)
+        with self.process.database.transaction() as uow:
+            actions.set_password(uow, link.rpartition("/")[2], password=PASSWORD, actor="link", now=NOW)
 
     def signed_in(self, account: str, *roles: str) -> TestClient:
         """A browser in which a new account has signed in; it sends the session's token with everything."""

@@ -33,16 +33,16 @@ def dead_letter(
     portal: Portal, *envelopes: Envelope, queue: str = "review", reason: str = "NotFound: 没有。", replay: int = 0
 ) -> None:
     again: dict[str, object] = {"x-lingjun-replay": replay} if replay else {}
-    with portal.process.database.transaction() as session:
+    with portal.process.database.transaction() as uow:
         for envelope in envelopes:
             headers = envelope.headers | {"x-lingjun-queue": queue, "x-lingjun-reason": reason} | again
-            actions.note_dead_letter(session, Delivery(None, headers, envelope.body, 0))
-            session.flush()
+            actions.note_dead_letter(uow, Delivery(None, headers, envelope.body, 0))
+            uow.session.flush()
 
 
 def again(portal: Portal, send: Send, **wanted: str) -> actions.Replayed:
-    with portal.process.database.transaction() as session:
-        return actions.replay_batch(session, ReplayDeadLetters(actor="zhao", **wanted), send=send)
+    with portal.process.database.transaction() as uow:
+        return actions.replay_batch(uow, ReplayDeadLetters(actor="zhao", **wanted), send=send)
 
 
 def accept(_queue: str, _batch: object) -> dict[UUID, str]:

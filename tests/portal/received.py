@@ -105,8 +105,8 @@ def hear(portal: Portal, event: Event, *, at: datetime, sequence: int = 1) -> No
     """Hands the event to its handler, as the consumer does."""
     envelope = _envelope(event, at=at, sequence=sequence)
     context = Context(actor="event", now=at, tools=portal.process.tools, envelope=envelope)
-    with portal.process.database.transaction() as session:
-        HANDLERS[type(event)](session, event, context=context)
+    with portal.process.database.transaction() as uow:
+        HANDLERS[type(event)](uow, event, context=context)
 
 
 def said(event: Event, sequence: int) -> Delivery:

@@ -36,169 +36,163 @@ def test_the_first_account_is_made_once_by_the_newest_console_link(any_portal: P
     database = any_portal.process.database
     links = []
     for _ in range(2):
-        with database.transaction() as session:
-            links.append(actions.first_account_link(session, actor="console", now=NOW))
+        with database.transaction() as uow:
+            links.append(actions.first_account_link(uow, actor="console", now=NOW))
     first = {"account": "zhao", "name": "赵管理", "password": PASSWORD, "actor": "link", "now": NOW}
-    with database.transaction() as session, pytest.raises(UnknownLink):
-        actions.make_first_account(session, secret_of(str(links[0])), **first)  # type: ignore[arg-type]
-    with database.transaction() as session:
-        actions.make_first_account(session, secret_of(str(links[1])), **first)  # type: ignore[arg-type]
-    with database.transaction() as session:
-        assert actions.first_account_link(session, actor="console", now=NOW) is None
-        assert session.exec(select(OneTimeLink)).all() == []
-        row = session.get_one(Account, "zhao")
+    with database.transaction() as uow, pytest.raises(UnknownLink):
+        actions.make_first_account(uow, secret_of(str(links[0])), **first)  # type: ignore[arg-type]
+    with database.transaction() as uow:
+        actions.make_first_account(uow, secret_of(str(links[1])), **first)  # type: ignore[arg-type]
+    with database.transaction() as uow:
+        assert actions.first_account_link(uow, actor="console", now=NOW) is None
+        assert uow.session.exec(select(OneTimeLink)).all() == []
+        row = uow.session.get_one(Account, "zhao")
         assert (row.roles, row.state) == (["administrator"], AccountState.OPEN)
         assert str(row.password_hash).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
-        assert said(session) == [("zhao", ["administrator"])]
+        assert said(uow.session) == [("zhao", ["administrator"])]
 
 
 def test_an_account_has_no_access_until_its_owner_sets_the_password(any_portal: Portal) -> None:
     database = any_portal.process.database
-    with database.transaction() as session:
-        link = actions.create_account(
-            session, "qian", name="钱审核", roles=["judge", "reviewer"], actor="zhao", now=NOW
-        )
+    with database.transaction() as uow:
+        link = actions.create_account(uow, "qian", name="钱审核", roles=["judge", "reviewer"], actor="zhao", now=NOW)
     with database.reader() as session:
         assert said(session) == [("qian", [])]
         assert session.get_one(Account, "qian").password_hash is None
-    with database.transaction() as session:
-        actions.set_password(session, secret_of(link), password=PASSWORD, actor="link", now=NOW)
+    with database.transaction() as uow:
+        actions.set_password(uow, secret_of(link), password=PASSWORD, actor="link", now=NOW)
     with database.reader() as session:
         assert said(session)[1:] == [("qian", ["reviewer", "judge"])]
         assert audited(session) == [("zhao", "account_created", "qian"), ("link", "password_set", "qian")]
-    with database.transaction() as session, pytest.raises(UnknownLink):
-        actions.set_password(session, secret_of(link), password=PASSWORD, actor="link", now=NOW)
+    with database.transaction() as uow, pytest.raises(UnknownLink):
+        actions.set_password(uow, secret_of(link), password=PASSWORD, actor="link", now=NOW)
 
 
 def test_a_link_that_has_expired_opens_nothing(portal: Portal) -> None:
-    with portal.process.database.transaction() as session:
-        link = actions.create_account(session, "qian", name="钱审核", roles=["judge"], actor="zhao", now=NOW)
-        row = session.exec(select(OneTimeLink)).one()
+    with portal.process.database.transaction() as uow:
+        link = actions.create_account(uow, "qian", name="钱审核", roles=["judge"], actor="zhao", now=NOW)
+        row = uow.session.exec(select(OneTimeLink)).one()
         row.expires_at = real_now()
-        session.add(row)
-    with portal.process.database.transaction() as session, pytest.raises(UnknownLink):
-        actions.link_owner(session, secret_of(link))
+        uow.session.add(row)
+    with portal.process.database.transaction() as uow, pytest.raises(UnknownLink):
+        actions.link_owner(uow.session, secret_of(link))
 
 
 def test_the_first_accounts_link_sets_nobodys_password(portal: Portal) -> None:
-    with portal.process.database.transaction() as session:
-        link = actions.first_account_link(session, actor="console", now=NOW)
-    with portal.process.database.transaction() as session, pytest.raises(UnknownLink):
-        actions.set_password(session, secret_of(str(link)), password=PASSWORD, actor="link", now=NOW)
+    with portal.process.database.transaction() as uow:
+        link = actions.first_account_link(uow, actor="console", now=NOW)
+    with portal.process.database.transaction() as uow, pytest.raises(UnknownLink):
+        actions.set_password(uow, secret_of(str(link)), password=PASSWORD, actor="link", now=NOW)
 
 
 def test_an_account_that_exists_is_not_created_again(any_portal: Portal) -> None:
     any_portal.account("qian", "judge")
-    with any_portal.process.database.transaction() as session, pytest.raises(Conflict, match="已经存在"):
-        actions.create_account(session, "qian", name="钱二", roles=["judge"], actor="zhao", now=NOW)
+    with any_portal.process.database.transaction() as uow, pytest.raises(Conflict, match="已经存在"):
+        actions.create_account(uow, "qian", name="钱二", roles=["judge"], actor="zhao", now=NOW)
 
 
 def test_changed_roles_are_said_once_and_sessions_go_on_with_them(any_portal: Portal) -> None:
     any_portal.account("qian", "judge")
     database, key = any_portal.process.database, any_portal.app.state.signing_key
-    with database.transaction() as session:
-        begun = actions.sign_in(session, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+    with database.transaction() as uow:
+        begun = actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
     for _ in range(2):
-        with database.transaction() as session:
-            actions.change_roles(session, "qian", roles=["reviewer"], actor="zhao", now=NOW)
-    with database.transaction() as session:
-        token = read_token(
-            actions.renew(session, begun.secret, key=key), any_portal.process.settings.token_public_key_file
-        )
+        with database.transaction() as uow:
+            actions.change_roles(uow, "qian", roles=["reviewer"], actor="zhao", now=NOW)
+    with database.transaction() as uow:
+        token = read_token(actions.renew(uow, begun.secret, key=key), any_portal.process.settings.token_public_key_file)
         assert token is not None
         assert token.roles == ("reviewer",)
-        assert token.iat >= session.get_one(StaffAccess, "qian").valid_from.timestamp()
-        assert said(session)[2:] == [("qian", ["reviewer"])]
+        assert token.iat >= uow.session.get_one(StaffAccess, "qian").valid_from.timestamp()
+        assert said(uow.session)[2:] == [("qian", ["reviewer"])]
 
 
 def test_roles_of_nobody_and_roles_that_do_not_go_together_are_refused(portal: Portal) -> None:
     portal.account("qian", "judge")
-    with portal.process.database.transaction() as session, pytest.raises(UnknownAccount):
-        actions.change_roles(session, "sun", roles=["judge"], actor="zhao", now=NOW)
-    with portal.process.database.transaction() as session, pytest.raises(Invalid):
-        actions.change_roles(session, "qian", roles=["judge", "auditor"], actor="zhao", now=NOW)
+    with portal.process.database.transaction() as uow, pytest.raises(UnknownAccount):
+        actions.change_roles(uow, "sun", roles=["judge"], actor="zhao", now=NOW)
+    with portal.process.database.transaction() as uow, pytest.raises(Invalid):
+        actions.change_roles(uow, "qian", roles=["judge", "auditor"], actor="zhao", now=NOW)
 
 
 def test_the_last_administrator_neither_resigns_nor_is_closed(any_portal: Portal) -> None:
     any_portal.account("zhao", "administrator")
     database = any_portal.process.database
-    with database.transaction() as session, pytest.raises(Conflict, match="唯一的系统管理员"):
-        actions.change_roles(session, "zhao", roles=["judge"], actor="zhao", now=NOW)
-    with database.transaction() as session, pytest.raises(Conflict, match="唯一的系统管理员"):
-        actions.close_account(session, "zhao", actor="console", now=NOW)
-    with database.transaction() as session, pytest.raises(Conflict, match="唯一的系统管理员"):
-        actions.renew_link(session, "zhao", actor="console", now=NOW)
+    with database.transaction() as uow, pytest.raises(Conflict, match="唯一的系统管理员"):
+        actions.change_roles(uow, "zhao", roles=["judge"], actor="zhao", now=NOW)
+    with database.transaction() as uow, pytest.raises(Conflict, match="唯一的系统管理员"):
+        actions.close_account(uow, "zhao", actor="console", now=NOW)
+    with database.transaction() as uow, pytest.raises(Conflict, match="唯一的系统管理员"):
+        actions.renew_link(uow, "zhao", actor="console", now=NOW)
     any_portal.account("wang", "administrator")
-    with database.transaction() as session:
-        actions.close_account(session, "zhao", actor="wang", now=NOW)
+    with database.transaction() as uow:
+        actions.close_account(uow, "zhao", actor="wang", now=NOW)
 
 
 def test_nobody_closes_or_relinks_the_own_account(portal: Portal) -> None:
     portal.account("zhao", "administrator")
-    with portal.process.database.transaction() as session, pytest.raises(Conflict, match="自己的账号"):
-        actions.close_account(session, "zhao", actor="zhao", now=NOW)
-    with portal.process.database.transaction() as session, pytest.raises(Conflict, match="修改密码"):
-        actions.renew_link(session, "zhao", actor="zhao", now=NOW)
+    with portal.process.database.transaction() as uow, pytest.raises(Conflict, match="自己的账号"):
+        actions.close_account(uow, "zhao", actor="zhao", now=NOW)
+    with portal.process.database.transaction() as uow, pytest.raises(Conflict, match="修改密码"):
+        actions.renew_link(uow, "zhao", actor="zhao", now=NOW)
 
 
 def test_a_closed_account_loses_its_sessions_and_cannot_come_in(any_portal: Portal) -> None:
     any_portal.account("qian", "judge")
     database, key = any_portal.process.database, any_portal.app.state.signing_key
-    with database.transaction() as session:
-        begun = actions.sign_in(session, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+    with database.transaction() as uow:
+        begun = actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
     for _ in range(2):
-        with database.transaction() as session:
-            actions.close_account(session, "qian", actor="zhao", now=NOW)
+        with database.transaction() as uow:
+            actions.close_account(uow, "qian", actor="zhao", now=NOW)
     with database.reader() as session:
         assert said(session)[2:] == [("qian", [])]
-    with database.transaction() as session, pytest.raises(NotSignedIn):
-        actions.renew(session, begun.secret, key=key)
-    with database.transaction() as session, pytest.raises(WrongPassword):
-        actions.sign_in(session, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+    with database.transaction() as uow, pytest.raises(NotSignedIn):
+        actions.renew(uow, begun.secret, key=key)
+    with database.transaction() as uow, pytest.raises(WrongPassword):
+        actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
 
 
 def test_a_new_link_voids_the_password_and_opens_a_closed_account_again(any_portal: Portal) -> None:
     any_portal.account("qian", "judge")
     database, key = any_portal.process.database, any_portal.app.state.signing_key
-    with database.transaction() as session:
-        actions.close_account(session, "qian", actor="zhao", now=NOW)
-    with database.transaction() as session:
-        link = actions.renew_link(session, "qian", actor="zhao", now=NOW)
-    with database.transaction() as session, pytest.raises(WrongPassword):
-        actions.sign_in(session, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
-    with database.transaction() as session:
-        actions.set_password(session, secret_of(link), password="Rain-On-Stone-7", actor="link", now=NOW)
-    with database.transaction() as session:
-        actions.sign_in(session, "qian", password="Rain-On-Stone-7", key=key, actor="qian", now=NOW)
+    with database.transaction() as uow:
+        actions.close_account(uow, "qian", actor="zhao", now=NOW)
+    with database.transaction() as uow:
+        link = actions.renew_link(uow, "qian", actor="zhao", now=NOW)
+    with database.transaction() as uow, pytest.raises(WrongPassword):
+        actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+    with database.transaction() as uow:
+        actions.set_password(uow, secret_of(link), password="Rain-On-Stone-7", actor="link", now=NOW)
+    with database.transaction() as uow:
+        actions.sign_in(uow, "qian", password="Rain-On-Stone-7", key=key, actor="qian", now=NOW)
 
 
 def test_a_link_of_an_account_closed_meanwhile_opens_nothing(portal: Portal) -> None:
-    with portal.process.database.transaction() as session:
-        link = actions.create_account(session, "qian", name="钱审核", roles=["judge"], actor="zhao", now=NOW)
-        actions.close_account(session, "qian", actor="zhao", now=NOW)
-    with portal.process.database.transaction() as session, pytest.raises(UnknownLink):
-        actions.set_password(session, secret_of(link), password=PASSWORD, actor="link", now=NOW)
+    with portal.process.database.transaction() as uow:
+        link = actions.create_account(uow, "qian", name="钱审核", roles=["judge"], actor="zhao", now=NOW)
+        actions.close_account(uow, "qian", actor="zhao", now=NOW)
+    with portal.process.database.transaction() as uow, pytest.raises(UnknownLink):
+        actions.set_password(uow, secret_of(link), password=PASSWORD, actor="link", now=NOW)
 
 
 @pytest.mark.parametrize("account", ["qian", "nobody", "invited"])
 def test_whoever_has_no_fitting_password_is_told_the_same(any_portal: Portal, account: str) -> None:
     any_portal.account("qian", "judge")
     database, key = any_portal.process.database, any_portal.app.state.signing_key
-    with database.transaction() as session:
-        actions.create_account(session, "invited", name="孙待定", roles=["judge"], actor="zhao", now=NOW)
-    with database.transaction() as session, pytest.raises(WrongPassword) as refused:
-        actions.sign_in(session, account, password="Wrong-Password-1", key=key, actor=account, now=NOW)
+    with database.transaction() as uow:
+        actions.create_account(uow, "invited", name="孙待定", roles=["judge"], actor="zhao", now=NOW)
+    with database.transaction() as uow, pytest.raises(WrongPassword) as refused:
+        actions.sign_in(uow, account, password="Wrong-Password-1", key=key, actor=account, now=NOW)
     assert refused.value.message == "账号或密码不正确。"
 
 
 def test_only_hashes_of_what_the_browser_holds_are_kept(portal: Portal) -> None:
     portal.account("qian", "judge")
-    with portal.process.database.transaction() as session:
-        begun = actions.sign_in(
-            session, "qian", password=PASSWORD, key=portal.app.state.signing_key, actor="qian", now=NOW
-        )
-        session.flush()
-        kept = session.exec(select(SignedInSession)).one()
+    with portal.process.database.transaction() as uow:
+        begun = actions.sign_in(uow, "qian", password=PASSWORD, key=portal.app.state.signing_key, actor="qian", now=NOW)
+        uow.session.flush()
+        kept = uow.session.exec(select(SignedInSession)).one()
     assert begun.secret not in (kept.secret_hash, kept.sid)
 
 
@@ -212,26 +206,26 @@ def test_only_hashes_of_what_the_browser_holds_are_kept(portal: Portal) -> None:
 def test_a_session_left_alone_or_too_old_is_over(portal: Portal, started: timedelta, renewed: timedelta) -> None:
     portal.account("qian", "judge")
     key = portal.app.state.signing_key
-    with portal.process.database.transaction() as session:
-        begun = actions.sign_in(session, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
-        session.flush()
-        kept = session.exec(select(SignedInSession)).one()
+    with portal.process.database.transaction() as uow:
+        begun = actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+        uow.session.flush()
+        kept = uow.session.exec(select(SignedInSession)).one()
         kept.started_at, kept.renewed_at = real_now() - started, real_now() - renewed
-        session.add(kept)
-    with portal.process.database.transaction() as session, pytest.raises(NotSignedIn):
-        actions.renew(session, begun.secret, key=key)
+        uow.session.add(kept)
+    with portal.process.database.transaction() as uow, pytest.raises(NotSignedIn):
+        actions.renew(uow, begun.secret, key=key)
 
 
 def test_an_ended_session_is_not_renewed_and_ending_it_again_does_nothing(any_portal: Portal) -> None:
     any_portal.account("qian", "judge")
     database, key = any_portal.process.database, any_portal.app.state.signing_key
-    with database.transaction() as session:
-        begun = actions.sign_in(session, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+    with database.transaction() as uow:
+        begun = actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
     for _ in range(2):
-        with database.transaction() as session:
-            actions.end_session(session, begun.secret, actor="session", now=NOW)
-    with database.transaction() as session, pytest.raises(NotSignedIn):
-        actions.renew(session, begun.secret, key=key)
+        with database.transaction() as uow:
+            actions.end_session(uow, begun.secret, actor="session", now=NOW)
+    with database.transaction() as uow, pytest.raises(NotSignedIn):
+        actions.renew(uow, begun.secret, key=key)
     with database.reader() as session:
         assert [action for _, action, _ in audited(session)].count("signed_out") == 1
 
@@ -240,12 +234,12 @@ def test_a_password_is_changed_by_whoever_knows_the_old_one(any_portal: Portal) 
     any_portal.account("qian", "judge")
     change = {"actor": "qian", "now": NOW}
     database = any_portal.process.database
-    with database.transaction() as session, pytest.raises(WrongPassword):
-        actions.change_password(session, "qian", old="Wrong-Password-1", new="Rain-On-Stone-7", **change)  # type: ignore[arg-type]
-    with database.transaction() as session, pytest.raises(Invalid):
-        actions.change_password(session, "qian", old=PASSWORD, new="short", **change)  # type: ignore[arg-type]
-    with database.transaction() as session:
-        actions.change_password(session, "qian", old=PASSWORD, new="Rain-On-Stone-7", **change)  # type: ignore[arg-type]
-    with database.transaction() as session:
+    with database.transaction() as uow, pytest.raises(WrongPassword):
+        actions.change_password(uow, "qian", old="Wrong-Password-1", new="Rain-On-Stone-7", **change)  # type: ignore[arg-type]
+    with database.transaction() as uow, pytest.raises(Invalid):
+        actions.change_password(uow, "qian", old=PASSWORD, new="short", **change)  # type: ignore[arg-type]
+    with database.transaction() as uow:
+        actions.change_password(uow, "qian", old=PASSWORD, new="Rain-On-Stone-7", **change)  # type: ignore[arg-type]
+    with database.transaction() as uow:
         key = any_portal.app.state.signing_key
-        actions.sign_in(session, "qian", password="Rain-On-Stone-7", key=key, actor="qian", now=NOW)
+        actions.sign_in(uow, "qian", password="Rain-On-Stone-7", key=key, actor="qian", now=NOW)

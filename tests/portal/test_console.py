@@ -50,8 +50,8 @@ def test_the_figures_count_accounts_applicants_news_and_dead_letters(any_portal:
     any_portal.account("qian", "judge")
     hear(any_portal, submitted(), at=hour(0))
     hear(any_portal, paid(), at=hour(1))
-    with any_portal.process.database.transaction() as session:
-        note_dead_letter(session, Delivery(None, {"cloudEvents:id": str(uuid4())}, b"{}", 0))
+    with any_portal.process.database.transaction() as uow:
+        note_dead_letter(uow, Delivery(None, {"cloudEvents:id": str(uuid4())}, b"{}", 0))
     with any_portal.process.database.reader() as session:
         found = queries.stats(session)
     assert found == {"accounts": 1, "applicants": 1, "occurrences": 2, "dead_letters": 1, "dead_letters_waiting": 1}

@@ -21,7 +21,6 @@ from shared.messaging.relay import Relay
 from shared.messaging.transport import Delivery
 from shared.persistence.database import Database
 from shared.persistence.models import InboxRow
-from shared.persistence.outbox import publish
 from shared.persistence.schema import upgrade
 from shared.wiring.process import make_transport
 from tests.portal.conftest import Portal
@@ -38,8 +37,8 @@ def dead_letter(**headers: str) -> Delivery:
 def test_a_dead_letter_is_mirrored_once_and_shown_with_masks(any_portal: Portal) -> None:
     letter = dead_letter()
     for _ in range(2):
-        with any_portal.process.database.transaction() as session:
-            note_dead_letter(session, letter)
+        with any_portal.process.database.transaction() as uow:
+            note_dead_letter(uow, letter)
     administrator = any_portal.signed_in("zhao", "administrator")
     assert "没有这份报名。" in administrator.get("/tables/dead-letters/list").text
     with any_portal.process.database.reader() as session:
@@ -53,16 +52,16 @@ def test_a_dead_letter_is_mirrored_once_and_shown_with_masks(any_portal: Portal)
 def test_the_same_event_given_up_by_two_services_is_two_dead_letters(portal: Portal) -> None:
     letter = dead_letter()
     other = Delivery(None, letter.headers | {"x-lingjun-queue": "billing"}, letter.body, 0)
-    with portal.process.database.transaction() as session:
-        note_dead_letter(session, letter)
-        note_dead_letter(session, other)
+    with portal.process.database.transaction() as uow:
+        note_dead_letter(uow, letter)
+        note_dead_letter(uow, other)
     with portal.process.database.reader() as session:
         assert sorted(session.exec(select(DeadLetter.queue)).all()) == ["billing", "review"]
 
 
 def test_a_dead_letter_that_is_no_json_is_kept_and_not_shown(portal: Portal) -> None:
-    with portal.process.database.transaction() as session:
-        note_dead_letter(session, Delivery(None, {}, b"\xff\xfe<script>", 0))
+    with portal.process.database.transaction() as uow:
+        note_dead_letter(uow, Delivery(None, {}, b"\xff\xfe<script>", 0))
     with portal.process.database.reader() as session:
         row = session.exec(select(DeadLetter)).one()
     assert (row.queue, row.reason) == ("未知", "反复投递失败，超过次数上限。")
@@ -87,9 +86,9 @@ def test_over_the_bus_events_become_timelines_and_dead_letters_come_into_sight(
         portal.process.settings.broker_url = request.getfixturevalue("rabbitmq_url")
     upgrade(f"sqlite:///{tmp_path}/speaker.db", "shared")
     speaker = Database(f"sqlite:///{tmp_path}/speaker.db")
-    with speaker.transaction() as session:
-        publish(session, submitted(), now=hour(0))
-        publish(session, paid(), now=hour(1))
+    with speaker.transaction() as uow:
+        uow.publish(submitted(), now=hour(0))
+        uow.publish(paid(), now=hour(1))
 
     def heard() -> bool:
         with portal.process.database.reader() as session:

@@ -24,8 +24,8 @@ def sign_in(page: Page, url: str, account: str, password: str = PASSWORD) -> Non
 def test_the_first_administrator_comes_in_by_the_consoles_link(
     portal: Portal, url: str, browser_context: BrowserContext
 ) -> None:
-    with portal.process.database.transaction() as session:
-        link = actions.first_account_link(session, actor="console", now=NOW)
+    with portal.process.database.transaction() as uow:
+        link = actions.first_account_link(uow, actor="console", now=NOW)
     page = browser_context.new_page()
     page.goto(f"{url}{link}")
     page.get_by_label("账号").fill("zhao")

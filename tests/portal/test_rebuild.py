@@ -26,7 +26,6 @@ from shared.messaging.relay import Relay
 from shared.messaging.transport import Outgoing
 from shared.persistence.database import Database
 from shared.persistence.models import InboxRow
-from shared.persistence.outbox import publish
 from shared.persistence.schema import upgrade
 from tests.portal.conftest import Portal, make_portal
 from tests.portal.received import APPLICATION, hear, hour, interview, paid, said, submitted, verified
@@ -52,9 +51,9 @@ def live(portal: Portal, folder: Path) -> None:
     """Four events are said, relayed and heard, as in a running house."""
     upgrade(f"sqlite:///{folder}/speaker.db", "shared")
     speaker = Database(f"sqlite:///{folder}/speaker.db")
-    with speaker.transaction() as session:
+    with speaker.transaction() as uow:
         for number, event in enumerate((submitted(), verified(), interview(), paid())):
-            publish(session, event, now=hour(number))
+            uow.publish(event, now=hour(number))
 
     async def run() -> None:
         process = portal.process
@@ -103,9 +102,9 @@ def test_the_rebuilt_timelines_equal_those_before_also_after_a_loss_and_when_rep
     assert len(before[0]) == 4
     assert rebuild(lively.process, options()) == 0
     assert told(lively) == before
-    with lively.process.database.transaction() as session:
-        session.exec(delete(Occurrence).where(col(Occurrence.type) == "billing.fee_paid.v1"))
-        session.exec(delete(Applicant))
+    with lively.process.database.transaction() as uow:
+        uow.session.exec(delete(Occurrence).where(col(Occurrence.type) == "billing.fee_paid.v1"))
+        uow.session.exec(delete(Applicant))
     assert rebuild(lively.process, options()) == 0
     assert told(lively) == before
     assert capsys.readouterr().out.splitlines() == ["heard 4, not handled 0"] * 2
@@ -133,8 +132,8 @@ def test_nothing_is_rebuilt_while_the_portals_bus_runs(postgres_url: Callable[[s
 
 def test_one_command_rebuilds_the_timelines_on_the_servers(lively: Portal) -> None:
     before = told(lively)
-    with lively.process.database.transaction() as session:
-        session.exec(delete(Occurrence))
+    with lively.process.database.transaction() as uow:
+        uow.session.exec(delete(Occurrence))
     told_to = {f"LINGJUN_{name.upper()}": str(value) for name, value in lively.process.settings.model_dump().items()}
     told_to |= {"LINGJUN_RETRY_LADDER": "1,10"}
     ended = command("-m", "services.portal.rebuild", **told_to)

@@ -25,8 +25,8 @@ def test_a_letter_keeps_its_bytes_and_is_sent_as_it_was_said_first(any_portal: P
     junk = Delivery(
         None, {"cloudEvents:id": "7", "x-lingjun-queue": "billing.jobs"} | {"x-death": "[]"}, b"\xff\x00", 0
     )
-    with any_portal.process.database.transaction() as session:
-        actions.note_dead_letter(session, junk)
+    with any_portal.process.database.transaction() as uow:
+        actions.note_dead_letter(uow, junk)
     assert again(any_portal, send) == actions.Replayed(1, 0, letters(any_portal)[0].id)
     assert [(queue, message.headers, message.body) for queue, message in sent] == [
         ("billing", {"cloudEvents:id": "7", "x-lingjun-replay": 1}, b"\xff\x00")
@@ -35,8 +35,8 @@ def test_a_letter_keeps_its_bytes_and_is_sent_as_it_was_said_first(any_portal: P
 
 def test_a_forged_header_with_a_nul_is_mirrored_all_the_same(any_portal: Portal) -> None:
     forged = {"cloudEvents:subject": "a\x00b", "x-lingjun-replay": "99999999999999"}
-    with any_portal.process.database.transaction() as session:
-        actions.note_dead_letter(session, Delivery(None, forged, b"{}", 0))
+    with any_portal.process.database.transaction() as uow:
+        actions.note_dead_letter(uow, Delivery(None, forged, b"{}", 0))
     (row,) = letters(any_portal)
     assert (row.subject, row.replays) == ("a\ufffdb", 1)
 
@@ -85,8 +85,8 @@ def test_only_what_was_chosen_is_sent_and_discarded_letters_never_are(any_portal
     dead_letter(any_portal, fee(3), reason="z", queue="billing")
     assert again(any_portal, accept, reason="100%").sent == 1
     assert again(any_portal, accept, type="nothing.of_the_kind").sent == 0
-    with any_portal.process.database.transaction() as session:
-        actions.discard_dead_letter(session, letters(any_portal)[2].id, reason="重复", actor="zhao", now=NOW)
+    with any_portal.process.database.transaction() as uow:
+        actions.discard_dead_letter(uow, letters(any_portal)[2].id, reason="重复", actor="zhao", now=NOW)
     assert again(any_portal, accept, queue="billing").sent == 1
     assert [row.state for row in letters(any_portal)] == ["replayed", "replayed", "discarded"]
 
@@ -95,12 +95,12 @@ def test_a_letter_is_discarded_once_and_only_with_a_reason(any_portal: Portal) -
     dead_letter(any_portal, fee(1))
     key = letters(any_portal)[0].id
     for reason, refusal in ((" ", Invalid), ("重复", None), ("重复", Conflict)):
-        with any_portal.process.database.transaction() as session:
+        with any_portal.process.database.transaction() as uow:
             if refusal is None:
-                actions.discard_dead_letter(session, key, reason=reason, actor="zhao", now=NOW)
+                actions.discard_dead_letter(uow, key, reason=reason, actor="zhao", now=NOW)
             else:
                 with pytest.raises(refusal):
-                    actions.discard_dead_letter(session, key, reason=reason, actor="zhao", now=NOW)
+                    actions.discard_dead_letter(uow, key, reason=reason, actor="zhao", now=NOW)
     with any_portal.process.database.reader() as session:
         acts = session.exec(select(AuditRow).where(AuditRow.subject == key)).all()
     assert [(act.action, act.details) for act in acts] == [("dead_letter_discarded", {"reason": "重复"})]

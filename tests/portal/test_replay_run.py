@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sqlmodel import Session, func, select
+from sqlmodel import func, select
 
 from services.portal.jobs import ReplayDeadLetters
 from services.portal.models import DeadLetter
@@ -25,6 +25,7 @@ from shared.messaging.sync_publisher import SyncPublisher
 from shared.persistence.database import Database
 from shared.persistence.models import InboxRow, JobRow, LastSequence
 from shared.persistence.schema import upgrade
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import make_transport
 from tests.portal.conftest import Portal, make_portal
 from tests.portal.dead_letters import dead_letter, fee, letters
@@ -55,8 +56,8 @@ def work_off(portal: Portal) -> int:
 def listen(broker_url: str, listener: Database, portal: Portal, *, how_many: int) -> None:
     """Lets review hear until its inbox holds so many; each event counts once or breaks the key."""
 
-    def count(session: Session, event: FeePaid, *, context: object) -> None:
-        session.add(LastSequence(source="effect", subject=event.subject, part=str(event.paid_fen), sequence=0))
+    def count(uow: UnitOfWork, event: FeePaid, *, context: object) -> None:
+        uow.session.add(LastSequence(source="effect", subject=event.subject, part=str(event.paid_fen), sequence=0))
 
     def heard() -> int:
         with listener.reader() as session:
@@ -126,10 +127,10 @@ def test_every_letter_is_replayed_and_none_takes_effect_twice(on_a_bus: Portal, 
     listen(url, listener, on_a_bus, how_many=HOW_MANY)
     assert effects(listener) == HOW_MANY
 
-    with on_a_bus.process.database.transaction() as session:
-        for row in session.exec(select(DeadLetter)).all():
+    with on_a_bus.process.database.transaction() as uow:
+        for row in uow.session.exec(select(DeadLetter)).all():
             row.state = "waiting"
-            session.add(row)
+            uow.session.add(row)
     assert send_again(on_a_bus.process, ReplayDeadLetters(actor="console")) == (HOW_MANY, 0)
     dead_letter(on_a_bus, last := fee(HOW_MANY))
     assert send_again(on_a_bus.process, ReplayDeadLetters(actor="console")) == (1, 0)

@@ -38,6 +38,7 @@ from shared.events.intake import (
 from shared.events.scheduling import InterviewScheduled, PanelJudge
 from shared.jobs.worker import JobWorker
 from shared.persistence.models import JobRow, OutboxRow
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process
 from tests.processes import travel
 
@@ -84,7 +85,7 @@ class Review:
     process: Process
     folder: Path
     programme: Programme = field(default_factory=lambda: Programme.model_validate(programme()))
-    _session: Session | None = None
+    _uow: UnitOfWork | None = None
 
     def __post_init__(self) -> None:
         KeyRing(self.process.settings.keys_dir, purposes=("identity", "contact", "bank", "scan")).create(CODE)
@@ -104,22 +105,22 @@ class Review:
         self.hear(ProgrammePublished(programme=self.programme))
 
     @contextmanager
-    def together(self) -> Iterator[Session]:
+    def together(self) -> Iterator[UnitOfWork]:
         """One transaction around what is heard and done inside; without it each has its own."""
-        if self._session is not None:
-            yield self._session
+        if self._uow is not None:
+            yield self._uow
             return
-        with self.process.database.transaction() as self._session:
+        with self.process.database.transaction() as self._uow:
             try:
-                yield self._session
+                yield self._uow
             finally:
-                self._session = None
+                self._uow = None
 
     def hear(self, event: Event) -> None:
         """One event."""
         context = Context(actor=f"event:{event.TYPE}", now=self.now, tools=self.process.tools)
-        with self.together() as session:
-            HANDLERS[type(event)](session, event, context=context)
+        with self.together() as uow:
+            HANDLERS[type(event)](uow, event, context=context)
 
     def submitted(
         self, number: int, *, kind: type[ApplicationSubmitted] = ApplicationSubmitted, **changes: Any
@@ -191,8 +192,8 @@ class Review:
 
     def act(self, action: Callable[..., Any], *given: Any, actor: str = "review01", **more: Any) -> Any:
         """An action, now."""
-        with self.together() as session:
-            return action(session, *given, actor=actor, now=self.now, **more)
+        with self.together() as uow:
+            return action(uow, *given, actor=actor, now=self.now, **more)
 
     def verify(self, *numbers: int) -> None:
         """Checked and passed."""

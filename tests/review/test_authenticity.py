@@ -24,8 +24,8 @@ from tests.review.stage import GOOD, case_id
 
 
 def look_at_clock(review):
-    with review.process.database.transaction() as session:
-        run_due(session, context=Context(actor="timer", now=review.now, tools=review.process.tools))
+    with review.process.database.transaction() as uow:
+        run_due(uow, context=Context(actor="timer", now=review.now, tools=review.process.tools))
 
 
 def test_a_case_whose_scans_are_right_and_whose_student_confirmed_is_verified_with_the_candidate(review):

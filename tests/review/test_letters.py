@@ -32,8 +32,8 @@ def test_the_jobs_print_store_and_send_one_letter_per_decision(review):
 def test_a_letter_that_was_sent_is_not_sent_again(review):
     review.released(60)
     review.run_jobs()
-    with review.process.database.transaction() as session:
-        row = session.get_one(JobRow, review.rows(JobRow)[0].id)
+    with review.process.database.transaction() as uow:
+        row = uow.session.get_one(JobRow, review.rows(JobRow)[0].id)
         row.state = "waiting"
     review.run_jobs()
     assert [row.outcome for row in review.rows(JobRow)] == ["already sent"]

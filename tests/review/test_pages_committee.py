@@ -99,9 +99,9 @@ def test_a_registered_student_drops_out_by_form_and_nobody_else_does(review):
 
 def test_a_tie_is_decided_by_form(review):
     review.ready(90, 85, 70, 70)
-    with review.together() as session:
+    with review.together() as uow:
         same = review.case(2).content["firm"]
-        tied = session.get_one(type(review.case(3)), case_id(3))
+        tied = uow.session.get_one(type(review.case(3)), case_id(3))
         tied.content = tied.content | {"firm": same}
     review.travel(FREEZE)
     chair = as_staff(review, "chair", "committee")

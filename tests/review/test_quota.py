@@ -17,8 +17,8 @@ def at_once(review, *calls):
     def attempt(call):
         action, given, more = call
         try:
-            with review.process.database.transaction() as session:
-                action(session, *given, now=review.now, **more)
+            with review.process.database.transaction() as uow:
+                action(uow, *given, now=review.now, **more)
         except Refusal:
             return 0
         return 1

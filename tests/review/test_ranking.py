@@ -45,8 +45,8 @@ def test_a_frozen_list_that_was_tampered_with_does_not_follow_from_its_inputs(re
     review.ready(70, 90)
     review.travel(FREEZE)
     freeze(review)
-    with review.process.database.transaction() as session:
-        session.get_one(RankedCase, case_id(0)).total = 9999
+    with review.process.database.transaction() as uow:
+        uow.session.get_one(RankedCase, case_id(0)).total = 9999
     with review.reading() as session:
         assert not queries.is_reproducible(session, CODE)
 
@@ -102,9 +102,9 @@ def test_scores_and_panels_do_not_change_after_the_freeze(review):
 def test_a_tie_at_the_last_seat_asks_the_committee_and_its_decision_is_kept(review):
     review.ready(90, 85, 70, 70)
     firms = [review.case(number).content["firm"] for number in (2, 3)]
-    with review.process.database.transaction() as session:
+    with review.process.database.transaction() as uow:
         for number in (2, 3):
-            row = session.get_one(type(review.case(0)), case_id(number))
+            row = uow.session.get_one(type(review.case(0)), case_id(number))
             row.content = row.content | {"firm": firms[0]}
     review.travel(FREEZE)
     with pytest.raises(Conflict) as refused:

@@ -134,13 +134,13 @@ def test_a_revision_that_crosses_the_first_sheets_leaves_one_rubric_for_all_of_t
     candidates(review, 0)
 
     def judged(judge):
-        with review.process.database.transaction() as session:
+        with review.process.database.transaction() as uow:
             given = {"judge": judge.account, "actor": judge.account, "now": review.now}
-            actions.record_score_sheet(session, case_id(0), sheet(80), **given)
+            actions.record_score_sheet(uow, case_id(0), sheet(80), **given)
 
     def revised():
-        with review.process.database.transaction() as session:
-            actions.keep_programme(session, revision(scoring=UNTRIMMED).programme, actor="event", now=review.now)
+        with review.process.database.transaction() as uow:
+            actions.keep_programme(uow, revision(scoring=UNTRIMMED).programme, actor="event", now=review.now)
 
     with ThreadPoolExecutor(6) as pool:
         calls = [pool.submit(judged, judge) for judge in JUDGES[:3]] + [pool.submit(revised)]

@@ -279,8 +279,8 @@ def test_money_for_the_waiting_is_kept_until_the_list_closes(released):
         actor="timer", now=released.programme.report_at - timedelta(seconds=1), tools=released.process.tools
     )
     for context in (before, close, close):
-        with released.process.database.transaction() as session:
-            run_due(session, context=context)
+        with released.process.database.transaction() as uow:
+            run_due(uow, context=context)
     assert released.seats()[3] == released.seats()[4] == SeatState.NOT_SELECTED
     assert [event.rank for event in released.said(ApplicantNotSelected)] == [6, 4, 5]
     assert len(released.said(RefundOrdered, 3)) == 1

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import SQLModel, col, select
 
 from services.demo.programme import CODE, programme
 from services.demo.staff import Panel, panels, slots
@@ -32,6 +32,7 @@ from shared.events.intake import Programme, ProgrammePublished
 from shared.events.review import ApplicationVerified, Candidate, StudentAdmitted
 from shared.jobs.worker import JobWorker
 from shared.persistence.models import JobRow, OutboxRow
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process
 from tests.processes import process_for, travel
 
@@ -55,19 +56,19 @@ class Scheduling:
         """Moves business time on."""
         travel(self.process, moment)
 
-    def transaction(self) -> AbstractContextManager[Session]:
-        """A writing session that commits at its end."""
+    def transaction(self) -> AbstractContextManager[UnitOfWork]:
+        """A unit of work that commits at its end."""
         return self.process.database.transaction()
 
     def hear(self, event: Event) -> None:
         """Handles an event as the bus would."""
-        with self.transaction() as session:
-            HANDLERS[type(event)](session, event, context=Context("bus", self.now, self.process.tools))
+        with self.transaction() as uow:
+            HANDLERS[type(event)](uow, event, context=Context("bus", self.now, self.process.tools))
 
     def act(self, action: Callable[..., Any], *arguments: Any, actor: str = "schedule01", **named: Any) -> Any:
         """Runs an action in a transaction of its own, now."""
-        with self.transaction() as session:
-            return action(session, *arguments, actor=actor, now=self.now, **named)
+        with self.transaction() as uow:
+            return action(uow, *arguments, actor=actor, now=self.now, **named)
 
     def ask(self, query: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """Asks a query."""
@@ -178,7 +179,7 @@ class Scheduling:
         """Enters the demo's teachers and venues, and publishes a plan that names them; its id."""
         self.enter_teaching()
         ids = {row.name: str(row.id) for row in (*self.rows(Teacher), *self.rows(Venue))}
-        with self.transaction() as session:
+        with self.transaction() as uow:
             row = Plan(
                 id=uuid4(),
                 programme=CODE,
@@ -188,7 +189,7 @@ class Scheduling:
                 made_by="schedule01",
                 made_at=self.now,
             )
-            session.add(row)
+            uow.session.add(row)
         self.act(actions.publish_plan, row.id)
         return row.id
 

@@ -72,8 +72,8 @@ def test_a_draft_needs_teachers_and_venues(scheduling):
 def test_a_search_whose_job_broke_is_given_up_and_can_be_asked_for_again(scheduling):
     scheduling.enter_teaching()
     row = draft(scheduling)
-    with scheduling.transaction() as session:
-        session.get_one(JobRow, row.job_id).state = "failed"
+    with scheduling.transaction() as uow:
+        uow.session.get_one(JobRow, row.job_id).state = "failed"
     scheduling.act(actions.give_up_searches, actor="timer")
     assert (stored(scheduling, row.id).state, stored(scheduling, row.id).message) == ("failed", SEARCH_BROKE)
     assert draft(scheduling).state == PlanState.SOLVING

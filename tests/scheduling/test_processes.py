@@ -28,12 +28,12 @@ def test_time_gives_up_a_search_whose_job_broke_so_that_it_can_be_asked_for_agai
     scheduling.enter_panels()
     scheduling.verify()
     proposal = scheduling.act(actions.propose_interviews, CODE)
-    with scheduling.transaction() as session:
-        run_due(session, context=Context("timer", scheduling.now, scheduling.process.tools))
+    with scheduling.transaction() as uow:
+        run_due(uow, context=Context("timer", scheduling.now, scheduling.process.tools))
     assert scheduling.rows(Proposal)[0].state == ProposalState.SOLVING
-    with scheduling.transaction() as session:
-        session.get_one(JobRow, proposal.job_id).state = "failed"
-    with scheduling.transaction() as session:
-        run_due(session, context=Context("timer", scheduling.now, scheduling.process.tools))
+    with scheduling.transaction() as uow:
+        uow.session.get_one(JobRow, proposal.job_id).state = "failed"
+    with scheduling.transaction() as uow:
+        run_due(uow, context=Context("timer", scheduling.now, scheduling.process.tools))
     assert scheduling.rows(Proposal)[0].state == ProposalState.FAILED
     assert scheduling.act(actions.propose_interviews, CODE).state == ProposalState.SOLVING

@@ -32,7 +32,7 @@ from shared.dashboard.history import history
 from shared.foundation.clock import real_now
 from shared.foundation.errors import Conflict, FieldError, Invalid, NotFound
 from shared.http.auth import COOKIE, CurrentUser, SessionToken, sign_token, staff
-from shared.http.web import Now, ReadingSession, WritingSession, make_app
+from shared.http.web import Now, ReadingSession, Uow, make_app
 from shared.persistence.columns import UtcDateTime
 from shared.persistence.schema import upgrade
 from shared.wiring.process import Process, open_process
@@ -126,9 +126,9 @@ def show_parcel(request: Request, parcel_id: int, actor: Clerk, session: Reading
 
 @router.post("/parcels/{parcel_id}/pass")
 def pass_one(
-    request: Request, parcel_id: int, actor: Clerk, session: WritingSession, now: Now, note: Annotated[str, Form()] = ""
+    request: Request, parcel_id: int, actor: Clerk, uow: Uow, now: Now, note: Annotated[str, Form()] = ""
 ) -> Response:
-    pass_parcel(session, parcel_id, actor=actor.account, now=now, note=note)
+    pass_parcel(uow.session, parcel_id, actor=actor.account, now=now, note=note)
     return done(request, f"/intake/parcels/{parcel_id}", "已通过核验。")
 
 
@@ -171,9 +171,9 @@ class House:
         return {COOKIE: self.token(*roles, **more)}  # type: ignore[arg-type]
 
     def fill(self, count: int = 3) -> None:
-        with self.process.database.transaction() as session:
+        with self.process.database.transaction() as uow:
             for number in range(1, count + 1):
-                session.add(
+                uow.session.add(
                     Parcel(
                         id=number,
                         title=f"=包裹{number}" if number == 1 else f"包裹{number}",

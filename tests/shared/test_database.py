@@ -20,14 +20,14 @@ NOW = datetime(2021, 11, 22, 1, tzinfo=UTC)
 
 
 def test_twenty_threads_that_count_together_lose_no_count(database):
-    with database.transaction() as session:
-        session.add(LastSequence(source="s", subject="s", part="p", sequence=0))
+    with database.transaction() as uow:
+        uow.session.add(LastSequence(source="s", subject="s", part="p", sequence=0))
 
     def count(_turn):
-        with database.transaction() as session:
-            row = session.exec(for_update(select(LastSequence))).one()
+        with database.transaction() as uow:
+            row = uow.session.exec(for_update(select(LastSequence))).one()
             row.sequence += 1
-            session.add(row)
+            uow.session.add(row)
 
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(count, range(200)))
@@ -36,10 +36,10 @@ def test_twenty_threads_that_count_together_lose_no_count(database):
 
 
 def test_a_transaction_that_fails_leaves_nothing_behind(database):
-    with pytest.raises(ZeroDivisionError), database.transaction() as session:
-        session.add(LastSequence(source="s", subject="s", part="p", sequence=0))
-        audit.record(session, "try", "s", actor="a", now=NOW)
-        session.flush()
+    with pytest.raises(ZeroDivisionError), database.transaction() as uow:
+        uow.session.add(LastSequence(source="s", subject="s", part="p", sequence=0))
+        uow.record("try", "s", actor="a", now=NOW)
+        uow.session.flush()
         _ = 1 / 0
     with database.reader() as session:
         assert session.exec(select(LastSequence)).all() == []
@@ -49,9 +49,9 @@ def test_a_transaction_that_fails_leaves_nothing_behind(database):
 def test_a_fault_of_the_database_repeats_no_value_of_the_row(database):
     once = {"source": "s", "subject": "张三", "part": "p", "sequence": 1}
     for rows in ([once, once], [once | {"sequence": None}]):
-        with pytest.raises(IntegrityError) as fault, database.transaction() as session:
+        with pytest.raises(IntegrityError) as fault, database.transaction() as uow:
             for row in rows:
-                session.execute(insert(LastSequence).values(row))
+                uow.session.execute(insert(LastSequence).values(row))
         assert "heard_part" in str(fault.value)
         assert "张三" not in "".join(traceback.format_exception(fault.value))
 
@@ -64,8 +64,8 @@ def test_a_reading_session_cannot_write(database):
 
 def test_the_audit_chain_stays_whole_under_threads_and_shows_any_change(database):
     def act(turn):
-        with database.transaction() as session:
-            audit.record(session, "act", str(turn), actor="a", now=NOW, details={"turn": turn})
+        with database.transaction() as uow:
+            uow.record("act", str(turn), actor="a", now=NOW, details={"turn": turn})
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(act, range(40)))
@@ -85,13 +85,13 @@ def test_a_writer_that_could_not_begin_lets_the_next_one_write(tmp_path, monkeyp
     url = f"sqlite:///{tmp_path / 'one.db'}"
     upgrade(url, "shared")
     database, other_process = Database(url), Database(url)
-    with other_process.transaction() as session:
-        session.add(LastSequence(source="s", subject="s", part="p", sequence=0))
-        session.flush()
+    with other_process.transaction() as uow:
+        uow.session.add(LastSequence(source="s", subject="s", part="p", sequence=0))
+        uow.session.flush()
         with pytest.raises(DBAPIError), database.transaction() as late:
-            late.exec(select(LastSequence)).all()
-    with database.transaction() as session:
-        assert session.exec(select(LastSequence.sequence)).all() == [0]
+            late.session.exec(select(LastSequence)).all()
+    with database.transaction() as uow:
+        assert uow.session.exec(select(LastSequence.sequence)).all() == [0]
 
 
 def test_a_right_is_had_once_asks_and_changes_and_is_had_again_when_given_up(database):
@@ -110,8 +110,8 @@ def test_a_right_is_had_once_asks_and_changes_and_is_had_again_when_given_up(dat
 def test_with_a_lost_right_nothing_is_asked_or_changed(postgres_url):
     database = Database(postgres_url("lost"))
     right = _claimed(database)
-    with database.transaction() as session:
-        session.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
+    with database.transaction() as uow:
+        uow.session.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
     for attempt in (right.check, lambda: right.rows(select(LastSequence)), lambda: right.change(delete(LastSequence))):
         with pytest.raises(ConnectionError, match="PostgreSQL: "):
             attempt()

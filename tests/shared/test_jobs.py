@@ -27,8 +27,8 @@ def worker(database, tools, function):
 
 
 def started(database):
-    with database.transaction() as session:
-        return enqueue(session, WriteLetter(number=7))
+    with database.transaction() as uow:
+        return enqueue(uow, WriteLetter(number=7))
 
 
 def row_of(database, job_id):
@@ -36,8 +36,8 @@ def row_of(database, job_id):
         return session.exec(select(JobRow).where(JobRow.id == job_id)).one()
 
 
-def leave_a_mark(session, job, *, context):
-    session.add(LastSequence(source="s", subject=str(context.job_id), part="p", sequence=job.number))
+def leave_a_mark(uow, job, *, context):
+    uow.session.add(LastSequence(source="s", subject=str(context.job_id), part="p", sequence=job.number))
     return "written"
 
 
@@ -57,8 +57,8 @@ def test_a_job_that_is_executed_twice_takes_effect_once(database, tools):
 
 
 def test_a_job_that_breaks_is_put_back_with_a_delay_and_leaves_no_effect(database, tools):
-    def breaks(session, job, *, context):
-        leave_a_mark(session, job, context=context)
+    def breaks(uow, job, *, context):
+        leave_a_mark(uow, job, context=context)
         raise RuntimeError("the printer is away")
 
     job_id = started(database)
@@ -93,10 +93,10 @@ def test_a_job_that_breaks_on_every_rung_fails_at_last(database, tools):
 @pytest.mark.parametrize("state", ["sent", "running"])
 def test_a_job_whose_worker_died_is_handed_out_again_after_its_lease(database, tools, state):
     job_id = started(database)
-    with database.transaction() as session:
-        row = session.get_one(JobRow, job_id)
+    with database.transaction() as uow:
+        row = uow.session.get_one(JobRow, job_id)
         row.state, row.lease_until = state, real_now() - timedelta(seconds=1)
-        session.add(row)
+        uow.session.add(row)
     handed = dispatch(database, 1)
     assert handed == [job_id]
     worker(database, tools, leave_a_mark).execute(job_id)
@@ -156,14 +156,14 @@ def test_work_that_outlived_its_lease_is_undone_once_somebody_else_has_the_job(d
     job_id = started(database)
     taken_up = False
 
-    def is_overtaken(session, job, *, context):
+    def is_overtaken(uow, job, *, context):
         nonlocal taken_up
-        leave_a_mark(session, job, context=context)
+        leave_a_mark(uow, job, context=context)
         if not taken_up:
             taken_up = True
-            row = session.get_one(JobRow, job_id)
+            row = uow.session.get_one(JobRow, job_id)
             row.attempt += 1
-            session.flush()
+            uow.session.flush()
         return "written"
 
     worker(database, tools, is_overtaken).execute(job_id)
@@ -174,9 +174,9 @@ def test_work_that_outlived_its_lease_is_undone_once_somebody_else_has_the_job(d
 def test_a_running_job_whose_lease_is_over_is_free_and_one_that_is_kept_is_not(database, tools):
     job_id = started(database)
     for lease, expected in ((timedelta(seconds=30), []), (timedelta(seconds=-1), [7])):
-        with database.transaction() as session:
-            row = session.get_one(JobRow, job_id)
+        with database.transaction() as uow:
+            row = uow.session.get_one(JobRow, job_id)
             row.state, row.lease_until = "running", real_now() + lease
-            session.add(row)
+            uow.session.add(row)
         worker(database, tools, leave_a_mark).execute(job_id)
         assert marks(database) == expected

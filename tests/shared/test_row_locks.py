@@ -9,15 +9,14 @@ from sqlalchemy import event
 from sqlmodel import select
 
 from shared.persistence.models import JobRow
-from shared.persistence.row_locks import add_locked, get_locked, lock_rows
 
 NOW = datetime(2021, 11, 22, 2, tzinfo=UTC)
 IDS = [UUID(int=number) for number in range(1, 4)]
 MISSING = UUID(int=9)
 
 
-def taken(session, row_id: UUID) -> JobRow:
-    row = get_locked(session, JobRow, row_id)
+def taken(uow, row_id: UUID) -> JobRow:
+    row = uow.get_locked(JobRow, row_id)
     assert row is not None
     return row
 
@@ -31,8 +30,8 @@ def job(row_id: UUID) -> JobRow:
 @pytest.fixture
 def jobs(database):
     """Three jobs, and the questions that were put to the database since."""
-    with database.transaction() as session:
-        session.add_all([job(one) for one in IDS])
+    with database.transaction() as uow:
+        uow.session.add_all([job(one) for one in IDS])
     asked = []
 
     @event.listens_for(database.engine, "before_cursor_execute")
@@ -44,20 +43,20 @@ def jobs(database):
 
 
 def test_rows_are_asked_for_once_together_and_so_are_those_that_are_missing(database, jobs):
-    with database.transaction() as session:
-        lock_rows(session, JobRow, [*IDS, MISSING, MISSING])
+    with database.transaction() as uow:
+        uow.lock_rows(JobRow, [*IDS, MISSING, MISSING])
         for _ in range(2):
-            assert [taken(session, one).id for one in IDS] == IDS
-            assert get_locked(session, JobRow, MISSING) is None
+            assert [taken(uow, one).id for one in IDS] == IDS
+            assert uow.get_locked(JobRow, MISSING) is None
     assert len(jobs) == 1
 
 
 def test_a_row_that_was_begun_is_held_and_written_at_the_end(database, jobs):
-    with database.transaction() as session:
-        assert get_locked(session, JobRow, MISSING) is None
+    with database.transaction() as uow:
+        assert uow.get_locked(JobRow, MISSING) is None
         row = job(MISSING)
-        add_locked(session, row)
-        assert get_locked(session, JobRow, MISSING) is row
+        uow.add_locked(row)
+        assert uow.get_locked(JobRow, MISSING) is row
     with database.reader() as session:
         assert session.get(JobRow, MISSING) is not None
 
@@ -66,11 +65,11 @@ def test_another_transaction_waits_for_a_held_row_and_finds_it_changed(database,
     found = []
 
     def other() -> None:
-        with database.transaction() as session:
-            found.append(taken(session, IDS[0]).attempt)
+        with database.transaction() as uow:
+            found.append(taken(uow, IDS[0]).attempt)
 
-    with database.transaction() as session:
-        taken(session, IDS[0]).attempt = 5
+    with database.transaction() as uow:
+        taken(uow, IDS[0]).attempt = 5
         waiting = threading.Thread(target=other)
         waiting.start()
         waiting.join(0.3)
@@ -80,10 +79,10 @@ def test_another_transaction_waits_for_a_held_row_and_finds_it_changed(database,
 
 
 def test_a_row_that_was_read_before_it_was_held_is_read_again(database, jobs):
-    with database.transaction() as session:
-        stale = session.exec(select(JobRow).where(JobRow.id == IDS[0])).one()
+    with database.transaction() as uow:
+        stale = uow.session.exec(select(JobRow).where(JobRow.id == IDS[0])).one()
         if not database.is_sqlite:
             with database.transaction() as other:
                 taken(other, IDS[0]).attempt = 7
         expected = 0 if database.is_sqlite else 7
-        assert taken(session, IDS[0]).attempt == stale.attempt == expected
+        assert taken(uow, IDS[0]).attempt == stale.attempt == expected

@@ -8,7 +8,6 @@ from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from shared.persistence.bulk_insert import bulk_insert
 from shared.persistence.columns import one_of
 from shared.persistence.database import Database
 from shared.persistence.models import JobRow, LastSequence, OutboxRow
@@ -27,8 +26,8 @@ def job(number: int, **changes) -> dict:
 
 
 def test_every_kind_of_value_comes_back_as_it_was(database):
-    with database.transaction() as session:
-        bulk_insert(session, JobRow, [job(1), job(2, payload={}, lease_until=NOW)])
+    with database.transaction() as uow:
+        uow.bulk_insert(JobRow, [job(1), job(2, payload={}, lease_until=NOW)])
     with database.reader() as session:
         first, second = session.exec(select(JobRow).order_by(col(JobRow.id))).all()
     assert (first.id, first.payload["text"], first.correlation_id) == (UUID(int=1), ODD, ODD)
@@ -39,8 +38,8 @@ def test_every_kind_of_value_comes_back_as_it_was(database):
 
 
 def test_a_column_that_is_left_out_takes_the_databases_default(database):
-    with database.transaction() as session:
-        bulk_insert(session, JobRow, [job(1)])
+    with database.transaction() as uow:
+        uow.bulk_insert(JobRow, [job(1)])
     with database.reader() as session:
         row = session.exec(select(JobRow)).one()
     assert (row.attempt, row.replays, row.traceparent, row.outcome) == (0, 0, "", None)
@@ -55,10 +54,10 @@ def test_all_tables_are_written_at_the_end_on_postgresql_in_one_statement_or_not
             written.append(statement)
 
     def write(number: int) -> None:
-        with database.transaction() as session:
-            bulk_insert(session, OutboxRow, [{"event_id": UUID(int=number), "headers": {}, "body": ""}])
-            bulk_insert(session, JobRow, [job(1)])
-            bulk_insert(session, OutboxRow, [{"event_id": UUID(int=number + 1), "headers": {}, "body": ""}])
+        with database.transaction() as uow:
+            uow.bulk_insert(OutboxRow, [{"event_id": UUID(int=number), "headers": {}, "body": ""}])
+            uow.bulk_insert(JobRow, [job(1)])
+            uow.bulk_insert(OutboxRow, [{"event_id": UUID(int=number + 1), "headers": {}, "body": ""}])
             assert written == []
 
     write(1)
@@ -73,29 +72,29 @@ def test_all_tables_are_written_at_the_end_on_postgresql_in_one_statement_or_not
 
 def test_rows_are_numbered_in_the_order_in_which_they_are_given(database):
     ids = [uuid4() for _ in range(600)]
-    with database.transaction() as session:
-        bulk_insert(session, OutboxRow, [{"event_id": one, "headers": {}, "body": ""} for one in ids])
+    with database.transaction() as uow:
+        uow.bulk_insert(OutboxRow, [{"event_id": one, "headers": {}, "body": ""} for one in ids])
     with database.reader() as session:
         assert session.exec(select(OutboxRow.event_id).order_by(col(OutboxRow.id))).all() == ids
 
 
 def test_a_time_without_a_zone_is_refused(database):
-    with pytest.raises(Exception, match="a time without a zone"), database.transaction() as session:
-        bulk_insert(session, JobRow, [job(1, next_at=datetime(2021, 11, 22))])  # noqa: DTZ001
+    with pytest.raises(Exception, match="a time without a zone"), database.transaction() as uow:
+        uow.bulk_insert(JobRow, [job(1, next_at=datetime(2021, 11, 22))])  # noqa: DTZ001
 
 
 def test_no_rows_are_no_statement(database):
     asked = []
     event.listen(database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
-    with database.transaction() as session:
-        bulk_insert(session, JobRow, [])
+    with database.transaction() as uow:
+        uow.bulk_insert(JobRow, [])
     assert [statement for statement in asked if "job" in statement] == []
 
 
 @pytest.mark.parametrize(("wanted", "found"), [([1, 3, 9], [1, 3]), ([], [])])
 def test_one_of_finds_those_that_are_there(database, wanted, found):
-    with database.transaction() as session:
-        bulk_insert(session, JobRow, [job(number) for number in (1, 2, 3)])
+    with database.transaction() as uow:
+        uow.bulk_insert(JobRow, [job(number) for number in (1, 2, 3)])
     with database.reader() as session:
         chosen = select(JobRow.id).where(one_of(col(JobRow.id), {UUID(int=one) for one in wanted}))
         assert sorted(one.int for one in session.exec(chosen).all()) == found
@@ -103,9 +102,9 @@ def test_one_of_finds_those_that_are_there(database, wanted, found):
 
 def test_one_of_takes_names_that_are_given_later_and_values_that_need_care(database):
     subjects = ["O'Brien", "重庆", 'a"b', "\\"]
-    with database.transaction() as session:
+    with database.transaction() as uow:
         rows = [{"source": "s", "subject": one, "part": "p", "sequence": 1} for one in [*subjects, "other"]]
-        bulk_insert(session, LastSequence, rows)
+        uow.bulk_insert(LastSequence, rows)
     found = select(LastSequence.subject).where(one_of(col(LastSequence.subject), "subjects"))
     with database.reader() as session:
         assert set(session.exec(found, params={"subjects": [*subjects, "nobody"]}).all()) == set(subjects)

@@ -34,8 +34,8 @@ def client(house: House, *roles: str, **more: Any) -> TestClient:
 
 
 def say(house: House, *roles: str, valid_from: Any) -> None:
-    with house.process.database.transaction() as session:
-        remember_access(session, StaffAccessChanged(account="li", roles=roles, valid_from=valid_from))
+    with house.process.database.transaction() as uow:
+        remember_access(uow, StaffAccessChanged(account="li", roles=roles, valid_from=valid_from))
 
 
 def test_a_signed_session_says_who_acts(house: House) -> None:

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from PIL import Image
-from sqlmodel import Session
 
 from services.demo.cohort import Application as Filed
 from services.demo.cohort import cohort
@@ -18,6 +17,7 @@ from services.review import actions as review
 from services.review.models import Seat
 from services.review.states import SeatState
 from shared.foundation.errors import Refusal
+from shared.persistence.unit_of_work import UnitOfWork
 from tests.simulation.stage import APPLICANTS, CODE, Stage, simulated_programme
 
 
@@ -55,21 +55,21 @@ def _send(stage: Stage, client: PlatformClient, one: Filed) -> bool:
     return stage.act("intake", _file, one, client=client, stage=stage, actor="platform")
 
 
-def _file(session: Session, one: Filed, *, client: PlatformClient, stage: Stage, actor: str, now: Any) -> None:
-    body = _body(session, one, client=client, stage=stage, now=now)
+def _file(uow: UnitOfWork, one: Filed, *, client: PlatformClient, stage: Stage, actor: str, now: Any) -> None:
+    body = _body(uow, one, client=client, stage=stage, now=now)
     keys = stage.services["intake"].process.tools.keys
-    (filed,) = actions.file_applications(session, [actions.Filing(body, client, actor)], now=now, keys=keys)
+    (filed,) = actions.file_applications(uow, [actions.Filing(body, client, actor)], now=now, keys=keys)
     if isinstance(filed, Refusal):
         raise filed
 
 
-def _body(session: Session, one: Filed, *, client: PlatformClient, stage: Stage, now: Any) -> ApplicationIn:
+def _body(uow: UnitOfWork, one: Filed, *, client: PlatformClient, stage: Stage, now: Any) -> ApplicationIn:
     """The application with its scans uploaded; the consents were ticked just now."""
     ids = {}
     files = stage.services["intake"].process.tools.files
     for scan in one.scans:
         kept: StoredScan = actions.store_scan(
-            session,
+            uow,
             _scan(),
             declared="image/png",
             programme=CODE,
@@ -78,7 +78,7 @@ def _body(session: Session, one: Filed, *, client: PlatformClient, stage: Stage,
             now=now,
             files=files,
         )
-        session.flush()
+        uow.session.flush()
         ids[scan.kind] = str(kept.id)
     consents = [consent | {"accepted_at": now.isoformat()} for consent in one.body["consents"]]
     return ApplicationIn.model_validate(one.request(ids) | {"consents": consents})
@@ -98,11 +98,11 @@ def _send_again(stage: Stage, row: Application) -> bool:
 
 
 def _correct(
-    session: Session, row: Application, one: Filed, *, client: PlatformClient, stage: Stage, actor: str, now: Any
+    uow: UnitOfWork, row: Application, one: Filed, *, client: PlatformClient, stage: Stage, actor: str, now: Any
 ) -> None:
-    body = _body(session, one, client=client, stage=stage, now=now)
+    body = _body(uow, one, client=client, stage=stage, now=now)
     keys = stage.services["intake"].process.tools.keys
-    actions.resubmit_application(session, row.id, body, client=client, actor=actor, now=now, keys=keys)
+    actions.resubmit_application(uow, row.id, body, client=client, actor=actor, now=now, keys=keys)
 
 
 def student(stage: Stage) -> bool:

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import fakeredis
-from sqlmodel import Session
 
 from services.billing.settings import BillingSettings
 from services.intake.settings import IntakeSettings
@@ -32,6 +31,7 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
 from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.bus import Bus
 from shared.wiring.process import Process
 from shared.wiring.settings import Settings, embedded
@@ -87,9 +87,9 @@ class SimulatedDatabase(Database):
         return changed
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        with super().transaction() as session:
-            yield session
+    def transaction(self) -> Iterator[UnitOfWork]:
+        with super().transaction() as uow:
+            yield uow
             fault = self._faults.at(f"commit {self._service}", ("crash before the commit", "crash after the commit"))
             if fault == "crash before the commit":
                 raise Crash(fault)

@@ -57,8 +57,8 @@ class Stage:
     def act(self, service: str, action: Callable[..., Any], *given: Any, actor: str, **more: Any) -> bool:
         """Somebody acts. False when refused, which people live with: they look again later."""
         try:
-            with self.services[service].database.transaction() as session:
-                action(session, *given, actor=actor, now=self.clock.now(), **more)
+            with self.services[service].database.transaction() as uow:
+                action(uow, *given, actor=actor, now=self.clock.now(), **more)
         except Refusal as refusal:
             self.log.append(f"  {actor}: {action.__name__} refused: {refusal}")
             return False

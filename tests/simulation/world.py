@@ -170,10 +170,10 @@ class World:
 
     def _mirror(self) -> None:
         dead = self.bus.visible(DEAD_LETTERS)
-        with self.stage.services["portal"].database.transaction() as session:
+        with self.stage.services["portal"].database.transaction() as uow:
             for one in dead:
-                note_dead_letter(session, Delivery(one.tag, one.headers, one.body, one.attempt))
-                session.flush()
+                note_dead_letter(uow, Delivery(one.tag, one.headers, one.body, one.attempt))
+                uow.session.flush()
         self.bus.remove(DEAD_LETTERS, {one.tag for one in dead})
 
     def _jobs_due(self, name: str) -> int:

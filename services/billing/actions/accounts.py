@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.billing.actions.closing import publish_refund_closed
 from services.billing.actions.fees import set_fee
@@ -18,14 +18,14 @@ from services.billing.rules.postings import Line
 from services.billing.states import AccountState, LedgerAccount, TransactionKind
 from shared.events.intake import ApplicationSubmitted, Programme
 from shared.events.review import StudentAdmitted
-from shared.persistence import audit
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def open_fee_account(session: Session, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
+def open_fee_account(uow: UnitOfWork, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
     """Opens the account of an application, the self-paid line expected and not yet due (notice, clause 4), or takes up a
     corrected one. Raises NotYet before the programme is known."""
-    programme = Programme.model_validate(lock_programme(session, event.programme).data)
-    row = session.get(FeeAccount, event.application_id)
+    programme = Programme.model_validate(lock_programme(uow, event.programme).data)
+    row = uow.session.get(FeeAccount, event.application_id)
     if row is not None and row.revision >= event.revision:
         return
     copied: dict[str, Any] = {
@@ -52,61 +52,61 @@ def open_fee_account(session: Session, event: ApplicationSubmitted, *, actor: st
         )
     for name, value in copied.items():
         setattr(row, name, value)
-    session.add(row)
-    audit.record(session, "open_fee_account", str(row.application_id), actor=actor, now=now)
+    uow.session.add(row)
+    uow.record("open_fee_account", str(row.application_id), actor=actor, now=now)
 
 
-def note_withdrawal(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
+def note_withdrawal(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> None:
     """The application was taken back; a seat that is held meanwhile is review's to release, so the fee stays due."""
-    account = known_account(session, application_id)
+    account = known_account(uow, application_id)
     if account.state != AccountState.DUE:
-        _end(session, account, "withdrawn", actor=actor, now=now)
+        _end(uow, account, "withdrawn", actor=actor, now=now)
 
 
-def end_account(session: Session, application_id: UUID, because: str, *, actor: str, now: datetime) -> None:
+def end_account(uow: UnitOfWork, application_id: UUID, because: str, *, actor: str, now: datetime) -> None:
     """Nothing is due any more: rejected, not selected, or the seat released, whose subsidy lines are then cancelled."""
-    account = known_account(session, application_id)
-    for line in session.exec(select(SubsidyLine).where(SubsidyLine.application_id == application_id)).all():
-        _set_subsidy(session, line, cancelled=True, actor=actor, now=now)
-    _end(session, account, because, actor=actor, now=now)
+    account = known_account(uow, application_id)
+    for line in uow.session.exec(select(SubsidyLine).where(SubsidyLine.application_id == application_id)).all():
+        _set_subsidy(uow, line, cancelled=True, actor=actor, now=now)
+    _end(uow, account, because, actor=actor, now=now)
 
 
-def _end(session: Session, account: FeeAccount, because: str, *, actor: str, now: datetime) -> None:
+def _end(uow: UnitOfWork, account: FeeAccount, because: str, *, actor: str, now: datetime) -> None:
     account.state, account.ended_because = AccountState.ENDED, because
     account.pay_by = account.admitted_at = None
-    session.add(account)
-    publish_refund_closed(session, account, at=now, now=now)
+    uow.session.add(account)
+    publish_refund_closed(uow, account, at=now, now=now)
     details = {"because": because}
-    audit.record(session, "end_fee_account", str(account.application_id), actor=actor, now=now, details=details)
+    uow.record("end_fee_account", str(account.application_id), actor=actor, now=now, details=details)
 
 
-def hold_for_waiting_list(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
+def hold_for_waiting_list(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> None:
     """The money of a person on the waiting list is held until the list closes; an application that ended stays ended."""
-    account = known_account(session, application_id)
+    account = known_account(uow, application_id)
     if account.state == AccountState.ENDED:
         return
     account.state = AccountState.WAITING
-    session.add(account)
-    audit.record(session, "hold_for_waiting_list", str(application_id), actor=actor, now=now)
+    uow.session.add(account)
+    uow.record("hold_for_waiting_list", str(application_id), actor=actor, now=now)
 
 
-def make_fee_due(session: Session, event: StudentAdmitted, *, actor: str, now: datetime) -> None:
+def make_fee_due(uow: UnitOfWork, event: StudentAdmitted, *, actor: str, now: datetime) -> None:
     """A seat is held: the self-paid part is due by `pay_by`, and the other lines of clause 4 become claims of their payee.
     The amounts are those of the admission, also where a revision of the programme comes before it or after."""
-    account = known_account(session, event.application_id)
+    account = known_account(uow, event.application_id)
     if account.state == AccountState.DUE and account.pay_by == event.pay_by:
         return
     account.state, account.ended_because = AccountState.DUE, ""
     account.admitted_at, account.pay_by, account.overdue_at = event.admitted_at, event.pay_by, None
     account.refund_ordered_at = account.refund_answered_at = None
-    session.add(account)
-    publish_refund_closed(session, account, at=now, now=now)
-    programme = Programme.model_validate(lock_programme(session, account.programme).data)
+    uow.session.add(account)
+    publish_refund_closed(uow, account, at=now, now=now)
+    programme = Programme.model_validate(lock_programme(uow, account.programme).data)
     fees = {fee.code: fee for fee in event.fee_lines or programme.fee_lines}
     was_paid = account.paid_at is not None
-    set_fee(session, account, fees.pop("self").amount_fen, actor=actor, now=now)
+    set_fee(uow, account, fees.pop("self").amount_fen, actor=actor, now=now)
     for fee in fees.values():
-        line = session.get(SubsidyLine, (account.application_id, fee.code)) or SubsidyLine(
+        line = uow.session.get(SubsidyLine, (account.application_id, fee.code)) or SubsidyLine(
             application_id=account.application_id,
             code=fee.code,
             title=fee.title,
@@ -115,32 +115,32 @@ def make_fee_due(session: Session, event: StudentAdmitted, *, actor: str, now: d
             cancelled=True,
             changed_at=now,
         )
-        _set_subsidy(session, line, cancelled=False, actor=actor, now=now)
-    audit.record(session, "make_fee_due", str(account.application_id), actor=actor, now=now)
-    session.flush()
+        _set_subsidy(uow, line, cancelled=False, actor=actor, now=now)
+    uow.record("make_fee_due", str(account.application_id), actor=actor, now=now)
+    uow.session.flush()
     if was_paid:
-        request_documents(session, account, actor=actor, now=now)
+        request_documents(uow, account, actor=actor, now=now)
 
 
-def _set_subsidy(session: Session, line: SubsidyLine, *, cancelled: bool, actor: str, now: datetime) -> None:
+def _set_subsidy(uow: UnitOfWork, line: SubsidyLine, *, cancelled: bool, actor: str, now: datetime) -> None:
     """Adds or cancels a claim, in memo accounts that hold no money of the institution."""
     if line.cancelled == cancelled:
         return
     line.cancelled, line.changed_at = cancelled, now
-    session.add(line)
+    uow.session.add(line)
     claimed_fen = -line.amount_fen if cancelled else line.amount_fen
     claim = Line(LedgerAccount.SUBSIDY_CLAIM, str(line.application_id), claimed_fen)
     memo = Line(LedgerAccount.SUBSIDY_MEMO, str(line.application_id), -claimed_fen)
-    post(session, (claim, memo), kind=TransactionKind.SUBSIDY, actor=actor, now=now, note=line.title)
+    post(uow, (claim, memo), kind=TransactionKind.SUBSIDY, actor=actor, now=now, note=line.title)
 
 
-def order_refund(session: Session, application_id: UUID, reason: str, *, actor: str, now: datetime) -> None:
+def order_refund(uow: UnitOfWork, application_id: UUID, reason: str, *, actor: str, now: datetime) -> None:
     """Whatever was paid for this application, now or later, is proposed to go back to the paying account. A repeat
     proposes nothing twice."""
-    account = known_account(session, application_id)
+    account = known_account(uow, application_id)
     account.refund_ordered_at, account.refund_reason = account.refund_ordered_at or now, reason
     account.refund_answered_at = None
-    session.add(account)
-    audit.record(session, "order_refund", str(application_id), actor=actor, now=now, details={"reason": reason})
-    session.flush()
-    settle(session, [application_id], at=now, actor=actor, now=now)
+    uow.session.add(account)
+    uow.record("order_refund", str(application_id), actor=actor, now=now, details={"reason": reason})
+    uow.session.flush()
+    settle(uow, [application_id], at=now, actor=actor, now=now)

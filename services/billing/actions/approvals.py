@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from services.billing.actions.ledger import post
 from services.billing.actions.locking import lock_account, lock_refund
@@ -17,26 +17,25 @@ from services.billing.states import REFUND_STEPS, REFUND_TITLES, LedgerAccount, 
 from shared.events.billing import RefundSent
 from shared.foundation.errors import Conflict, Forbidden, Invalid
 from shared.foundation.transitions import check_step
-from shared.persistence import audit
-from shared.persistence.outbox import publish
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def approve_refunds(session: Session, refund_ids: Iterable[UUID], *, actor: str, now: datetime) -> list[Refund]:
+def approve_refunds(uow: UnitOfWork, refund_ids: Iterable[UUID], *, actor: str, now: datetime) -> list[Refund]:
     """Approves proposals: their money is now owed to the payer and pays no fee any more. All or none; a repeat of one that
     is approved changes nothing. Raises Forbidden for whoever proposed it or booked the money by hand."""
-    refunds = [lock_refund(session, refund_id) for refund_id in sorted(set(refund_ids))]
+    refunds = [lock_refund(uow, refund_id) for refund_id in sorted(set(refund_ids))]
     if not refunds:
         raise Invalid("请至少选择一张退款单。", code="nothing-chosen")
     for refund in refunds:
         if refund.state != RefundState.APPROVED:
-            _approve(session, refund, actor=actor, now=now)
+            _approve(uow, refund, actor=actor, now=now)
     return refunds
 
 
-def _approve(session: Session, refund: Refund, *, actor: str, now: datetime) -> None:
-    sources = sources_of(session, refund)
+def _approve(uow: UnitOfWork, refund: Refund, *, actor: str, now: datetime) -> None:
+    sources = sources_of(uow, refund)
     decided = select(BankEntry.decided_by).where(col(BankEntry.id).in_([source.entry_id for source in sources]))
-    if actor in {refund.proposed_by, *session.exec(decided).all()}:
+    if actor in {refund.proposed_by, *uow.session.exec(decided).all()}:
         raise Forbidden(
             "退款单 {number} 由您提出，或其款项由您认领，须由另一位复核人批准。",
             code="second-person",
@@ -44,48 +43,48 @@ def _approve(session: Session, refund: Refund, *, actor: str, now: datetime) -> 
         )
     _step(refund, RefundState.APPROVED)
     fee_fen = sum(source.fee_fen for source in sources)
-    if refund.application_id and fee_fen > allocated_fen(session, refund.application_id):
+    if refund.application_id and fee_fen > allocated_fen(uow.session, refund.application_id):
         raise Conflict(
             "退款单 {number} 的款项已变动，请退回后重新提出。", code="refund-stale", values={"number": refund.number}
         )
     refund.approved_by, refund.approved_at = actor, now
-    session.add(refund)
+    uow.session.add(refund)
     for source in sources:
-        _post(session, refund, source, _lines(refund, source), TransactionKind.REFUND_APPROVED, actor, now)
-    audit.record(session, "approve_refund", str(refund.id), actor=actor, now=now, details={"fen": refund.amount_fen})
-    _settle(session, refund, actor=actor, now=now)
+        _post(uow, refund, source, _lines(refund, source), TransactionKind.REFUND_APPROVED, actor, now)
+    uow.record("approve_refund", str(refund.id), actor=actor, now=now, details={"fen": refund.amount_fen})
+    _settle(uow, refund, actor=actor, now=now)
 
 
-def decline_refund(session: Session, refund_id: UUID, *, reason: str, actor: str, now: datetime) -> Refund:
+def decline_refund(uow: UnitOfWork, refund_id: UUID, *, reason: str, actor: str, now: datetime) -> Refund:
     """Gives up a proposal, or an approval that the bank has not carried out; the money stays where it was, and an order to
     refund counts as answered."""
     if not reason.strip():
         raise Invalid("请写明不退款的原因。", code="reason-missing")
-    refund = lock_refund(session, refund_id)
+    refund = lock_refund(uow, refund_id)
     if refund.application_id:
-        account = lock_account(session, refund.application_id)
+        account = lock_account(uow, refund.application_id)
         if account.refund_ordered_at:
             account.refund_ordered_at, account.refund_answered_at = None, now
-            session.add(account)
-    withdraw_refund(session, refund, reason=reason.strip(), actor=actor, now=now)
-    _settle(session, refund, actor=actor, now=now)
-    audit.record(session, "decline_refund", str(refund.id), actor=actor, now=now, details={"reason": reason.strip()})
+            uow.session.add(account)
+    withdraw_refund(uow, refund, reason=reason.strip(), actor=actor, now=now)
+    _settle(uow, refund, actor=actor, now=now)
+    uow.record("decline_refund", str(refund.id), actor=actor, now=now, details={"reason": reason.strip()})
     return refund
 
 
-def withdraw_refund(session: Session, refund: Refund, *, reason: str, actor: str, now: datetime) -> None:
+def withdraw_refund(uow: UnitOfWork, refund: Refund, *, reason: str, actor: str, now: datetime) -> None:
     """Ends a refund before the bank paid it; what an approval had moved goes back by a counter-posting."""
     was_approved = refund.state == RefundState.APPROVED
     _step(refund, RefundState.DECLINED)
     refund.declined_because = reason
-    session.add(refund)
-    for source in sources_of(session, refund) if was_approved else ():
-        _post(session, refund, source, undone(_lines(refund, source)), TransactionKind.REFUND_WITHDRAWN, actor, now)
-    session.flush()
+    uow.session.add(refund)
+    for source in sources_of(uow, refund) if was_approved else ():
+        _post(uow, refund, source, undone(_lines(refund, source)), TransactionKind.REFUND_WITHDRAWN, actor, now)
+    uow.session.flush()
 
 
 def _post(
-    session: Session,
+    uow: UnitOfWork,
     refund: Refund,
     source: RefundSource,
     lines: Iterable[Line],
@@ -93,7 +92,7 @@ def _post(
     actor: str,
     now: datetime,
 ) -> None:
-    post(session, lines, kind=kind, entry_id=source.entry_id, refund_id=refund.id, actor=actor, now=now)
+    post(uow, lines, kind=kind, entry_id=source.entry_id, refund_id=refund.id, actor=actor, now=now)
 
 
 def _lines(refund: Refund, source: RefundSource) -> tuple[Line, ...]:
@@ -106,10 +105,10 @@ def _lines(refund: Refund, source: RefundSource) -> tuple[Line, ...]:
     )
 
 
-def refunds_paid_by(session: Session, entry: BankEntry) -> list[Refund]:
+def refunds_paid_by(uow: UnitOfWork, entry: BankEntry) -> list[Refund]:
     """The approved refunds that a debit pays out by its payee, amount and the applications it names; none if it agrees with
     none."""
-    approved = _approved_for(session, entry)
+    approved = _approved_for(uow, entry)
     applications = set(entry.proposed_allocations) or set(entry.candidates)
     ids = settled_by(
         entry.amount_fen,
@@ -122,15 +121,15 @@ def refunds_paid_by(session: Session, entry: BankEntry) -> list[Refund]:
     return [refund for refund in approved if str(refund.id) in ids]
 
 
-def _approved_for(session: Session, entry: BankEntry) -> list[Refund]:
-    account_number = session.get_one(Statement, entry.statement_id).account_number
+def _approved_for(uow: UnitOfWork, entry: BankEntry) -> list[Refund]:
+    account_number = uow.session.get_one(Statement, entry.statement_id).account_number
     found = (
         select(Refund)
         .join(ProgrammeRow, col(ProgrammeRow.code) == col(Refund.programme))
         .where(ProgrammeRow.account_number == account_number, Refund.state == RefundState.APPROVED)
         .order_by(col(Refund.number))
     )
-    return list(session.exec(found).all())
+    return list(uow.session.exec(found).all())
 
 
 def goes_to_payer(refund: Refund, entry: BankEntry) -> bool:
@@ -149,22 +148,22 @@ def _as_approved(refund: Refund) -> Approved:
     )
 
 
-def note_sent(session: Session, refunds: Sequence[Refund], entry: BankEntry, *, now: datetime) -> tuple[Line, ...]:
+def note_sent(uow: UnitOfWork, refunds: Sequence[Refund], entry: BankEntry, *, now: datetime) -> tuple[Line, ...]:
     """The debit stands in a statement -> RefundSent. Returns what the entry is booked to."""
     for refund in refunds:
         _step(refund, RefundState.SENT)
         refund.sent_entry_id, refund.sent_at = entry.id, entry.booked_at
-        session.add(refund)
-        session.flush()
+        uow.session.add(refund)
+        uow.session.flush()
         if refund.application_id:
             event = RefundSent(
                 application_id=refund.application_id,
                 programme=refund.programme,
                 amount_fen=refund.amount_fen,
                 sent_at=entry.booked_at,
-                total_fen=refunded_fen(session, refund.application_id),
+                total_fen=refunded_fen(uow.session, refund.application_id),
             )
-            publish(session, event, now=now)
+            uow.publish(event, now=now)
     return tuple(
         line
         for refund in refunds
@@ -172,19 +171,21 @@ def note_sent(session: Session, refunds: Sequence[Refund], entry: BankEntry, *, 
     )
 
 
-def refunds_sent_with(session: Session, entry_id: UUID) -> list[Refund]:
+def refunds_sent_with(uow: UnitOfWork, entry_id: UUID) -> list[Refund]:
     """The refunds that one debit paid out."""
-    return list(session.exec(select(Refund).where(Refund.sent_entry_id == entry_id).order_by(col(Refund.number))).all())
+    return list(
+        uow.session.exec(select(Refund).where(Refund.sent_entry_id == entry_id).order_by(col(Refund.number))).all()
+    )
 
 
-def refunds_bounced_with(session: Session, entry_id: UUID) -> list[Refund]:
+def refunds_bounced_with(uow: UnitOfWork, entry_id: UUID) -> list[Refund]:
     """The refunds that one credit brought back."""
     found = select(Refund).where(Refund.bounced_entry_id == entry_id).order_by(col(Refund.number))
-    return list(session.exec(found).all())
+    return list(uow.session.exec(found).all())
 
 
 def note_not_sent(
-    session: Session, refunds: Sequence[Refund], *, bounced_with: BankEntry | None = None
+    uow: UnitOfWork, refunds: Sequence[Refund], *, bounced_with: BankEntry | None = None
 ) -> tuple[Line, ...]:
     """The bank returned the money, or the booking of the debit was undone: approved again. Returns what comes back."""
     for refund in refunds:
@@ -192,7 +193,7 @@ def note_not_sent(
         refund.sent_entry_id, refund.sent_at = None, None
         if bounced_with is not None:
             refund.bounced_at, refund.bounced_entry_id = bounced_with.booked_at, bounced_with.id
-        session.add(refund)
+        uow.session.add(refund)
     return tuple(
         line
         for refund in refunds
@@ -200,15 +201,15 @@ def note_not_sent(
     )
 
 
-def sources_of(session: Session, refund: Refund) -> list[RefundSource]:
+def sources_of(uow: UnitOfWork, refund: Refund) -> list[RefundSource]:
     """From which received entries a refund comes."""
-    return list(session.exec(select(RefundSource).where(RefundSource.refund_id == refund.id)).all())
+    return list(uow.session.exec(select(RefundSource).where(RefundSource.refund_id == refund.id)).all())
 
 
-def _settle(session: Session, refund: Refund, *, actor: str, now: datetime) -> None:
-    session.flush()
+def _settle(uow: UnitOfWork, refund: Refund, *, actor: str, now: datetime) -> None:
+    uow.session.flush()
     if refund.application_id:
-        settle(session, [refund.application_id], at=now, actor=actor, now=now)
+        settle(uow, [refund.application_id], at=now, actor=actor, now=now)
 
 
 def _step(refund: Refund, target: RefundState) -> None:

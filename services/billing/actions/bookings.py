@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from services.billing.actions.approvals import (
     note_not_sent,
@@ -35,6 +35,7 @@ from services.billing.states import (
     TransactionKind,
 )
 from shared.foundation.transitions import check_step
+from shared.persistence.unit_of_work import UnitOfWork
 
 AUTOMATIC = "rules"
 """Who decided what no person decided."""
@@ -45,13 +46,13 @@ def signed(entry: BankEntry) -> int:
     return entry.amount_fen if entry.direction == Direction.CREDIT else -entry.amount_fen
 
 
-def book_certain(session: Session, entry: BankEntry, *, actor: str, now: datetime) -> list[BankEntry]:
+def book_certain(uow: UnitOfWork, entry: BankEntry, *, actor: str, now: datetime) -> list[BankEntry]:
     """Books what needs no person: a certain match, the bank's own bookings, reversals, the debit of an approved refund, a
     refund that came back. Returns the entries that it changed, empty if a person has to decide."""
     match Outcome(entry.outcome):
         case Outcome.AUTO:
             return book_allocation(
-                session,
+                uow,
                 entry,
                 entry.proposed_allocations,
                 entry.proposed_unapplied_fen,
@@ -60,19 +61,19 @@ def book_certain(session: Session, entry: BankEntry, *, actor: str, now: datetim
                 now=now,
             )
         case Outcome.IGNORE:
-            return book_ignored(session, entry, note=entry.reason, by=AUTOMATIC, actor=actor, now=now)
+            return book_ignored(uow, entry, note=entry.reason, by=AUTOMATIC, actor=actor, now=now)
         case Outcome.REFUND_OUT:
-            refunds = refunds_paid_by(session, entry)
-            return book_refund(session, entry, refunds, by=AUTOMATIC, actor=actor, now=now) if refunds else []
+            refunds = refunds_paid_by(uow, entry)
+            return book_refund(uow, entry, refunds, by=AUTOMATIC, actor=actor, now=now) if refunds else []
         case Outcome.REVERSAL | Outcome.REFUND_BOUNCED if entry.counterpart_id:
-            original = lock_entry(session, entry.counterpart_id)
-            return book_reversal(session, entry, original, by=AUTOMATIC, actor=actor, now=now)
+            original = lock_entry(uow, entry.counterpart_id)
+            return book_reversal(uow, entry, original, by=AUTOMATIC, actor=actor, now=now)
         case _:
             return []
 
 
 def book_allocation(
-    session: Session,
+    uow: UnitOfWork,
     entry: BankEntry,
     allocations: Mapping[str, int],
     unapplied_fen: int,
@@ -86,40 +87,40 @@ def book_allocation(
     named = list(allocations) or entry.candidates
     owner = named[0] if len(named) == 1 else ""
     lines = allocation(allocations, unapplied_fen, owner)
-    _book(session, entry, Decision.ALLOCATED, lines, by=by, actor=actor, now=now, note=note)
+    _book(uow, entry, Decision.ALLOCATED, lines, by=by, actor=actor, now=now, note=note)
     entry.allocations, entry.unapplied_fen = dict(allocations), unapplied_fen
-    _settle(session, lines, entry, actor=actor, now=now)
+    _settle(uow, lines, entry, actor=actor, now=now)
     return [entry]
 
 
 def book_ignored(
-    session: Session, entry: BankEntry, *, note: str, by: str, actor: str, now: datetime
+    uow: UnitOfWork, entry: BankEntry, *, note: str, by: str, actor: str, now: datetime
 ) -> list[BankEntry]:
     """The entry has nothing to do with fees."""
     account = LedgerAccount.OTHER_INCOME if signed(entry) > 0 else LedgerAccount.BANK_FEES
     lines = to_account(account, signed(entry))
-    _book(session, entry, Decision.IGNORED, lines, by=by, actor=actor, now=now, note=note)
+    _book(uow, entry, Decision.IGNORED, lines, by=by, actor=actor, now=now, note=note)
     entry.allocations, entry.unapplied_fen = {}, 0
     return [entry]
 
 
 def book_refund(
-    session: Session, entry: BankEntry, refunds: list[Refund], *, by: str, actor: str, now: datetime, note: str = ""
+    uow: UnitOfWork, entry: BankEntry, refunds: list[Refund], *, by: str, actor: str, now: datetime, note: str = ""
 ) -> list[BankEntry]:
     """The debit pays out approved refunds, whose amounts are its amount."""
-    lines = note_sent(session, refunds, entry, now=now)
-    _book(session, entry, Decision.REFUND, lines, by=by, actor=actor, now=now, note=note)
-    entry.allocations, entry.unapplied_fen = _went_back(session, refunds)
-    _settle(session, lines, entry, actor=actor, now=now)
+    lines = note_sent(uow, refunds, entry, now=now)
+    _book(uow, entry, Decision.REFUND, lines, by=by, actor=actor, now=now, note=note)
+    entry.allocations, entry.unapplied_fen = _went_back(uow, refunds)
+    _settle(uow, lines, entry, actor=actor, now=now)
     return [entry]
 
 
-def _went_back(session: Session, refunds: Iterable[Refund]) -> tuple[dict[str, int], int]:
+def _went_back(uow: UnitOfWork, refunds: Iterable[Refund]) -> tuple[dict[str, int], int]:
     """What refunds took, as matching sees it: out of fees by application, and out of unapplied money."""
     fees: dict[str, int] = {}
     unapplied_fen = 0
     for refund in refunds:
-        for source in sources_of(session, refund):
+        for source in sources_of(uow, refund):
             unapplied_fen -= source.unapplied_fen
             if source.fee_fen:
                 owner = str(refund.application_id)
@@ -128,7 +129,7 @@ def _went_back(session: Session, refunds: Iterable[Refund]) -> tuple[dict[str, i
 
 
 def book_reversal(
-    session: Session, entry: BankEntry, original: BankEntry, *, by: str, actor: str, now: datetime, note: str = ""
+    uow: UnitOfWork, entry: BankEntry, original: BankEntry, *, by: str, actor: str, now: datetime, note: str = ""
 ) -> list[BankEntry]:
     """The bank took `original` back, or returned it: what it had moved comes back. Where nobody had decided it, the two
     cancel out. Returns nothing, for a person, if the original was taken back before or is itself a reversal."""
@@ -139,29 +140,27 @@ def book_reversal(
     if original.state == EntryState.OPEN:
         kind = Decision.PAIRED
         lines = to_account(LedgerAccount.REVERSED, signed(entry))
-        _book(
-            session, original, kind, to_account(LedgerAccount.REVERSED, signed(original)), by=by, actor=actor, now=now
-        )
+        _book(uow, original, kind, to_account(LedgerAccount.REVERSED, signed(original)), by=by, actor=actor, now=now)
         original.allocations, original.unapplied_fen, allocations, unapplied_fen = {}, 0, {}, 0
     elif original.decision == Decision.IGNORED:
         account = LedgerAccount.OTHER_INCOME if signed(original) > 0 else LedgerAccount.BANK_FEES
         lines = to_account(account, signed(entry))
     elif original.decision == Decision.REFUND:
         kind = Decision.BOUNCE
-        lines = note_not_sent(session, refunds_sent_with(session, original.id), bounced_with=entry)
+        lines = note_not_sent(uow, refunds_sent_with(uow, original.id), bounced_with=entry)
     else:
-        _drop_claims(session, original, actor=actor, now=now)
-        lines = undone(_moved_by(session, original))
+        _drop_claims(uow, original, actor=actor, now=now)
+        lines = undone(_moved_by(uow, original))
     original.taken_back = True
     entry.counterpart_id = original.id
-    _book(session, entry, kind, lines, by=by, actor=actor, now=now, note=note)
+    _book(uow, entry, kind, lines, by=by, actor=actor, now=now, note=note)
     entry.allocations, entry.unapplied_fen = allocations, unapplied_fen
-    session.add(original)
-    _settle(session, lines, entry, actor=actor, now=now)
+    uow.session.add(original)
+    _settle(uow, lines, entry, actor=actor, now=now)
     return [original, entry]
 
 
-def _drop_claims(session: Session, original: BankEntry, *, actor: str, now: datetime) -> None:
+def _drop_claims(uow: UnitOfWork, original: BankEntry, *, actor: str, now: datetime) -> None:
     """Money that the bank took back cannot be refunded; what is left of such a refund is proposed anew."""
     claims = (
         select(Refund)
@@ -169,18 +168,18 @@ def _drop_claims(session: Session, original: BankEntry, *, actor: str, now: date
         .where(RefundSource.entry_id == original.id)
         .where(col(Refund.state).in_([RefundState.PROPOSED, RefundState.APPROVED]))
     )
-    for refund in session.exec(claims.order_by(col(Refund.number))).all():
-        withdraw_refund(session, refund, reason="原款已被银行冲正。", actor=actor, now=now)
+    for refund in uow.session.exec(claims.order_by(col(Refund.number))).all():
+        withdraw_refund(uow, refund, reason="原款已被银行冲正。", actor=actor, now=now)
 
 
-def _moved_by(session: Session, entry: BankEntry) -> list[Line]:
+def _moved_by(uow: UnitOfWork, entry: BankEntry) -> list[Line]:
     """Where an entry's decision has put its money."""
-    moved = lines_of(session, entry.id, TransactionKind.DECISION, TransactionKind.UNDO)
+    moved = lines_of(uow.session, entry.id, TransactionKind.DECISION, TransactionKind.UNDO)
     return [line for line in moved if line.account is not LedgerAccount.SUSPENSE]
 
 
 def _book(
-    session: Session,
+    uow: UnitOfWork,
     entry: BankEntry,
     kind: Decision,
     lines: Iterable[Line],
@@ -192,31 +191,31 @@ def _book(
 ) -> None:
     check_step(ENTRY_STEPS, EntryState(entry.state), EntryState.BOOKED, titles=ENTRY_TITLES)
     moved = decision(signed(entry), lines)
-    post(session, moved, kind=TransactionKind.DECISION, entry_id=entry.id, actor=actor, now=now, note=note)
+    post(uow, moved, kind=TransactionKind.DECISION, entry_id=entry.id, actor=actor, now=now, note=note)
     entry.state, entry.decision, entry.note, entry.undone = EntryState.BOOKED, kind, note, False
     entry.decided_by, entry.decided_at = by, now
-    session.add(entry)
-    session.flush()
+    uow.session.add(entry)
+    uow.session.flush()
 
 
-def unbook(session: Session, entry: BankEntry, *, reason: str, actor: str, now: datetime) -> None:
+def unbook(uow: UnitOfWork, entry: BankEntry, *, reason: str, actor: str, now: datetime) -> None:
     """Takes a decision back by a counter-posting; the entry waits for a person again, and no rule books it by itself."""
-    lines = _moved_by(session, entry)
+    lines = _moved_by(uow, entry)
     back = undone(decision(signed(entry), lines))
     check_step(ENTRY_STEPS, EntryState(entry.state), EntryState.OPEN, titles=ENTRY_TITLES)
-    post(session, back, kind=TransactionKind.UNDO, entry_id=entry.id, actor=actor, now=now, note=reason)
+    post(uow, back, kind=TransactionKind.UNDO, entry_id=entry.id, actor=actor, now=now, note=reason)
     entry.state, entry.decision, entry.note, entry.undone = EntryState.OPEN, "", reason, True
     entry.allocations, entry.unapplied_fen = {}, 0
     entry.decided_by, entry.decided_at = actor, now
-    session.add(entry)
-    session.flush()
-    _settle(session, lines, entry, actor=actor, now=now)
+    uow.session.add(entry)
+    uow.session.flush()
+    _settle(uow, lines, entry, actor=actor, now=now)
 
 
-def _settle(session: Session, lines: Iterable[Line], entry: BankEntry, *, actor: str, now: datetime) -> None:
-    session.flush()
+def _settle(uow: UnitOfWork, lines: Iterable[Line], entry: BankEntry, *, actor: str, now: datetime) -> None:
+    uow.session.flush()
     settle(
-        session,
+        uow,
         {UUID(line.application_id) for line in lines if line.application_id},
         at=entry.booked_at,
         actor=actor,

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlmodel import Session
-
 from services.billing.actions.locking import lock_invoice, lock_invoices, lock_paper
 from services.billing.actions.numbers import next_number
 from services.billing.jobs import SubmitInvoice, WriteInvoiceRequest
@@ -28,32 +26,32 @@ from shared.adapters.keyring import KeyRing, mask_account
 from shared.foundation.errors import Conflict, Invalid
 from shared.foundation.transitions import check_step
 from shared.jobs.job import enqueue
-from shared.persistence import audit
+from shared.persistence.unit_of_work import UnitOfWork
 
 STATEMENT_WANTED = "付款人与购买方不一致，须先收到代付说明。"
 BUYER_UNCHECKED = "购买方已更正，正在重新核对。"
 """Keeps a submission that is already on its way from going out before the new data are checked."""
 
 
-def request_invoices(session: Session, account: FeeAccount, *, actor: str, now: datetime) -> None:
+def request_invoices(uow: UnitOfWork, account: FeeAccount, *, actor: str, now: datetime) -> None:
     """Opens an invoice over what the paid fee is not yet invoiced for, and sends every open request on its way. The caller
     holds the programme's lock; a repeat opens nothing twice."""
-    invoices = lock_invoices(session, account.application_id)
+    invoices = lock_invoices(uow, account.application_id)
     blue = [row for row in invoices if row.corrects_id is None]
     missing_fen = account.expected_fen - sum(standing_fen(row, invoices) for row in blue)
     if missing_fen > 0:
-        blue.append(_open(session, account, missing_fen, actor=actor, now=now))
+        blue.append(_open(uow, account, missing_fen, actor=actor, now=now))
     for row in blue:
         if row.state == InvoiceState.REQUESTED:
-            enqueue(session, WriteInvoiceRequest(invoice_id=row.id))
+            enqueue(uow, WriteInvoiceRequest(invoice_id=row.id))
 
 
-def _open(session: Session, account: FeeAccount, amount_fen: int, *, actor: str, now: datetime) -> Invoice:
+def _open(uow: UnitOfWork, account: FeeAccount, amount_fen: int, *, actor: str, now: datetime) -> Invoice:
     """The buyer is what the application said when the invoice became due; the amount is of the self-paid part alone."""
     invoice = Invoice(
         id=uuid4(),
         application_id=account.application_id,
-        request_no=next_number(session, "KP", now=now),
+        request_no=next_number(uow, "KP", now=now),
         buyer_title=account.invoice_title,
         buyer_tax_number=account.invoice_tax_number,
         kind=account.invoice_kind,
@@ -64,11 +62,11 @@ def _open(session: Session, account: FeeAccount, amount_fen: int, *, actor: str,
         state=InvoiceState.REQUESTED,
         requested_at=now,
     )
-    _note_payers(session, invoice)
-    session.add(invoice)
-    session.flush()
+    _note_payers(uow, invoice)
+    uow.session.add(invoice)
+    uow.session.flush()
     for kind, number in ((DocumentKind.INVOICE_REQUEST, invoice.request_no), (DocumentKind.INVOICE, None)):
-        session.add(
+        uow.session.add(
             Document(
                 id=uuid4(),
                 kind=kind,
@@ -78,15 +76,15 @@ def _open(session: Session, account: FeeAccount, amount_fen: int, *, actor: str,
                 due_at=now,
             )
         )
-    audit.record(session, "open_invoice", str(invoice.id), actor=actor, now=now, details={"fen": amount_fen})
-    session.flush()
+    uow.record("open_invoice", str(invoice.id), actor=actor, now=now, details={"fen": amount_fen})
+    uow.session.flush()
     return invoice
 
 
-def _note_payers(session: Session, invoice: Invoice) -> bool:
+def _note_payers(uow: UnitOfWork, invoice: Invoice) -> bool:
     """Who has paid, as long as the invoice is not submitted: a statement for one payer does not speak for another. Returns
     whether the payer is another than before."""
-    names = dict.fromkeys(entry.counterparty_name for entry, _ in payments_of(session, invoice.application_id))
+    names = dict.fromkeys(entry.counterparty_name for entry, _ in payments_of(uow.session, invoice.application_id))
     payer = "、".join(names)
     is_another = payer != invoice.payer
     if is_another:
@@ -102,7 +100,7 @@ def is_payable(account: FeeAccount) -> bool:
 
 
 def check_request(
-    session: Session,
+    uow: UnitOfWork,
     invoice: Invoice,
     buyer: Buyer,
     rates: Sequence[TaxRate],
@@ -113,10 +111,10 @@ def check_request(
     """Takes up who has paid, and notes all that finance has to see to first: buyer, rate, 代付说明. Rate, net and tax are
     fixed by `day` until the request is written; one that names another payer is written anew. Returns whether nothing is
     wanting."""
-    document = lock_paper(session, invoice.id, DocumentKind.INVOICE_REQUEST)
-    if _note_payers(session, invoice):
+    document = lock_paper(uow, invoice.id, DocumentKind.INVOICE_REQUEST)
+    if _note_payers(uow, invoice):
         document.sent_at = None
-        session.add(document)
+        uow.session.add(document)
     found = []
     try:
         check_buyer(buyer, special_needs_contact=special_needs_contact)
@@ -130,7 +128,7 @@ def check_request(
     if not (invoice.payer_is_buyer or invoice.payer_statement_at):
         found.append(STATEMENT_WANTED)
     invoice.wanting = "".join(found)
-    session.add(invoice)
+    uow.session.add(invoice)
     return not found
 
 
@@ -140,30 +138,30 @@ def _fix_rate(invoice: Invoice, rate: TaxRate) -> None:
     invoice.preference_code, invoice.rate_basis = rate.preference_code, rate.basis
 
 
-def keep_payer_statement(session: Session, invoice_id: UUID, note: str, *, actor: str, now: datetime) -> Invoice:
+def keep_payer_statement(uow: UnitOfWork, invoice_id: UUID, note: str, *, actor: str, now: datetime) -> Invoice:
     """Finance has received the 代付说明; `note` says what it states and where it is filed. The invoice goes on. A repeat
     before the request was sent replaces the note."""
     if not note.strip():
         raise Invalid("请写明代付说明的内容和存放位置。", code="note-missing")
-    invoice = lock_invoice(session, invoice_id)
+    invoice = lock_invoice(uow, invoice_id)
     if invoice.payer_is_buyer or invoice.corrects_id:
         raise Conflict("付款人就是购买方，不需要代付说明。", code="no-statement-needed")
     if invoice.state != InvoiceState.REQUESTED:
         raise Conflict("这张申请单已提交，代付说明不能再改。", code="submitted")
     invoice.payer_statement, invoice.payer_statement_by, invoice.payer_statement_at = note.strip(), actor, now
-    session.add(invoice)
-    audit.record(session, "keep_payer_statement", str(invoice.id), actor=actor, now=now, details={"note": note.strip()})
-    enqueue(session, WriteInvoiceRequest(invoice_id=invoice.id))
+    uow.session.add(invoice)
+    uow.record("keep_payer_statement", str(invoice.id), actor=actor, now=now, details={"note": note.strip()})
+    enqueue(uow, WriteInvoiceRequest(invoice_id=invoice.id))
     return invoice
 
 
 def correct_buyer(
-    session: Session, invoice_id: UUID, buyer: Buyer, *, actor: str, now: datetime, keys: KeyRing
+    uow: UnitOfWork, invoice_id: UUID, buyer: Buyer, *, actor: str, now: datetime, keys: KeyRing
 ) -> Invoice:
     """Finance completes or corrects the buyer of a request that waits or has failed; it is written and submitted anew, under
     a new id, because a connector knows the old one. Raises Invalid with a fault for each field that the bureau refuses."""
     check_buyer(buyer, special_needs_contact=False)
-    invoice = lock_invoice(session, invoice_id)
+    invoice = lock_invoice(uow, invoice_id)
     if invoice.corrects_id or invoice.state not in (InvoiceState.REQUESTED, InvoiceState.FAILED):
         raise Conflict("只有未提交或开具失败的蓝字申请单可以更正购买方。", code="submitted")
     if invoice.state == InvoiceState.FAILED:
@@ -173,28 +171,28 @@ def correct_buyer(
     invoice.buyer_title, invoice.buyer_tax_number = buyer.title, buyer.tax_number
     invoice.kind = "special" if buyer.kind is InvoiceKind.SPECIAL else "normal"
     invoice.buyer_address, invoice.buyer_phone, invoice.buyer_bank = buyer.address, buyer.phone, buyer.bank
-    programme = session.get_one(FeeAccount, invoice.application_id).programme
+    programme = uow.session.get_one(FeeAccount, invoice.application_id).programme
     number = buyer.account_number
     sealed = keys.seal("bank", programme, number, mask=mask_account(number)) if number else None
     invoice.buyer_account = sealed.model_dump() if sealed else None
-    session.add(invoice)
-    document = lock_paper(session, invoice.id, DocumentKind.INVOICE_REQUEST)
+    uow.session.add(invoice)
+    document = lock_paper(uow, invoice.id, DocumentKind.INVOICE_REQUEST)
     document.sent_at = None
-    session.add(document)
-    audit.record(session, "correct_buyer", str(invoice.id), actor=actor, now=now, details={"title": buyer.title})
-    enqueue(session, WriteInvoiceRequest(invoice_id=invoice.id))
+    uow.session.add(document)
+    uow.record("correct_buyer", str(invoice.id), actor=actor, now=now, details={"title": buyer.title})
+    enqueue(uow, WriteInvoiceRequest(invoice_id=invoice.id))
     return invoice
 
 
-def resubmit_invoice(session: Session, invoice_id: UUID, *, actor: str, now: datetime) -> Invoice:
+def resubmit_invoice(uow: UnitOfWork, invoice_id: UUID, *, actor: str, now: datetime) -> Invoice:
     """Hands a failed request to the connector once more, under the same request id; has one that waits checked anew. Raises
     Conflict where nothing is to be issued any more."""
-    invoice = lock_invoice(session, invoice_id)
+    invoice = lock_invoice(uow, invoice_id)
     if invoice.state != InvoiceState.REQUESTED:
         check_step(INVOICE_STEPS, InvoiceState(invoice.state), InvoiceState.SUBMITTED, titles=INVOICE_TITLES)
-    if invoice.corrects_id is None and not is_payable(session.get_one(FeeAccount, invoice.application_id)):
+    if invoice.corrects_id is None and not is_payable(uow.session.get_one(FeeAccount, invoice.application_id)):
         raise Conflict("这份报名的费用未缴清或已终止，不能开票。", code="not-paid")
     is_new = invoice.state == InvoiceState.REQUESTED and invoice.corrects_id is None
-    enqueue(session, (WriteInvoiceRequest if is_new else SubmitInvoice)(invoice_id=invoice.id))
-    audit.record(session, "resubmit_invoice", str(invoice.id), actor=actor, now=now)
+    enqueue(uow, (WriteInvoiceRequest if is_new else SubmitInvoice)(invoice_id=invoice.id))
+    uow.record("resubmit_invoice", str(invoice.id), actor=actor, now=now)
     return invoice

@@ -10,10 +10,11 @@ from sqlmodel import Session, col, insert, select
 from services.billing.models import LedgerTransaction, Posting
 from services.billing.rules.postings import Line, arrival
 from services.billing.states import LedgerAccount, TransactionKind
+from shared.persistence.unit_of_work import UnitOfWork
 
 
 def post(
-    session: Session,
+    uow: UnitOfWork,
     lines: Iterable[Line],
     *,
     kind: TransactionKind,
@@ -32,10 +33,10 @@ def post(
     transaction = LedgerTransaction(
         id=uuid4(), kind=kind, entry_id=entry_id, refund_id=refund_id, note=note, actor=actor, posted_at=now
     )
-    session.add(transaction)
-    session.flush()
+    uow.session.add(transaction)
+    uow.session.flush()
     for line in posted:
-        session.add(
+        uow.session.add(
             Posting(
                 transaction_id=transaction.id,
                 entry_id=entry_id,
@@ -46,13 +47,13 @@ def post(
         )
 
 
-def post_arrivals(session: Session, entries: Sequence[tuple[UUID, int]], *, actor: str, now: datetime) -> None:
+def post_arrivals(uow: UnitOfWork, entries: Sequence[tuple[UUID, int]], *, actor: str, now: datetime) -> None:
     """One transaction for each (entry id, signed fen): what came is in the bank, and in suspense until it is decided."""
     if not entries:
         return
     ids = {entry_id: uuid4() for entry_id, _ in entries}
     kind = TransactionKind.ARRIVAL
-    session.execute(
+    uow.session.execute(
         insert(LedgerTransaction),
         [
             {"id": ids[entry_id], "kind": kind, "entry_id": entry_id, "note": "", "actor": actor, "posted_at": now}
@@ -64,7 +65,7 @@ def post_arrivals(session: Session, entries: Sequence[tuple[UUID, int]], *, acto
         for entry_id, signed_fen in entries
         for line in arrival(signed_fen)
     ]
-    session.execute(insert(Posting), lines)
+    uow.session.execute(insert(Posting), lines)
 
 
 def lines_of(session: Session, entry_id: UUID, *kinds: TransactionKind) -> list[Line]:

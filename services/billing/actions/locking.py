@@ -5,105 +5,106 @@ Whatever moves money holds the programme's row, so that two of them never wait f
 
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from services.billing.errors import UnknownEntry, UnknownFeeAccount, UnknownInvoice, UnknownRefund, UnknownStatement
 from services.billing.models import BankEntry, Document, FeeAccount, Invoice, ProgrammeRow, Refund, Statement
 from services.billing.states import DocumentKind
 from shared.foundation.errors import OutOfOrder
 from shared.persistence.columns import for_update
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def lock_own_account(session: Session, account_number: str) -> list[ProgrammeRow]:
+def lock_own_account(uow: UnitOfWork, account_number: str) -> list[ProgrammeRow]:
     """Every programme whose fees are paid to this account of the institution, locked in the order of their codes."""
     found = select(ProgrammeRow).where(ProgrammeRow.account_number == account_number).order_by(col(ProgrammeRow.code))
-    return list(session.exec(_fresh(found)).all())
+    return list(uow.session.exec(_fresh(found)).all())
 
 
-def lock_programme(session: Session, code: str) -> ProgrammeRow:
+def lock_programme(uow: UnitOfWork, code: str) -> ProgrammeRow:
     """The programme, locked with those that share its account. Raises NotYet: what builds on it came before it."""
-    row = session.get(ProgrammeRow, code)
+    row = uow.session.get(ProgrammeRow, code)
     if row is None:
         raise OutOfOrder(f"programme {code}")
-    lock_own_account(session, row.account_number)
+    lock_own_account(uow, row.account_number)
     return row
 
 
-def lock_account(session: Session, application_id: UUID) -> FeeAccount:
+def lock_account(uow: UnitOfWork, application_id: UUID) -> FeeAccount:
     """A fee account, locked. Raises UnknownFeeAccount."""
-    row = session.get(FeeAccount, application_id)
+    row = uow.session.get(FeeAccount, application_id)
     if row is None:
         raise UnknownFeeAccount
-    lock_programme(session, row.programme)
-    found: FeeAccount = session.exec(
+    lock_programme(uow, row.programme)
+    found: FeeAccount = uow.session.exec(
         _fresh(select(FeeAccount).where(FeeAccount.application_id == application_id))
     ).one()
     return found
 
 
-def known_account(session: Session, application_id: UUID) -> FeeAccount:
+def known_account(uow: UnitOfWork, application_id: UUID) -> FeeAccount:
     """The same for events. Raises NotYet: what is said of it came before it."""
     try:
-        return lock_account(session, application_id)
+        return lock_account(uow, application_id)
     except UnknownFeeAccount as missing:
         raise OutOfOrder(f"fee account {application_id}") from missing
 
 
-def lock_statement(session: Session, statement_id: UUID) -> Statement:
+def lock_statement(uow: UnitOfWork, statement_id: UUID) -> Statement:
     """A statement, locked. Raises UnknownStatement."""
-    row = session.get(Statement, statement_id)
+    row = uow.session.get(Statement, statement_id)
     if row is None:
         raise UnknownStatement
-    lock_own_account(session, row.account_number)
-    found: Statement = session.exec(_fresh(select(Statement).where(Statement.id == statement_id))).one()
+    lock_own_account(uow, row.account_number)
+    found: Statement = uow.session.exec(_fresh(select(Statement).where(Statement.id == statement_id))).one()
     return found
 
 
-def lock_entry(session: Session, entry_id: UUID) -> BankEntry:
+def lock_entry(uow: UnitOfWork, entry_id: UUID) -> BankEntry:
     """A bank entry, locked. Raises UnknownEntry."""
-    row = session.get(BankEntry, entry_id)
+    row = uow.session.get(BankEntry, entry_id)
     if row is None:
         raise UnknownEntry
-    lock_statement(session, row.statement_id)
-    found: BankEntry = session.exec(_fresh(select(BankEntry).where(BankEntry.id == entry_id))).one()
+    lock_statement(uow, row.statement_id)
+    found: BankEntry = uow.session.exec(_fresh(select(BankEntry).where(BankEntry.id == entry_id))).one()
     return found
 
 
-def lock_refund(session: Session, refund_id: UUID) -> Refund:
+def lock_refund(uow: UnitOfWork, refund_id: UUID) -> Refund:
     """A refund, locked. Raises UnknownRefund."""
-    row = session.get(Refund, refund_id)
+    row = uow.session.get(Refund, refund_id)
     if row is None:
         raise UnknownRefund
-    lock_programme(session, row.programme)
-    found: Refund = session.exec(_fresh(select(Refund).where(Refund.id == refund_id))).one()
+    lock_programme(uow, row.programme)
+    found: Refund = uow.session.exec(_fresh(select(Refund).where(Refund.id == refund_id))).one()
     return found
 
 
-def lock_invoices(session: Session, application_id: UUID) -> list[Invoice]:
+def lock_invoices(uow: UnitOfWork, application_id: UUID) -> list[Invoice]:
     """The invoices and red letters of an application, locked together, the oldest first. Does not lock the programme: the
     jobs that speak with a connector hold these alone."""
     found = select(Invoice).where(Invoice.application_id == application_id)
-    return list(session.exec(_fresh(found.order_by(col(Invoice.requested_at), col(Invoice.request_no)))).all())
+    return list(uow.session.exec(_fresh(found.order_by(col(Invoice.requested_at), col(Invoice.request_no)))).all())
 
 
-def lock_invoice(session: Session, invoice_id: UUID) -> Invoice:
+def lock_invoice(uow: UnitOfWork, invoice_id: UUID) -> Invoice:
     """An invoice or red letter, locked with the others of its application. Raises UnknownInvoice."""
-    row = session.get(Invoice, invoice_id)
+    row = uow.session.get(Invoice, invoice_id)
     if row is None:
         raise UnknownInvoice
-    return next(each for each in lock_invoices(session, row.application_id) if each.id == invoice_id)
+    return next(each for each in lock_invoices(uow, row.application_id) if each.id == invoice_id)
 
 
-def lock_receipt(session: Session, application_id: UUID) -> Document:
+def lock_receipt(uow: UnitOfWork, application_id: UUID) -> Document:
     """The receipt acknowledgement of an application that is due, locked."""
     found = select(Document).where(Document.application_id == application_id, Document.kind == DocumentKind.RECEIPT)
-    row: Document = session.exec(_fresh(found)).one()
+    row: Document = uow.session.exec(_fresh(found)).one()
     return row
 
 
-def lock_paper(session: Session, invoice_id: UUID, kind: DocumentKind) -> Document:
+def lock_paper(uow: UnitOfWork, invoice_id: UUID, kind: DocumentKind) -> Document:
     """A document of an invoice that is due, locked."""
-    row: Document = session.exec(
+    row: Document = uow.session.exec(
         _fresh(select(Document).where(Document.invoice_id == invoice_id, Document.kind == kind))
     ).one()
     return row

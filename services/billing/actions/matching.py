@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from services.billing.actions.bookings import book_certain, signed
 from services.billing.actions.ledger import post_arrivals
@@ -26,16 +26,16 @@ from services.billing.states import (
 )
 from shared.foundation.transitions import check_step
 from shared.jobs.job import enqueue
-from shared.persistence import audit
+from shared.persistence.unit_of_work import UnitOfWork
 
 BATCH = 1_000
 """Entries per transaction: nobody else can write meanwhile on SQLite."""
 
 
-def match_entries(session: Session, statement_id: UUID, *, actor: str, now: datetime) -> int:
+def match_entries(uow: UnitOfWork, statement_id: UUID, *, actor: str, now: datetime) -> int:
     """Judges the next batch of a statement that is being imported, and starts a job for the rest. Returns how many are
     left; with the last one the statement is imported, and its coverage counts. A repeat goes on where it stands."""
-    statement = lock_statement(session, statement_id)
+    statement = lock_statement(uow, statement_id)
     if statement.state != StatementState.IMPORTING:
         return 0
     waiting = (
@@ -43,37 +43,37 @@ def match_entries(session: Session, statement_id: UUID, *, actor: str, now: date
         .where(BankEntry.statement_id == statement_id, BankEntry.state == EntryState.WAITING)
         .order_by(col(BankEntry.position))
     )
-    batch = session.exec(waiting.limit(BATCH)).all()
-    books = load_snapshot(session, statement.account_number, statement_id)
+    batch = uow.session.exec(waiting.limit(BATCH)).all()
+    books = load_snapshot(uow.session, statement.account_number, statement_id)
     for entry in batch:
-        _judge_new(session, books, entry, actor=actor, now=now)
-    session.flush()
+        _judge_new(uow, books, entry, actor=actor, now=now)
+    uow.session.flush()
     arrived = [(entry.id, signed(entry)) for entry in batch if entry.state != EntryState.DUPLICATE]
-    post_arrivals(session, arrived, actor=actor, now=now)
+    post_arrivals(uow, arrived, actor=actor, now=now)
     statement.judged += len(batch)
-    session.add(statement)
+    uow.session.add(statement)
     left = statement.entries - statement.judged
     if left:
-        enqueue(session, MatchEntries(statement_id=statement_id, position=statement.judged))
+        enqueue(uow, MatchEntries(statement_id=statement_id, position=statement.judged))
     else:
-        _finish(session, statement, actor=actor, now=now)
+        _finish(uow, statement, actor=actor, now=now)
     return left
 
 
-def _judge_new(session: Session, books: Books, entry: BankEntry, *, actor: str, now: datetime) -> None:
+def _judge_new(uow: UnitOfWork, books: Books, entry: BankEntry, *, actor: str, now: datetime) -> None:
     note_proposal(entry, books.judge(entry))
-    session.add(entry)
+    uow.session.add(entry)
     if entry.outcome == Outcome.DUPLICATE:
         _step(entry, EntryState.DUPLICATE)
         return
-    _book_or_leave(session, books, entry, actor=actor, now=now)
+    _book_or_leave(uow, books, entry, actor=actor, now=now)
 
 
-def _book_or_leave(session: Session, books: Books, entry: BankEntry, *, actor: str, now: datetime) -> None:
-    changed = book_certain(session, entry, actor=actor, now=now)
+def _book_or_leave(uow: UnitOfWork, books: Books, entry: BankEntry, *, actor: str, now: datetime) -> None:
+    changed = book_certain(uow, entry, actor=actor, now=now)
     if not changed and entry.state == EntryState.WAITING:
         _step(entry, EntryState.OPEN)
-        session.add(entry)
+        uow.session.add(entry)
     if not changed:
         entry.allocations, entry.unapplied_fen = dict(entry.proposed_allocations), entry.proposed_unapplied_fen
     for each in changed or [entry]:
@@ -89,47 +89,47 @@ def note_proposal(entry: BankEntry, proposal: Proposal) -> None:
     entry.counterpart_id = UUID(proposal.counterpart_id) if proposal.counterpart_id else None
 
 
-def _finish(session: Session, statement: Statement, *, actor: str, now: datetime) -> None:
+def _finish(uow: UnitOfWork, statement: Statement, *, actor: str, now: datetime) -> None:
     check_step(STATEMENT_STEPS, StatementState(statement.state), StatementState.IMPORTED, titles=STATEMENT_TITLES)
     statement.state, statement.imported_at = StatementState.IMPORTED, now
-    session.add(statement)
-    session.flush()
-    outcomes = session.exec(select(BankEntry.outcome).where(BankEntry.statement_id == statement.id)).all()
+    uow.session.add(statement)
+    uow.session.flush()
+    outcomes = uow.session.exec(select(BankEntry.outcome).where(BankEntry.statement_id == statement.id)).all()
     details = {"outcomes": dict(Counter(outcomes)), "sha256": statement.sha256}
-    audit.record(session, "import_statement", str(statement.id), actor=actor, now=now, details=details)
-    publish_overdue_fees(session, actor=actor, now=now)
+    uow.record("import_statement", str(statement.id), actor=actor, now=now, details=details)
+    publish_overdue_fees(uow, actor=actor, now=now)
 
 
-def rematch_open_entries(session: Session, *, actor: str, now: datetime) -> int:
+def rematch_open_entries(uow: UnitOfWork, *, actor: str, now: datetime) -> int:
     """Judges every open entry anew, in the bank's order, and books what has become certain, save what a person had undone.
     Returns how many were booked."""
     booked = 0
-    for account_number in sorted(set(session.exec(select(ProgrammeRow.account_number)).all())):
-        lock_own_account(session, account_number)
-        books = load_snapshot(session, account_number, None)
+    for account_number in sorted(set(uow.session.exec(select(ProgrammeRow.account_number)).all())):
+        lock_own_account(uow, account_number)
+        books = load_snapshot(uow.session, account_number, None)
         entries = (
             select(BankEntry)
             .join(Statement, col(Statement.id) == col(BankEntry.statement_id))
             .where(Statement.account_number == account_number, BankEntry.state == EntryState.OPEN)
             .order_by(col(BankEntry.booked_at), col(BankEntry.position))
         )
-        for entry in session.exec(entries).all():
+        for entry in uow.session.exec(entries).all():
             if entry.undone:
                 books.note(entry)
             elif entry.state == EntryState.OPEN:
-                booked += _judge_again(session, books, entry, actor=actor, now=now)
-    audit.record(session, "rematch_open_entries", "bank_entry", actor=actor, now=now, details={"booked": booked})
-    publish_overdue_fees(session, actor=actor, now=now)
+                booked += _judge_again(uow, books, entry, actor=actor, now=now)
+    uow.record("rematch_open_entries", "bank_entry", actor=actor, now=now, details={"booked": booked})
+    publish_overdue_fees(uow, actor=actor, now=now)
     return booked
 
 
-def _judge_again(session: Session, books: Books, entry: BankEntry, *, actor: str, now: datetime) -> bool:
+def _judge_again(uow: UnitOfWork, books: Books, entry: BankEntry, *, actor: str, now: datetime) -> bool:
     proposal = books.judge(entry)
     if proposal.outcome is Outcome.DUPLICATE:
         books.note(entry)
         return False
     note_proposal(entry, proposal)
-    _book_or_leave(session, books, entry, actor=actor, now=now)
+    _book_or_leave(uow, books, entry, actor=actor, now=now)
     return entry.state == EntryState.BOOKED
 
 

@@ -2,20 +2,21 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.billing.models import NumberSeries
 from shared.foundation.clock import local
 from shared.persistence.columns import for_update
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def next_number(session: Session, series: str, *, now: datetime) -> str:
+def next_number(uow: UnitOfWork, series: str, *, now: datetime) -> str:
     """The next number of the series in its year (of Asia/Shanghai). Given up with the transaction, so none is lost."""
     name = f"{series}-{local(now).year}"
-    row = session.exec(
+    row = uow.session.exec(
         for_update(select(NumberSeries).where(NumberSeries.series == name)).execution_options(populate_existing=True)
     ).one_or_none() or NumberSeries(series=name, last=0)
     row.last += 1
-    session.add(row)
-    session.flush()
+    uow.session.add(row)
+    uow.session.flush()
     return f"{name}-{row.last:06d}"

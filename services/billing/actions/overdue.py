@@ -2,16 +2,17 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from services.billing.actions.locking import lock_account
 from services.billing.actions.settlement import publish_overdue
 from services.billing.models import BankEntry, FeeAccount
 from services.billing.queries.coverage import Coverage, coverage_of
 from services.billing.states import AccountState, EntryState
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def publish_overdue_fees(session: Session, *, actor: str, now: datetime) -> int:
+def publish_overdue_fees(uow: UnitOfWork, *, actor: str, now: datetime) -> int:
     """Says once of every admitted, unpaid account that its pay_by lies inside what imported statements cover without a
     gap, from before the application on. One whose money may lie in an open proposal waits until a person has
     decided that. Returns how many were said."""
@@ -23,20 +24,20 @@ def publish_overdue_fees(session: Session, *, actor: str, now: datetime) -> int:
     )
     coverage: dict[str, list[Coverage]] = {}
     said = 0
-    for row in session.exec(unpaid.order_by(col(FeeAccount.application_id))).all():
+    for row in uow.session.exec(unpaid.order_by(col(FeeAccount.application_id))).all():
         if row.programme not in coverage:
-            coverage[row.programme] = coverage_of(session, row.programme)
+            coverage[row.programme] = coverage_of(uow.session, row.programme)
         proof = next((one for one in coverage[row.programme] if one.proves_unpaid(row)), None)
-        if proof is None or _has_open_proposal(session, row):
+        if proof is None or _has_open_proposal(uow, row):
             continue
-        account = lock_account(session, row.application_id)
+        account = lock_account(uow, row.application_id)
         if account.paid_at is not None or account.state != AccountState.DUE or account.overdue_at is not None:
             continue
-        publish_overdue(session, account, covered_until=proof.until, actor=actor, now=now)
+        publish_overdue(uow, account, covered_until=proof.until, actor=actor, now=now)
         said += 1
     return said
 
 
-def _has_open_proposal(session: Session, account: FeeAccount) -> bool:
+def _has_open_proposal(uow: UnitOfWork, account: FeeAccount) -> bool:
     in_time = select(BankEntry).where(BankEntry.state == EntryState.OPEN, col(BankEntry.booked_at) < account.pay_by)
-    return any(entry.allocations.get(str(account.application_id), 0) > 0 for entry in session.exec(in_time).all())
+    return any(entry.allocations.get(str(account.application_id), 0) > 0 for entry in uow.session.exec(in_time).all())

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from services.billing.actions.locking import lock_paper
 from services.billing.actions.red_letters import keep_red_letters
@@ -13,62 +13,61 @@ from shared.events import FileClaim
 from shared.events.billing import InvoiceIssued, InvoiceRequested, RedInvoiceIssued
 from shared.foundation.transitions import check_step
 from shared.jobs.job import enqueue
-from shared.persistence import audit
-from shared.persistence.outbox import publish
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def note_document_sent(session: Session, document: Document, claim: FileClaim, *, actor: str, now: datetime) -> None:
+def note_document_sent(uow: UnitOfWork, document: Document, claim: FileClaim, *, actor: str, now: datetime) -> None:
     """The document was written, kept and sent."""
     document.claim, document.sent_at = claim.model_dump(), now
-    session.add(document)
-    audit.record(session, f"send_{document.kind}", str(document.application_id), actor=actor, now=now)
+    uow.session.add(document)
+    uow.record(f"send_{document.kind}", str(document.application_id), actor=actor, now=now)
 
 
-def note_invoice_requested(session: Session, invoice: Invoice, *, now: datetime) -> None:
+def note_invoice_requested(uow: UnitOfWork, invoice: Invoice, *, now: datetime) -> None:
     """The request was sent -> InvoiceRequested, and goes to the connector."""
     event = InvoiceRequested(
         application_id=invoice.application_id,
-        programme=session.get_one(FeeAccount, invoice.application_id).programme,
+        programme=uow.session.get_one(FeeAccount, invoice.application_id).programme,
         request_no=invoice.request_no,
         amount_fen=invoice.amount_fen,
     )
-    publish(session, event, now=now)
-    enqueue(session, SubmitInvoice(invoice_id=invoice.id))
+    uow.publish(event, now=now)
+    enqueue(uow, SubmitInvoice(invoice_id=invoice.id))
 
 
-def note_invoice_submitted(session: Session, invoice: Invoice, *, actor: str, now: datetime) -> None:
+def note_invoice_submitted(uow: UnitOfWork, invoice: Invoice, *, actor: str, now: datetime) -> None:
     """The connector took the request; it is asked at once, and then every minute by the timer."""
     if invoice.state != InvoiceState.SUBMITTED:
         _step(invoice, InvoiceState.SUBMITTED)
         invoice.submitted_at, invoice.queried_at, invoice.failure = now, now, ""
-        session.add(invoice)
-        audit.record(session, "submit_invoice", str(invoice.id), actor=actor, now=now)
-    enqueue(session, QueryInvoice(invoice_id=invoice.id, round=1))
+        uow.session.add(invoice)
+        uow.record("submit_invoice", str(invoice.id), actor=actor, now=now)
+    enqueue(uow, QueryInvoice(invoice_id=invoice.id, round=1))
 
 
 def note_invoice_issued(
-    session: Session, invoice: Invoice, number: str, issued_at: datetime, *, actor: str, now: datetime
+    uow: UnitOfWork, invoice: Invoice, number: str, issued_at: datetime, *, actor: str, now: datetime
 ) -> Document:
     """The connector reported the number -> InvoiceIssued or RedInvoiceIssued. Returns the document that is now to be sent.
     Money that went meanwhile has its red letter proposed."""
     _step(invoice, InvoiceState.ISSUED)
     invoice.number, invoice.issued_at = number, issued_at
-    session.add(invoice)
+    uow.session.add(invoice)
     kind = DocumentKind.RED_LETTER if invoice.corrects_id else DocumentKind.INVOICE
-    document = lock_paper(session, invoice.id, kind)
+    document = lock_paper(uow, invoice.id, kind)
     document.number = number
-    session.add(document)
-    publish(session, _issued(session, invoice, number, issued_at), now=now)
-    audit.record(session, "note_invoice_issued", str(invoice.id), actor=actor, now=now, details={"number": number})
-    session.flush()
-    keep_red_letters(session, invoice.application_id, actor=actor, now=now)
+    uow.session.add(document)
+    uow.publish(_issued(uow, invoice, number, issued_at), now=now)
+    uow.record("note_invoice_issued", str(invoice.id), actor=actor, now=now, details={"number": number})
+    uow.session.flush()
+    keep_red_letters(uow, invoice.application_id, actor=actor, now=now)
     return document
 
 
-def _issued(session: Session, invoice: Invoice, number: str, issued_at: datetime) -> InvoiceIssued | RedInvoiceIssued:
+def _issued(uow: UnitOfWork, invoice: Invoice, number: str, issued_at: datetime) -> InvoiceIssued | RedInvoiceIssued:
     said = {
         "application_id": invoice.application_id,
-        "programme": session.get_one(FeeAccount, invoice.application_id).programme,
+        "programme": uow.session.get_one(FeeAccount, invoice.application_id).programme,
         "request_no": invoice.request_no,
         "invoice_number": number,
         "amount_fen": invoice.amount_fen,
@@ -76,27 +75,29 @@ def _issued(session: Session, invoice: Invoice, number: str, issued_at: datetime
     }
     if invoice.corrects_id is None:
         return InvoiceIssued.model_validate(said)
-    return RedInvoiceIssued.model_validate(said | {"corrects": session.get_one(Invoice, invoice.corrects_id).number})
+    return RedInvoiceIssued.model_validate(
+        said | {"corrects": uow.session.get_one(Invoice, invoice.corrects_id).number}
+    )
 
 
-def note_invoice_failed(session: Session, invoice: Invoice, reason: str, *, actor: str, now: datetime) -> None:
+def note_invoice_failed(uow: UnitOfWork, invoice: Invoice, reason: str, *, actor: str, now: datetime) -> None:
     """The connector refused it; finance corrects and submits again."""
     _step(invoice, InvoiceState.FAILED)
     invoice.failure = reason
-    session.add(invoice)
-    audit.record(session, "note_invoice_failed", str(invoice.id), actor=actor, now=now, details={"reason": reason})
+    uow.session.add(invoice)
+    uow.record("note_invoice_failed", str(invoice.id), actor=actor, now=now, details={"reason": reason})
 
 
-def ask_for_invoices(session: Session, *, now: datetime) -> int:
+def ask_for_invoices(uow: UnitOfWork, *, now: datetime) -> int:
     """Asks the connector for everything submitted that was not asked for since the last minute. Returns how many."""
     waiting = select(Invoice).where(
         Invoice.state == InvoiceState.SUBMITTED, col(Invoice.queried_at).is_not(None), col(Invoice.queried_at) < now
     )
-    rows = session.exec(waiting).all()
+    rows = uow.session.exec(waiting).all()
     for row in rows:
         row.queried_at = now
-        session.add(row)
-        enqueue(session, QueryInvoice(invoice_id=row.id, round=ROUNDS))
+        uow.session.add(row)
+        enqueue(uow, QueryInvoice(invoice_id=row.id, round=ROUNDS))
     return len(rows)
 
 

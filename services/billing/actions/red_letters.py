@@ -7,8 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from sqlmodel import Session
-
 from services.billing.actions.locking import lock_invoice, lock_invoices
 from services.billing.jobs import SubmitInvoice
 from services.billing.models import Document, Invoice
@@ -19,38 +17,38 @@ from services.billing.states import INVOICE_STEPS, INVOICE_TITLES, DocumentKind,
 from shared.foundation.errors import Conflict, Invalid
 from shared.foundation.transitions import check_step
 from shared.jobs.job import enqueue
-from shared.persistence import audit
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def keep_red_letters(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
+def keep_red_letters(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> None:
     """Proposes to take back what issued invoices state beyond what pays the fee, of the newest first; withdraws a proposal
     when the money came again. Called after every change of either side; a repeat changes nothing."""
-    invoices = lock_invoices(session, application_id)
+    invoices = lock_invoices(uow, application_id)
     issued = [row for row in invoices if row.corrects_id is None and row.state == InvoiceState.ISSUED]
-    gone_fen = sum(standing_fen(row, invoices) for row in issued) - allocated_fen(session, application_id)
+    gone_fen = sum(standing_fen(row, invoices) for row in issued) - allocated_fen(uow.session, application_id)
     for invoice in reversed(issued):
         fen = min(max(gone_fen, 0), standing_fen(invoice, invoices))
         gone_fen -= fen
-        _propose(session, invoice, invoices, fen, actor=actor, now=now)
+        _propose(uow, invoice, invoices, fen, actor=actor, now=now)
 
 
 def _propose(
-    session: Session, invoice: Invoice, invoices: Sequence[Invoice], fen: int, *, actor: str, now: datetime
+    uow: UnitOfWork, invoice: Invoice, invoices: Sequence[Invoice], fen: int, *, actor: str, now: datetime
 ) -> None:
     reds = [row for row in invoices if row.corrects_id == invoice.id]
     proposed = next((row for row in reds if row.state == InvoiceState.PROPOSED), None)
     if fen == 0:
         if proposed is not None:
             _step(proposed, InvoiceState.DROPPED)
-            session.add(proposed)
-            audit.record(session, "withdraw_red_letter", str(proposed.id), actor=actor, now=now)
+            uow.session.add(proposed)
+            uow.record("withdraw_red_letter", str(proposed.id), actor=actor, now=now)
         return
     if proposed is None:
         proposed = _red_letter(invoice, f"{invoice.request_no}-H{len(reds) + 1}", now=now)
-        audit.record(session, "propose_red_letter", str(proposed.id), actor=actor, now=now, details={"fen": fen})
+        uow.record("propose_red_letter", str(proposed.id), actor=actor, now=now, details={"fen": fen})
     proposed.amount_fen = fen
-    session.add(proposed)
-    session.flush()
+    uow.session.add(proposed)
+    uow.session.flush()
 
 
 _COPIED = (
@@ -85,21 +83,21 @@ def _red_letter(invoice: Invoice, request_no: str, *, now: datetime) -> Invoice:
     )
 
 
-def confirm_red_letter(session: Session, invoice_id: UUID, reason: str, *, actor: str, now: datetime) -> Invoice:
+def confirm_red_letter(uow: UnitOfWork, invoice_id: UUID, reason: str, *, actor: str, now: datetime) -> Invoice:
     """Finance asks for the red letter, for one of the bureau's reasons (RedReason's codes); net and tax are fixed now, and
     the last one of an invoice takes what is left of both. Raises Invalid for another reason."""
-    red = lock_invoice(session, invoice_id)
+    red = lock_invoice(uow, invoice_id)
     if reason not in set(RedReason):
         raise Invalid("请选择红冲原因。", code="red-reason")
     _check_red(red)
     _step(red, InvoiceState.REQUESTED)
-    invoices = lock_invoices(session, red.application_id)
+    invoices = lock_invoices(uow, red.application_id)
     invoice = next(row for row in invoices if row.id == red.corrects_id)
     earlier = [_split(row) for row in red_letters_of(invoice, invoices) if row.id != red.id]
     split = red_split(_split(invoice), earlier, red.amount_fen, Decimal(invoice.rate))
     red.net_fen, red.tax_fen, red.red_reason = split.net_fen, split.tax_fen, reason
-    session.add(red)
-    session.add(
+    uow.session.add(red)
+    uow.session.add(
         Document(
             id=uuid4(),
             kind=DocumentKind.RED_LETTER,
@@ -108,22 +106,22 @@ def confirm_red_letter(session: Session, invoice_id: UUID, reason: str, *, actor
             due_at=now,
         )
     )
-    enqueue(session, SubmitInvoice(invoice_id=red.id))
+    enqueue(uow, SubmitInvoice(invoice_id=red.id))
     details = {"fen": red.amount_fen, "reason": reason}
-    audit.record(session, "confirm_red_letter", str(red.id), actor=actor, now=now, details=details)
+    uow.record("confirm_red_letter", str(red.id), actor=actor, now=now, details=details)
     return red
 
 
-def drop_red_letter(session: Session, invoice_id: UUID, *, reason: str, actor: str, now: datetime) -> Invoice:
+def drop_red_letter(uow: UnitOfWork, invoice_id: UUID, *, reason: str, actor: str, now: datetime) -> Invoice:
     """Finance leaves the invoice as it is, for a reason; the next change of the money asks again."""
     if not reason.strip():
         raise Invalid("请写明不红冲的原因。", code="reason-missing")
-    red = lock_invoice(session, invoice_id)
+    red = lock_invoice(uow, invoice_id)
     _check_red(red)
     _step(red, InvoiceState.DROPPED)
     red.failure = reason.strip()
-    session.add(red)
-    audit.record(session, "drop_red_letter", str(red.id), actor=actor, now=now, details={"reason": red.failure})
+    uow.session.add(red)
+    uow.record("drop_red_letter", str(red.id), actor=actor, now=now, details={"reason": red.failure})
     return red
 
 

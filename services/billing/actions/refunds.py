@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlmodel import Session
-
 from services.billing.actions.closing import publish_refund_closed
 from services.billing.actions.ledger import lines_of
 from services.billing.actions.locking import lock_account, lock_entry
@@ -17,55 +15,55 @@ from services.billing.queries.balances import money_held, unapplied_of
 from services.billing.rules.refunding import Held, by_paying_account
 from services.billing.states import AccountState, LedgerAccount, RefundState, TransactionKind
 from shared.foundation.errors import Conflict, Invalid
-from shared.persistence import audit
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def propose_refunds(session: Session, account: FeeAccount, *, actor: str, now: datetime) -> list[Refund]:
+def propose_refunds(uow: UnitOfWork, account: FeeAccount, *, actor: str, now: datetime) -> list[Refund]:
     """One proposal for each account that money of this application came from; what is claimed already is not claimed twice."""
-    held = money_held(session, account.application_id)
+    held = money_held(uow.session, account.application_id)
     return [
-        _propose(session, group, account=account, reason=account.refund_reason, actor=actor, now=now)
+        _propose(uow, group, account=account, reason=account.refund_reason, actor=actor, now=now)
         for group in by_paying_account(held)
     ]
 
 
-def propose_refund_of_entry(session: Session, entry_id: UUID, *, reason: str, actor: str, now: datetime) -> Refund:
+def propose_refund_of_entry(uow: UnitOfWork, entry_id: UUID, *, reason: str, actor: str, now: datetime) -> Refund:
     """Finance proposes to give back what is unapplied of an entry, and its fee too where the application has ended."""
     if not reason.strip():
         raise Invalid("请写明退款原因。", code="reason-missing")
-    entry = lock_entry(session, entry_id)
-    account = _only_account(session, entry)
+    entry = lock_entry(uow, entry_id)
+    account = _only_account(uow, entry)
     if account is not None and account.state == AccountState.ENDED:
-        held = [each for each in money_held(session, account.application_id) if each.entry_id == str(entry_id)]
+        held = [each for each in money_held(uow.session, account.application_id) if each.entry_id == str(entry_id)]
     else:
-        held = unapplied_of(session, entry_id)
+        held = unapplied_of(uow.session, entry_id)
     groups = by_paying_account(held)
     if not groups:
         raise Conflict(
             "这笔流水没有可退的款项：已缴费的部分须先撤销，已列入退款单的部分不再重复。", code="nothing-to-refund"
         )
-    refund = _propose(session, groups[0], account=account, reason=reason.strip(), actor=actor, now=now)
-    audit.record(session, "propose_refund", str(refund.id), actor=actor, now=now, details={"entry": str(entry_id)})
+    refund = _propose(uow, groups[0], account=account, reason=reason.strip(), actor=actor, now=now)
+    uow.record("propose_refund", str(refund.id), actor=actor, now=now, details={"entry": str(entry_id)})
     if account is not None:
-        publish_refund_closed(session, account, at=now, now=now)
+        publish_refund_closed(uow, account, at=now, now=now)
     return refund
 
 
-def _only_account(session: Session, entry: BankEntry) -> FeeAccount | None:
+def _only_account(uow: UnitOfWork, entry: BankEntry) -> FeeAccount | None:
     """Whose money an entry is, where it is one application's."""
-    moved = lines_of(session, entry.id, TransactionKind.DECISION, TransactionKind.UNDO)
+    moved = lines_of(uow.session, entry.id, TransactionKind.DECISION, TransactionKind.UNDO)
     owners = {line.application_id for line in moved if line.application_id}
-    return lock_account(session, UUID(owners.pop())) if len(owners) == 1 else None
+    return lock_account(uow, UUID(owners.pop())) if len(owners) == 1 else None
 
 
 def _propose(
-    session: Session, held: Sequence[Held], *, account: FeeAccount | None, reason: str, actor: str, now: datetime
+    uow: UnitOfWork, held: Sequence[Held], *, account: FeeAccount | None, reason: str, actor: str, now: datetime
 ) -> Refund:
-    first = session.get_one(BankEntry, UUID(held[0].entry_id))
+    first = uow.session.get_one(BankEntry, UUID(held[0].entry_id))
     refund = Refund(
         id=uuid4(),
-        number=next_number(session, "TK", now=now),
-        programme=account.programme if account else session.get_one(Statement, first.statement_id).programme,
+        number=next_number(uow, "TK", now=now),
+        programme=account.programme if account else uow.session.get_one(Statement, first.statement_id).programme,
         application_id=account.application_id if account else None,
         payee_name=first.counterparty_name,
         payee_account=first.counterparty_account,
@@ -77,23 +75,23 @@ def _propose(
         proposed_by=actor,
         proposed_at=now,
     )
-    session.add(refund)
-    session.flush()
+    uow.session.add(refund)
+    uow.session.flush()
     for each in held:
-        session.add(
+        uow.session.add(
             RefundSource(
                 refund_id=refund.id,
                 entry_id=UUID(each.entry_id),
                 fee_fen=each.fee_fen,
                 unapplied_fen=each.unapplied_fen,
-                unapplied_of=_owner_of_unapplied(session, UUID(each.entry_id)) if each.unapplied_fen else None,
+                unapplied_of=_owner_of_unapplied(uow, UUID(each.entry_id)) if each.unapplied_fen else None,
             )
         )
-    session.flush()
+    uow.session.flush()
     return refund
 
 
-def _owner_of_unapplied(session: Session, entry_id: UUID) -> UUID | None:
-    moved = lines_of(session, entry_id, TransactionKind.DECISION, TransactionKind.UNDO)
+def _owner_of_unapplied(uow: UnitOfWork, entry_id: UUID) -> UUID | None:
+    moved = lines_of(uow.session, entry_id, TransactionKind.DECISION, TransactionKind.UNDO)
     owner = next((line.application_id for line in moved if line.account is LedgerAccount.UNAPPLIED), "")
     return UUID(owner) if owner else None

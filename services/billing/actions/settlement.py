@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.billing.actions.closing import publish_refund_closed
 from services.billing.actions.invoices import is_payable, request_invoices
@@ -20,62 +20,61 @@ from services.billing.queries.balances import allocated_fen, booked_before, comp
 from services.billing.states import AccountState, DocumentKind
 from shared.events.billing import FeeOverdue, FeePaid, FeePaymentReversed
 from shared.jobs.job import enqueue
-from shared.persistence import audit
-from shared.persistence.outbox import publish
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def settle(session: Session, application_ids: Iterable[UUID], *, at: datetime, actor: str, now: datetime) -> None:
+def settle(uow: UnitOfWork, application_ids: Iterable[UUID], *, at: datetime, actor: str, now: datetime) -> None:
     """Says what the ledger now means for these applications. `at` is the bank's time of what changed it. A repeat says
     nothing new."""
     for application_id in sorted(set(application_ids)):
-        account = lock_account(session, application_id)
-        is_newly_paid = _publish_payment(session, account, at=at, actor=actor, now=now)
-        keep_red_letters(session, application_id, actor=actor, now=now)
+        account = lock_account(uow, application_id)
+        is_newly_paid = _publish_payment(uow, account, at=at, actor=actor, now=now)
+        keep_red_letters(uow, application_id, actor=actor, now=now)
         if is_newly_paid:
-            request_documents(session, account, actor=actor, now=now)
+            request_documents(uow, account, actor=actor, now=now)
         if account.refund_ordered_at:
-            propose_refunds(session, account, actor=actor, now=now)
-        publish_refund_closed(session, account, at=at, now=now)
+            propose_refunds(uow, account, actor=actor, now=now)
+        publish_refund_closed(uow, account, at=at, now=now)
 
 
-def _publish_payment(session: Session, account: FeeAccount, *, at: datetime, actor: str, now: datetime) -> bool:
+def _publish_payment(uow: UnitOfWork, account: FeeAccount, *, at: datetime, actor: str, now: datetime) -> bool:
     """Returns whether the fee has just become paid."""
-    paid_fen = allocated_fen(session, account.application_id)
+    paid_fen = allocated_fen(uow.session, account.application_id)
     said = {"application_id": account.application_id, "programme": account.programme, "paid_fen": paid_fen}
     if paid_fen >= account.expected_fen and account.paid_at is None:
-        account.paid_at = completed_at(session, account)
+        account.paid_at = completed_at(uow.session, account)
         if account.state == AccountState.DUE and account.pay_by and account.paid_at >= account.pay_by:
-            publish_overdue(session, account, covered_until=account.paid_at, actor=actor, now=now)
-        session.add(account)
-        publish(session, FeePaid(**said, paid_at=account.paid_at), now=now)
+            publish_overdue(uow, account, covered_until=account.paid_at, actor=actor, now=now)
+        uow.session.add(account)
+        uow.publish(FeePaid(**said, paid_at=account.paid_at), now=now)
         return True
     if paid_fen < account.expected_fen and account.paid_at is not None:
         account.paid_at = None
-        session.add(account)
-        publish(session, FeePaymentReversed(**said, reversed_at=at), now=now)
+        uow.session.add(account)
+        uow.publish(FeePaymentReversed(**said, reversed_at=at), now=now)
     return False
 
 
 def publish_overdue(
-    session: Session, account: FeeAccount, *, covered_until: datetime, actor: str, now: datetime
+    uow: UnitOfWork, account: FeeAccount, *, covered_until: datetime, actor: str, now: datetime
 ) -> None:
     """FeeOverdue with what had come in time, once per deadline."""
     if account.overdue_at is not None or account.pay_by is None:
         return
     account.overdue_at = now
-    session.add(account)
+    uow.session.add(account)
     event = FeeOverdue(
         application_id=account.application_id,
         programme=account.programme,
-        paid_fen=booked_before(session, account.application_id, account.pay_by),
+        paid_fen=booked_before(uow.session, account.application_id, account.pay_by),
         pay_by=account.pay_by,
         covered_until=covered_until,
     )
-    publish(session, event, now=now)
-    audit.record(session, "say_overdue", str(account.application_id), actor=actor, now=now)
+    uow.publish(event, now=now)
+    uow.record("say_overdue", str(account.application_id), actor=actor, now=now)
 
 
-def request_documents(session: Session, account: FeeAccount, *, actor: str, now: datetime) -> None:
+def request_documents(uow: UnitOfWork, account: FeeAccount, *, actor: str, now: datetime) -> None:
     """Receipt, invoice request and invoice become due once the person is admitted and has paid, whichever comes last. Called
     when either comes; what was sent before is not written again."""
     if not is_payable(account):
@@ -83,20 +82,20 @@ def request_documents(session: Session, account: FeeAccount, *, actor: str, now:
     of_this = select(Document).where(
         Document.application_id == account.application_id, Document.kind == DocumentKind.RECEIPT
     )
-    receipt = session.exec(of_this).one_or_none() or _open_receipt(session, account, now=now)
+    receipt = uow.session.exec(of_this).one_or_none() or _open_receipt(uow, account, now=now)
     if receipt.sent_at is None:
-        enqueue(session, WriteReceipt(application_id=account.application_id))
-    request_invoices(session, account, actor=actor, now=now)
+        enqueue(uow, WriteReceipt(application_id=account.application_id))
+    request_invoices(uow, account, actor=actor, now=now)
 
 
-def _open_receipt(session: Session, account: FeeAccount, *, now: datetime) -> Document:
+def _open_receipt(uow: UnitOfWork, account: FeeAccount, *, now: datetime) -> Document:
     receipt = Document(
         id=uuid4(),
         kind=DocumentKind.RECEIPT,
-        number=next_number(session, "SK", now=now),
+        number=next_number(uow, "SK", now=now),
         application_id=account.application_id,
         due_at=now,
     )
-    session.add(receipt)
-    session.flush()
+    uow.session.add(receipt)
+    uow.session.flush()
     return receipt

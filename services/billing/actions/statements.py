@@ -26,15 +26,15 @@ from shared.events import FileClaim
 from shared.foundation.clock import SHANGHAI, local
 from shared.foundation.errors import Conflict, Invalid, Joined
 from shared.foundation.transitions import check_step
-from shared.persistence import audit
 from shared.persistence.columns import for_update
+from shared.persistence.unit_of_work import UnitOfWork
 
 PREVIEWED = 500
 """So many entries a preview judges; more would keep the page waiting."""
 
 
 def upload_statement(
-    session: Session,
+    uow: UnitOfWork,
     content: bytes,
     *,
     filename: str,
@@ -52,11 +52,11 @@ def upload_statement(
     A repeat before the import gives the same preview.
     """
     digest = hashlib.sha256(content).hexdigest()
-    row = session.exec(for_update(select(StatementRow).where(StatementRow.sha256 == digest))).one_or_none()
+    row = uow.session.exec(for_update(select(StatementRow).where(StatementRow.sha256 == digest))).one_or_none()
     if row is not None and row.state in (StatementState.IMPORTING, StatementState.IMPORTED):
         raise AlreadyImported(f"{local(row.imported_at or row.uploaded_at):%Y-%m-%d %H:%M}")
     read = read_statement(content, filename=filename)
-    owner = _owner(session, read, programme)
+    owner = _owner(uow, read, programme)
     read = _with_period(replace(read, account=owner.account_number), first_day, last_day)
     claim = files.put(
         content,
@@ -73,9 +73,9 @@ def upload_statement(
     row.programme, row.claim, row.filename = owner.code, claim.model_dump(), filename[:200]
     row.uploaded_by, row.uploaded_at = actor, now
     row.covered_until = min(read.covers_to, now)
-    row.findings = list(_breaks(session, row))
-    session.add(row)
-    audit.record(session, "upload_statement", str(row.id), actor=actor, now=now, details={"sha256": digest})
+    row.findings = list(_breaks(uow.session, row))
+    uow.session.add(row)
+    uow.record("upload_statement", str(row.id), actor=actor, now=now, details={"sha256": digest})
     return row
 
 
@@ -95,9 +95,9 @@ def _said(read: Statement) -> dict[str, Any]:
     }
 
 
-def _owner(session: Session, read: Statement, code: str) -> ProgrammeRow:
+def _owner(uow: UnitOfWork, read: Statement, code: str) -> ProgrammeRow:
     """The programme whose remittance account (notice, annex 4) the statement shows; of several, the newest."""
-    rows = session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.code).desc())).all()
+    rows = uow.session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.code).desc())).all()
     if code:
         rows = [row for row in rows if row.code == code]
     digits = "".join(filter(str.isdigit, read.account))
@@ -160,17 +160,17 @@ def _judge_in(books: Books, entry: BankEntry) -> None:
     books.note(entry)
 
 
-def discard_statement(session: Session, statement_id: UUID, *, actor: str, now: datetime) -> StatementRow:
+def discard_statement(uow: UnitOfWork, statement_id: UUID, *, actor: str, now: datetime) -> StatementRow:
     """Drops a preview; the file may be uploaded again."""
-    row = lock_statement(session, statement_id)
+    row = lock_statement(uow, statement_id)
     _step(row, StatementState.DISCARDED)
-    session.add(row)
-    audit.record(session, "discard_statement", str(row.id), actor=actor, now=now)
+    uow.session.add(row)
+    uow.record("discard_statement", str(row.id), actor=actor, now=now)
     return row
 
 
 def import_statement(
-    session: Session,
+    uow: UnitOfWork,
     statement_id: UUID,
     *,
     confirmed: bool,
@@ -181,22 +181,22 @@ def import_statement(
 ) -> StatementRow:
     """Takes the entries into the ledger and books what is certain; a large file goes on in a job. `confirmed` says that a
     person has seen where it does not connect with what was imported before; without it such a file is refused."""
-    row = lock_statement(session, statement_id)
+    row = lock_statement(uow, statement_id)
     _step(row, StatementState.IMPORTING)
-    others = imported_statements(session, row.account_number)
+    others = imported_statements(uow.session, row.account_number)
     if any(each.state == StatementState.IMPORTING for each in others if each.id != row.id):
         raise Conflict("同一账户有对账单正在导入，请等它完成后再导入。", code="statement.busy")
-    found = _breaks(session, row)
+    found = _breaks(uow.session, row)
     if found and not confirmed:
         values = {"found": Joined(found)}
         raise Conflict("请先确认：{found}确认无误后勾选“已核对”再导入。", code="statement.breaks", values=values)
     row.findings, row.imported_by = list(found), actor
-    session.add(row)
-    session.flush()
-    session.execute(insert(BankEntry), list(_entries(row, _read_again(row, files), keys=keys)))
+    uow.session.add(row)
+    uow.session.flush()
+    uow.session.execute(insert(BankEntry), list(_entries(row, _read_again(row, files), keys=keys)))
     details = {"entries": row.entries, "confirmed": list(found)}
-    audit.record(session, "begin_import", str(row.id), actor=actor, now=now, details=details)
-    match_entries(session, row.id, actor=actor, now=now)
+    uow.record("begin_import", str(row.id), actor=actor, now=now, details=details)
+    match_entries(uow, row.id, actor=actor, now=now)
     return row
 
 

@@ -56,8 +56,8 @@ def show_document(
     reason: Reason = "",
 ) -> Response:
     """A document as it was sent, to look at. Field: `reason`. The look is put on record first, in a transaction of its own."""
-    with process_of(request).database.transaction() as session:
-        row = actions.look_at_document(session, document_id, reason=reason, actor=actor.account, now=now)
+    with process_of(request).database.transaction() as uow:
+        row = actions.look_at_document(uow, document_id, reason=reason, actor=actor.account, now=now)
     content = tools.files.get(FileClaim.model_validate(row.claim), purpose="bank")
     name = f"{labels.DOCUMENTS[row.kind]}{row.number}.pdf"
     return file_reply(content, name=name, media_type="application/pdf", inline=True)

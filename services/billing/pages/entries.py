@@ -13,7 +13,7 @@ from shared.dashboard import done, page, t
 from shared.dashboard.history import history
 from shared.foundation.errors import FieldError, Invalid
 from shared.foundation.money import fen
-from shared.http.web import Now, ReadingSession, WritingSession
+from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter()
 Reason = Annotated[str, Form(max_length=500)]
@@ -76,19 +76,19 @@ def show_entry(request: Request, entry_id: UUID, actor: labels.Reader, session: 
 def confirm(
     request: Request,
     actor: labels.Finance,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     entry_id: Ids = [],  # noqa: B006
 ) -> Response:
     """`entry_id`, as often as needed: books what was suggested, all or none."""
-    booked = actions.confirm_proposals(session, entry_id, actor=actor.account, now=now)
+    booked = actions.confirm_proposals(uow, entry_id, actor=actor.account, now=now)
     return done(request, "/billing/work", t("已确认 {count} 笔。", count=len(booked)))
 
 
 @router.post("/entries/rematch")
-def rematch(request: Request, actor: labels.Finance, session: WritingSession, now: Now) -> Response:
+def rematch(request: Request, actor: labels.Finance, uow: Uow, now: Now) -> Response:
     """Judges all open entries anew."""
-    booked = actions.rematch_open_entries(session, actor=actor.account, now=now)
+    booked = actions.rematch_open_entries(uow, actor=actor.account, now=now)
     return done(request, "/billing/work", t("已重新匹配，{count} 笔自动入账。", count=booked))
 
 
@@ -97,7 +97,7 @@ def assign(
     request: Request,
     entry_id: UUID,
     actor: labels.Finance,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     application: Annotated[list[str], Form()] = [],  # noqa: B006
     amount: Annotated[list[str], Form()] = [],  # noqa: B006
@@ -107,9 +107,9 @@ def assign(
     allocations: dict[UUID, int] = {}
     for name, typed in zip(application, amount, strict=False):
         if name.strip() and typed.strip():
-            key = queries.account_named(session, name).application_id
+            key = queries.account_named(uow.session, name).application_id
             allocations[key] = allocations.get(key, 0) + fen(typed)
-    actions.assign_entry(session, entry_id, allocations, note=note, actor=actor.account, now=now)
+    actions.assign_entry(uow, entry_id, allocations, note=note, actor=actor.account, now=now)
     return done(request, f"/billing/entries/{entry_id}", "已按所填金额入账。")
 
 
@@ -118,32 +118,30 @@ def keep(
     request: Request,
     entry_id: UUID,
     actor: labels.Finance,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     application: Annotated[str, Form()] = "",
     note: Reason = "",
 ) -> Response:
     """Keeps the money unapplied; `application` says whose it is, if that is known."""
-    owner = queries.account_named(session, application).application_id if application.strip() else None
-    actions.put_to_unapplied(session, entry_id, application_id=owner, note=note, actor=actor.account, now=now)
+    owner = queries.account_named(uow.session, application).application_id if application.strip() else None
+    actions.put_to_unapplied(uow, entry_id, application_id=owner, note=note, actor=actor.account, now=now)
     return done(request, f"/billing/entries/{entry_id}", "已暂挂。")
 
 
 @router.post("/entries/{entry_id}/ignore")
 def ignore(
-    request: Request, entry_id: UUID, actor: labels.Finance, session: WritingSession, now: Now, reason: Reason = ""
+    request: Request, entry_id: UUID, actor: labels.Finance, uow: Uow, now: Now, reason: Reason = ""
 ) -> Response:
     """`reason`: why the entry has nothing to do with fees."""
-    actions.ignore_entry(session, entry_id, reason=reason, actor=actor.account, now=now)
+    actions.ignore_entry(uow, entry_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/billing/entries/{entry_id}", "已记为不予处理。")
 
 
 @router.post("/entries/{entry_id}/undo")
-def undo(
-    request: Request, entry_id: UUID, actor: labels.Finance, session: WritingSession, now: Now, reason: Reason = ""
-) -> Response:
+def undo(request: Request, entry_id: UUID, actor: labels.Finance, uow: Uow, now: Now, reason: Reason = "") -> Response:
     """`reason`: why the decision is taken back."""
-    actions.undo_decision(session, entry_id, reason=reason, actor=actor.account, now=now)
+    actions.undo_decision(uow, entry_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/billing/entries/{entry_id}", "已撤销，流水回到待办。")
 
 
@@ -152,14 +150,14 @@ def pair(
     request: Request,
     entry_id: UUID,
     actor: labels.Finance,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     original_id: Annotated[str, Form()] = "",
     note: Reason = "",
 ) -> Response:
     """`original_id`: the entry that this one takes back."""
     actions.pair_with_original(
-        session, entry_id, _chosen(original_id, "original_id"), note=note, actor=actor.account, now=now
+        uow, entry_id, _chosen(original_id, "original_id"), note=note, actor=actor.account, now=now
     )
     return done(request, f"/billing/entries/{entry_id}", "已与原流水对应。")
 
@@ -169,22 +167,22 @@ def settle(
     request: Request,
     entry_id: UUID,
     actor: labels.Finance,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     refund_id: Ids = [],  # noqa: B006
     note: Reason = "",
 ) -> Response:
     """`refund_id`, as often as needed: the approved refunds that this debit paid out."""
-    actions.settle_refunds_by_hand(session, entry_id, refund_id, note=note, actor=actor.account, now=now)
+    actions.settle_refunds_by_hand(uow, entry_id, refund_id, note=note, actor=actor.account, now=now)
     return done(request, f"/billing/entries/{entry_id}", "已认定为退费支出。")
 
 
 @router.post("/entries/{entry_id}/refund")
 def propose_refund(
-    request: Request, entry_id: UUID, actor: labels.Finance, session: WritingSession, now: Now, reason: Reason = ""
+    request: Request, entry_id: UUID, actor: labels.Finance, uow: Uow, now: Now, reason: Reason = ""
 ) -> Response:
     """`reason`: why the unapplied money of this entry goes back. Another person approves."""
-    refund = actions.propose_refund_of_entry(session, entry_id, reason=reason, actor=actor.account, now=now)
+    refund = actions.propose_refund_of_entry(uow, entry_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/billing/refunds/{refund.id}", t("已提出退款单 {number}，待复核。", number=refund.number))
 
 

@@ -11,7 +11,7 @@ from services.billing.pages.entries import Reason
 from services.billing.rules.buyers import Buyer, InvoiceKind
 from shared.dashboard import done, page
 from shared.dashboard.history import history
-from shared.http.web import Now, ReadingSession, WithTools, WritingSession
+from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter()
 Typed = Annotated[str, Form(max_length=500)]
@@ -43,18 +43,18 @@ def show_invoice(request: Request, invoice_id: UUID, actor: labels.Reader, sessi
 
 
 @router.post("/invoices/{invoice_id}/resubmit")
-def resubmit(request: Request, invoice_id: UUID, actor: labels.Finance, session: WritingSession, now: Now) -> Response:
+def resubmit(request: Request, invoice_id: UUID, actor: labels.Finance, uow: Uow, now: Now) -> Response:
     """Hands a failed request over once more, or checks one that waits anew."""
-    actions.resubmit_invoice(session, invoice_id, actor=actor.account, now=now)
+    actions.resubmit_invoice(uow, invoice_id, actor=actor.account, now=now)
     return done(request, f"/billing/invoices/{invoice_id}", "已重新提交。")
 
 
 @router.post("/invoices/{invoice_id}/statement")
 def keep_statement(
-    request: Request, invoice_id: UUID, actor: labels.Finance, session: WritingSession, now: Now, note: Reason = ""
+    request: Request, invoice_id: UUID, actor: labels.Finance, uow: Uow, now: Now, note: Reason = ""
 ) -> Response:
     """`note`: what the 代付说明 states and where it is filed. The invoice goes on."""
-    actions.keep_payer_statement(session, invoice_id, note, actor=actor.account, now=now)
+    actions.keep_payer_statement(uow, invoice_id, note, actor=actor.account, now=now)
     return done(request, f"/billing/invoices/{invoice_id}", "已登记代付说明。")
 
 
@@ -63,7 +63,7 @@ def correct_buyer(
     request: Request,
     invoice_id: UUID,
     actor: labels.Finance,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     tools: WithTools,
     title: Typed = "",
@@ -85,23 +85,23 @@ def correct_buyer(
         bank=bank.strip(),
         account_number=account_number.strip(),
     )
-    actions.correct_buyer(session, invoice_id, buyer, actor=actor.account, now=now, keys=tools.keys)
+    actions.correct_buyer(uow, invoice_id, buyer, actor=actor.account, now=now, keys=tools.keys)
     return done(request, f"/billing/invoices/{invoice_id}", "已更正购买方，重新核对后提交。")
 
 
 @router.post("/invoices/{invoice_id}/confirm-red")
 def confirm_red(
-    request: Request, invoice_id: UUID, actor: labels.Finance, session: WritingSession, now: Now, reason: Reason = ""
+    request: Request, invoice_id: UUID, actor: labels.Finance, uow: Uow, now: Now, reason: Reason = ""
 ) -> Response:
     """`reason`: the bureau's code, 01 to 04 (states.RedReason)."""
-    actions.confirm_red_letter(session, invoice_id, reason, actor=actor.account, now=now)
+    actions.confirm_red_letter(uow, invoice_id, reason, actor=actor.account, now=now)
     return done(request, f"/billing/invoices/{invoice_id}", "已提交红冲。")
 
 
 @router.post("/invoices/{invoice_id}/drop-red")
 def drop_red(
-    request: Request, invoice_id: UUID, actor: labels.Finance, session: WritingSession, now: Now, reason: Reason = ""
+    request: Request, invoice_id: UUID, actor: labels.Finance, uow: Uow, now: Now, reason: Reason = ""
 ) -> Response:
     """`reason`: why the invoice stays as it is."""
-    actions.drop_red_letter(session, invoice_id, reason=reason, actor=actor.account, now=now)
+    actions.drop_red_letter(uow, invoice_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/billing/invoices/{invoice_id}", "已记为不红冲。")

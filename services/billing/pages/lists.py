@@ -48,7 +48,7 @@ class EntryList(ListView):
         ListAction(
             "confirm",
             "确认建议",
-            lambda session, key, *, actor, now: confirm_proposals(session, [key], actor=actor, now=now),
+            lambda uow, key, *, actor, now: confirm_proposals(uow, [key], actor=actor, now=now),
             confirm="按系统建议入账所选流水？",
             roles=("finance",),
             shown=lambda entry: isinstance(entry, BankEntry) and _is_suggested(entry),

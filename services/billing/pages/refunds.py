@@ -11,7 +11,7 @@ from services.billing.states import RefundState
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
 from shared.foundation.clock import local
-from shared.http.web import Now, ReadingSession, WithTools, WritingSession
+from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter()
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -54,26 +54,26 @@ def show_refund(request: Request, refund_id: UUID, actor: labels.Reader, session
 def approve(
     request: Request,
     actor: labels.Checker,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     refund_id: Ids = [],  # noqa: B006
 ) -> Response:
     """`refund_id`, as often as needed: approved together, all or none, by another person than proposed them."""
-    approved = actions.approve_refunds(session, refund_id, actor=actor.account, now=now)
+    approved = actions.approve_refunds(uow, refund_id, actor=actor.account, now=now)
     return done(request, "/billing/refunds", t("已批准 {count} 张退款单。", count=len(approved)))
 
 
 @router.post("/refunds/{refund_id}/decline")
 def decline(
-    request: Request, refund_id: UUID, actor: labels.Either, session: WritingSession, now: Now, reason: Reason = ""
+    request: Request, refund_id: UUID, actor: labels.Either, uow: Uow, now: Now, reason: Reason = ""
 ) -> Response:
     """`reason`: why the money is not paid back now."""
-    actions.decline_refund(session, refund_id, reason=reason, actor=actor.account, now=now)
+    actions.decline_refund(uow, refund_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/billing/refunds/{refund_id}", "退款单已作废，款项仍在原处。")
 
 
 @router.post("/refunds/export")
-def export(actor: labels.Either, session: WritingSession, now: Now, tools: WithTools, reason: Reason = "") -> Response:
+def export(actor: labels.Either, uow: Uow, now: Now, tools: WithTools, reason: Reason = "") -> Response:
     """The approved refunds with full account numbers, as a workbook for the bank; taking it is audited. Field: `reason`."""
-    content = actions.export_approved_refunds(session, reason=reason, actor=actor.account, now=now, keys=tools.keys)
+    content = actions.export_approved_refunds(uow, reason=reason, actor=actor.account, now=now, keys=tools.keys)
     return file_reply(content, name=f"退款清单_{local(now):%Y%m%d}.xlsx", media_type=XLSX)

@@ -17,7 +17,7 @@ from services.billing.states import StatementState
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.history import history
 from shared.foundation.errors import FieldError, Invalid
-from shared.http.web import Now, ReadingSession, WithTools, WritingSession
+from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter()
 
@@ -41,7 +41,7 @@ def statement_list(request: Request, actor: labels.Reader, session: ReadingSessi
 def upload(
     request: Request,
     actor: labels.Finance,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     tools: WithTools,
     file: Annotated[UploadFile, File()],
@@ -52,7 +52,7 @@ def upload(
     """`file`; `first_day` and `last_day` (2021-11-22, inclusive) where the file states no period; `programme` where it
     names no account. Leads to the preview; nothing is booked yet."""
     row = actions.upload_statement(
-        session,
+        uow,
         file.file.read(MAX_BYTES + 1),
         filename=file.filename or "",
         first_day=_day(first_day, "first_day"),
@@ -122,14 +122,14 @@ def import_statement(
     request: Request,
     statement_id: UUID,
     actor: labels.Finance,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     tools: WithTools,
     confirmed: Annotated[bool, Form()] = False,
 ) -> Response:
     """`confirmed=true` where the statement does not connect with those before and a person has checked why."""
     row = actions.import_statement(
-        session,
+        uow,
         statement_id,
         confirmed=confirmed,
         actor=actor.account,
@@ -142,20 +142,18 @@ def import_statement(
 
 
 @router.post("/statements/{statement_id}/discard")
-def discard_statement(
-    request: Request, statement_id: UUID, actor: labels.Finance, session: WritingSession, now: Now
-) -> Response:
+def discard_statement(request: Request, statement_id: UUID, actor: labels.Finance, uow: Uow, now: Now) -> Response:
     """Drops a preview."""
-    actions.discard_statement(session, statement_id, actor=actor.account, now=now)
+    actions.discard_statement(uow, statement_id, actor=actor.account, now=now)
     return done(request, "/billing/statements", "已放弃导入，没有入账。")
 
 
 @router.post("/statements/{statement_id}/file")
 def statement_file(
-    statement_id: UUID, actor: labels.Looker, session: WritingSession, now: Now, tools: WithTools, reason: Reason = ""
+    statement_id: UUID, actor: labels.Looker, uow: Uow, now: Now, tools: WithTools, reason: Reason = ""
 ) -> Response:
     """The bank's own file; taking it is audited. Field: `reason`."""
     content, name = actions.read_statement_file(
-        session, statement_id, reason=reason, actor=actor.account, now=now, files=tools.files
+        uow, statement_id, reason=reason, actor=actor.account, now=now, files=tools.files
     )
     return file_reply(content, name=name or "statement", media_type="application/octet-stream")

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from sqlmodel import Session
-
 from services.billing import actions, documents, jobs
 from services.billing.connectors import MakeConnector
 from services.billing.connectors.interface import Failed, InvoicePayload, Issued
@@ -19,6 +17,7 @@ from shared.context import Context
 from shared.events import Sealed
 from shared.foundation.clock import local
 from shared.jobs.job import enqueue
+from shared.persistence.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True)
@@ -31,52 +30,52 @@ class InvoicingTerms:
 
 
 def write_invoice_request(
-    session: Session, job: jobs.WriteInvoiceRequest, *, context: Context, terms: InvoicingTerms
+    uow: UnitOfWork, job: jobs.WriteInvoiceRequest, *, context: Context, terms: InvoicingTerms
 ) -> str:
     """开票申请单, and the request to the connector; or, where something is wanting, a work item of finance."""
-    invoice = actions.lock_invoice(session, job.invoice_id)
-    account = session.get_one(FeeAccount, invoice.application_id)
+    invoice = actions.lock_invoice(uow, job.invoice_id)
+    account = uow.session.get_one(FeeAccount, invoice.application_id)
     if invoice.state != InvoiceState.REQUESTED or not actions.is_payable(account):
         return "not needed"
     is_complete = actions.check_request(
-        session,
+        uow,
         invoice,
         _buyer(account, invoice, context),
         terms.rates,
         special_needs_contact=terms.special_needs_contact,
         day=local(context.now).date(),
     )
-    document = actions.lock_paper(session, invoice.id, DocumentKind.INVOICE_REQUEST)
+    document = actions.lock_paper(uow, invoice.id, DocumentKind.INVOICE_REQUEST)
     if not is_complete:
         return "waits for finance"
     if document.sent_at:
-        enqueue(session, jobs.SubmitInvoice(invoice_id=invoice.id))
+        enqueue(uow, jobs.SubmitInvoice(invoice_id=invoice.id))
         return "sent before"
-    content = documents.invoice_request(_request(session, account, invoice, context))
-    send(session, account, document, content, "开票申请已提交，申请单见附件。本单不是发票。", context)
-    actions.note_invoice_requested(session, invoice, now=context.now)
+    content = documents.invoice_request(_request(uow, account, invoice, context))
+    send(uow, account, document, content, "开票申请已提交，申请单见附件。本单不是发票。", context)
+    actions.note_invoice_requested(uow, invoice, now=context.now)
     return "sent"
 
 
-def submit_invoice(session: Session, job: jobs.SubmitInvoice, *, context: Context, terms: InvoicingTerms) -> str:
+def submit_invoice(uow: UnitOfWork, job: jobs.SubmitInvoice, *, context: Context, terms: InvoicingTerms) -> str:
     """Hands the request, or a red letter, to the connector. Money that went meanwhile stops the request."""
-    invoice = actions.lock_invoice(session, job.invoice_id)
-    account = session.get_one(FeeAccount, invoice.application_id)
+    invoice = actions.lock_invoice(uow, job.invoice_id)
+    account = uow.session.get_one(FeeAccount, invoice.application_id)
     if invoice.state not in (InvoiceState.REQUESTED, InvoiceState.FAILED, InvoiceState.SUBMITTED) or invoice.wanting:
         return "not needed"
     if invoice.corrects_id is None and not actions.is_payable(account):
         return "not needed"
     if terms.make_connector is None:
         return "no connector"
-    payload = _payload(session, account, invoice, context)
+    payload = _payload(uow, account, invoice, context)
     terms.make_connector(context.tools.redis).submit(invoice.submission_id, payload)
-    actions.note_invoice_submitted(session, invoice, actor=context.actor, now=context.now)
+    actions.note_invoice_submitted(uow, invoice, actor=context.actor, now=context.now)
     return "submitted"
 
 
-def query_invoice(session: Session, job: jobs.QueryInvoice, *, context: Context, terms: InvoicingTerms) -> str:
+def query_invoice(uow: UnitOfWork, job: jobs.QueryInvoice, *, context: Context, terms: InvoicingTerms) -> str:
     """Asks the connector; an issued invoice is kept and sent. A request that the connector has lost is handed over again."""
-    invoice = actions.lock_invoice(session, job.invoice_id)
+    invoice = actions.lock_invoice(uow, job.invoice_id)
     if invoice.state != InvoiceState.SUBMITTED:
         return "not needed"
     if terms.make_connector is None:
@@ -84,28 +83,28 @@ def query_invoice(session: Session, job: jobs.QueryInvoice, *, context: Context,
     try:
         answer = terms.make_connector(context.tools.redis).query(invoice.submission_id, now=context.now)
     except LookupError:
-        enqueue(session, jobs.SubmitInvoice(invoice_id=invoice.id))
+        enqueue(uow, jobs.SubmitInvoice(invoice_id=invoice.id))
         return "lost, submitted again"
     invoice.queried_at = context.now
-    session.add(invoice)
+    uow.session.add(invoice)
     if isinstance(answer, Issued):
-        _take_issued(session, invoice, answer, context)
+        _take_issued(uow, invoice, answer, context)
         return "issued"
     if isinstance(answer, Failed):
-        actions.note_invoice_failed(session, invoice, answer.reason, actor=context.actor, now=context.now)
+        actions.note_invoice_failed(uow, invoice, answer.reason, actor=context.actor, now=context.now)
         return "failed"
     if job.round < actions.ROUNDS:
-        enqueue(session, jobs.QueryInvoice(invoice_id=invoice.id, round=job.round + 1))
+        enqueue(uow, jobs.QueryInvoice(invoice_id=invoice.id, round=job.round + 1))
     return "pending"
 
 
-def _take_issued(session: Session, invoice: Invoice, issued: Issued, context: Context) -> None:
+def _take_issued(uow: UnitOfWork, invoice: Invoice, issued: Issued, context: Context) -> None:
     document = actions.note_invoice_issued(
-        session, invoice, issued.number, issued.issued_at, actor=context.actor, now=context.now
+        uow, invoice, issued.number, issued.issued_at, actor=context.actor, now=context.now
     )
-    account = session.get_one(FeeAccount, invoice.application_id)
+    account = uow.session.get_one(FeeAccount, invoice.application_id)
     title = "红字发票" if invoice.corrects_id else "发票"
-    send(session, account, document, issued.pdf, f"{title}已开具，号码 {issued.number}，见附件。", context)
+    send(uow, account, document, issued.pdf, f"{title}已开具，号码 {issued.number}，见附件。", context)
 
 
 def _buyer(account: FeeAccount, invoice: Invoice, context: Context) -> Buyer:
@@ -143,8 +142,8 @@ def _kind(invoice: Invoice) -> Literal["normal", "special"]:
     return "special" if invoice.kind == "special" else "normal"
 
 
-def _request(session: Session, account: FeeAccount, invoice: Invoice, context: Context) -> documents.InvoiceRequest:
-    programme = programme_of(session, account)
+def _request(uow: UnitOfWork, account: FeeAccount, invoice: Invoice, context: Context) -> documents.InvoiceRequest:
+    programme = programme_of(uow, account)
     return documents.InvoiceRequest(
         number=invoice.request_no,
         programme=programme.title,
@@ -167,9 +166,9 @@ def _request(session: Session, account: FeeAccount, invoice: Invoice, context: C
     )
 
 
-def _payload(session: Session, account: FeeAccount, invoice: Invoice, context: Context) -> InvoicePayload:
-    programme = programme_of(session, account)
-    original = session.get_one(Invoice, invoice.corrects_id) if invoice.corrects_id else None
+def _payload(uow: UnitOfWork, account: FeeAccount, invoice: Invoice, context: Context) -> InvoicePayload:
+    programme = programme_of(uow, account)
+    original = uow.session.get_one(Invoice, invoice.corrects_id) if invoice.corrects_id else None
     return InvoicePayload(
         kind=_kind(invoice),
         buyer=_party(invoice, context),

@@ -1,6 +1,6 @@
 """The job that writes 收款确认."""
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from services.billing import actions, documents, jobs
 from services.billing.models import FeeAccount, Invoice
@@ -8,22 +8,23 @@ from services.billing.queries.balances import payments_of
 from services.billing.tasks.sending import programme_of, send
 from shared.context import Context
 from shared.foundation.clock import local
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def write_receipt(session: Session, job: jobs.WriteReceipt, *, context: Context) -> str:
+def write_receipt(uow: UnitOfWork, job: jobs.WriteReceipt, *, context: Context) -> str:
     """收款确认: money arrived; this is no invoice. Asks for the 代付说明 where one is needed."""
-    document = actions.lock_receipt(session, job.application_id)
-    account = session.get_one(FeeAccount, job.application_id)
+    document = actions.lock_receipt(uow, job.application_id)
+    account = uow.session.get_one(FeeAccount, job.application_id)
     if document.sent_at or account.paid_at is None:
         return "not needed"
-    content = documents.receipt_acknowledgement(_receipt(session, account, str(document.number), context))
-    text = "款项已收到，收款确认见附件。本单不是发票，发票将另行发送。" + _asks_for_statement(session, account)
-    send(session, account, document, content, text, context)
+    content = documents.receipt_acknowledgement(_receipt(uow, account, str(document.number), context))
+    text = "款项已收到，收款确认见附件。本单不是发票，发票将另行发送。" + _asks_for_statement(uow, account)
+    send(uow, account, document, content, text, context)
     return "sent"
 
 
-def _receipt(session: Session, account: FeeAccount, number: str, context: Context) -> documents.Receipt:
-    programme, payments = programme_of(session, account), payments_of(session, account.application_id)
+def _receipt(uow: UnitOfWork, account: FeeAccount, number: str, context: Context) -> documents.Receipt:
+    programme, payments = programme_of(uow, account), payments_of(uow.session, account.application_id)
     assert account.paid_at is not None
     return documents.Receipt(
         number=number,
@@ -41,13 +42,13 @@ def _receipt(session: Session, account: FeeAccount, number: str, context: Contex
     )
 
 
-def _asks_for_statement(session: Session, account: FeeAccount) -> str:
+def _asks_for_statement(uow: UnitOfWork, account: FeeAccount) -> str:
     wants = select(Invoice).where(
         Invoice.application_id == account.application_id,
         col(Invoice.payer_is_buyer).is_(False),
         col(Invoice.payer_statement_at).is_(None),
     )
-    invoice = session.exec(wants).first()
+    invoice = uow.session.exec(wants).first()
     if invoice is None:
         return ""
     return (

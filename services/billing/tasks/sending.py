@@ -1,7 +1,5 @@
 """Keeping a document and writing to the invoice address. Called by billing's other tasks."""
 
-from sqlmodel import Session
-
 from services.billing import actions
 from services.billing.models import Document, FeeAccount, ProgrammeRow
 from services.billing.states import DOCUMENT_TITLES, DocumentKind
@@ -9,11 +7,10 @@ from shared.adapters.mail import Mail
 from shared.context import Context
 from shared.events import Sealed
 from shared.events.intake import Programme
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def send(
-    session: Session, account: FeeAccount, document: Document, content: bytes, text: str, context: Context
-) -> None:
+def send(uow: UnitOfWork, account: FeeAccount, document: Document, content: bytes, text: str, context: Context) -> None:
     """Keeps the document and writes to the invoice address; the job's id makes a repeat replace the letter."""
     assert context.job_id is not None
     title = DOCUMENT_TITLES[DocumentKind(document.kind)]
@@ -33,7 +30,7 @@ def send(
         attachments={f"{title}{document.number}.pdf": content},
     )
     context.tools.mailer.send(letter)
-    actions.note_document_sent(session, document, claim, actor=context.actor, now=context.now)
+    actions.note_document_sent(uow, document, claim, actor=context.actor, now=context.now)
 
 
 def address_of(account: FeeAccount, context: Context) -> str:
@@ -41,6 +38,6 @@ def address_of(account: FeeAccount, context: Context) -> str:
     return context.tools.keys.open("contact", Sealed.model_validate(account.email))
 
 
-def programme_of(session: Session, account: FeeAccount) -> Programme:
+def programme_of(uow: UnitOfWork, account: FeeAccount) -> Programme:
     """The programme as it was last published."""
-    return Programme.model_validate(session.get_one(ProgrammeRow, account.programme).data)
+    return Programme.model_validate(uow.session.get_one(ProgrammeRow, account.programme).data)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.intake.actions.content import scans_of
 from services.intake.actions.filing import checked_content, columns, event_fields, publish_submitted, record_consents
@@ -19,27 +19,26 @@ from shared.adapters.keyring import KeyRing
 from shared.events.intake import ApplicationResubmitted, ApplicationWithdrawn, Programme
 from shared.foundation.clock import local
 from shared.foundation.errors import Conflict
-from shared.persistence import audit
 from shared.persistence.columns import for_update
-from shared.persistence.outbox import publish
+from shared.persistence.unit_of_work import UnitOfWork
 
 
 def submit_draft(
-    session: Session, application_id: UUID, *, client: PlatformClient, actor: str, now: datetime
+    uow: UnitOfWork, application_id: UUID, *, client: PlatformClient, actor: str, now: datetime
 ) -> Application:
     """Files a draft as it is, in the window."""
-    row = own_application(session, application_id, client)
-    check_window(programme_of(session, row), now)
+    row = own_application(uow, application_id, client)
+    check_window(programme_of(uow, row), now)
     step(row, ApplicationState.SUBMITTED)
-    audit.record(session, "submit_draft", str(row.id), actor=actor, now=now)
+    uow.record("submit_draft", str(row.id), actor=actor, now=now)
     row.submitted_at, row.outcome = now, Outcome.UNDER_REVIEW
-    session.add(row)
-    publish_submitted(session, row, now=now)
+    uow.session.add(row)
+    publish_submitted(uow, row, now=now)
     return row
 
 
 def resubmit_application(
-    session: Session,
+    uow: UnitOfWork,
     application_id: UUID,
     body: ApplicationIn,
     *,
@@ -51,8 +50,8 @@ def resubmit_application(
     """Takes the corrected version of a returned application -> ApplicationResubmitted; `submitted_at` is kept. Allowed after
     the window, because the first submission was in time, until `correct_by`; person and programme stay,
     and after it nobody is newly recommended."""
-    programme = Programme.model_validate(locked_programme(session, body.programme).data)
-    row = own_application(session, application_id, client)
+    programme = Programme.model_validate(locked_programme(uow, body.programme).data)
+    row = own_application(uow, application_id, client)
     if row.programme != programme.code:
         raise Conflict(
             "该报名属于项目“{programme}”，补正不能更换项目。",
@@ -68,9 +67,9 @@ def resubmit_application(
             values={"correct_by": local(row.correct_by)},
         )
     step(row, ApplicationState.SUBMITTED)
-    content = checked_content(body, programme, scans_of(session, [body]), client=client, now=now, keys=keys)
+    content = checked_content(body, programme, scans_of(uow, [body]), client=client, now=now, keys=keys)
     identity, credit_code = content["student"]["identity"]["index"], content["firm"]["credit_code"]
-    held = taken(session, [body], [content], clients=[client])
+    held = taken(uow, [body], [content], clients=[client])
     check_participation(body, known=identity in held.past)
     before = {"unit_code": row.unit_code, "recommendation": row.recommendation}
     check_recommendation(body, programme, **before, now=now)
@@ -78,22 +77,22 @@ def resubmit_application(
         raise Conflict("补正不能更换学员;如需更换,请撤回后重新报名。", code="person-changed")
     if credit_code != row.credit_code:
         check_firm(held.firms[programme.code, credit_code], programme)
-    keep_scans(session, row.id, row.content)
+    keep_scans(uow, row.id, row.content)
     for name, value in columns(body, content).items():
         setattr(row, name, value)
     row.revision, row.defects, row.correct_by, row.outcome = row.revision + 1, [], None, Outcome.UNDER_REVIEW
-    session.add(row)
-    record_consents(session, [(row.id, body)])
-    audit.record(session, "resubmit_application", str(row.id), actor=actor, now=now, details={"revision": row.revision})
-    publish(session, ApplicationResubmitted.model_validate(event_fields(row)), now=now)
+    uow.session.add(row)
+    record_consents(uow, [(row.id, body)])
+    uow.record("resubmit_application", str(row.id), actor=actor, now=now, details={"revision": row.revision})
+    uow.publish(ApplicationResubmitted.model_validate(event_fields(row)), now=now)
     return row
 
 
 def withdraw_application(
-    session: Session, application_id: UUID, reason: str, *, client: PlatformClient, actor: str, now: datetime
+    uow: UnitOfWork, application_id: UUID, reason: str, *, client: PlatformClient, actor: str, now: datetime
 ) -> Application:
     """Takes an application back -> ApplicationWithdrawn, unless it was only a draft; a repeat changes nothing."""
-    row = own_application(session, application_id, client)
+    row = own_application(uow, application_id, client)
     if row.state == ApplicationState.WITHDRAWN:
         return row
     if row.outcome in (Outcome.REGISTERED, Outcome.CERTIFIED, Outcome.NOT_CERTIFIED):
@@ -102,24 +101,24 @@ def withdraw_application(
     step(row, ApplicationState.WITHDRAWN)
     if was_draft:
         row.closed_at = now
-    session.add(row)
-    audit.record(session, "withdraw_application", str(row.id), actor=actor, now=now, details={"reason": reason})
+    uow.session.add(row)
+    uow.record("withdraw_application", str(row.id), actor=actor, now=now, details={"reason": reason})
     if not was_draft:
         event = ApplicationWithdrawn(application_id=row.id, withdrawn_at=now, reason=reason)
-        publish(session, event, now=now)
+        uow.publish(event, now=now)
     return row
 
 
-def expire_drafts(session: Session, *, actor: str, now: datetime) -> None:
+def expire_drafts(uow: UnitOfWork, *, actor: str, now: datetime) -> None:
     """Ends the drafts of every programme whose window is over."""
-    for programme_row in session.exec(select(ProgrammeRow)).all():
+    for programme_row in uow.session.exec(select(ProgrammeRow)).all():
         if now < Programme.model_validate(programme_row.data).closes_at:
             continue
         drafts = select(Application).where(
             Application.programme == programme_row.code, Application.state == ApplicationState.DRAFT
         )
-        for row in session.exec(for_update(drafts)).all():
+        for row in uow.session.exec(for_update(drafts)).all():
             step(row, ApplicationState.EXPIRED)
             row.closed_at = now
-            session.add(row)
-            audit.record(session, "expire_draft", str(row.id), actor=actor, now=now)
+            uow.session.add(row)
+            uow.record("expire_draft", str(row.id), actor=actor, now=now)

@@ -4,19 +4,19 @@ import secrets
 from datetime import datetime
 from uuid import uuid4
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.intake.models import PlatformClient
 from services.intake.rules.secrets import hash_of
 from shared.foundation.errors import Conflict, NotFound
-from shared.persistence import audit
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def issue_client_key(session: Session, name: str, *, actor: str, now: datetime) -> str:
+def issue_client_key(uow: UnitOfWork, name: str, *, actor: str, now: datetime) -> str:
     """Registers a client and returns its key, which is shown once and kept only as a hash. A client whose key was revoked,
     because it was lost or leaked, gets a new one and keeps its applications. Raises Conflict while a key is in use."""
     key = f"ljk_{secrets.token_urlsafe(32)}"
-    client = _client(session, name)
+    client = _client(uow, name)
     if client is None:
         client = PlatformClient(id=uuid4(), name=name, key_hash=hash_of(key), issued_at=now)
     elif client.revoked_at is None:
@@ -26,22 +26,22 @@ def issue_client_key(session: Session, name: str, *, actor: str, now: datetime) 
             values={"name": name},
         )
     client.key_hash, client.issued_at, client.revoked_at = hash_of(key), now, None
-    session.add(client)
-    audit.record(session, "issue_client_key", name, actor=actor, now=now)
+    uow.session.add(client)
+    uow.record("issue_client_key", name, actor=actor, now=now)
     return key
 
 
-def revoke_client_key(session: Session, name: str, *, actor: str, now: datetime) -> None:
+def revoke_client_key(uow: UnitOfWork, name: str, *, actor: str, now: datetime) -> None:
     """Ends a client's access; a repeat changes nothing."""
-    client = _client(session, name)
+    client = _client(uow, name)
     if client is None:
         raise NotFound("没有名为“{name}”的平台客户端。", code="unknown-client", values={"name": name})
     client.revoked_at = client.revoked_at or now
-    session.add(client)
-    audit.record(session, "revoke_client_key", name, actor=actor, now=now)
+    uow.session.add(client)
+    uow.record("revoke_client_key", name, actor=actor, now=now)
 
 
-def _client(session: Session, name: str) -> PlatformClient | None:
+def _client(uow: UnitOfWork, name: str) -> PlatformClient | None:
     # Its key does not change: who files for this client at the moment need not wait, nor is waited for.
     query = select(PlatformClient).where(PlatformClient.name == name).with_for_update(key_share=True)
-    return session.exec(query).one_or_none()
+    return uow.session.exec(query).one_or_none()

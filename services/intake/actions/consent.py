@@ -14,29 +14,28 @@ from services.intake.states import ApplicationState
 from shared.events.intake import StudentConsented
 from shared.foundation.errors import Conflict, NotFound
 from shared.jobs.job import enqueue
-from shared.persistence import audit
-from shared.persistence.outbox import publish
+from shared.persistence.unit_of_work import UnitOfWork
 
 TEXT_VERSION = "2021-11-22"
 
 
-def request_consent(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
+def request_consent(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> None:
     """Writes to the student again, with a fresh link."""
-    row = known_application(session, application_id)
+    row = known_application(uow, application_id)
     if row.consented_at:
         raise Conflict("学员已经确认,无需再次通知。", code="already-consented")
-    audit.record(session, "request_consent", str(row.id), actor=actor, now=now)
-    enqueue(session, SendConsentRequest(application_id=row.id))
+    uow.record("request_consent", str(row.id), actor=actor, now=now)
+    enqueue(uow, SendConsentRequest(application_id=row.id))
 
 
-def renew_consent_link(session: Session, application_id: UUID, *, now: datetime) -> str:
+def renew_consent_link(uow: UnitOfWork, application_id: UUID, *, now: datetime) -> str:
     """Makes the application's link anew and returns its token; an earlier one no longer opens."""
     token = secrets.token_urlsafe(32)
-    link = session.get(ConsentLink, application_id)
+    link = uow.session.get(ConsentLink, application_id)
     if link is None:
         link = ConsentLink(application_id=application_id, token_hash="", sent_at=now)
     link.token_hash, link.sent_at = hash_of(token), now
-    session.add(link)
+    uow.session.add(link)
     return token
 
 
@@ -48,16 +47,16 @@ def application_behind(session: Session, token: str) -> Application:
     return session.get_one(Application, link.application_id)
 
 
-def confirm_consent(session: Session, token: str, *, actor: str, now: datetime) -> Application:
+def confirm_consent(uow: UnitOfWork, token: str, *, actor: str, now: datetime) -> Application:
     """Records that the student confirmed -> StudentConsented; a repeat changes nothing."""
-    row = known_application(session, application_behind(session, token).id)
+    row = known_application(uow, application_behind(uow.session, token).id)
     if row.consented_at:
         return row
     if row.state in (ApplicationState.WITHDRAWN, ApplicationState.EXPIRED):
         raise Conflict("这份报名已撤回或失效,无需确认。", code="application-ended")
     row.consented_at = now
-    session.add(row)
-    session.add(
+    uow.session.add(row)
+    uow.session.add(
         Consent(
             id=uuid4(),
             application_id=row.id,
@@ -68,6 +67,6 @@ def confirm_consent(session: Session, token: str, *, actor: str, now: datetime) 
             channel="link",
         )
     )
-    audit.record(session, "confirm_consent", str(row.id), actor=actor, now=now)
-    publish(session, StudentConsented(application_id=row.id, consented_at=now, text_version=TEXT_VERSION), now=now)
+    uow.record("confirm_consent", str(row.id), actor=actor, now=now)
+    uow.publish(StudentConsented(application_id=row.id, consented_at=now, text_version=TEXT_VERSION), now=now)
     return row

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from services.intake.models import PlatformClient, StoredScan
 from services.intake.rules.identifiers import mobile_e164, normalised
@@ -16,6 +16,7 @@ from shared.events import FileClaim
 from shared.events.intake import Firm, InvoiceTitle, Student
 from shared.foundation.errors import FieldError, Invalid
 from shared.persistence.columns import one_of
+from shared.persistence.unit_of_work import UnitOfWork
 
 
 class Scan(NamedTuple):
@@ -33,10 +34,10 @@ class Scan(NamedTuple):
 _SCANS = select(*(getattr(StoredScan, name) for name in Scan._fields)).where(one_of(col(StoredScan.id), "ids"))
 
 
-def scans_of(session: Session, bodies: Iterable[ApplicationIn]) -> dict[UUID, Scan]:
+def scans_of(uow: UnitOfWork, bodies: Iterable[ApplicationIn]) -> dict[UUID, Scan]:
     """The uploaded scans that the bodies refer to, by id; those that are not there are missing."""
     ids = {scan.file_id for body in bodies for scan in body.scans}
-    return {row[0]: Scan(*row) for row in session.execute(_SCANS, {"ids": ids})}
+    return {row[0]: Scan(*row) for row in uow.session.execute(_SCANS, {"ids": ids})}
 
 
 def sealed_content(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from services.intake.actions.content import Scan, scans_of, sealed_content
 from services.intake.actions.references import References
@@ -27,10 +27,9 @@ from shared.adapters.keyring import KeyRing
 from shared.events.intake import ApplicationSubmitted, Programme
 from shared.foundation.errors import Invalid, Joined, Refusal
 from shared.jobs.job import enqueue
-from shared.persistence import audit
-from shared.persistence.bulk_insert import Row, bulk_insert, detached_row
+from shared.persistence.bulk_insert import Row, detached_row
 from shared.persistence.columns import for_update
-from shared.persistence.outbox import publish
+from shared.persistence.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True)
@@ -46,20 +45,20 @@ class Filing:
 
 
 def file_applications(
-    session: Session, filings: Sequence[Filing], *, now: datetime, keys: KeyRing
+    uow: UnitOfWork, filings: Sequence[Filing], *, now: datetime, keys: KeyRing
 ) -> list[Application | Refusal]:
     """Accepts applications in their order (notice, clause 5) -> ApplicationSubmitted each, and asks the students to confirm;
     drafts are only kept. Once per person and programme; a client's number is used once; a repeated request is the door's
     matter. What is refused leaves nothing behind and stops no other."""
-    rows = _locked_programmes(session, {filing.body.programme for filing in filings})
+    rows = _locked_programmes(uow, {filing.body.programme for filing in filings})
     programmes = {code: Programme.model_validate(row.data) for code, row in rows.items()}
-    scans = scans_of(session, [filing.body for filing in filings])
+    scans = scans_of(uow, [filing.body for filing in filings])
     found = [
         filing.context.run(_content_or_refusal, filing, programmes, scans, now=now, keys=keys) for filing in filings
     ]
     contents = [one for one in found if isinstance(one, dict)]
-    held = taken(session, [filing.body for filing in filings], contents, clients=[filing.client for filing in filings])
-    references = References(session)
+    held = taken(uow, [filing.body for filing in filings], contents, clients=[filing.client for filing in filings])
+    references = References(uow.session)
     filed: list[Row | Refusal] = []
     for filing, content in zip(filings, found, strict=True):
         if isinstance(content, dict):
@@ -71,19 +70,19 @@ def file_applications(
         else:
             filed.append(content)
     accepted = [(filing, row) for filing, row in zip(filings, filed, strict=True) if isinstance(row, dict)]
-    bulk_insert(session, Application, [row for _filing, row in accepted])
-    record_consents(session, [(row["id"], filing.body) for filing, row in accepted])
+    uow.bulk_insert(Application, [row for _filing, row in accepted])
+    record_consents(uow, [(row["id"], filing.body) for filing, row in accepted])
     outcomes = [one if isinstance(one, Refusal) else detached_row(Application, one) for one in filed]
     for filing, outcome in zip(filings, outcomes, strict=True):
         if isinstance(outcome, Application):
-            filing.context.run(_record, session, filing, outcome, now=now)
+            filing.context.run(_record, uow, filing, outcome, now=now)
     return outcomes
 
 
-def _locked_programmes(session: Session, codes: Collection[str]) -> dict[str, ProgrammeRow]:
+def _locked_programmes(uow: UnitOfWork, codes: Collection[str]) -> dict[str, ProgrammeRow]:
     """The programmes' rows, locked in the order of their codes: they hand out serial numbers."""
     query = for_update(select(ProgrammeRow).where(col(ProgrammeRow.code).in_(codes)).order_by(ProgrammeRow.code))
-    return {row.code: row for row in session.exec(query.execution_options(populate_existing=True)).all()}
+    return {row.code: row for row in uow.session.exec(query.execution_options(populate_existing=True)).all()}
 
 
 def _content_or_refusal(
@@ -163,26 +162,26 @@ def columns(body: ApplicationIn, content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _record(session: Session, filing: Filing, row: Application, *, now: datetime) -> None:
-    audit.record(session, "file_application", str(row.id), actor=filing.actor, now=now, details={"state": row.state})
+def _record(uow: UnitOfWork, filing: Filing, row: Application, *, now: datetime) -> None:
+    uow.record("file_application", str(row.id), actor=filing.actor, now=now, details={"state": row.state})
     if not filing.draft:
-        publish_submitted(session, row, now=now)
+        publish_submitted(uow, row, now=now)
 
 
-def record_consents(session: Session, filed: Sequence[tuple[UUID, ApplicationIn]]) -> None:
+def record_consents(uow: UnitOfWork, filed: Sequence[tuple[UUID, ApplicationIn]]) -> None:
     """Keeps the consents that came with the bodies of applications, by their ids."""
     rows = [
         consent.model_dump() | {"id": uuid4(), "application_id": application_id, "channel": "platform"}
         for application_id, body in filed
         for consent in body.consents
     ]
-    bulk_insert(session, Consent, rows)
+    uow.bulk_insert(Consent, rows)
 
 
-def publish_submitted(session: Session, row: Application, *, now: datetime) -> None:
+def publish_submitted(uow: UnitOfWork, row: Application, *, now: datetime) -> None:
     """-> ApplicationSubmitted, and the student is asked to confirm."""
-    publish(session, ApplicationSubmitted.model_validate(event_fields(row)), now=now)
-    enqueue(session, SendConsentRequest(application_id=row.id))
+    uow.publish(ApplicationSubmitted.model_validate(event_fields(row)), now=now)
+    enqueue(uow, SendConsentRequest(application_id=row.id))
 
 
 def event_fields(row: Application) -> dict[str, Any]:

@@ -2,36 +2,34 @@
 
 from uuid import UUID
 
-from sqlmodel import Session
-
 from services.intake.errors import UnknownApplication
 from services.intake.models import Application, PlatformClient, ProgrammeRow
 from services.intake.states import APPLICATION_STEPS, STATE_TITLES, ApplicationState
 from shared.events.intake import Programme
 from shared.foundation.errors import OutOfOrder
 from shared.foundation.transitions import check_step
-from shared.persistence.row_locks import get_locked
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def own_application(session: Session, application_id: UUID, client: PlatformClient) -> Application:
+def own_application(uow: UnitOfWork, application_id: UUID, client: PlatformClient) -> Application:
     """The application, locked, if this client filed it. Raises UnknownApplication."""
-    row = get_locked(session, Application, application_id)
+    row = uow.get_locked(Application, application_id)
     if row is None or row.client_id != client.id:
         raise UnknownApplication
     return row
 
 
-def known_application(session: Session, application_id: UUID) -> Application:
+def known_application(uow: UnitOfWork, application_id: UUID) -> Application:
     """The application, locked. Raises NotYet: what is said of it came before it."""
-    row = get_locked(session, Application, application_id)
+    row = uow.get_locked(Application, application_id)
     if row is None:
         raise OutOfOrder(f"application {application_id}")
     return row
 
 
-def programme_of(session: Session, row: Application) -> Programme:
+def programme_of(uow: UnitOfWork, row: Application) -> Programme:
     """The programme that the application is for, as now published."""
-    return Programme.model_validate(session.get_one(ProgrammeRow, row.programme).data)
+    return Programme.model_validate(uow.session.get_one(ProgrammeRow, row.programme).data)
 
 
 def step(row: Application, target: ApplicationState) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import String, and_, cast, func, literal, select, union_all
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from services.intake.errors import PersonAlreadyApplied
 from services.intake.models import Application, PastParticipant, PlatformClient
@@ -18,6 +18,7 @@ from services.intake.states import ApplicationState
 from shared.events.intake import Programme
 from shared.foundation.errors import Conflict, Refusal
 from shared.persistence.columns import one_of
+from shared.persistence.unit_of_work import UnitOfWork
 
 ENDED = (ApplicationState.WITHDRAWN, ApplicationState.EXPIRED)
 _OPEN = and_(one_of(col(Application.programme), "codes"), col(Application.state).not_in(ENDED))
@@ -75,7 +76,7 @@ class Taken:
 
 
 def taken(
-    session: Session,
+    uow: UnitOfWork,
     bodies: Sequence[ApplicationIn],
     contents: Sequence[dict[str, Any]],
     *,
@@ -91,7 +92,7 @@ def taken(
         "numbers": {body.platform_no for body in bodies},
     }
     found: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
-    for kind, scope, value, count in session.execute(_TAKEN, named).all():
+    for kind, scope, value, count in uow.session.execute(_TAKEN, named).all():
         found[kind][scope, value] = count
     return Taken(
         past={index for _scope, index in found["past"]},

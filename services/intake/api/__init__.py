@@ -15,7 +15,7 @@ from services.intake.models import PlatformClient
 from services.intake.rules.secrets import hash_of
 from services.intake.schemas import ApplicationIn, ApplicationOut, FileOut, WithdrawalIn
 from shared.foundation.errors import NotSignedIn
-from shared.http.web import Now, ReadingSession, WithTools, WritingSession, process_of
+from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
 
 router = APIRouter(prefix="/intake/api", tags=["platform"])
 
@@ -57,14 +57,14 @@ def upload_scan(
     client: Client,
     content: Annotated[bytes, Depends(raw_body)],
     programme: Annotated[str, Query(max_length=40)],
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     tools: WithTools,
 ) -> FileOut:
     """Stores one scan, sent as the body with its media type; refer to it by `id` in an application."""
     declared = request.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
     row = actions.store_scan(
-        session,
+        uow,
         content,
         declared=declared,
         programme=programme,
@@ -106,30 +106,24 @@ def read_application(application_id: UUID, client: Client, session: ReadingSessi
 
 
 @router.post("/applications/{application_id}/submission")
-def submit_draft(application_id: UUID, client: Client, session: WritingSession, now: Now) -> ApplicationOut:
+def submit_draft(application_id: UUID, client: Client, uow: Uow, now: Now) -> ApplicationOut:
     """Files a draft."""
-    return application_out(
-        actions.submit_draft(session, application_id, client=client, actor=actor_of(client), now=now)
-    )
+    return application_out(actions.submit_draft(uow, application_id, client=client, actor=actor_of(client), now=now))
 
 
 @router.put("/applications/{application_id}")
 def resubmit(
-    application_id: UUID, body: ApplicationIn, client: Client, session: WritingSession, now: Now, tools: WithTools
+    application_id: UUID, body: ApplicationIn, client: Client, uow: Uow, now: Now, tools: WithTools
 ) -> ApplicationOut:
     """Posts the corrected version of a returned application, whole."""
     row = actions.resubmit_application(
-        session, application_id, body, client=client, actor=actor_of(client), now=now, keys=tools.keys
+        uow, application_id, body, client=client, actor=actor_of(client), now=now, keys=tools.keys
     )
     return application_out(row)
 
 
 @router.post("/applications/{application_id}/withdrawal")
-def withdraw(
-    application_id: UUID, body: WithdrawalIn, client: Client, session: WritingSession, now: Now
-) -> ApplicationOut:
+def withdraw(application_id: UUID, body: WithdrawalIn, client: Client, uow: Uow, now: Now) -> ApplicationOut:
     """Takes an application back."""
-    row = actions.withdraw_application(
-        session, application_id, body.reason, client=client, actor=actor_of(client), now=now
-    )
+    row = actions.withdraw_application(uow, application_id, body.reason, client=client, actor=actor_of(client), now=now)
     return application_out(row)

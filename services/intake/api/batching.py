@@ -16,7 +16,6 @@ from typing import cast
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlmodel import Session
 
 from services.intake import actions, queries
 from services.intake.models import Application, IdempotencyKey, PlatformClient
@@ -25,7 +24,7 @@ from services.intake.schemas import ApplicationIn, ApplicationOut
 from services.intake.states import OUTCOME_TITLES, STATE_TITLES, ApplicationState, Outcome
 from shared.foundation.errors import Conflict, Refusal
 from shared.http.web import refuse
-from shared.persistence.bulk_insert import bulk_insert
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process
 
 MOST = 256
@@ -109,14 +108,14 @@ class SubmissionBatcher:
         """Files a batch in one transaction. An equal key within it waits for the next, where the first answer is kept."""
         firsts = {(posted.key_hash, posted.key): posted for posted in reversed(batch)}
         turn = [posted for posted in batch if firsts[posted.key_hash, posted.key] is posted]
-        with self._process.database.transaction() as session:
-            answered = dict(zip(map(id, turn), self._file_firsts(session, turn), strict=True))
+        with self._process.database.transaction() as uow:
+            answered = dict(zip(map(id, turn), self._file_firsts(uow, turn), strict=True))
         later = [posted for posted in batch if id(posted) not in answered]
         answered |= zip(map(id, later), self._answers(later), strict=True)
         return [answered[id(posted)] for posted in batch]
 
-    def _file_firsts(self, session: Session, batch: Sequence[Submission]) -> list[Answer]:
-        clients, kept = queries.clients_and_kept(session, {(posted.key_hash, posted.key) for posted in batch})
+    def _file_firsts(self, uow: UnitOfWork, batch: Sequence[Submission]) -> list[Answer]:
+        clients, kept = queries.clients_and_kept(uow.session, {(posted.key_hash, posted.key) for posted in batch})
         answers: dict[int, Answer] = {}
         filings: list[tuple[Submission, actions.Filing]] = []
         for posted in batch:
@@ -129,7 +128,7 @@ class SubmissionBatcher:
                 filing = actions.Filing(posted.body, client, actor_of(client), posted.draft, posted.context)
                 filings.append((posted, filing))
         now, keys = self._process.clock.now(), self._process.tools.keys
-        filed = actions.file_applications(session, [filing for _posted, filing in filings], now=now, keys=keys)
+        filed = actions.file_applications(uow, [filing for _posted, filing in filings], now=now, keys=keys)
         kept_now = []
         for (posted, filing), outcome in zip(filings, filed, strict=True):
             response = posted.context.run(_response, posted.request, outcome)
@@ -144,7 +143,7 @@ class SubmissionBatcher:
                     "answered_at": now,
                 }
             )
-        bulk_insert(session, IdempotencyKey, kept_now)
+        uow.bulk_insert(IdempotencyKey, kept_now)
         return [answers[id(posted)] for posted in batch]
 
 

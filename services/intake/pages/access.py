@@ -10,7 +10,7 @@ from services.intake import actions
 from services.intake.pages.labels import Clerk
 from shared.dashboard import done, page, t
 from shared.foundation.errors import Invalid
-from shared.http.web import Now, WithTools, WritingSession
+from shared.http.web import Now, Uow, WithTools
 
 router = APIRouter()
 
@@ -25,12 +25,12 @@ def show_access(request: Request, actor: Clerk) -> Response:
 def issue_key(
     request: Request,
     actor: Clerk,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     name: Annotated[str, Form(min_length=2, max_length=60)],
 ) -> Response:
     """Issues an API key for the client `name`; the next page says it, once."""
-    key = actions.issue_client_key(session, name, actor=actor.account, now=now)
+    key = actions.issue_client_key(uow, name, actor=actor.account, now=now)
     return done(
         request,
         "/intake/access",
@@ -41,10 +41,10 @@ def issue_key(
 
 @router.post("/clients/revocation")
 def revoke_key(
-    request: Request, actor: Clerk, session: WritingSession, now: Now, name: Annotated[str, Form(max_length=60)]
+    request: Request, actor: Clerk, uow: Uow, now: Now, name: Annotated[str, Form(max_length=60)]
 ) -> Response:
     """Ends the access of the client `name`."""
-    actions.revoke_client_key(session, name, actor=actor.account, now=now)
+    actions.revoke_client_key(uow, name, actor=actor.account, now=now)
     return done(request, "/intake/tables/clients/list", t("已停用“{name}”的接口密钥。", name=name))
 
 
@@ -52,14 +52,14 @@ def revoke_key(
 def import_past_participants(
     request: Request,
     actor: Clerk,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     tools: WithTools,
     table: Annotated[UploadFile, File()],
 ) -> Response:
     """Imports `table`: CSV, UTF-8, a header and the columns document number, name, programme."""
     people = _people_in(table.file.read())
-    added = actions.import_past_participants(session, people, actor=actor.account, now=now, keys=tools.keys)
+    added = actions.import_past_participants(uow, people, actor=actor.account, now=now, keys=tools.keys)
     return done(request, "/intake/tables/past-participants/list", t("已登记 {count} 名往期学员。", count=added))
 
 

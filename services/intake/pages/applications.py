@@ -18,7 +18,7 @@ from services.intake.pages.labels import (
 )
 from shared.dashboard import done, page
 from shared.dashboard.history import history
-from shared.http.web import Now, ReadingSession, WritingSession
+from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter()
 
@@ -49,11 +49,9 @@ def show_application(request: Request, application_id: UUID, actor: Clerk, sessi
 
 
 @router.post("/applications/{application_id}/consent-request")
-def send_consent_request(
-    request: Request, application_id: UUID, actor: Clerk, session: WritingSession, now: Now
-) -> Response:
+def send_consent_request(request: Request, application_id: UUID, actor: Clerk, uow: Uow, now: Now) -> Response:
     """Sends the student a fresh link to confirm. No fields."""
-    actions.request_consent(session, application_id, actor=actor.account, now=now)
+    actions.request_consent(uow, application_id, actor=actor.account, now=now)
     return done(request, f"/intake/applications/{application_id}", "确认通知已安排发送。")
 
 
@@ -64,10 +62,10 @@ def show_consent(request: Request, token: str, session: ReadingSession) -> Respo
 
 
 @router.post("/consent/{token}")
-def confirm_consent(request: Request, token: str, session: WritingSession, now: Now) -> Response:
+def confirm_consent(request: Request, token: str, uow: Uow, now: Now) -> Response:
     """Records the confirmation. No fields."""
-    row = actions.confirm_consent(session, token, actor="student", now=now)
-    return _consent_page(request, token, row, session)
+    row = actions.confirm_consent(uow, token, actor="student", now=now)
+    return _consent_page(request, token, row, uow.session)
 
 
 def _consent_page(request: Request, token: str, row: Application, session: Session) -> Response:

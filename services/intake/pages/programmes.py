@@ -10,7 +10,7 @@ from services.intake.pages.labels import Clerk
 from shared.dashboard import done, file_reply, page, t
 from shared.events.intake import Programme
 from shared.foundation.errors import FieldError, Invalid, Joined, NotFound
-from shared.http.web import Now, ReadingSession, WithTools, WritingSession
+from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter()
 
@@ -35,14 +35,14 @@ def show_programmes(request: Request, actor: Clerk, session: ReadingSession) -> 
 def publish_programme(
     request: Request,
     actor: Clerk,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     tools: WithTools,
     definition: Annotated[UploadFile, File()],
 ) -> Response:
     """Publishes the programme in `definition`, a JSON file with the fields of shared.events.intake.Programme."""
     programme = _programme_in(definition)
-    actions.publish_programme(session, programme, actor=actor.account, now=now, keys=tools.keys)
+    actions.publish_programme(uow, programme, actor=actor.account, now=now, keys=tools.keys)
     return done(request, "/intake/programmes", t("已发布：{title}。", title=programme.title))
 
 
@@ -51,7 +51,7 @@ def revise_programme(
     request: Request,
     code: str,
     actor: Clerk,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     definition: Annotated[UploadFile, File()],
 ) -> Response:
@@ -60,7 +60,7 @@ def revise_programme(
     if programme.code != code:
         values = {"found": programme.code, "code": code}
         raise Invalid("文件中的项目编号是“{found}”,不是“{code}”。", code="programme-code", values=values)
-    actions.revise_programme(session, programme, actor=actor.account, now=now)
+    actions.revise_programme(uow, programme, actor=actor.account, now=now)
     return done(request, "/intake/programmes", t("已修订为第 {version} 版。", version=programme.version))
 
 

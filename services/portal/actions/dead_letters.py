@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.portal.errors import UnknownDeadLetter
 from services.portal.models import DeadLetter
@@ -13,17 +13,17 @@ from shared.events.envelope import PREFIX
 from shared.foundation.clock import real_now
 from shared.foundation.errors import Conflict, FieldError, Invalid
 from shared.messaging.transport import REASON, REPLAY, Delivery
-from shared.persistence import audit
 from shared.persistence.columns import for_update
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def note_dead_letter(session: Session, delivery: Delivery) -> None:
+def note_dead_letter(uow: UnitOfWork, delivery: Delivery) -> None:
     """Keeps one dead letter. The same burial delivered again changes nothing; a letter that was sent again and buried once
     more, which it says itself, waits again, with its new reason."""
     headers = {name: _storable(value) for name, value in delivery.headers.items()}
     queue = origin(headers)
     key = hashlib.sha256(f"{queue}\n{headers.get(PREFIX + 'id', '')}\n".encode() + delivery.body).hexdigest()
-    row = session.exec(for_update(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
+    row = uow.session.exec(for_update(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
     replay = int(headers[REPLAY]) if headers.get(REPLAY, "").isdecimal() else 0
     if row is not None and not _is_news(row, replay):
         return
@@ -43,7 +43,7 @@ def note_dead_letter(session: Session, delivery: Delivery) -> None:
     row.headers, row.buried_at = headers, real_now()
     # A forged number must not keep the letter's next burials from being news.
     row.state, row.replays = DeadLetterState.WAITING, min(replay, row.replays + 1)
-    session.add(row)
+    uow.session.add(row)
 
 
 def _is_news(row: DeadLetter, replay: int) -> bool:
@@ -58,10 +58,10 @@ def _storable(value: object) -> str:
     return str(value).replace("\x00", "\ufffd")
 
 
-def discard_dead_letter(session: Session, key: str, *, reason: str, actor: str, now: datetime) -> None:
+def discard_dead_letter(uow: UnitOfWork, key: str, *, reason: str, actor: str, now: datetime) -> None:
     """Puts a letter aside for good, with the reason. Raises UnknownDeadLetter, Invalid without a reason, Conflict unless it
     waits, so that a repeat is told."""
-    row = session.exec(for_update(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
+    row = uow.session.exec(for_update(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
     if row is None:
         raise UnknownDeadLetter
     if not reason.strip():
@@ -70,5 +70,5 @@ def discard_dead_letter(session: Session, key: str, *, reason: str, actor: str, 
     if row.state != DeadLetterState.WAITING:
         raise Conflict("这条消息已经处理过了。", code="state")
     row.state, row.discarded_because = DeadLetterState.DISCARDED, reason.strip()[:500]
-    session.add(row)
-    audit.record(session, "dead_letter_discarded", key, actor=actor, now=now, details={"reason": row.discarded_because})
+    uow.session.add(row)
+    uow.record("dead_letter_discarded", key, actor=actor, now=now, details={"reason": row.discarded_because})

@@ -3,19 +3,18 @@
 import json
 from datetime import datetime
 
-from sqlmodel import Session
-
 from services.portal.models import Applicant, Occurrence
 from services.portal.rules.masking import masked
 from shared.events import Event
 from shared.events.envelope import Envelope
 from shared.events.intake import ApplicationSubmitted
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def note_occurrence(session: Session, event: Event, *, envelope: Envelope) -> None:
+def note_occurrence(uow: UnitOfWork, event: Event, *, envelope: Envelope) -> None:
     """Keeps one event, which the inbox lets through once; the applicant's last word is the newest by business time, whoever is
     heard first."""
-    session.add(
+    uow.session.add(
         Occurrence(
             event_id=envelope.id,
             type=envelope.type,
@@ -29,7 +28,7 @@ def note_occurrence(session: Session, event: Event, *, envelope: Envelope) -> No
     application_id = getattr(event, "application_id", None)
     if application_id is None:
         return
-    row = session.get(Applicant, application_id) or Applicant(
+    row = uow.session.get(Applicant, application_id) or Applicant(
         application_id=application_id,
         application_no="",
         programme=str(getattr(event, "programme", "")),
@@ -42,7 +41,7 @@ def note_occurrence(session: Session, event: Event, *, envelope: Envelope) -> No
     if isinstance(event, ApplicationSubmitted):
         _identify(row, event)
     _follow(row, envelope.type, envelope.time)
-    session.add(row)
+    uow.session.add(row)
 
 
 def _identify(row: Applicant, event: ApplicationSubmitted) -> None:

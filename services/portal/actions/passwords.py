@@ -16,8 +16,8 @@ from services.portal.queries import account_named, has_accounts
 from services.portal.rules.passwords import check_account, check_password
 from services.portal.states import AccountState
 from shared.foundation.clock import real_now
-from shared.persistence.audit import record
 from shared.persistence.columns import for_update
+from shared.persistence.unit_of_work import UnitOfWork
 
 LINK_LASTS = timedelta(days=3)
 # RFC 9106, second recommended option: 64 MiB, three passes.
@@ -44,20 +44,20 @@ def password_fits(account: Account | None, password: str) -> bool:
     return account is not None and account.state == AccountState.OPEN
 
 
-def issue_link(session: Session, account: str | None) -> str:
+def issue_link(uow: UnitOfWork, account: str | None) -> str:
     """The path of a new one-time link, which replaces earlier ones; valid for three days of real time."""
-    session.exec(delete(OneTimeLink).where(col(OneTimeLink.account) == account))
+    uow.session.exec(delete(OneTimeLink).where(col(OneTimeLink.account) == account))
     secret = secrets.token_urlsafe(32)
-    session.add(OneTimeLink(secret_hash=digest_of(secret), account=account, expires_at=real_now() + LINK_LASTS))
+    uow.session.add(OneTimeLink(secret_hash=digest_of(secret), account=account, expires_at=real_now() + LINK_LASTS))
     return f"/welcome/{secret}"
 
 
-def first_account_link(session: Session, *, actor: str, now: datetime) -> str | None:
+def first_account_link(uow: UnitOfWork, *, actor: str, now: datetime) -> str | None:
     """The path that makes the first account, or None when there is one already. A repeat voids the earlier link."""
-    if has_accounts(session):
+    if has_accounts(uow.session):
         return None
-    record(session, "first_account_link_issued", "portal", actor=actor, now=now)
-    return issue_link(session, None)
+    uow.record("first_account_link_issued", "portal", actor=actor, now=now)
+    return issue_link(uow, None)
 
 
 def link_owner(session: Session, secret: str) -> Account | None:
@@ -67,41 +67,41 @@ def link_owner(session: Session, secret: str) -> Account | None:
 
 
 def make_first_account(
-    session: Session, secret: str, *, account: str, name: str, password: str, actor: str, now: datetime
+    uow: UnitOfWork, secret: str, *, account: str, name: str, password: str, actor: str, now: datetime
 ) -> Account:
     """The first administrator, by the link that the console printed. Raises UnknownLink, Invalid."""
-    link = _link(session, secret)
-    if link.account or has_accounts(session):
+    link = _link(uow.session, secret)
+    if link.account or has_accounts(uow.session):
         raise UnknownLink
     check_account(account, name)
     row = Account(account=account, name=name, roles=["administrator"], created_at=now, valid_from=real_now())
-    session.add(row)
-    record(session, "account_created", account, actor=actor, now=now, details={"roles": row.roles})
-    return _set(session, link, row, password, now=now)
+    uow.session.add(row)
+    uow.record("account_created", account, actor=actor, now=now, details={"roles": row.roles})
+    return _set(uow, link, row, password, now=now)
 
 
-def set_password(session: Session, secret: str, *, password: str, actor: str, now: datetime) -> Account:
+def set_password(uow: UnitOfWork, secret: str, *, password: str, actor: str, now: datetime) -> Account:
     """The password of the link's account, which opens it and voids earlier sessions. Raises UnknownLink, Invalid."""
-    link = _link(session, secret)
+    link = _link(uow.session, secret)
     if link.account is None:
         raise UnknownLink
-    row = account_named(session, link.account)
+    row = account_named(uow.session, link.account)
     if row.state == AccountState.CLOSED:
         raise UnknownLink
-    record(session, "password_set", row.account, actor=actor, now=now)
-    return _set(session, link, row, password, now=now)
+    uow.record("password_set", row.account, actor=actor, now=now)
+    return _set(uow, link, row, password, now=now)
 
 
-def change_password(session: Session, account: str, *, old: str, new: str, actor: str, now: datetime) -> None:
+def change_password(uow: UnitOfWork, account: str, *, old: str, new: str, actor: str, now: datetime) -> None:
     """A new password for somebody who knows the old one; other sessions end. Raises WrongPassword, Invalid."""
-    row = account_named(session, account)
+    row = account_named(uow.session, account)
     if not password_fits(row, old):
         raise WrongPassword
     check_password(new, account=account, field="new")
     row.password_hash = _hash(new)
-    session.add(row)
-    record(session, "password_changed", account, actor=actor, now=now)
-    announce_access(session, row, now=now)
+    uow.session.add(row)
+    uow.record("password_changed", account, actor=actor, now=now)
+    announce_access(uow, row, now=now)
 
 
 def _hash(password: str) -> str:
@@ -119,10 +119,10 @@ def _link(session: Session, secret: str) -> OneTimeLink:
     return link
 
 
-def _set(session: Session, link: OneTimeLink, row: Account, password: str, *, now: datetime) -> Account:
+def _set(uow: UnitOfWork, link: OneTimeLink, row: Account, password: str, *, now: datetime) -> Account:
     check_password(password, account=row.account)
     row.password_hash, row.state = _hash(password), AccountState.OPEN
-    session.add(row)
-    session.delete(link)
-    announce_access(session, row, now=now)
+    uow.session.add(row)
+    uow.session.delete(link)
+    announce_access(uow, row, now=now)
     return row

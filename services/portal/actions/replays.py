@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from services.portal import queries
 from services.portal.errors import UnknownDeadLetter
@@ -18,7 +18,7 @@ from shared.foundation.clock import real_now
 from shared.foundation.errors import Conflict
 from shared.jobs.job import enqueue
 from shared.messaging.transport import Outgoing
-from shared.persistence import audit
+from shared.persistence.unit_of_work import UnitOfWork
 
 BATCH = 500
 # (queue, batch) -> what the broker did not accept, with the reason; everything else it has confirmed.
@@ -34,31 +34,29 @@ class Replayed:
     after: str
 
 
-def order_replay(session: Session, wanted: ReplayDeadLetters, *, now: datetime) -> None:
+def order_replay(uow: UnitOfWork, wanted: ReplayDeadLetters, *, now: datetime) -> None:
     """Starts the replay of the waiting letters that are wanted. Raises Conflict when there are none; a second order while the
     first runs finds what is left."""
-    if not queries.count_wanted(session, wanted):
+    if not queries.count_wanted(uow.session, wanted):
         raise Conflict("没有符合条件、等待处理的消息。", code="nothing-to-replay")
-    note_order(session, wanted, now=now)
-    enqueue(session, wanted)
+    note_order(uow, wanted, now=now)
+    enqueue(uow, wanted)
 
 
-def order_one_replay(session: Session, key: str, *, actor: str, now: datetime) -> None:
+def order_one_replay(uow: UnitOfWork, key: str, *, actor: str, now: datetime) -> None:
     """The same for one letter. Raises UnknownDeadLetter, or Conflict unless it waits."""
-    if session.get(DeadLetter, key) is None:
+    if uow.session.get(DeadLetter, key) is None:
         raise UnknownDeadLetter
-    order_replay(session, ReplayDeadLetters(actor=actor, key=key), now=now)
+    order_replay(uow, ReplayDeadLetters(actor=actor, key=key), now=now)
 
 
-def note_order(session: Session, wanted: ReplayDeadLetters, *, now: datetime) -> None:
+def note_order(uow: UnitOfWork, wanted: ReplayDeadLetters, *, now: datetime) -> None:
     """Audits who asked for a replay, and of what."""
     asked = {name: value for name, value in wanted.model_dump().items() if value and name != "actor"}
-    audit.record(
-        session, "dead_letters_replayed", wanted.key or "dead-letters", actor=wanted.actor, now=now, details=asked
-    )
+    uow.record("dead_letters_replayed", wanted.key or "dead-letters", actor=wanted.actor, now=now, details=asked)
 
 
-def replay_batch(session: Session, wanted: ReplayDeadLetters, *, send: Send) -> Replayed:
+def replay_batch(uow: UnitOfWork, wanted: ReplayDeadLetters, *, send: Send) -> Replayed:
     """Sends up to BATCH letters again, each straight to the queue that gave it up, and marks what the broker has confirmed.
 
     If the commit fails after the confirm they are sent once more, under the same number: the inbox makes that harmless.
@@ -66,7 +64,7 @@ def replay_batch(session: Session, wanted: ReplayDeadLetters, *, send: Send) -> 
     """
     # Rows that are locked are just being sent by another replay.
     found = queries.wanted_letters(wanted).order_by(col(DeadLetter.id)).limit(BATCH).with_for_update(skip_locked=True)
-    rows = session.exec(found).all()
+    rows = uow.session.exec(found).all()
     refused: dict[UUID, str] = {}
     for queue, letters in groupby(sorted(rows, key=lambda row: address(row.queue)), key=lambda row: address(row.queue)):
         refused |= send(queue, [_outgoing(row) for row in letters])
@@ -74,7 +72,7 @@ def replay_batch(session: Session, wanted: ReplayDeadLetters, *, send: Send) -> 
         if _id_of(row) not in refused:
             row.state, row.replays = DeadLetterState.REPLAYED, row.replays + 1
             row.replayed_at, row.replayed_by = real_now(), wanted.actor
-            session.add(row)
+            uow.session.add(row)
     return Replayed(len(rows) - len(refused), len(refused), rows[-1].id if rows else "")
 
 

@@ -9,7 +9,7 @@ from services.portal.states import ROLES, AccountState
 from shared.dashboard import Badge, Badged, ListView, Moment, Text, Titled, done, page, t
 from shared.dashboard.history import history
 from shared.http.auth import CurrentUser, staff
-from shared.http.web import Now, ReadingSession, WritingSession, process_of
+from shared.http.web import Now, ReadingSession, Uow, process_of
 
 router = APIRouter(prefix="/accounts")
 Administrator = Annotated[CurrentUser, Depends(staff("administrator"))]
@@ -58,7 +58,7 @@ def ask_new(request: Request, actor: Administrator) -> Response:
 def create(
     request: Request,
     actor: Administrator,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     account: Annotated[str, Form()] = "",
     name: Annotated[str, Form()] = "",
@@ -66,7 +66,7 @@ def create(
 ) -> Response:
     """Creates it and shows the one-time link, once."""
     account = account.strip()
-    link = actions.create_account(session, account, name=name.strip(), roles=roles, actor=actor.account, now=now)
+    link = actions.create_account(uow, account, name=name.strip(), roles=roles, actor=actor.account, now=now)
     return done(request, f"/accounts/{account}", _told(request, link))
 
 
@@ -94,26 +94,26 @@ def change_roles(
     request: Request,
     account: str,
     actor: Administrator,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     roles: Annotated[list[str], Form()] = [],  # noqa: B006
 ) -> Response:
     """Other roles, at once in every service."""
-    actions.change_roles(session, account, roles=roles, actor=actor.account, now=now)
+    actions.change_roles(uow, account, roles=roles, actor=actor.account, now=now)
     return done(request, f"/accounts/{account}", "角色已调整。")
 
 
 @router.post("/{account}/close")
-def close(request: Request, account: str, actor: Administrator, session: WritingSession, now: Now) -> Response:
+def close(request: Request, account: str, actor: Administrator, uow: Uow, now: Now) -> Response:
     """Ends every session of the account."""
-    actions.close_account(session, account, actor=actor.account, now=now)
+    actions.close_account(uow, account, actor=actor.account, now=now)
     return done(request, f"/accounts/{account}", "账号已停用。")
 
 
 @router.post("/{account}/link")
-def renew_link(request: Request, account: str, actor: Administrator, session: WritingSession, now: Now) -> Response:
+def renew_link(request: Request, account: str, actor: Administrator, uow: Uow, now: Now) -> Response:
     """A new one-time link; the old password is void."""
-    link = actions.renew_link(session, account, actor=actor.account, now=now)
+    link = actions.renew_link(uow, account, actor=actor.account, now=now)
     return done(request, f"/accounts/{account}", _told(request, link))
 
 

@@ -16,7 +16,7 @@ from services.portal.states import SERVICES, DeadLetterState
 from shared.dashboard import Badge, Badged, Entry, ListAction, ListView, Moment, Number, Text, done, page, t
 from shared.dashboard.history import history
 from shared.http.auth import CurrentUser, staff
-from shared.http.web import Now, ReadingSession, WritingSession
+from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter(prefix="/dead-letters")
 Administrator = Annotated[CurrentUser, Depends(staff("administrator"))]
@@ -92,7 +92,7 @@ def ask_replay(
 def replay_matching(
     request: Request,
     actor: Administrator,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     queue: Annotated[str, Form()] = "",
     kind: Annotated[str, Form()] = "",
@@ -100,7 +100,7 @@ def replay_matching(
 ) -> Response:
     """Orders the replay of everything that matches: `queue`, `kind` (the type) exactly, `reason` a piece of it; empty ones match all."""
     wanted = ReplayDeadLetters(actor=actor.account, queue=queue, type=kind.strip(), reason=reason.strip())
-    actions.order_replay(session, wanted, now=now)
+    actions.order_replay(uow, wanted, now=now)
     filtered = urlencode({"queue": wanted.queue, "kind": wanted.type, "reason": wanted.reason})
     return done(request, f"/dead-letters/replay?{filtered}", "已安排重发，本页可看进度。")
 
@@ -128,9 +128,9 @@ def show(request: Request, key: str, actor: Administrator, session: ReadingSessi
 
 
 @router.post("/{key}/replay")
-def replay(request: Request, key: str, actor: Administrator, session: WritingSession, now: Now) -> Response:
+def replay(request: Request, key: str, actor: Administrator, uow: Uow, now: Now) -> Response:
     """Orders the replay of one message."""
-    actions.order_one_replay(session, key, actor=actor.account, now=now)
+    actions.order_one_replay(uow, key, actor=actor.account, now=now)
     return done(request, f"/dead-letters/{key}", "已安排重发，稍后刷新可看结果。")
 
 
@@ -139,12 +139,12 @@ def discard(
     request: Request,
     key: str,
     actor: Administrator,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """Puts one message aside for good; `reason` is required."""
-    actions.discard_dead_letter(session, key, reason=reason, actor=actor.account, now=now)
+    actions.discard_dead_letter(uow, key, reason=reason, actor=actor.account, now=now)
     return done(request, f"/dead-letters/{key}", "已不再处理。")
 
 

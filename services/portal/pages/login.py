@@ -14,7 +14,7 @@ from services.portal.rules.passwords import check_repeated
 from shared.dashboard import done, page
 from shared.foundation.errors import NotSignedIn, Refusal
 from shared.http.auth import COOKIE, CurrentUser, current_user, staff
-from shared.http.web import Now, ReadingSession, WithTools, WritingSession, process_of
+from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
 from shared.wiring.process import Process
 
 router = APIRouter()
@@ -59,16 +59,14 @@ def sign_in(
     attempt = Attempt(account.strip().lower(), _address(request))
     try:
         actions.check_attempt(tools.redis, attempt)
-        with process.database.transaction() as session:
-            begun = actions.sign_in(
-                session, attempt.account, password=password, key=key, actor=attempt.account, now=now
-            )
+        with process.database.transaction() as uow:
+            begun = actions.sign_in(uow, attempt.account, password=password, key=key, actor=attempt.account, now=now)
     except Refusal as refusal:
         if refusal.code == "wrong-password":
             actions.count_failure(tools.redis, attempt)
-        with process.database.transaction() as session:
+        with process.database.transaction() as uow:
             actions.note_refused_sign_in(
-                session, attempt.account, actor="anonymous", now=now, code=refusal.code, address=attempt.address
+                uow, attempt.account, actor="anonymous", now=now, code=refusal.code, address=attempt.address
             )
         raise
     actions.forget_failures(tools.redis, attempt)
@@ -78,7 +76,7 @@ def sign_in(
 @router.get("/session/renew")
 def renew(
     request: Request,
-    session: WritingSession,
+    uow: Uow,
     key: Key,
     renewal: Renewal = "",
     next: str = "",  # noqa: A002
@@ -86,7 +84,7 @@ def renew(
     """A fresh token. Scripts get 204 or 401; people go on to `next`, or sign in first."""
     wanted = safe_path(next)
     try:
-        token = actions.renew(session, renewal, key=key)
+        token = actions.renew(uow, renewal, key=key)
     except NotSignedIn:
         if "json" in request.headers.get("accept", ""):
             raise
@@ -98,9 +96,9 @@ def renew(
 
 # Under the renewal cookie's path, so that the browser shows it here.
 @router.post("/session/end")
-def sign_out(request: Request, session: WritingSession, now: Now, renewal: Renewal = "") -> Response:
+def sign_out(request: Request, uow: Uow, now: Now, renewal: Renewal = "") -> Response:
     """Ends the session in the portal and in this browser."""
-    actions.end_session(session, renewal, actor="session", now=now)
+    actions.end_session(uow, renewal, actor="session", now=now)
     return _cleared(RedirectResponse("/sign-in", status_code=303))
 
 
@@ -114,7 +112,7 @@ def ask_new_password(request: Request, actor: Anybody) -> Response:
 def change_password(
     request: Request,
     actor: Anybody,
-    session: WritingSession,
+    uow: Uow,
     key: Key,
     now: Now,
     old: Typed = "",
@@ -123,8 +121,8 @@ def change_password(
 ) -> Response:
     """Changes it; every other session of the account ends, this one goes on as a new one."""
     check_repeated(new, again)
-    actions.change_password(session, actor.account, old=old, new=new, actor=actor.account, now=now)
-    begun = actions.sign_in(session, actor.account, password=new, key=key, actor=actor.account, now=now)
+    actions.change_password(uow, actor.account, old=old, new=new, actor=actor.account, now=now)
+    begun = actions.sign_in(uow, actor.account, password=new, key=key, actor=actor.account, now=now)
     return _let_in(process_of(request), done(request, "/"), begun)
 
 
@@ -141,7 +139,7 @@ def welcome(request: Request, secret: str, session: ReadingSession) -> Response:
 def requeue_failed(
     request: Request,
     secret: str,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     password: Typed = "",
     again: Typed = "",
@@ -150,11 +148,11 @@ def requeue_failed(
 ) -> Response:
     """Sets the password; the link is used up."""
     check_repeated(password, again)
-    if actions.link_owner(session, secret):
-        actions.set_password(session, secret, password=password, actor="link", now=now)
+    if actions.link_owner(uow.session, secret):
+        actions.set_password(uow, secret, password=password, actor="link", now=now)
     else:
         actions.make_first_account(
-            session, secret, account=account.strip(), name=name.strip(), password=password, actor="link", now=now
+            uow, secret, account=account.strip(), name=name.strip(), password=password, actor="link", now=now
         )
     return done(request, "/sign-in")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from services.review.actions.locking import locked_case, programme_of, seat_of, step_case
 from services.review.actions.refunds import order_refund
@@ -16,22 +16,21 @@ from services.review.states import CASE_TITLES, CaseState, SeatState
 from shared.events import FileClaim, Sealed
 from shared.events.review import ApplicationRejected, ApplicationReturned, ApplicationVerified, Defect
 from shared.foundation.errors import Conflict, Invalid, Joined, Message
-from shared.persistence import audit
 from shared.persistence.columns import for_update
-from shared.persistence.outbox import publish
+from shared.persistence.unit_of_work import UnitOfWork
 
 LATE = "未在期限内补正"
 
 
-def check_scans(session: Session, case_id: UUID, checks: Mapping[str, Check], *, actor: str, now: datetime) -> None:
+def check_scans(uow: UnitOfWork, case_id: UUID, checks: Mapping[str, Check], *, actor: str, now: datetime) -> None:
     """Records a reviewer's findings on the scans of the present revision, by kind; a later finding replaces an earlier."""
-    case = locked_case(session, case_id)
+    case = locked_case(uow, case_id)
     if case.state != CaseState.OPEN:
         state = Message(CASE_TITLES[CaseState(case.state)])
         raise Conflict("案卷为“{state}”，不能再核对扫描件。", code="state", values={"state": state})
     for item, check in checks.items():
         claim = claim_of(case, item)
-        row = session.get(ScanCheck, (case.id, case.revision, item)) or ScanCheck(
+        row = uow.session.get(ScanCheck, (case.id, case.revision, item)) or ScanCheck(
             case_id=case.id,
             revision=case.revision,
             item=item,
@@ -48,32 +47,32 @@ def check_scans(session: Session, case_id: UUID, checks: Mapping[str, Check], *,
             actor,
             now,
         )
-        session.add(row)
+        uow.session.add(row)
     details = {item: [check.verdict, check.seal] for item, check in checks.items()}
-    audit.record(session, "check_scans", str(case.id), actor=actor, now=now, details=details)
+    uow.record("check_scans", str(case.id), actor=actor, now=now, details=details)
 
 
-def pass_authenticity(session: Session, case_id: UUID, *, actor: str, now: datetime) -> None:
+def pass_authenticity(uow: UnitOfWork, case_id: UUID, *, actor: str, now: datetime) -> None:
     """Finds an application authentic -> ApplicationVerified. Raises Conflict, naming everything that is missing, unless
     every scan was found legible and stamped and the student has confirmed."""
-    case = locked_case(session, case_id)
+    case = locked_case(uow, case_id)
     if case.state == CaseState.OPEN:
-        programme = programme_of(session, case.programme)
-        checks = current_checks(session, case)
+        programme = programme_of(uow, case.programme)
+        checks = current_checks(uow.session, case)
         if missing := obstacles(programme.required_scans, checks, consented=case.consented_at is not None):
             values = {"student": case.student_name, "missing": Joined(missing, "；")}
             raise Conflict("“{student}”还不能通过初审：{missing}。", code="not-checked", values=values)
-    step_case(session, case, CaseState.PASSED)
+    step_case(uow, case, CaseState.PASSED)
     case.decided_at, case.reason = now, ""
-    audit.record(session, "pass_authenticity", str(case.id), actor=actor, now=now)
+    uow.record("pass_authenticity", str(case.id), actor=actor, now=now)
     event = ApplicationVerified(
         application_id=case.id, programme=case.programme, verified_at=now, candidate=candidate(case)
     )
-    publish(session, event, now=now)
+    uow.publish(event, now=now)
 
 
 def return_for_correction(
-    session: Session,
+    uow: UnitOfWork,
     case_id: UUID,
     defects: Sequence[tuple[str, str]],
     *,
@@ -83,64 +82,64 @@ def return_for_correction(
 ) -> None:
     """Asks for every correction at once, as (item, reason) -> ApplicationReturned. `correct_by` is half-open; without one
     it is the end of the third local day after today."""
-    case = locked_case(session, case_id)
+    case = locked_case(uow, case_id)
     named = [Defect(item=item.strip(), reason=reason.strip()) for item, reason in defects]
     if not named or not all(defect.item and defect.reason for defect in named):
         raise Invalid("请逐项写明需要补正的材料或栏目及原因。", code="defects")
     correct_by = correct_by or end_of_local_day(now, days=CORRECTION_DAYS)
     if correct_by <= now:
         raise Invalid("补正期限必须晚于现在。", code="correct-by")
-    step_case(session, case, CaseState.RETURNED)
+    step_case(uow, case, CaseState.RETURNED)
     case.defects, case.correct_by = [defect.model_dump() for defect in named], correct_by
-    audit.record(session, "return_for_correction", str(case.id), actor=actor, now=now, details={"defects": len(named)})
+    uow.record("return_for_correction", str(case.id), actor=actor, now=now, details={"defects": len(named)})
     event = ApplicationReturned(
         application_id=case.id, programme=case.programme, defects=tuple(named), correct_by=correct_by
     )
-    publish(session, event, now=now)
+    uow.publish(event, now=now)
 
 
-def reject_application(session: Session, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
+def reject_application(uow: UnitOfWork, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
     """Ends a case that is not authentic, or whose student is barred -> ApplicationRejected, RefundOrdered. Also after it
     passed, as long as no seat is held or waited for."""
-    case = locked_case(session, case_id)
+    case = locked_case(uow, case_id)
     if len(reason.strip()) < 2:
         raise Invalid("请写明不通过的理由。", code="reason")
-    seat = seat_of(session, case)
+    seat = seat_of(uow, case)
     if seat and seat.state in (SeatState.HELD, SeatState.WAITING):
         raise Conflict("录取结果已发布，不能再作初审不通过处理；请在“录取名额”中办理。", code="seat-given")
-    _reject(session, case, reason.strip(), actor=actor, now=now)
+    _reject(uow, case, reason.strip(), actor=actor, now=now)
 
 
-def reject_uncorrected(session: Session, *, actor: str, now: datetime) -> None:
+def reject_uncorrected(uow: UnitOfWork, *, actor: str, now: datetime) -> None:
     """Rejects what was returned and did not come back in time; a correction accepted in the last minute still arrives."""
     late = select(Case).where(Case.state == CaseState.RETURNED, col(Case.correct_by) <= now - CROSSING)
-    for case in session.exec(for_update(late.order_by(col(Case.id)))).all():
-        _reject(session, case, LATE, actor=actor, now=now)
+    for case in uow.session.exec(for_update(late.order_by(col(Case.id)))).all():
+        _reject(uow, case, LATE, actor=actor, now=now)
 
 
-def _reject(session: Session, case: Case, reason: str, *, actor: str, now: datetime) -> None:
-    step_case(session, case, CaseState.REJECTED)
+def _reject(uow: UnitOfWork, case: Case, reason: str, *, actor: str, now: datetime) -> None:
+    step_case(uow, case, CaseState.REJECTED)
     case.reason, case.decided_at = reason, now
-    audit.record(session, "reject_application", str(case.id), actor=actor, now=now, details={"reason": reason})
+    uow.record("reject_application", str(case.id), actor=actor, now=now, details={"reason": reason})
     event = ApplicationRejected(application_id=case.id, programme=case.programme, reason=reason, rejected_at=now)
-    publish(session, event, now=now)
-    order_refund(session, case, f"初审不通过：{reason}", now=now)
+    uow.publish(event, now=now)
+    order_refund(uow, case, f"初审不通过：{reason}", now=now)
 
 
-def look_at_scan(session: Session, case_id: UUID, item: str, *, actor: str, now: datetime) -> FileClaim:
+def look_at_scan(uow: UnitOfWork, case_id: UUID, item: str, *, actor: str, now: datetime) -> FileClaim:
     """Records that somebody looks at a scan, and says where it is. Commit before opening, so that the look is on record
     even if it fails."""
-    case = locked_case(session, case_id)
+    case = locked_case(uow, case_id)
     claim = claim_of(case, item)
-    details = {"item": title_of_scan(programme_of(session, case.programme), item), "sha256": claim.sha256}
-    audit.record(session, "look_at_scan", str(case.id), actor=actor, now=now, details=details)
+    details = {"item": title_of_scan(programme_of(uow, case.programme), item), "sha256": claim.sha256}
+    uow.record("look_at_scan", str(case.id), actor=actor, now=now, details=details)
     return claim
 
 
-def look_at_identity(session: Session, case_id: UUID, *, reason: str, actor: str, now: datetime) -> Sealed:
+def look_at_identity(uow: UnitOfWork, case_id: UUID, *, reason: str, actor: str, now: datetime) -> Sealed:
     """Records that somebody asks for the whole ID number, and why; commit before opening, as above."""
     if len(reason.strip()) < 4:
         raise Invalid("请写明查看完整证件号码的事由（至少四个字）。", code="reason")
-    case = locked_case(session, case_id)
-    audit.record(session, "look_at_identity", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
+    case = locked_case(uow, case_id)
+    uow.record("look_at_identity", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
     return candidate(case).identity

@@ -4,8 +4,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session
-
 from services.review.actions.locking import known_case, step_case
 from services.review.actions.seats import leave_seat
 from services.review.actions.work import close_items_of
@@ -13,54 +11,53 @@ from services.review.models import Case, ProgrammeRow
 from services.review.states import CaseState
 from shared.events.intake import ApplicationSubmitted
 from shared.foundation.errors import OutOfOrder
-from shared.persistence import audit
-from shared.persistence.row_locks import add_locked, get_locked
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def open_case(session: Session, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
+def open_case(uow: UnitOfWork, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
     """Takes an application over for review; one that is known already stays as it is."""
-    if session.get(ProgrammeRow, event.programme) is None:
+    if uow.session.get(ProgrammeRow, event.programme) is None:
         raise OutOfOrder(f"programme {event.programme}")
-    if get_locked(session, Case, event.application_id) is not None:
+    if uow.get_locked(Case, event.application_id) is not None:
         return
-    add_locked(session, Case(id=event.application_id, state=CaseState.OPEN, **_columns(event)))
-    audit.record(session, "open_case", str(event.application_id), actor=actor, now=now)
+    uow.add_locked(Case(id=event.application_id, state=CaseState.OPEN, **_columns(event)))
+    uow.record("open_case", str(event.application_id), actor=actor, now=now)
 
 
-def reopen_case(session: Session, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
+def reopen_case(uow: UnitOfWork, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
     """Takes the corrected version over; every check begins anew, because checks belong to a revision. A case that was
     decided meanwhile keeps its decision. A repeat, or an older revision, changes nothing."""
-    case = known_case(session, event.application_id)
+    case = known_case(uow, event.application_id)
     if event.revision <= case.revision:
         return
     for name, value in _columns(event).items():
         setattr(case, name, value)
     if case.state == CaseState.RETURNED:
-        step_case(session, case, CaseState.OPEN)
+        step_case(uow, case, CaseState.OPEN)
         case.defects, case.correct_by = [], None
-    session.add(case)
-    audit.record(session, "reopen_case", str(case.id), actor=actor, now=now, details={"revision": case.revision})
+    uow.session.add(case)
+    uow.record("reopen_case", str(case.id), actor=actor, now=now, details={"revision": case.revision})
 
 
-def note_consent(session: Session, case_id: UUID, *, consented_at: datetime, actor: str, now: datetime) -> None:
+def note_consent(uow: UnitOfWork, case_id: UUID, *, consented_at: datetime, actor: str, now: datetime) -> None:
     """Remembers that the student confirmed in person (PIPL, art. 29)."""
-    case = known_case(session, case_id)
+    case = known_case(uow, case_id)
     case.consented_at = consented_at
-    session.add(case)
-    audit.record(session, "note_consent", str(case.id), actor=actor, now=now)
+    uow.session.add(case)
+    uow.record("note_consent", str(case.id), actor=actor, now=now)
 
 
-def withdraw_case(session: Session, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
+def withdraw_case(uow: UnitOfWork, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
     """Closes a case that was taken back. A held seat becomes free -> SeatReleased; what may have been paid goes back ->
     RefundOrdered. A rejected case stays rejected; a repeat changes nothing."""
-    case = known_case(session, case_id)
+    case = known_case(uow, case_id)
     if case.state in (CaseState.WITHDRAWN, CaseState.REJECTED):
         return
-    step_case(session, case, CaseState.WITHDRAWN)
+    step_case(uow, case, CaseState.WITHDRAWN)
     case.reason, case.decided_at = reason, now
-    audit.record(session, "withdraw_case", str(case.id), actor=actor, now=now, details={"reason": reason})
-    leave_seat(session, case, reason=reason, actor=actor, now=now)
-    close_items_of(session, case.id, "报名已撤回", actor=actor, now=now)
+    uow.record("withdraw_case", str(case.id), actor=actor, now=now, details={"reason": reason})
+    leave_seat(uow, case, reason=reason, actor=actor, now=now)
+    close_items_of(uow, case.id, "报名已撤回", actor=actor, now=now)
 
 
 def _columns(event: ApplicationSubmitted) -> dict[str, Any]:

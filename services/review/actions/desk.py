@@ -3,22 +3,20 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session
-
 from services.review.actions.locking import case_to_score
 from services.review.rules.scoring import check_desk_points
-from shared.persistence import audit
+from shared.persistence.unit_of_work import UnitOfWork
 
 
 def score_materials(
-    session: Session, case_id: UUID, *, firm_points: int, materials_points: int, actor: str, now: datetime
+    uow: UnitOfWork, case_id: UUID, *, firm_points: int, materials_points: int, actor: str, now: datetime
 ) -> None:
     """Sets both points, in hundredths, within the programme's limits; a later call replaces them until the freeze."""
-    case, programme = case_to_score(session, case_id)
+    case, programme = case_to_score(uow, case_id)
     check_desk_points(firm_points, materials_points, programme.scoring)
     details = {"firm": firm_points, "materials": materials_points, "programme_version": programme.version}
     if case.firm_points is not None:
         details |= {"firm_before": case.firm_points, "materials_before": case.materials_points or 0}
     case.firm_points, case.materials_points = firm_points, materials_points
-    session.add(case)
-    audit.record(session, "score_materials", str(case.id), actor=actor, now=now, details=details)
+    uow.session.add(case)
+    uow.record("score_materials", str(case.id), actor=actor, now=now, details=details)

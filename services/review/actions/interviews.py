@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, delete
+from sqlmodel import delete
 
 from services.review.actions.locking import case_to_score, known_case, programme_of, ranking_of
 from services.review.models import Case, PanelMember, ScoreSheet
@@ -16,54 +16,53 @@ from shared.events.review import InterviewScored
 from shared.events.scheduling import InterviewScheduled, PanelJudge
 from shared.foundation.clock import local
 from shared.foundation.errors import Conflict, Forbidden, Invalid
-from shared.persistence import audit
-from shared.persistence.outbox import publish
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def note_interview(session: Session, event: InterviewScheduled, *, actor: str, now: datetime) -> None:
+def note_interview(uow: UnitOfWork, event: InterviewScheduled, *, actor: str, now: datetime) -> None:
     """Takes over time, place and panel; a later booking replaces them. Sheets of judges who stay are kept. After the
     freeze nothing changes any more."""
-    case = known_case(session, event.application_id)
-    if ranking_of(session, case.programme).state != RankingState.DRAFT:
+    case = known_case(uow, event.application_id)
+    if ranking_of(uow, case.programme).state != RankingState.DRAFT:
         return
     case.panel, case.interview_at, case.interview_place = event.panel, event.starts_at, event.place
     case.booked_mode, case.missed_at, case.missed_for_good = event.mode, None, False
-    panel = _replace_panel(session, case, event.judges)
-    audit.record(session, "note_interview", str(case.id), actor=actor, now=now, details={"panel": event.panel})
-    _settle(session, case, programme_of(session, case.programme), panel, latest_sheets(session, case.id), now=now)
+    panel = _replace_panel(uow, case, event.judges)
+    uow.record("note_interview", str(case.id), actor=actor, now=now, details={"panel": event.panel})
+    _settle(uow, case, programme_of(uow, case.programme), panel, latest_sheets(uow.session, case.id), now=now)
 
 
-def _replace_panel(session: Session, case: Case, judges: Sequence[PanelJudge]) -> Sequence[PanelMember]:
-    left = {member.judge: member for member in panel_members(session, case.id)}
+def _replace_panel(uow: UnitOfWork, case: Case, judges: Sequence[PanelJudge]) -> Sequence[PanelMember]:
+    left = {member.judge: member for member in panel_members(uow.session, case.id)}
     panel = [
         left.pop(judge.account)
         if judge.account in left
         else PanelMember(case_id=case.id, judge=judge.account, name=judge.name)
         for judge in judges
     ]
-    session.add_all(panel)
+    uow.session.add_all(panel)
     for member in left.values():
-        session.delete(member)
+        uow.session.delete(member)
     return panel
 
 
 def note_missed_interview(
-    session: Session, case_id: UUID, *, missed_at: datetime, final: bool, actor: str, now: datetime
+    uow: UnitOfWork, case_id: UUID, *, missed_at: datetime, final: bool, actor: str, now: datetime
 ) -> None:
     """The person did not come: no sheets are awaited, and after the last date there will be no rank. After the freeze
     nothing changes any more."""
-    case = known_case(session, case_id)
-    if ranking_of(session, case.programme).state != RankingState.DRAFT:
+    case = known_case(uow, case_id)
+    if ranking_of(uow, case.programme).state != RankingState.DRAFT:
         return
     case.missed_at, case.missed_for_good, case.interview_at = missed_at, final, None
     case.interview_points = case.untrimmed_points = None
-    session.exec(delete(PanelMember).where(PanelMember.case_id == case.id))  # type: ignore[arg-type]
-    session.add(case)
-    audit.record(session, "note_missed_interview", str(case.id), actor=actor, now=now, details={"final": final})
+    uow.session.exec(delete(PanelMember).where(PanelMember.case_id == case.id))  # type: ignore[arg-type]
+    uow.session.add(case)
+    uow.record("note_missed_interview", str(case.id), actor=actor, now=now, details={"final": final})
 
 
 def record_score_sheet(
-    session: Session,
+    uow: UnitOfWork,
     case_id: UUID,
     items: Mapping[str, int],
     *,
@@ -79,12 +78,12 @@ def record_score_sheet(
     A judge records the own sheet; the committee's secretary may key it in `from_paper`, which is kept with the sheet. A
     second sheet is a correction: a new version, with a reason. The same points again change nothing.
     """
-    case, programme = case_to_score(session, case_id)
-    panel = panel_members(session, case.id)
+    case, programme = case_to_score(uow, case_id)
+    panel = panel_members(uow.session, case.id)
     member = _member(panel, case, judge)
     _check_may_score(case, member, actor=actor, now=now, from_paper=from_paper)
     check_sheet(items, programme.scoring)
-    sheets = latest_sheets(session, case.id)
+    sheets = latest_sheets(uow.session, case.id)
     before = sheets.get(judge)
     if before and before.items == dict(items):
         return
@@ -103,10 +102,10 @@ def record_score_sheet(
         programme_version=programme.version,
         locked_at=now,
     )
-    session.add(sheet)
+    uow.session.add(sheet)
     details = {"judge": judge, "version": sheet.version, "total": sheet.total, "from_paper": from_paper}
-    audit.record(session, "record_score_sheet", str(case.id), actor=actor, now=now, details=details)
-    _settle(session, case, programme, panel, sheets | {judge: sheet}, now=now)
+    uow.record("record_score_sheet", str(case.id), actor=actor, now=now, details=details)
+    _settle(uow, case, programme, panel, sheets | {judge: sheet}, now=now)
 
 
 def _check_may_score(case: Case, member: PanelMember, *, actor: str, now: datetime, from_paper: bool) -> None:
@@ -121,24 +120,24 @@ def _check_may_score(case: Case, member: PanelMember, *, actor: str, now: dateti
         )
 
 
-def declare_recusal(session: Session, case_id: UUID, *, reason: str, judge: str, actor: str, now: datetime) -> None:
+def declare_recusal(uow: UnitOfWork, case_id: UUID, *, reason: str, judge: str, actor: str, now: datetime) -> None:
     """A judge steps back from a candidate, with a reason: the sheet is no longer awaited. A repeat changes nothing."""
-    case, programme = case_to_score(session, case_id)
-    panel = panel_members(session, case.id)
+    case, programme = case_to_score(uow, case_id)
+    panel = panel_members(uow.session, case.id)
     member = _member(panel, case, judge)
     if actor != judge:
         raise Forbidden("回避须由评委本人声明。", code="own-sheet")
     if member.recused_at:
         return
-    sheets = latest_sheets(session, case.id)
+    sheets = latest_sheets(uow.session, case.id)
     if judge in sheets:
         raise Conflict("您已提交这位候选人的评分表，不能再声明回避；请与评审委员会联系。", code="sheet-locked")
     if len(reason.strip()) < 2:
         raise Invalid("请写明回避的理由。", code="reason")
     member.recused_at, member.recusal_reason = now, reason.strip()
-    session.add(member)
-    audit.record(session, "declare_recusal", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
-    _settle(session, case, programme, panel, sheets, now=now)
+    uow.session.add(member)
+    uow.record("declare_recusal", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
+    _settle(uow, case, programme, panel, sheets, now=now)
 
 
 def _member(panel: Sequence[PanelMember], case: Case, judge: str) -> PanelMember:
@@ -153,7 +152,7 @@ def _member(panel: Sequence[PanelMember], case: Case, judge: str) -> PanelMember
 
 
 def _settle(
-    session: Session,
+    uow: UnitOfWork,
     case: Case,
     programme: Programme,
     panel: Sequence[PanelMember],
@@ -168,9 +167,9 @@ def _settle(
     complete = bool(awaited) and len(totals) == len(awaited)
     case.interview_points = trimmed_mean(totals, trim_from=programme.scoring.trim_from_panel_size) if complete else None
     case.untrimmed_points = mean(totals) if complete else None
-    session.add(case)
+    uow.session.add(case)
     if case.interview_points is not None and case.interview_points != before:
         event = InterviewScored(
             application_id=case.id, programme=case.programme, points=case.interview_points, sheets=len(totals)
         )
-        publish(session, event, now=now)
+        uow.publish(event, now=now)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.review.actions.locking import known_case, locked_case, locked_programme, seat_of
 from services.review.actions.refunds import order_refund
@@ -16,107 +16,107 @@ from services.review.rules.deadlines import end_of_local_day, is_in_time
 from services.review.states import CaseState, SeatState, WorkKind
 from shared.events.billing import FeeOverdue, FeePaid, RefundSent
 from shared.foundation.errors import OutOfOrder
-from shared.persistence import audit
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def note_fee_paid(session: Session, event: FeePaid, *, actor: str, now: datetime) -> None:
+def note_fee_paid(uow: UnitOfWork, event: FeePaid, *, actor: str, now: datetime) -> None:
     """The self-paid part is complete, as of the bank's booking time. A held seat that was paid in time is no longer about
     to lapse; one that was paid too late is, whether or not FeeOverdue comes. A released seat is never revived by it, but
     put before the committee; money for somebody who can no longer get a seat goes back -> RefundOrdered."""
-    case = known_case(session, event.application_id)
+    case = known_case(uow, event.application_id)
     case.paid_at = event.paid_at
-    session.add(case)
-    audit.record(session, "note_fee_paid", str(case.id), actor=actor, now=now, details={"paid_fen": event.paid_fen})
-    seat = seat_of(session, case)
+    uow.session.add(case)
+    uow.record("note_fee_paid", str(case.id), actor=actor, now=now, details={"paid_fen": event.paid_fen})
+    seat = seat_of(uow, case)
     if case.state in (CaseState.WITHDRAWN, CaseState.REJECTED) or (seat and seat.state == SeatState.NOT_SELECTED):
-        order_refund(session, case, "款项到账时已无录取资格", now=now)
+        order_refund(uow, case, "款项到账时已无录取资格", now=now)
     elif seat and seat.state == SeatState.RELEASED:
-        _propose_late_payment(session, case, seat, event, actor=actor, now=now)
+        _propose_late_payment(uow, case, seat, event, actor=actor, now=now)
     elif seat and seat.state == SeatState.HELD and is_in_time(event.paid_at, seat.pay_by):
-        _close_open(session, case, WorkKind.LAPSE_PROPOSED, "已在期限内缴足", actor=actor, now=now)
+        _close_open(uow, case, WorkKind.LAPSE_PROPOSED, "已在期限内缴足", actor=actor, now=now)
     elif seat and seat.state == SeatState.HELD:
-        _propose_lapse(session, case, seat, paid_fen=event.paid_fen, known_until=event.paid_at, actor=actor, now=now)
+        _propose_lapse(uow, case, seat, paid_fen=event.paid_fen, known_until=event.paid_at, actor=actor, now=now)
 
 
 def _propose_late_payment(
-    session: Session, case: Case, seat: Seat, event: FeePaid, *, actor: str, now: datetime
+    uow: UnitOfWork, case: Case, seat: Seat, event: FeePaid, *, actor: str, now: datetime
 ) -> None:
     data: dict[str, object] = {
         "paid_fen": event.paid_fen,
         "paid_at": event.paid_at.isoformat(),
         "in_time": is_in_time(event.paid_at, seat.pay_by),
     }
-    if item := open_item(session, case.id, WorkKind.LATE_PAYMENT):
+    if item := open_item(uow.session, case.id, WorkKind.LATE_PAYMENT):
         item.data = data
-        session.add(item)
+        uow.session.add(item)
     else:
-        open_work(session, case, WorkKind.LATE_PAYMENT, data, actor=actor, now=now)
+        open_work(uow, case, WorkKind.LATE_PAYMENT, data, actor=actor, now=now)
 
 
-def note_fee_reversed(session: Session, case_id: UUID, *, actor: str, now: datetime) -> None:
+def note_fee_reversed(uow: UnitOfWork, case_id: UUID, *, actor: str, now: datetime) -> None:
     """The money is no longer complete; a late payment that waits for a decision is no longer there."""
-    case = known_case(session, case_id)
+    case = known_case(uow, case_id)
     case.paid_at = None
-    session.add(case)
-    audit.record(session, "note_fee_reversed", str(case.id), actor=actor, now=now)
-    _close_open(session, case, WorkKind.LATE_PAYMENT, "款项已被冲回", actor=actor, now=now)
+    uow.session.add(case)
+    uow.record("note_fee_reversed", str(case.id), actor=actor, now=now)
+    _close_open(uow, case, WorkKind.LATE_PAYMENT, "款项已被冲回", actor=actor, now=now)
 
 
-def note_fee_overdue(session: Session, event: FeeOverdue, *, actor: str, now: datetime) -> None:
+def note_fee_overdue(uow: UnitOfWork, event: FeeOverdue, *, actor: str, now: datetime) -> None:
     """Proposes that a held seat lapses; a person confirms. Of a deadline that was decided on before nothing is proposed
     again, nor of one that is no longer the seat's."""
-    case = known_case(session, event.application_id)
-    seat = seat_of(session, case)
+    case = known_case(uow, event.application_id)
+    seat = seat_of(uow, case)
     if seat is None:
         raise OutOfOrder(f"seat {case.id}")
     if seat.state == SeatState.HELD and seat.pay_by == event.pay_by and not is_in_time(case.paid_at, seat.pay_by):
         until = event.covered_until
-        _propose_lapse(session, case, seat, paid_fen=event.paid_fen, known_until=until, actor=actor, now=now)
+        _propose_lapse(uow, case, seat, paid_fen=event.paid_fen, known_until=until, actor=actor, now=now)
 
 
 def _propose_lapse(
-    session: Session, case: Case, seat: Seat, *, paid_fen: int, known_until: datetime, actor: str, now: datetime
+    uow: UnitOfWork, case: Case, seat: Seat, *, paid_fen: int, known_until: datetime, actor: str, now: datetime
 ) -> None:
     assert seat.pay_by is not None
     pay_by = seat.pay_by.isoformat()
     earlier = select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.kind == WorkKind.LAPSE_PROPOSED)
-    if any(item.data["pay_by"] == pay_by for item in session.exec(earlier).all()):
+    if any(item.data["pay_by"] == pay_by for item in uow.session.exec(earlier).all()):
         return
     data: dict[str, object] = {"paid_fen": paid_fen, "pay_by": pay_by, "covered_until": known_until.isoformat()}
-    open_work(session, case, WorkKind.LAPSE_PROPOSED, data, actor=actor, now=now)
-    audit.record(session, "propose_lapse", str(case.id), actor=actor, now=now, details=data)
+    open_work(uow, case, WorkKind.LAPSE_PROPOSED, data, actor=actor, now=now)
+    uow.record("propose_lapse", str(case.id), actor=actor, now=now, details=data)
 
 
-def note_refund_sent(session: Session, event: RefundSent, *, actor: str, now: datetime) -> None:
+def note_refund_sent(uow: UnitOfWork, event: RefundSent, *, actor: str, now: datetime) -> None:
     """Remembers how much money went back so far, as the bank booked it."""
-    case = known_case(session, event.application_id)
+    case = known_case(uow, event.application_id)
     case.refunded_at, case.refunded_fen = event.sent_at, event.total_fen or event.amount_fen
-    session.add(case)
-    audit.record(session, "note_refund_sent", str(case.id), actor=actor, now=now, details={"fen": case.refunded_fen})
+    uow.session.add(case)
+    uow.record("note_refund_sent", str(case.id), actor=actor, now=now, details={"fen": case.refunded_fen})
 
 
 def resolve_late_payment(
-    session: Session, item_id: UUID, choice: Literal["seat", "refund"], *, actor: str, now: datetime
+    uow: UnitOfWork, item_id: UUID, choice: Literal["seat", "refund"], *, actor: str, now: datetime
 ) -> None:
     """A person decides on money that came after the seat was released: the seat again, if one is free
     -> StudentAdmitted(promoted), or all of it back -> RefundOrdered."""
-    item = found_item(session, item_id, WorkKind.LATE_PAYMENT)
-    programme = locked_programme(session, item.programme)
-    case = locked_case(session, item.case_id)
-    item = locked_item(session, item_id)
-    audit.record(session, "resolve_late_payment", str(case.id), actor=actor, now=now, details={"choice": choice})
+    item = found_item(uow, item_id, WorkKind.LATE_PAYMENT)
+    programme = locked_programme(uow, item.programme)
+    case = locked_case(uow, item.case_id)
+    item = locked_item(uow, item_id)
+    uow.record("resolve_late_payment", str(case.id), actor=actor, now=now, details={"choice": choice})
     if choice == "refund":
-        close_item(session, item, "退回款项", actor=actor, now=now)
-        order_refund(session, case, "迟到缴费，退回款项", now=now)
+        close_item(uow, item, "退回款项", actor=actor, now=now)
+        order_refund(uow, case, "迟到缴费，退回款项", now=now)
         return
-    check_waiting_list_open(session, programme, now=now)
-    close_item(session, item, "重新给予名额", actor=actor, now=now)
-    seat = seat_of(session, case)
+    check_waiting_list_open(uow, programme, now=now)
+    close_item(uow, item, "重新给予名额", actor=actor, now=now)
+    seat = seat_of(uow, case)
     assert seat is not None
     pay_by = end_of_local_day(now, days=programme.promotion_pay_days)
-    admit(session, programme, case, seat, pay_by=pay_by, actor=actor, now=now)
+    admit(uow, programme, case, seat, pay_by=pay_by, actor=actor, now=now)
 
 
-def _close_open(session: Session, case: Case, kind: WorkKind, outcome: str, *, actor: str, now: datetime) -> None:
-    if item := open_item(session, case.id, kind):
-        close_item(session, item, outcome, actor=actor, now=now)
+def _close_open(uow: UnitOfWork, case: Case, kind: WorkKind, outcome: str, *, actor: str, now: datetime) -> None:
+    if item := open_item(uow.session, case.id, kind):
+        close_item(uow, item, outcome, actor=actor, now=now)

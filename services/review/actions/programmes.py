@@ -2,17 +2,17 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from services.review.actions.locking import locked_cases, ranking_of
 from services.review.models import Admission, Case, ProgrammeRow, Ranking, ScoreSheet
 from services.review.states import RankingState
 from shared.events.intake import Programme
-from shared.persistence import audit
 from shared.persistence.columns import for_update
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def keep_programme(session: Session, programme: Programme, *, actor: str, now: datetime) -> None:
+def keep_programme(uow: UnitOfWork, programme: Programme, *, actor: str, now: datetime) -> None:
     """Keeps the newest version heard, and opens the ranking with the first; an older or equal one changes nothing.
 
     What review has decided by is not moved: a revision that crossed the first score sheet, the freeze or the first
@@ -20,39 +20,39 @@ def keep_programme(session: Session, programme: Programme, *, actor: str, now: d
     every decision names the version that it really used; the audit log names what was not taken over.
     """
     query = for_update(select(ProgrammeRow).where(ProgrammeRow.code == programme.code))
-    row = session.exec(query.execution_options(populate_existing=True)).one_or_none()
+    row = uow.session.exec(query.execution_options(populate_existing=True)).one_or_none()
     if row is None:
-        _open(session, programme, actor=actor, now=now)
+        _open(uow, programme, actor=actor, now=now)
         return
     if row.version >= programme.version:
         return
-    locked_cases(session, programme.code)
+    locked_cases(uow, programme.code)
     before = Programme.model_validate(row.data)
-    kept = {name: getattr(before, name) for name in _frozen_parts(session, programme.code)}
+    kept = {name: getattr(before, name) for name in _frozen_parts(uow, programme.code)}
     refused = [name for name, value in kept.items() if getattr(programme, name) != value]
     if refused:
         kept["version"] = before.version
     row.version, row.received_at = programme.version, now
     row.data = programme.model_copy(update=kept).model_dump(mode="json")
-    session.add(row)
+    uow.session.add(row)
     details = {"version": programme.version, "not_taken_over": refused}
-    audit.record(session, "keep_programme", programme.code, actor=actor, now=now, details=details)
+    uow.record("keep_programme", programme.code, actor=actor, now=now, details=details)
 
 
-def _open(session: Session, programme: Programme, *, actor: str, now: datetime) -> None:
+def _open(uow: UnitOfWork, programme: Programme, *, actor: str, now: datetime) -> None:
     data = programme.model_dump(mode="json")
-    session.add(ProgrammeRow(code=programme.code, version=programme.version, data=data, received_at=now))
-    session.flush()
-    session.add(Ranking(programme=programme.code, state=RankingState.DRAFT))
+    uow.session.add(ProgrammeRow(code=programme.code, version=programme.version, data=data, received_at=now))
+    uow.session.flush()
+    uow.session.add(Ranking(programme=programme.code, state=RankingState.DRAFT))
     details = {"version": programme.version}
-    audit.record(session, "keep_programme", programme.code, actor=actor, now=now, details=details)
+    uow.record("keep_programme", programme.code, actor=actor, now=now, details=details)
 
 
-def _frozen_parts(session: Session, code: str) -> list[str]:
+def _frozen_parts(uow: UnitOfWork, code: str) -> list[str]:
     """The fields that no revision moves any more. Every case is locked, so no sheet and no admission is under way."""
     sheet = select(ScoreSheet.judge).join(Case, col(Case.id) == col(ScoreSheet.case_id)).where(Case.programme == code)
     admission = select(Admission.letter_no).where(Admission.programme == code)
-    parts = ["scoring"] if session.exec(sheet).first() else []
-    if ranking_of(session, code).state != RankingState.DRAFT:
+    parts = ["scoring"] if uow.session.exec(sheet).first() else []
+    if ranking_of(uow, code).state != RankingState.DRAFT:
         parts += ["quota", "waiting_list_places"]
-    return [*parts, "fee_lines"] if session.exec(admission).first() else parts
+    return [*parts, "fee_lines"] if uow.session.exec(admission).first() else parts

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.review.actions.locking import locked_case, locked_programme, ranking_of, seat_of
 from services.review.actions.refunds import order_refund
@@ -15,15 +15,15 @@ from services.review.queries import open_item, promotions_due, seats_held
 from services.review.rules.deadlines import end_of_local_day, is_in_time
 from services.review.states import ReleaseReason, SeatState, WorkKind
 from shared.foundation.errors import Conflict, Invalid
-from shared.persistence import audit
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def confirm_lapse(session: Session, item_id: UUID, *, actor: str, now: datetime) -> None:
+def confirm_lapse(uow: UnitOfWork, item_id: UUID, *, actor: str, now: datetime) -> None:
     """A person confirms that a seat lapses -> SeatReleased(lapsed), and RefundOrdered for what was paid in part."""
-    item = found_item(session, item_id, WorkKind.LAPSE_PROPOSED)
-    case = locked_case(session, item.case_id)
-    item = locked_item(session, item_id)
-    seat = seat_of(session, case)
+    item = found_item(uow, item_id, WorkKind.LAPSE_PROPOSED)
+    case = locked_case(uow, item.case_id)
+    item = locked_item(uow, item_id)
+    seat = seat_of(uow, case)
     if seat is None or seat.state != SeatState.HELD:
         raise Conflict(
             "“{student}”的名额已不在册，无需再确认逾期。", code="no-seat", values={"student": case.student_name}
@@ -32,74 +32,74 @@ def confirm_lapse(session: Session, item_id: UUID, *, actor: str, now: datetime)
         raise Conflict(
             "“{student}”已在期限内缴足，不能按逾期处理。", code="paid-in-time", values={"student": case.student_name}
         )
-    close_item(session, item, "已确认逾期", actor=actor, now=now)
-    audit.record(session, "confirm_lapse", str(case.id), actor=actor, now=now)
-    release_seat(session, case, seat, ReleaseReason.LAPSED, actor=actor, now=now)
-    order_refund(session, case, "逾期未缴足，名额已释放", now=now)
+    close_item(uow, item, "已确认逾期", actor=actor, now=now)
+    uow.record("confirm_lapse", str(case.id), actor=actor, now=now)
+    release_seat(uow, case, seat, ReleaseReason.LAPSED, actor=actor, now=now)
+    order_refund(uow, case, "逾期未缴足，名额已释放", now=now)
 
 
-def dismiss_lapse(session: Session, item_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
+def dismiss_lapse(uow: UnitOfWork, item_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
     """A person decides that the seat stays, with a reason; the same deadline is not proposed again."""
     if len(reason.strip()) < 2:
         raise Invalid("请写明保留名额的理由。", code="reason")
-    item = found_item(session, item_id, WorkKind.LAPSE_PROPOSED)
-    case = locked_case(session, item.case_id)
-    close_item(session, locked_item(session, item_id), f"保留名额：{reason.strip()}", actor=actor, now=now)
-    audit.record(session, "dismiss_lapse", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
+    item = found_item(uow, item_id, WorkKind.LAPSE_PROPOSED)
+    case = locked_case(uow, item.case_id)
+    close_item(uow, locked_item(uow, item_id), f"保留名额：{reason.strip()}", actor=actor, now=now)
+    uow.record("dismiss_lapse", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
 
 
-def confirm_promotion(session: Session, case_id: UUID, *, actor: str, now: datetime) -> None:
+def confirm_promotion(uow: UnitOfWork, case_id: UUID, *, actor: str, now: datetime) -> None:
     """Admits somebody who waits -> StudentAdmitted(promoted), with an own pay_by: the end of the local day that is
     `promotion_pay_days` after today. Whoever is not next in order needs an override that another person requested."""
-    code = _programme_of(session, case_id)
-    programme = locked_programme(session, code)
-    check_waiting_list_open(session, programme, now=now)
-    case = locked_case(session, case_id)
-    seat = _waiting(session, case)
-    quota = ranking_of(session, code).quota
-    if seats_held(session, code) >= quota:
+    code = _programme_of(uow, case_id)
+    programme = locked_programme(uow, code)
+    check_waiting_list_open(uow, programme, now=now)
+    case = locked_case(uow, case_id)
+    seat = _waiting(uow, case)
+    quota = ranking_of(uow, code).quota
+    if seats_held(uow.session, code) >= quota:
         raise NoSeatFree(quota)
     details: dict[str, object] = {"waiting_rank": seat.waiting_rank}
-    if case.id not in {due.case_id for due in promotions_due(session, code)}:
-        details["override"] = _used_override(session, case, actor=actor, now=now)
-    audit.record(session, "confirm_promotion", str(case.id), actor=actor, now=now, details=details)
+    if case.id not in {due.case_id for due in promotions_due(uow.session, code)}:
+        details["override"] = _used_override(uow, case, actor=actor, now=now)
+    uow.record("confirm_promotion", str(case.id), actor=actor, now=now, details=details)
     pay_by = end_of_local_day(now, days=programme.promotion_pay_days)
-    admit(session, programme, case, seat, pay_by=pay_by, actor=actor, now=now)
+    admit(uow, programme, case, seat, pay_by=pay_by, actor=actor, now=now)
 
 
-def _used_override(session: Session, case: Case, *, actor: str, now: datetime) -> str:
-    item = open_item(session, case.id, WorkKind.PROMOTION_OVERRIDE)
+def _used_override(uow: UnitOfWork, case: Case, *, actor: str, now: datetime) -> str:
+    item = open_item(uow.session, case.id, WorkKind.PROMOTION_OVERRIDE)
     if item is None:
         raise Conflict(
             "应按候补名次依次递补；如需越序，请先提出越序递补并写明理由，再由另一人确认。", code="out-of-order"
         )
     if item.opened_by == actor:
         raise SecondPersonNeeded("越序递补")
-    close_item(session, item, "已确认越序递补", actor=actor, now=now)
+    close_item(uow, item, "已确认越序递补", actor=actor, now=now)
     return str(item.data["reason"])
 
 
-def request_override(session: Session, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
+def request_override(uow: UnitOfWork, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
     """Asks that somebody is promoted out of order; another member of the committee confirms by `confirm_promotion`."""
     if len(reason.strip()) < 2:
         raise Invalid("请写明越序递补的理由。", code="reason")
-    case = locked_case(session, case_id)
-    _waiting(session, case)
-    if open_item(session, case.id, WorkKind.PROMOTION_OVERRIDE):
+    case = locked_case(uow, case_id)
+    _waiting(uow, case)
+    if open_item(uow.session, case.id, WorkKind.PROMOTION_OVERRIDE):
         raise Conflict("已有人提出越序递补，等待另一人确认。", code="override-open")
-    open_work(session, case, WorkKind.PROMOTION_OVERRIDE, {"reason": reason.strip()}, actor=actor, now=now)
-    audit.record(session, "request_override", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
+    open_work(uow, case, WorkKind.PROMOTION_OVERRIDE, {"reason": reason.strip()}, actor=actor, now=now)
+    uow.record("request_override", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
 
 
-def _programme_of(session: Session, case_id: UUID) -> str:
-    code = session.exec(select(Case.programme).where(Case.id == case_id)).one_or_none()
+def _programme_of(uow: UnitOfWork, case_id: UUID) -> str:
+    code = uow.session.exec(select(Case.programme).where(Case.id == case_id)).one_or_none()
     if code is None:
         raise UnknownCase
     return code
 
 
-def _waiting(session: Session, case: Case) -> Seat:
-    seat = seat_of(session, case)
+def _waiting(uow: UnitOfWork, case: Case) -> Seat:
+    seat = seat_of(uow, case)
     if seat is None or seat.state != SeatState.WAITING:
         raise Conflict("“{student}”不在候补名单上。", code="not-waiting", values={"student": case.student_name})
     return seat

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlmodel import Session
-
 from services.review.actions.letters import order_letter
 from services.review.actions.locking import locked_cases, locked_programme, ranking_of
 from services.review.actions.seats import admit, not_select, step_seat
@@ -27,31 +25,28 @@ from shared.events.review import ApplicantWaitlisted
 from shared.foundation.clock import local
 from shared.foundation.errors import Conflict, FieldError, Invalid, Joined
 from shared.foundation.transitions import check_step
-from shared.persistence import audit
-from shared.persistence.outbox import publish
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def freeze_ranking(session: Session, code: str, *, actor: str, now: datetime) -> Ranking:
+def freeze_ranking(uow: UnitOfWork, code: str, *, actor: str, now: datetime) -> Ranking:
     """Fixes the order with all its inputs. Raises Conflict, listing in `faults` what is still undecided, and again when
     only the committee can tell people apart. Scores cannot change afterwards."""
-    programme = locked_programme(session, code)
-    cases = locked_cases(session, code)
-    ranking = ranking_of(session, code)
+    programme = locked_programme(uow, code)
+    cases = locked_cases(uow, code)
+    ranking = ranking_of(uow, code)
     check_step(RANKING_STEPS, RankingState(ranking.state), RankingState.FROZEN, titles=RANKING_TITLES)
     if now < programme.closes_at:
         raise Conflict("报名尚未截止，不能冻结排名。", code="window-open")
-    if missing := missing_decisions(session, code):
+    if missing := missing_decisions(uow.session, code):
         raise Conflict(
             "还有 {count} 项未完成，不能冻结排名。", code="undecided", faults=missing, values={"count": len(missing)}
         )
-    formula = formula_of(session, programme)
-    places, ties = rank_entrants(entrants(session, programme), formula)
+    formula = formula_of(uow.session, programme)
+    places, ties = rank_entrants(entrants(uow.session, programme), formula)
     if ties:
         raise _ties_open(ties, {str(case.id): case for case in cases})
-    _fix(session, ranking, programme, places, cases, actor=actor, now=now)
-    audit.record(
-        session, "freeze_ranking", code, actor=actor, now=now, details={"ranked": len(places), "formula": FORMULA}
-    )
+    _fix(uow, ranking, programme, places, cases, actor=actor, now=now)
+    uow.record("freeze_ranking", code, actor=actor, now=now, details={"ranked": len(places), "formula": FORMULA})
     return ranking
 
 
@@ -72,7 +67,7 @@ def _ties_open(ties: Sequence[OpenTie], cases: dict[str, Case]) -> Conflict:
 
 
 def _fix(
-    session: Session,
+    uow: UnitOfWork,
     ranking: Ranking,
     programme: Programme,
     places: Sequence[Place],
@@ -85,12 +80,12 @@ def _fix(
     ranking.quota, ranking.waiting_places = programme.quota, programme.waiting_list_places
     ranking.boundary = boundary(places, programme.quota)
     ranking.frozen_at, ranking.frozen_by = now, actor
-    session.add(ranking)
+    uow.session.add(ranking)
     units = {unit.code: unit.name for unit in programme.units}
     by_key = {str(case.id): case for case in cases}
     for place in places:
         case = by_key[place.entrant.key]
-        session.add(
+        uow.session.add(
             RankedCase(
                 case_id=case.id,
                 programme=programme.code,
@@ -109,57 +104,57 @@ def _fix(
 
 
 def record_tie_decision(
-    session: Session, code: str, order: Sequence[UUID], *, reason: str, actor: str, now: datetime
+    uow: UnitOfWork, code: str, order: Sequence[UUID], *, reason: str, actor: str, now: datetime
 ) -> None:
     """The committee's order among people whom nothing else tells apart, the better first. Raises Invalid unless they are
     exactly one open tie. A later decision on the same people replaces it, until the freeze."""
-    programme = locked_programme(session, code)
-    locked_cases(session, code)
-    check_step(RANKING_STEPS, RankingState(ranking_of(session, code).state), RankingState.FROZEN, titles=RANKING_TITLES)
+    programme = locked_programme(uow, code)
+    locked_cases(uow, code)
+    check_step(RANKING_STEPS, RankingState(ranking_of(uow, code).state), RankingState.FROZEN, titles=RANKING_TITLES)
     if len(reason.strip()) < 2:
         raise Invalid("请写明决定的理由。", code="reason")
     keys = [str(case_id) for case_id in order]
-    undecided = formula_of(session, programme, with_decisions=False)
-    _places, ties = rank_entrants(entrants(session, programme), undecided)
+    undecided = formula_of(uow.session, programme, with_decisions=False)
+    _places, ties = rank_entrants(entrants(uow.session, programme), undecided)
     if sorted(keys) not in [sorted(tie.keys) for tie in ties]:
         raise Invalid("这些人并不恰好是一组各项成绩完全相同的人，请刷新排名后重新决定。", code="not-a-tie")
     decision = TieDecision(
         id=uuid4(), programme=code, order=keys, reason=reason.strip(), decided_by=actor, decided_at=now
     )
-    session.add(decision)
+    uow.session.add(decision)
     details = {"order": keys, "reason": reason.strip()}
-    audit.record(session, "record_tie_decision", code, actor=actor, now=now, details=details)
+    uow.record("record_tie_decision", code, actor=actor, now=now, details=details)
 
 
-def release_ranking(session: Session, code: str, *, actor: str, now: datetime) -> None:
+def release_ranking(uow: UnitOfWork, code: str, *, actor: str, now: datetime) -> None:
     """Gives every seat, fills the waiting list and tells the rest, in one step: StudentAdmitted for the first `quota` of
     those who are still candidates, ApplicantWaitlisted, ApplicantNotSelected with RefundOrdered, and a letter each.
     Needs another person than the freeze; a second release is refused."""
-    programme = locked_programme(session, code)
-    cases = {case.id: case for case in locked_cases(session, code)}
-    ranking = ranking_of(session, code)
+    programme = locked_programme(uow, code)
+    cases = {case.id: case for case in locked_cases(uow, code)}
+    ranking = ranking_of(uow, code)
     check_step(RANKING_STEPS, RankingState(ranking.state), RankingState.RELEASED, titles=RANKING_TITLES)
-    _check_release(session, ranking, programme, actor=actor, now=now)
-    ranked = [place for place in frozen_places(session, code) if cases[place.case_id].state == CaseState.PASSED]
+    _check_release(uow, ranking, programme, actor=actor, now=now)
+    ranked = [place for place in frozen_places(uow.session, code) if cases[place.case_id].state == CaseState.PASSED]
     for turn, place in enumerate(ranked):
         seat = Seat(case_id=place.case_id, programme=code, state="", rank=place.rank)
         case = cases[place.case_id]
         if turn < ranking.quota:
-            admit(session, programme, case, seat, pay_by=programme.pay_by, actor=actor, now=now)
+            admit(uow, programme, case, seat, pay_by=programme.pay_by, actor=actor, now=now)
         elif turn < ranking.quota + ranking.waiting_places:
-            _put_on_waiting_list(session, case, seat, turn - ranking.quota + 1, actor=actor, now=now)
+            _put_on_waiting_list(uow, case, seat, turn - ranking.quota + 1, actor=actor, now=now)
         else:
-            not_select(session, case, seat, actor=actor, now=now)
+            not_select(uow, case, seat, actor=actor, now=now)
     placed = {place.case_id for place in ranked}
     for case in cases.values():
         if case.state == CaseState.PASSED and case.id not in placed:
-            not_select(session, case, Seat(case_id=case.id, programme=code, state=""), actor=actor, now=now)
+            not_select(uow, case, Seat(case_id=case.id, programme=code, state=""), actor=actor, now=now)
     ranking.state, ranking.released_at, ranking.released_by = RankingState.RELEASED, now, actor
-    session.add(ranking)
-    audit.record(session, "release_ranking", code, actor=actor, now=now, details={"ranked": len(ranked)})
+    uow.session.add(ranking)
+    uow.record("release_ranking", code, actor=actor, now=now, details={"ranked": len(ranked)})
 
 
-def _check_release(session: Session, ranking: Ranking, programme: Programme, *, actor: str, now: datetime) -> None:
+def _check_release(uow: UnitOfWork, ranking: Ranking, programme: Programme, *, actor: str, now: datetime) -> None:
     assert ranking.frozen_at is not None
     if actor == ranking.frozen_by:
         raise SecondPersonNeeded("排名的发布")
@@ -170,12 +165,12 @@ def _check_release(session: Session, ranking: Ranking, programme: Programme, *, 
         )
     if now >= programme.pay_by:
         raise Conflict("项目的缴费期限已过，请先修订项目的缴费期限再发布。", code="pay-by-past")
-    if missing := missing_decisions(session, programme.code):
+    if missing := missing_decisions(uow.session, programme.code):
         raise Conflict("冻结之后又有未完成的事项，不能发布。", code="undecided", faults=missing)
 
 
-def _put_on_waiting_list(session: Session, case: Case, seat: Seat, rank: int, *, actor: str, now: datetime) -> None:
+def _put_on_waiting_list(uow: UnitOfWork, case: Case, seat: Seat, rank: int, *, actor: str, now: datetime) -> None:
     seat.waiting_rank = rank
-    step_seat(session, seat, SeatState.WAITING, actor=actor, now=now)
-    order_letter(session, case, LetterKind.WAITING_LIST, now=now, rank=rank)
-    publish(session, ApplicantWaitlisted(application_id=case.id, programme=case.programme, rank=rank), now=now)
+    step_seat(uow, seat, SeatState.WAITING, actor=actor, now=now)
+    order_letter(uow, case, LetterKind.WAITING_LIST, now=now, rank=rank)
+    uow.publish(ApplicantWaitlisted(application_id=case.id, programme=case.programme, rank=rank), now=now)

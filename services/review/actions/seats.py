@@ -4,7 +4,7 @@ that are held under the lock of the programme's row (notice, clause 2)."""
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from services.review.actions.letters import order_letter
 from services.review.actions.locking import (
@@ -32,37 +32,35 @@ from shared.events.intake import Programme
 from shared.events.review import ApplicantNotSelected, SeatReleased, StudentAdmitted
 from shared.foundation.errors import Conflict, Invalid, OutOfOrder
 from shared.foundation.transitions import check_step
-from shared.persistence import audit
-from shared.persistence.outbox import publish
-from shared.persistence.row_locks import lock_rows
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def step_seat(session: Session, seat: Seat, target: SeatState, *, actor: str, now: datetime) -> None:
+def step_seat(uow: UnitOfWork, seat: Seat, target: SeatState, *, actor: str, now: datetime) -> None:
     """Moves a seat on, by the table, and puts it on record; a new one has no state yet. Whatever waited for a decision on
     it no longer does."""
     check_step(SEAT_STEPS, SeatState(seat.state) if seat.state else None, target, titles=SEAT_TITLES)
     details = {"from": seat.state, "rank": seat.rank}
     seat.state = target
-    session.add(seat)
-    audit.record(session, f"seat_{target}", str(seat.case_id), actor=actor, now=now, details=details)
-    close_items_of(session, seat.case_id, f"名额已变为“{SEAT_TITLES[target]}”", actor=actor, now=now)
+    uow.session.add(seat)
+    uow.record(f"seat_{target}", str(seat.case_id), actor=actor, now=now, details=details)
+    close_items_of(uow, seat.case_id, f"名额已变为“{SEAT_TITLES[target]}”", actor=actor, now=now)
 
 
 def admit(
-    session: Session, programme: Programme, case: Case, seat: Seat, *, pay_by: datetime, actor: str, now: datetime
+    uow: UnitOfWork, programme: Programme, case: Case, seat: Seat, *, pay_by: datetime, actor: str, now: datetime
 ) -> None:
     """Gives a seat -> StudentAdmitted, and owes the admission letter. The caller holds the locks of programme and case.
     Raises NoSeatFree. `seat` is new (release) or waits or was released (promotion)."""
-    session.flush()
-    quota = ranking_of(session, case.programme).quota
-    if seats_held(session, case.programme) >= quota:
+    uow.session.flush()
+    quota = ranking_of(uow, case.programme).quota
+    if seats_held(uow.session, case.programme) >= quota:
         raise NoSeatFree(quota)
     assert seat.rank is not None
     promoted = bool(seat.state)
-    step_seat(session, seat, SeatState.HELD, actor=actor, now=now)
+    step_seat(uow, seat, SeatState.HELD, actor=actor, now=now)
     seat.pay_by, seat.released_at, seat.release_reason = pay_by, None, None
-    seat.letter_no = order_letter(session, case, LetterKind.ADMISSION, now=now, pay_by=pay_by.isoformat())
-    session.add(
+    seat.letter_no = order_letter(uow, case, LetterKind.ADMISSION, now=now, pay_by=pay_by.isoformat())
+    uow.session.add(
         Admission(
             letter_no=seat.letter_no,
             case_id=case.id,
@@ -87,99 +85,99 @@ def admit(
         candidate=candidate(case),
         fee_lines=programme.fee_lines,
     )
-    publish(session, event, now=now)
+    uow.publish(event, now=now)
 
 
-def not_select(session: Session, case: Case, seat: Seat, *, actor: str, now: datetime) -> None:
+def not_select(uow: UnitOfWork, case: Case, seat: Seat, *, actor: str, now: datetime) -> None:
     """Ends the hope for a seat -> ApplicantNotSelected, RefundOrdered, and owes the letter. Locks as for `admit`."""
-    step_seat(session, seat, SeatState.NOT_SELECTED, actor=actor, now=now)
-    order_letter(session, case, LetterKind.REFUSAL, now=now)
-    publish(session, ApplicantNotSelected(application_id=case.id, programme=case.programme, rank=seat.rank), now=now)
-    order_refund(session, case, "未入选", now=now)
+    step_seat(uow, seat, SeatState.NOT_SELECTED, actor=actor, now=now)
+    order_letter(uow, case, LetterKind.REFUSAL, now=now)
+    uow.publish(ApplicantNotSelected(application_id=case.id, programme=case.programme, rank=seat.rank), now=now)
+    order_refund(uow, case, "未入选", now=now)
 
 
-def release_seat(session: Session, case: Case, seat: Seat, reason: ReleaseReason, *, actor: str, now: datetime) -> None:
+def release_seat(uow: UnitOfWork, case: Case, seat: Seat, reason: ReleaseReason, *, actor: str, now: datetime) -> None:
     """Makes a held seat free -> SeatReleased. The caller holds the case's lock and orders the refund, if one is due."""
-    step_seat(session, seat, SeatState.RELEASED, actor=actor, now=now)
+    step_seat(uow, seat, SeatState.RELEASED, actor=actor, now=now)
     seat.released_at, seat.release_reason = now, reason
     event = SeatReleased(application_id=case.id, programme=case.programme, reason=reason.value, released_at=now)
-    publish(session, event, now=now)
+    uow.publish(event, now=now)
 
 
-def leave_seat(session: Session, case: Case, *, reason: str, actor: str, now: datetime) -> None:
+def leave_seat(uow: UnitOfWork, case: Case, *, reason: str, actor: str, now: datetime) -> None:
     """What a withdrawal does to a seat: a held one becomes free, a place on the waiting list ends; money goes back."""
-    seat = seat_of(session, case)
+    seat = seat_of(uow, case)
     if seat and seat.state == SeatState.HELD:
-        release_seat(session, case, seat, ReleaseReason.WITHDRAWN, actor=actor, now=now)
+        release_seat(uow, case, seat, ReleaseReason.WITHDRAWN, actor=actor, now=now)
     elif seat and seat.state == SeatState.WAITING:
-        step_seat(session, seat, SeatState.NOT_SELECTED, actor=actor, now=now)
-    order_refund(session, case, f"撤回报名：{reason}", now=now)
+        step_seat(uow, seat, SeatState.NOT_SELECTED, actor=actor, now=now)
+    order_refund(uow, case, f"撤回报名：{reason}", now=now)
 
 
-def decline_seat(session: Session, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
+def decline_seat(uow: UnitOfWork, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
     """The admitted person gives the seat up before reporting -> SeatReleased(declined), RefundOrdered."""
-    case, seat = _held(session, case_id)
+    case, seat = _held(uow, case_id)
     if seat.registered_at:
         raise Conflict("学员已报到，请改用“退学”办理。", code="registered")
     _check_reason(reason)
-    audit.record(session, "decline_seat", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
-    release_seat(session, case, seat, ReleaseReason.DECLINED, actor=actor, now=now)
-    order_refund(session, case, f"放弃名额：{reason.strip()}", now=now)
+    uow.record("decline_seat", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
+    release_seat(uow, case, seat, ReleaseReason.DECLINED, actor=actor, now=now)
+    order_refund(uow, case, f"放弃名额：{reason.strip()}", now=now)
 
 
-def drop_out_student(session: Session, case_id: UUID, *, reason: str, refund: bool, actor: str, now: datetime) -> None:
+def drop_out_student(uow: UnitOfWork, case_id: UUID, *, reason: str, refund: bool, actor: str, now: datetime) -> None:
     """A registered student leaves -> SeatReleased(dropped_out). Whether money goes back is the office's decision."""
-    case, seat = _held(session, case_id)
+    case, seat = _held(uow, case_id)
     if not seat.registered_at:
         raise Conflict("学员尚未报到，请改用“放弃名额”办理。", code="not-registered")
     _check_reason(reason)
     details = {"reason": reason.strip(), "refund": refund}
-    audit.record(session, "drop_out_student", str(case.id), actor=actor, now=now, details=details)
-    release_seat(session, case, seat, ReleaseReason.DROPPED_OUT, actor=actor, now=now)
+    uow.record("drop_out_student", str(case.id), actor=actor, now=now, details=details)
+    release_seat(uow, case, seat, ReleaseReason.DROPPED_OUT, actor=actor, now=now)
     if refund:
-        order_refund(session, case, f"退学：{reason.strip()}", now=now)
+        order_refund(uow, case, f"退学：{reason.strip()}", now=now)
 
 
-def note_registration(session: Session, case_id: UUID, *, registered_at: datetime, actor: str, now: datetime) -> None:
+def note_registration(uow: UnitOfWork, case_id: UUID, *, registered_at: datetime, actor: str, now: datetime) -> None:
     """Remembers that the person reported."""
-    case = known_case(session, case_id)
-    seat = seat_of(session, case)
+    case = known_case(uow, case_id)
+    seat = seat_of(uow, case)
     if seat is None:
         raise OutOfOrder(f"seat {case.id}")
     seat.registered_at = registered_at
-    session.add(seat)
-    audit.record(session, "note_registration", str(case.id), actor=actor, now=now)
+    uow.session.add(seat)
+    uow.record("note_registration", str(case.id), actor=actor, now=now)
 
 
-def close_waiting_lists(session: Session, *, actor: str, now: datetime) -> None:
+def close_waiting_lists(uow: UnitOfWork, *, actor: str, now: datetime) -> None:
     """From the time of reporting on nobody waits any more: ApplicantNotSelected and RefundOrdered for each who did."""
     waiting = select(Seat.programme).where(Seat.state == SeatState.WAITING).distinct()
-    for code in session.exec(waiting).all():
-        if now < programme_of(session, code).report_at:
+    for code in uow.session.exec(waiting).all():
+        if now < programme_of(uow, code).report_at:
             continue
-        locked_programme(session, code)
+        locked_programme(uow, code)
         still = select(Seat.case_id).where(Seat.programme == code, Seat.state == SeatState.WAITING)
-        waits = session.exec(still.order_by(col(Seat.waiting_rank))).all()
-        lock_rows(session, Case, waits)
+        waits = uow.session.exec(still.order_by(col(Seat.waiting_rank))).all()
+        uow.lock_rows(Case, waits)
         for case_id in waits:
-            case = locked_case(session, case_id)
-            seat = seat_of(session, case)
+            case = locked_case(uow, case_id)
+            seat = seat_of(uow, case)
             if seat and seat.state == SeatState.WAITING:
-                audit.record(session, "close_waiting_list", str(case.id), actor=actor, now=now)
-                not_select(session, case, seat, actor=actor, now=now)
+                uow.record("close_waiting_list", str(case.id), actor=actor, now=now)
+                not_select(uow, case, seat, actor=actor, now=now)
 
 
-def check_waiting_list_open(session: Session, programme: Programme, *, now: datetime) -> None:
+def check_waiting_list_open(uow: UnitOfWork, programme: Programme, *, now: datetime) -> None:
     """Raises Conflict before the release and from the time of reporting on."""
-    if ranking_of(session, programme.code).state != RankingState.RELEASED:
+    if ranking_of(uow, programme.code).state != RankingState.RELEASED:
         raise Conflict("排名尚未发布，还没有候补名单。", code="not-released")
     if now >= programme.report_at:
         raise Conflict("已到报到时间，候补名单已关闭，不再递补。", code="waiting-list-closed")
 
 
-def _held(session: Session, case_id: UUID) -> tuple[Case, Seat]:
-    case = locked_case(session, case_id)
-    seat = seat_of(session, case)
+def _held(uow: UnitOfWork, case_id: UUID) -> tuple[Case, Seat]:
+    case = locked_case(uow, case_id)
+    seat = seat_of(uow, case)
     if seat is None or seat.state != SeatState.HELD:
         raise Conflict("“{student}”没有在册的名额。", code="no-seat", values={"student": case.student_name})
     return case, seat

@@ -24,7 +24,7 @@ from shared.dashboard.history import history, typed_moment
 from shared.foundation.clock import local
 from shared.foundation.errors import Invalid
 from shared.foundation.language import localize
-from shared.http.web import Now, ReadingSession, WithTools, WritingSession, process_of
+from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
 
 router = APIRouter()
 _EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
@@ -88,8 +88,8 @@ def _warnings(case: Case) -> list[str]:
 @router.get("/cases/{case_id}/scans/{item}")
 def show_scan(request: Request, case_id: UUID, item: str, actor: Reviewer, now: Now, tools: WithTools) -> Response:
     """A scan, in full: the look is put on record first, in a transaction of its own."""
-    with process_of(request).database.transaction() as session:
-        claim = actions.look_at_scan(session, case_id, item, actor=actor.account, now=now)
+    with process_of(request).database.transaction() as uow:
+        claim = actions.look_at_scan(uow, case_id, item, actor=actor.account, now=now)
     content = tools.files.get(claim, purpose="scan")
     name = f"{item}.{_EXTENSIONS.get(claim.media_type, 'bin')}"
     answer = file_reply(content, name=name, media_type=claim.media_type, inline=True)
@@ -103,9 +103,9 @@ def show_identity(
     request: Request, case_id: UUID, actor: Reviewer, now: Now, tools: WithTools, reason: Annotated[str, Form()] = ""
 ) -> Response:
     """The whole ID number. Field: `reason`. The look is put on record first, in a transaction of its own."""
-    with process_of(request).database.transaction() as session:
-        sealed = actions.look_at_identity(session, case_id, reason=reason, actor=actor.account, now=now)
-        case = queries.case_with(session, case_id)
+    with process_of(request).database.transaction() as uow:
+        sealed = actions.look_at_identity(uow, case_id, reason=reason, actor=actor.account, now=now)
+        case = queries.case_with(uow.session, case_id)
     number = tools.keys.open("identity", sealed)
     return page(
         request,
@@ -120,21 +120,19 @@ def show_identity(
 
 
 @router.post("/cases/{case_id}/checks")
-def check_scans(
-    request: Request, case_id: UUID, form: WithForm, actor: Reviewer, session: WritingSession, now: Now
-) -> Response:
+def check_scans(request: Request, case_id: UUID, form: WithForm, actor: Reviewer, uow: Uow, now: Now) -> Response:
     """Findings on the scans. Fields per kind: `verdict-<kind>` (pass, fail, illegible), `seal-<kind>` (true when the seal
     is there); `then` = pass to find the application authentic at once."""
-    case = queries.case_with(session, case_id)
+    case = queries.case_with(uow.session, case_id)
     checks = {}
     for claim in queries.claims_of(case):
         if verdict := str(form.get(f"verdict-{claim.kind}", "")):
             checks[claim.kind] = Check(_verdict(verdict), form.get(f"seal-{claim.kind}") == "true")
     if not checks:
         raise Invalid("请至少对一份扫描件作出判断。", code="no-check")
-    actions.check_scans(session, case_id, checks, actor=actor.account, now=now)
+    actions.check_scans(uow, case_id, checks, actor=actor.account, now=now)
     if form.get("then") == "pass":
-        actions.pass_authenticity(session, case_id, actor=actor.account, now=now)
+        actions.pass_authenticity(uow, case_id, actor=actor.account, now=now)
         return done(request, f"/review/cases/{case_id}", "已核对，初审通过。")
     return done(request, f"/review/cases/{case_id}", "已保存核对结果。")
 
@@ -147,9 +145,9 @@ def _verdict(text: str) -> Verdict:
 
 
 @router.post("/cases/{case_id}/pass")
-def pass_case(request: Request, case_id: UUID, actor: Reviewer, session: WritingSession, now: Now) -> Response:
+def pass_case(request: Request, case_id: UUID, actor: Reviewer, uow: Uow, now: Now) -> Response:
     """Finds the application authentic. No fields."""
-    actions.pass_authenticity(session, case_id, actor=actor.account, now=now)
+    actions.pass_authenticity(uow, case_id, actor=actor.account, now=now)
     return done(request, f"/review/cases/{case_id}", "初审通过。")
 
 
@@ -157,26 +155,24 @@ def pass_case(request: Request, case_id: UUID, actor: Reviewer, session: Writing
 def pass_cases(
     request: Request,
     actor: Reviewer,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     case_id: Annotated[list[UUID], Form()],
 ) -> Response:
     """Finds many authentic, all or none. Field: `case_id`, many."""
     # In one order everywhere, so that two batches never wait for each other.
     for one in sorted(case_id):
-        actions.pass_authenticity(session, one, actor=actor.account, now=now)
+        actions.pass_authenticity(uow, one, actor=actor.account, now=now)
     return done(request, "/review/tables/cases/list", t("初审通过 {count} 份。", count=len(case_id)))
 
 
 @router.post("/cases/{case_id}/return")
-def return_case(
-    request: Request, case_id: UUID, form: WithForm, actor: Reviewer, session: WritingSession, now: Now
-) -> Response:
+def return_case(request: Request, case_id: UUID, form: WithForm, actor: Reviewer, uow: Uow, now: Now) -> Response:
     """Asks for correction. Fields: `item` and `reason`, many, in pairs (empty pairs are passed over); `correct_by`
     (local, 2021-12-04T00:00), else three whole days."""
     limit = str(form.get("correct_by", ""))
     actions.return_for_correction(
-        session,
+        uow,
         case_id,
         _pairs(form),
         actor=actor.account,
@@ -196,10 +192,10 @@ def reject_case(
     request: Request,
     case_id: UUID,
     actor: Reviewer,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """Ends the case. Field: `reason`."""
-    actions.reject_application(session, case_id, reason=reason, actor=actor.account, now=now)
+    actions.reject_application(uow, case_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/review/cases/{case_id}", "已作初审不通过处理，已缴款项将退回。")

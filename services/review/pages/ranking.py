@@ -17,7 +17,7 @@ from services.review.rules.scoring import shown_points
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.exports import harmless
 from shared.foundation.errors import Conflict
-from shared.http.web import Now, ReadingSession, WritingSession
+from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter()
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -54,9 +54,9 @@ def show_ranking(request: Request, actor: Office, session: ReadingSession, now: 
 
 
 @router.post("/ranking/{code}/freeze")
-def freeze(request: Request, code: str, actor: Committee, session: WritingSession, now: Now) -> Response:
+def freeze(request: Request, code: str, actor: Committee, uow: Uow, now: Now) -> Response:
     """Freezes the ranking. No fields."""
-    actions.freeze_ranking(session, code, actor=actor.account, now=now)
+    actions.freeze_ranking(uow, code, actor=actor.account, now=now)
     return done(request, f"/review/ranking?programme={code}", "排名已冻结。发布须由另一位评审委员会成员办理。")
 
 
@@ -65,20 +65,20 @@ def decide_tie(
     request: Request,
     code: str,
     actor: Committee,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     order: Annotated[list[UUID], Form()],
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """The committee's order among the tied. Fields: `order` (case ids, many, the better first), `reason`."""
-    actions.record_tie_decision(session, code, order, reason=reason, actor=actor.account, now=now)
+    actions.record_tie_decision(uow, code, order, reason=reason, actor=actor.account, now=now)
     return done(request, f"/review/ranking?programme={code}", "已记录评审委员会的决定。")
 
 
 @router.post("/ranking/{code}/release")
-def release(request: Request, code: str, actor: Committee, session: WritingSession, now: Now) -> Response:
+def release(request: Request, code: str, actor: Committee, uow: Uow, now: Now) -> Response:
     """Releases the ranking. No fields."""
-    actions.release_ranking(session, code, actor=actor.account, now=now)
+    actions.release_ranking(uow, code, actor=actor.account, now=now)
     return done(request, "/review/seats", "录取结果已发布，通知书正在寄发。")
 
 

@@ -15,7 +15,7 @@ from services.review.states import CaseState
 from shared.dashboard import done, page, t
 from shared.events.intake import ScoringRule
 from shared.foundation.errors import FieldError, Invalid
-from shared.http.web import Now, ReadingSession, WritingSession
+from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter()
 
@@ -40,7 +40,7 @@ def desk_table(request: Request, actor: Office, session: ReadingSession, program
 
 
 @router.post("/scores")
-def score_many(request: Request, form: WithForm, actor: Reviewer, session: WritingSession, now: Now) -> Response:
+def score_many(request: Request, form: WithForm, actor: Reviewer, uow: Uow, now: Now) -> Response:
     """The desk's points, all or none. Fields per case: `firm-<case id>` and `materials-<case id>`, points with at most two
     decimals; a row with both empty is passed over."""
     count = 0
@@ -49,7 +49,7 @@ def score_many(request: Request, form: WithForm, actor: Reviewer, session: Writi
         if not firm.strip() and not materials.strip():
             continue
         actions.score_materials(
-            session,
+            uow,
             case_id,
             firm_points=typed_points(firm, field=f"firm-{case_id}"),
             materials_points=typed_points(materials, field=f"materials-{case_id}"),
@@ -82,7 +82,7 @@ def my_sheets(request: Request, actor: Judge, session: ReadingSession, programme
 
 
 @router.post("/my-sheets")
-def lock_sheets(request: Request, form: WithForm, actor: Judge, session: WritingSession, now: Now) -> Response:
+def lock_sheets(request: Request, form: WithForm, actor: Judge, uow: Uow, now: Now) -> Response:
     """Locks the own sheets of every candidate whose row is filled in, all or none. Fields: `points-<case id>-<item>`, and
     `reason-<case id>` for a correction; a row that is wholly empty is passed over."""
     count = 0
@@ -91,10 +91,10 @@ def lock_sheets(request: Request, form: WithForm, actor: Judge, session: Writing
         if not any(text.strip() for text in typed.values()):
             continue
         reason = str(form.get(f"reason-{case_id}", ""))
-        case = queries.case_with(session, case_id)
-        items = _items(case, typed, queries.programme_of(session, case.programme).scoring)
+        case = queries.case_with(uow.session, case_id)
+        items = _items(case, typed, queries.programme_of(uow.session, case.programme).scoring)
         actions.record_score_sheet(
-            session, case_id, items, judge=actor.account, actor=actor.account, now=now, reason=reason
+            uow, case_id, items, judge=actor.account, actor=actor.account, now=now, reason=reason
         )
         count += 1
     if not count:
@@ -108,19 +108,19 @@ def key_in_sheet(
     case_id: UUID,
     form: WithForm,
     actor: Committee,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     judge: Annotated[str, Form()],
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """A judge's sheet from paper. Fields: `judge` (account), `points-<item>`, `reason` for a correction."""
-    case = queries.case_with(session, case_id)
-    rule = queries.programme_of(session, case.programme).scoring
+    case = queries.case_with(uow.session, case_id)
+    rule = queries.programme_of(uow.session, case.programme).scoring
     items = {
         name: typed_points(str(form.get(f"points-{name}", "")), field=f"points-{name}") for name in rule.interview_items
     }
     actions.record_score_sheet(
-        session, case_id, items, judge=judge, actor=actor.account, now=now, from_paper=True, reason=reason
+        uow, case_id, items, judge=judge, actor=actor.account, now=now, from_paper=True, reason=reason
     )
     return done(request, f"/review/cases/{case_id}", "已录入纸质评分表。")
 
@@ -130,12 +130,12 @@ def recuse(
     request: Request,
     case_id: UUID,
     actor: Judge,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """The judge steps back from a candidate. Field: `reason`."""
-    actions.declare_recusal(session, case_id, reason=reason, judge=actor.account, actor=actor.account, now=now)
+    actions.declare_recusal(uow, case_id, reason=reason, judge=actor.account, actor=actor.account, now=now)
     return done(request, "/review/my-sheets", "已声明回避。")
 
 

@@ -15,7 +15,7 @@ from shared.dashboard import done, file_reply, page, t
 from shared.events import FileClaim
 from shared.events.intake import Programme
 from shared.foundation.errors import NotFound
-from shared.http.web import Now, ReadingSession, WithTools, WritingSession
+from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter()
 WORK = "/review/work"
@@ -52,12 +52,12 @@ def _free(session: Session, programme: Programme) -> int:
 
 @router.post("/work/lapses")
 def confirm_lapses(
-    request: Request, actor: Committee, session: WritingSession, now: Now, item_id: Annotated[list[UUID], Form()]
+    request: Request, actor: Committee, uow: Uow, now: Now, item_id: Annotated[list[UUID], Form()]
 ) -> Response:
     """Lets seats lapse, all or none. Field: `item_id`, many."""
     # In one order everywhere, so that two batches never wait for each other.
     for one in sorted(item_id):
-        actions.confirm_lapse(session, one, actor=actor.account, now=now)
+        actions.confirm_lapse(uow, one, actor=actor.account, now=now)
     return done(request, WORK, t("已确认 {count} 个名额逾期释放。", count=len(item_id)))
 
 
@@ -66,23 +66,23 @@ def dismiss_lapse(
     request: Request,
     item_id: UUID,
     actor: Committee,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """Keeps a seat although it was paid late. Field: `reason`."""
-    actions.dismiss_lapse(session, item_id, reason=reason, actor=actor.account, now=now)
+    actions.dismiss_lapse(uow, item_id, reason=reason, actor=actor.account, now=now)
     return done(request, WORK, "已保留名额。")
 
 
 @router.post("/work/promotions")
 def confirm_promotions(
-    request: Request, actor: Committee, session: WritingSession, now: Now, case_id: Annotated[list[UUID], Form()]
+    request: Request, actor: Committee, uow: Uow, now: Now, case_id: Annotated[list[UUID], Form()]
 ) -> Response:
     """Admits people from the waiting list, all or none. Field: `case_id`, many; out of order only with an override that
     somebody else requested."""
     for one in case_id:
-        actions.confirm_promotion(session, one, actor=actor.account, now=now)
+        actions.confirm_promotion(uow, one, actor=actor.account, now=now)
     return done(request, WORK, t("已递补录取 {count} 人，通知书正在寄发。", count=len(case_id)))
 
 
@@ -91,12 +91,12 @@ def ask_override(
     request: Request,
     case_id: UUID,
     actor: Committee,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """Asks to promote out of order. Field: `reason`. Another person confirms by the promotions form."""
-    actions.request_override(session, case_id, reason=reason, actor=actor.account, now=now)
+    actions.request_override(uow, case_id, reason=reason, actor=actor.account, now=now)
     return done(request, WORK, "已提出越序递补，等待另一人确认。")
 
 
@@ -105,12 +105,12 @@ def resolve_late_payment(
     request: Request,
     item_id: UUID,
     actor: Committee,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     choice: Annotated[Literal["seat", "refund"], Form()],
 ) -> Response:
     """Decides on money that came after the release. Field: `choice` (seat, refund)."""
-    actions.resolve_late_payment(session, item_id, choice, actor=actor.account, now=now)
+    actions.resolve_late_payment(uow, item_id, choice, actor=actor.account, now=now)
     return done(request, WORK, "已重新给予名额。" if choice == "seat" else "已安排退款。")
 
 
@@ -144,12 +144,12 @@ def decline(
     request: Request,
     case_id: UUID,
     actor: Committee,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """The admitted person gives the seat up. Field: `reason`."""
-    actions.decline_seat(session, case_id, reason=reason, actor=actor.account, now=now)
+    actions.decline_seat(uow, case_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/review/cases/{case_id}", "名额已释放，已缴款项将退回。")
 
 
@@ -158,13 +158,13 @@ def drop_out(
     request: Request,
     case_id: UUID,
     actor: Committee,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     reason: Annotated[str, Form()] = "",
     refund: Annotated[bool, Form()] = False,
 ) -> Response:
     """A registered student leaves. Fields: `reason`, `refund` (true to order the money back)."""
-    actions.drop_out_student(session, case_id, reason=reason, refund=refund, actor=actor.account, now=now)
+    actions.drop_out_student(uow, case_id, reason=reason, refund=refund, actor=actor.account, now=now)
     return done(request, f"/review/cases/{case_id}", "已办理退学。")
 
 

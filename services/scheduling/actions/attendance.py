@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.scheduling.actions.locking import locked_programme, locked_student
 from services.scheduling.errors import Unknown
@@ -14,19 +14,17 @@ from services.scheduling.queries.roster import students
 from services.scheduling.states import MARK_TITLES, Mark, StudentState
 from shared.foundation.clock import local
 from shared.foundation.errors import Conflict, FieldError, Invalid, Joined, Message
-from shared.persistence import audit
 from shared.persistence.columns import for_update
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def record_attendance(
-    session: Session, lesson_id: UUID, marks: Mapping[UUID, str], *, actor: str, now: datetime
-) -> int:
+def record_attendance(uow: UnitOfWork, lesson_id: UUID, marks: Mapping[UUID, str], *, actor: str, now: datetime) -> int:
     """Keeps one half-day's marks; those not named stay as they are. Each changed mark is audited with what it was before.
 
     Returns how many are new or changed. Raises Conflict before the lesson begins or if it was cancelled, Invalid for a
     mark of somebody who is not in the course.
     """
-    lesson = session.exec(for_update(select(Lesson).where(Lesson.id == lesson_id))).one_or_none()
+    lesson = uow.session.exec(for_update(select(Lesson).where(Lesson.id == lesson_id))).one_or_none()
     if lesson is None:
         raise Unknown("课次")
     if lesson.cancelled:
@@ -37,10 +35,10 @@ def record_attendance(
             code="too-early",
             values={"starts_at": local(lesson.starts_at)},
         )
-    _check_marks(session, lesson, marks)
+    _check_marks(uow, lesson, marks)
     kept = {
         row.application_id: row
-        for row in session.exec(select(Attendance).where(Attendance.lesson_id == lesson_id)).all()
+        for row in uow.session.exec(select(Attendance).where(Attendance.lesson_id == lesson_id)).all()
     }
     changed, corrections = 0, {}
     for application_id, mark in marks.items():
@@ -54,16 +52,16 @@ def record_attendance(
         else:
             corrections[str(application_id)] = [row.mark, mark]
             row.mark, row.recorded_by, row.recorded_at = mark, actor, now
-        session.add(row)
+        uow.session.add(row)
         changed += 1
-    session.flush()
+    uow.session.flush()
     details = {"recorded": changed - len(corrections), "corrections": corrections}
-    audit.record(session, "record_attendance", str(lesson_id), actor=actor, now=now, details=details)
+    uow.record("record_attendance", str(lesson_id), actor=actor, now=now, details=details)
     return changed
 
 
-def _check_marks(session: Session, lesson: Lesson, marks: Mapping[UUID, str]) -> None:
-    in_course = {row.application_id for row in students(session, lesson.programme, StudentState.REGISTERED)}
+def _check_marks(uow: UnitOfWork, lesson: Lesson, marks: Mapping[UUID, str]) -> None:
+    in_course = {row.application_id for row in students(uow.session, lesson.programme, StudentState.REGISTERED)}
     faults = [
         FieldError(f"mark-{application_id}", "not-in-course", "该学员不在班级名单中（未报到、已退学或名额已释放）")
         for application_id in marks
@@ -81,36 +79,36 @@ def _check_marks(session: Session, lesson: Lesson, marks: Mapping[UUID, str]) ->
 
 
 def record_assessments(
-    session: Session, programme: str, results: Mapping[UUID, bool], *, actor: str, now: datetime
+    uow: UnitOfWork, programme: str, results: Mapping[UUID, bool], *, actor: str, now: datetime
 ) -> int:
     """Records one attempt at the assessment for each person (true: passed); a person who failed may try again.
 
     Returns how many were recorded. Raises Conflict before the first lesson, for somebody who is not in the course, and for
     somebody who has passed.
     """
-    locked_programme(session, programme)
-    lessons = [lesson for lesson in lessons_of(session, programme) if not lesson.cancelled]
+    locked_programme(uow, programme)
+    lessons = [lesson for lesson in lessons_of(uow.session, programme) if not lesson.cancelled]
     if not lessons or now < lessons[0].starts_at:
         raise Conflict("课程尚未开始，不能登记考核结果。", code="too-early")
     for application_id, passed in results.items():
-        _record_attempt(session, programme, application_id, passed, actor=actor, now=now)
+        _record_attempt(uow, programme, application_id, passed, actor=actor, now=now)
     return len(results)
 
 
 def _record_attempt(
-    session: Session, programme: str, application_id: UUID, passed: bool, *, actor: str, now: datetime
+    uow: UnitOfWork, programme: str, application_id: UUID, passed: bool, *, actor: str, now: datetime
 ) -> None:
-    student = locked_student(session, application_id)
+    student = locked_student(uow, application_id)
     if student.programme != programme or student.state != StudentState.REGISTERED:
         raise Conflict(
             "{student}不在班级名单中，不能登记考核结果。", code="not-in-course", values={"student": student.name}
         )
-    before = session.exec(select(Assessment).where(Assessment.application_id == application_id)).all()
+    before = uow.session.exec(select(Assessment).where(Assessment.application_id == application_id)).all()
     if any(row.passed for row in before):
         raise Conflict("{student}已考核合格，无需再次登记。", code="already-passed", values={"student": student.name})
     attempt = len(before) + 1
     row = Assessment(application_id=application_id, attempt=attempt, passed=passed, recorded_by=actor, recorded_at=now)
-    session.add(row)
-    session.flush()
+    uow.session.add(row)
+    uow.session.flush()
     details = {"attempt": attempt, "passed": passed}
-    audit.record(session, "record_assessment", str(application_id), actor=actor, now=now, details=details)
+    uow.record("record_assessment", str(application_id), actor=actor, now=now, details=details)

@@ -4,24 +4,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.scheduling.actions.notices import void_notices
 from services.scheduling.models import Candidate, Interview, Withdrawal
 from services.scheduling.states import CANDIDATE_STEPS, CANDIDATE_TITLES, BookingState, CandidateState
 from shared.events.review import ApplicationVerified
 from shared.foundation.transitions import check_step
-from shared.persistence import audit
 from shared.persistence.columns import for_update
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def open_candidate(session: Session, event: ApplicationVerified, *, actor: str, now: datetime) -> None:
+def open_candidate(uow: UnitOfWork, event: ApplicationVerified, *, actor: str, now: datetime) -> None:
     """Puts a verified person on the list of those who wait for an interview, with the newest data; a repeat changes nothing
     else. Somebody who withdrew before stays cancelled."""
-    row = session.exec(
+    row = uow.session.exec(
         for_update(select(Candidate).where(Candidate.application_id == event.application_id))
     ).one_or_none()
-    withdrawn = session.get(Withdrawal, event.application_id) is not None
+    withdrawn = uow.session.get(Withdrawal, event.application_id) is not None
     if row is None:
         row = Candidate(application_id=event.application_id, state="", **_columns(event))
         step(row, CandidateState.CANCELLED if withdrawn else CandidateState.WAITING)
@@ -29,8 +29,8 @@ def open_candidate(session: Session, event: ApplicationVerified, *, actor: str, 
         step(row, CandidateState.WAITING)
     for name, value in _columns(event).items():
         setattr(row, name, value)
-    session.add(row)
-    audit.record(session, "open_candidate", str(row.application_id), actor=actor, now=now)
+    uow.session.add(row)
+    uow.record("open_candidate", str(row.application_id), actor=actor, now=now)
 
 
 def _columns(event: ApplicationVerified) -> dict[str, Any]:
@@ -45,38 +45,40 @@ def _columns(event: ApplicationVerified) -> dict[str, Any]:
     }
 
 
-def cancel_candidate(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
+def cancel_candidate(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> None:
     """Ends the way to the interview, and a booked one. An unknown person, or one whose way has ended, changes nothing."""
-    row = session.exec(for_update(select(Candidate).where(Candidate.application_id == application_id))).one_or_none()
+    row = uow.session.exec(
+        for_update(select(Candidate).where(Candidate.application_id == application_id))
+    ).one_or_none()
     if row is None or row.state in (CandidateState.CANCELLED, CandidateState.MISSED):
         return
-    end_booking(session, row, BookingState.CANCELLED)
+    end_booking(uow, row, BookingState.CANCELLED)
     step(row, CandidateState.CANCELLED)
-    session.add(row)
-    audit.record(session, "cancel_candidate", str(application_id), actor=actor, now=now)
+    uow.session.add(row)
+    uow.record("cancel_candidate", str(application_id), actor=actor, now=now)
 
 
 def note_withdrawal(
-    session: Session, application_id: UUID, *, withdrawn_at: datetime, actor: str, now: datetime
+    uow: UnitOfWork, application_id: UUID, *, withdrawn_at: datetime, actor: str, now: datetime
 ) -> None:
     """Remembers that the application was taken back, also when review's word on it is still under way."""
-    if session.get(Withdrawal, application_id) is None:
-        session.add(Withdrawal(application_id=application_id, withdrawn_at=withdrawn_at))
-    cancel_candidate(session, application_id, actor=actor, now=now)
+    if uow.session.get(Withdrawal, application_id) is None:
+        uow.session.add(Withdrawal(application_id=application_id, withdrawn_at=withdrawn_at))
+    cancel_candidate(uow, application_id, actor=actor, now=now)
 
 
-def end_booking(session: Session, row: Candidate, state: BookingState) -> Interview | None:
+def end_booking(uow: UnitOfWork, row: Candidate, state: BookingState) -> Interview | None:
     """Ends the current booking of a locked candidate, and what was owed on paper for it; None if there is none."""
     current = select(Interview).where(
         Interview.application_id == row.application_id, Interview.state == BookingState.CURRENT
     )
-    booking = session.exec(current).one_or_none()
+    booking = uow.session.exec(current).one_or_none()
     if booking is None:
         return None
     booking.state = state
-    session.add(booking)
-    void_notices(session, booking.id)
-    session.flush()
+    uow.session.add(booking)
+    void_notices(uow, booking.id)
+    uow.session.flush()
     return booking
 
 

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session
-
 from services.scheduling.actions.locking import locked_programme, locked_student
 from services.scheduling.models import Certificate, Student
 from services.scheduling.queries import course
@@ -14,22 +12,21 @@ from services.scheduling.rules.certificates import Eligibility, ScheduledLesson,
 from services.scheduling.states import Mark, StudentState
 from shared.events.scheduling import CertificateRecorded
 from shared.foundation.errors import Conflict
-from shared.persistence import audit
-from shared.persistence.outbox import publish
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def record_certificates(session: Session, code: str, *, actor: str, now: datetime) -> list[Certificate]:
+def record_certificates(uow: UnitOfWork, code: str, *, actor: str, now: datetime) -> list[Certificate]:
     """Decides for everybody who registered (notice, clause 3) -> CertificateRecorded for each whose result is new or changed;
     a repeat says nothing. Somebody who dropped out is not certified. Raises Conflict before the last lesson is over."""
-    programme = locked_programme(session, code)
-    lessons = course.scheduled_lessons(session, code)
+    programme = locked_programme(uow, code)
+    lessons = course.scheduled_lessons(uow.session, code)
     held = [lesson for lesson in lessons if not lesson.cancelled]
     if not held or held[-1].ends_at > now:
         raise Conflict("课程尚未结束，现在还不能认定结业。", code="course-not-over")
-    marks, results = course.marks_by_student(session, code), course.attempts(session, code)
+    marks, results = course.marks_by_student(uow.session, code), course.attempts(uow.session, code)
     decided = []
-    for row in students(session, code, StudentState.REGISTERED, StudentState.DROPPED_OUT):
-        student = locked_student(session, row.application_id)
+    for row in students(uow.session, code, StudentState.REGISTERED, StudentState.DROPPED_OUT):
+        student = locked_student(uow, row.application_id)
         found = _eligibility(
             student,
             lessons,
@@ -38,19 +35,19 @@ def record_certificates(session: Session, code: str, *, actor: str, now: datetim
             now=now,
             min_hours=programme.plan.hours,
         )
-        decided.append(_record(session, student, found, actor=actor, now=now))
+        decided.append(_record(uow, student, found, actor=actor, now=now))
     certified = sum(certificate.certified for certificate in decided)
     details = {"certified": certified, "not_certified": len(decided) - certified}
-    audit.record(session, "record_certificates", code, actor=actor, now=now, details=details)
+    uow.record("record_certificates", code, actor=actor, now=now, details=details)
     return decided
 
 
-def record_departure(session: Session, student: Student, *, actor: str, now: datetime) -> Certificate:
+def record_departure(uow: UnitOfWork, student: Student, *, actor: str, now: datetime) -> Certificate:
     """Decides for a locked student who drops out, at once -> CertificateRecorded, not certified, with the hours attended."""
-    lessons = course.scheduled_lessons(session, student.programme)
-    marks = course.marks_by_student(session, student.programme).get(student.application_id, {})
+    lessons = course.scheduled_lessons(uow.session, student.programme)
+    marks = course.marks_by_student(uow.session, student.programme).get(student.application_id, {})
     found = _eligibility(student, lessons, marks, [], now=now, min_hours=0)
-    return _record(session, student, found, actor=actor, now=now)
+    return _record(uow, student, found, actor=actor, now=now)
 
 
 def _eligibility(
@@ -69,12 +66,12 @@ def _eligibility(
     return Eligibility((f"中途退学：{student.drop_out_reason}",), found.attended_hours)
 
 
-def _record(session: Session, student: Student, found: Eligibility, *, actor: str, now: datetime) -> Certificate:
-    kept = session.get(Certificate, student.application_id)
+def _record(uow: UnitOfWork, student: Student, found: Eligibility, *, actor: str, now: datetime) -> Certificate:
+    kept = uow.session.get(Certificate, student.application_id)
     given = (found.is_eligible, found.attended_hours, list(found.reasons))
     if kept is not None and (kept.certified, kept.hours, kept.reasons) == given:
         return kept
-    certificate = session.merge(
+    certificate = uow.session.merge(
         Certificate(
             application_id=student.application_id,
             programme=student.programme,
@@ -85,9 +82,9 @@ def _record(session: Session, student: Student, found: Eligibility, *, actor: st
             recorded_at=now,
         )
     )
-    session.flush()
+    uow.session.flush()
     details = {"certified": found.is_eligible}
-    audit.record(session, "record_certificate", str(student.application_id), actor=actor, now=now, details=details)
+    uow.record("record_certificate", str(student.application_id), actor=actor, now=now, details=details)
     event = CertificateRecorded(
         application_id=student.application_id,
         programme=student.programme,
@@ -95,5 +92,5 @@ def _record(session: Session, student: Student, found: Eligibility, *, actor: st
         hours=found.attended_hours,
         reasons=found.reasons,
     )
-    publish(session, event, now=now)
+    uow.publish(event, now=now)
     return certificate

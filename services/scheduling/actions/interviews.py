@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlmodel import Session
-
 from services.scheduling.actions.candidates import end_booking, step
 from services.scheduling.actions.locking import locked_candidate, locked_programme
 from services.scheduling.actions.notices import owe_interview_notice
@@ -17,21 +15,20 @@ from services.scheduling.states import BookingState, CandidateState
 from shared.events.scheduling import InterviewMissed, InterviewScheduled, PanelJudge
 from shared.foundation.clock import local
 from shared.foundation.errors import Conflict, Joined
-from shared.persistence import audit
-from shared.persistence.outbox import publish
+from shared.persistence.unit_of_work import UnitOfWork
 
 CHANCES = 2
 """One date, and one more for somebody who did not come (domain reading, 1.3)."""
 
 
 def reschedule_interview(
-    session: Session, application_id: UUID, *, panel_id: UUID, slot_id: UUID, actor: str, now: datetime
+    uow: UnitOfWork, application_id: UUID, *, panel_id: UUID, slot_id: UUID, actor: str, now: datetime
 ) -> Interview:
     """Moves a booked interview -> InterviewScheduled, and owes the person a new notice; the same place and time again
     changes nothing. Raises Conflict if the rule forbids it, or if the interview has begun."""
-    locked_programme(session, candidate_of(session, application_id).programme)
-    candidate = locked_candidate(session, application_id)
-    booking = current_booking(session, application_id)
+    locked_programme(uow, candidate_of(uow.session, application_id).programme)
+    candidate = locked_candidate(uow, application_id)
+    booking = current_booking(uow.session, application_id)
     if booking is None:
         raise Conflict(
             "{candidate}目前没有面试安排，请先编排。", code="not-booked", values={"candidate": candidate.name}
@@ -40,20 +37,20 @@ def reschedule_interview(
         return booking
     if booking.starts_at <= now:
         raise Conflict("该场面试已经开始，不能改期；如考生未到，请登记缺席。", code="interview-begun")
-    panel, slot = session.get(Panel, panel_id), session.get(Slot, slot_id)
+    panel, slot = uow.session.get(Panel, panel_id), uow.session.get(Slot, slot_id)
     if panel is None or slot is None:
         raise Unknown("评审组或时段")
     if booking.mode != candidate.mode:
         raise Conflict("改期不能改变面试方式（线上或现场）。", code="mode-changed")
-    check_bookings(session, candidate.programme, [(candidate, slot, panel)], now=now)
-    return book(session, candidate, panel, slot, actor=actor, now=now)
+    check_bookings(uow, candidate.programme, [(candidate, slot, panel)], now=now)
+    return book(uow, candidate, panel, slot, actor=actor, now=now)
 
 
-def record_no_show(session: Session, application_id: UUID, *, actor: str, now: datetime) -> Candidate:
+def record_no_show(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> Candidate:
     """Records that the person did not come -> InterviewMissed: the first time the person waits for one more date, the
     second time it is final. Raises Conflict before the interview has begun."""
-    candidate = locked_candidate(session, application_id)
-    booking = current_booking(session, application_id)
+    candidate = locked_candidate(uow, application_id)
+    booking = current_booking(uow.session, application_id)
     if booking is None:
         raise Conflict(
             "{candidate}目前没有面试安排，不能登记缺席。", code="not-booked", values={"candidate": candidate.name}
@@ -64,21 +61,21 @@ def record_no_show(session: Session, application_id: UUID, *, actor: str, now: d
             code="too-early",
             values={"starts_at": local(booking.starts_at)},
         )
-    end_booking(session, candidate, BookingState.MISSED)
+    end_booking(uow, candidate, BookingState.MISSED)
     candidate.misses += 1
     final = candidate.misses >= CHANCES
     step(candidate, CandidateState.MISSED if final else CandidateState.WAITING)
-    session.add(candidate)
-    audit.record(session, "record_no_show", str(application_id), actor=actor, now=now, details={"final": final})
+    uow.session.add(candidate)
+    uow.record("record_no_show", str(application_id), actor=actor, now=now, details={"final": final})
     event = InterviewMissed(
         application_id=application_id, programme=candidate.programme, missed_at=booking.starts_at, final=final
     )
-    publish(session, event, now=now)
+    uow.publish(event, now=now)
     return candidate
 
 
 def check_bookings(
-    session: Session, programme: str, wanted: Sequence[tuple[Candidate, Slot, Panel]], *, now: datetime
+    uow: UnitOfWork, programme: str, wanted: Sequence[tuple[Candidate, Slot, Panel]], *, now: datetime
 ) -> None:
     """Raises Conflict, with every reason, if these interviews may not be booked: a judge twice in one slot, a judge linked
     to the firm, a slot that has begun."""
@@ -90,17 +87,17 @@ def check_bookings(
                 values={"starts_at": local(slot.starts_at)},
             )
     if faults := field_errors_of(
-        session, programme, [(candidate, panel.id, slot.id) for candidate, slot, panel in wanted]
+        uow.session, programme, [(candidate, panel.id, slot.id) for candidate, slot, panel in wanted]
     ):
         values = {"faults": Joined(faults[:5])}
         raise Conflict("{faults}请另选评审组或时段。", code="interview-rule", values=values)
 
 
-def book(session: Session, candidate: Candidate, panel: Panel, slot: Slot, *, actor: str, now: datetime) -> Interview:
+def book(uow: UnitOfWork, candidate: Candidate, panel: Panel, slot: Slot, *, actor: str, now: datetime) -> Interview:
     """Books a locked candidate of a locked programme, once `check_bookings` has passed, instead of an earlier booking."""
-    before = end_booking(session, candidate, BookingState.REPLACED)
+    before = end_booking(uow, candidate, BookingState.REPLACED)
     step(candidate, CandidateState.SCHEDULED)
-    session.add(candidate)
+    uow.session.add(candidate)
     booking = Interview(
         id=uuid4(),
         application_id=candidate.application_id,
@@ -118,13 +115,13 @@ def book(session: Session, candidate: Candidate, panel: Panel, slot: Slot, *, ac
         state=BookingState.CURRENT,
         booked_at=now,
     )
-    session.add(booking)
-    session.flush()
+    uow.session.add(booking)
+    uow.session.flush()
     verb = "reschedule_interview" if before else "book_interview"
     details = {"from": _named(before) if before else "", "to": _named(booking)}
-    audit.record(session, verb, str(candidate.application_id), actor=actor, now=now, details=details)
-    publish(session, _event(booking), now=now)
-    owe_interview_notice(session, booking, now=now)
+    uow.record(verb, str(candidate.application_id), actor=actor, now=now, details=details)
+    uow.publish(_event(booking), now=now)
+    owe_interview_notice(uow, booking, now=now)
     return booking
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid4
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.scheduling.actions.registration import checked_reason
 from services.scheduling.errors import Unknown
@@ -14,57 +14,57 @@ from services.scheduling.rules.plan import Half, Module
 from services.scheduling.rules.plan import Session as PlannedSession
 from shared.foundation.clock import SHANGHAI, local
 from shared.foundation.errors import Conflict, Message
-from shared.persistence import audit
 from shared.persistence.columns import for_update
+from shared.persistence.unit_of_work import UnitOfWork
 
 STARTS = {Half.AM: time(9), Half.PM: time(14)}
 # A lesson hour is 45 minutes (domain reading, section five), with ten minutes between two of them.
 LESSON_HOUR, BREAK = timedelta(minutes=45), timedelta(minutes=10)
 
 
-def lay_out_lessons(session: Session, plan: Plan, *, now: datetime) -> None:
+def lay_out_lessons(uow: UnitOfWork, plan: Plan, *, now: datetime) -> None:
     """Makes the lessons those of the plan. What has begun is history: it stays, and the plan must agree with it.
 
     Raises Conflict if the plan leaves out a lesson that was held, or puts a new one into the past.
     """
     sessions = {(one.on, one.half): (module, one) for module in plan_value(plan).modules for one in module.sessions}
-    for lesson in lessons_of(session, plan.programme):
+    for lesson in lessons_of(uow.session, plan.programme):
         if lesson.starts_at > now:
-            session.delete(lesson)
+            uow.session.delete(lesson)
         elif not lesson.cancelled and sessions.pop((lesson.on, Half(lesson.half)), None) is None:
             raise Conflict(
                 "{lesson}已经上课，新的教学计划不能取消或移动它。",
                 code="lesson-held",
                 values={"lesson": _named(lesson)},
             )
-    session.flush()
-    staff = {str(row.id): row for row in teachers(session)}
-    places = {str(row.id): row.name for row in venues(session)}
+    uow.session.flush()
+    staff = {str(row.id): row for row in teachers(uow.session)}
+    places = {str(row.id): row.name for row in venues(uow.session)}
     for module, one in sessions.values():
         lesson = _lesson(plan.programme, module, one, staff[one.teacher_id], places[one.venue_id])
         if lesson.starts_at <= now:
             raise Conflict(
                 "{lesson}已经过去，不能再安排课程，请重新编排。", code="lesson-past", values={"lesson": _named(lesson)}
             )
-        session.add(lesson)
-    session.flush()
+        uow.session.add(lesson)
+    uow.session.flush()
 
 
-def cancel_lesson(session: Session, lesson_id: UUID, reason: str, *, actor: str, now: datetime) -> None:
+def cancel_lesson(uow: UnitOfWork, lesson_id: UUID, reason: str, *, actor: str, now: datetime) -> None:
     """Calls a lesson off. Until a new version of the plan makes it up, the plan may be short of hours. A repeat changes
     nothing; raises Conflict once attendance was recorded."""
     checked_reason(reason)
-    lesson = session.exec(for_update(select(Lesson).where(Lesson.id == lesson_id))).one_or_none()
+    lesson = uow.session.exec(for_update(select(Lesson).where(Lesson.id == lesson_id))).one_or_none()
     if lesson is None:
         raise Unknown("课次")
     if lesson.cancelled:
         return
-    if session.exec(select(Attendance).where(Attendance.lesson_id == lesson_id)).first():
+    if uow.session.exec(select(Attendance).where(Attendance.lesson_id == lesson_id)).first():
         raise Conflict("本课次已登记考勤，不能取消。", code="lesson-held")
     lesson.cancelled, lesson.cancel_reason = True, reason.strip()
-    session.add(lesson)
+    uow.session.add(lesson)
     details = {"reason": lesson.cancel_reason}
-    audit.record(session, "cancel_lesson", str(lesson_id), actor=actor, now=now, details=details)
+    uow.record("cancel_lesson", str(lesson_id), actor=actor, now=now, details=details)
 
 
 def _lesson(programme: str, module: Module, one: PlannedSession, teacher: Teacher, venue: str) -> Lesson:

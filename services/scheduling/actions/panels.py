@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.scheduling.actions.locking import locked_programme
 from services.scheduling.errors import Unknown
@@ -13,11 +13,11 @@ from services.scheduling.models import Interview, Panel, Slot
 from services.scheduling.rules.panels import HalfDay, JudgeEntry, check_panel, slot_times
 from services.scheduling.states import BookingState
 from shared.foundation.errors import Conflict
-from shared.persistence import audit
+from shared.persistence.unit_of_work import UnitOfWork
 
 
 def define_panel(
-    session: Session,
+    uow: UnitOfWork,
     programme: str,
     code: str,
     *,
@@ -29,24 +29,24 @@ def define_panel(
 ) -> Panel:
     """Enters a panel, or changes it as long as nobody is booked with it; a repeat changes nothing. A judge sits on one panel only, because every
     panel works in every slot."""
-    locked_programme(session, programme)
-    others = session.exec(select(Panel).where(Panel.programme == programme, Panel.code != code)).all()
+    locked_programme(uow, programme)
+    others = uow.session.exec(select(Panel).where(Panel.programme == programme, Panel.code != code)).all()
     seated = {judge["account"]: other.code for other in others for judge in other.judges}
     check_panel(code, room=room, link=link, judges=judges, seated=seated)
     entered = {"room": room, "link": link, "judges": [_declared(judge) for judge in judges]}
-    row = session.exec(select(Panel).where(Panel.programme == programme, Panel.code == code)).one_or_none()
+    row = uow.session.exec(select(Panel).where(Panel.programme == programme, Panel.code == code)).one_or_none()
     if row is not None and entered == row.model_dump(include=set(entered)):
         return row
-    if row is not None and _is_booked(session, row.id):
+    if row is not None and _is_booked(uow, row.id):
         raise Conflict(
             "“{code}”已有面试安排，不能更改；请先将这些面试改期到其他评审组。",
             code="panel-booked",
             values={"code": code},
         )
     panel_id = row.id if row else uuid4()
-    kept = session.merge(Panel.model_validate({"id": panel_id, "programme": programme, "code": code, **entered}))
-    session.flush()
-    audit.record(session, "define_panel", f"{programme}/{code}", actor=actor, now=now)
+    kept = uow.session.merge(Panel.model_validate({"id": panel_id, "programme": programme, "code": code, **entered}))
+    uow.session.flush()
+    uow.record("define_panel", f"{programme}/{code}", actor=actor, now=now)
     return kept
 
 
@@ -57,7 +57,7 @@ def _declared(judge: JudgeEntry) -> dict[str, Any]:
 
 
 def define_slots(
-    session: Session,
+    uow: UnitOfWork,
     programme: str,
     *,
     half_days: Sequence[HalfDay],
@@ -67,28 +67,28 @@ def define_slots(
 ) -> int:
     """Cuts the half-days into slots of `length`; those that exist are kept. Returns how many are new. Raises Invalid for
     times that are past, or that overlap a slot of the programme."""
-    locked_programme(session, programme)
-    known = session.exec(select(Slot).where(Slot.programme == programme)).all()
+    locked_programme(uow, programme)
+    known = uow.session.exec(select(Slot).where(Slot.programme == programme)).all()
     fresh = slot_times(half_days, length, known=[(row.starts_at, row.ends_at) for row in known], now=now)
     for starts_at, ends_at in fresh:
-        session.add(Slot(id=uuid4(), programme=programme, starts_at=starts_at, ends_at=ends_at))
-    session.flush()
-    audit.record(session, "define_slots", programme, actor=actor, now=now, details={"added": len(fresh)})
+        uow.session.add(Slot(id=uuid4(), programme=programme, starts_at=starts_at, ends_at=ends_at))
+    uow.session.flush()
+    uow.record("define_slots", programme, actor=actor, now=now, details={"added": len(fresh)})
     return len(fresh)
 
 
-def remove_slot(session: Session, slot_id: UUID, *, actor: str, now: datetime) -> None:
+def remove_slot(uow: UnitOfWork, slot_id: UUID, *, actor: str, now: datetime) -> None:
     """Takes back a slot in which nobody was ever booked. Raises Conflict otherwise."""
-    row = session.get(Slot, slot_id)
+    row = uow.session.get(Slot, slot_id)
     if row is None:
         raise Unknown("面试时段")
-    locked_programme(session, row.programme)
-    if session.exec(select(Interview).where(Interview.slot_id == slot_id)).first():
+    locked_programme(uow, row.programme)
+    if uow.session.exec(select(Interview).where(Interview.slot_id == slot_id)).first():
         raise Conflict("该时段已有面试安排，不能删除；请先改期。", code="slot-booked")
-    session.delete(row)
-    audit.record(session, "remove_slot", str(slot_id), actor=actor, now=now)
+    uow.session.delete(row)
+    uow.record("remove_slot", str(slot_id), actor=actor, now=now)
 
 
-def _is_booked(session: Session, panel_id: UUID) -> bool:
+def _is_booked(uow: UnitOfWork, panel_id: UUID) -> bool:
     current = select(Interview).where(Interview.panel_id == panel_id, Interview.state == BookingState.CURRENT)
-    return session.exec(current).first() is not None
+    return uow.session.exec(current).first() is not None

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlmodel import Session, func, select
+from sqlmodel import func, select
 
 from services.scheduling.actions.lessons import lay_out_lessons
 from services.scheduling.actions.locking import locked_programme
@@ -22,13 +22,12 @@ from shared.events.scheduling import PlanModule, PlanPublished
 from shared.foundation.errors import Conflict, FieldError, Invalid, Joined
 from shared.foundation.transitions import check_step
 from shared.jobs.job import enqueue
-from shared.persistence import audit
 from shared.persistence.columns import for_update
-from shared.persistence.outbox import publish
+from shared.persistence.unit_of_work import UnitOfWork
 
 
 def draft_plan(
-    session: Session,
+    uow: UnitOfWork,
     programme: str,
     *,
     constraints: rules.PlanConstraints,
@@ -37,9 +36,9 @@ def draft_plan(
 ) -> Plan:
     """Asks for a plan within `constraints`; a job searches. A repeat while it runs changes nothing; raises Conflict while a
     search with other constraints runs."""
-    locked_programme(session, programme)
+    locked_programme(uow, programme)
     running = select(Plan).where(Plan.programme == programme, Plan.state == PlanState.SOLVING)
-    if found := session.exec(running).first():
+    if found := uow.session.exec(running).first():
         if plans.constraints_of(found) == constraints:
             return found
         raise Conflict("正在编排教学计划，请等它完成后再重新编排。", code="plan-solving")
@@ -51,44 +50,44 @@ def draft_plan(
         made_by=actor,
         made_at=now,
     )
-    problem = plans.PROBLEM.dump_python(plans.problem_of(session, constraints), mode="json")
-    row.job_id = enqueue(session, SolveTeachingPlan(plan_id=row.id, problem=problem))
-    session.add(row)
-    audit.record(session, "draft_plan", str(row.id), actor=actor, now=now, details={"programme": programme})
+    problem = plans.PROBLEM.dump_python(plans.problem_of(uow.session, constraints), mode="json")
+    row.job_id = enqueue(uow, SolveTeachingPlan(plan_id=row.id, problem=problem))
+    uow.session.add(row)
+    uow.record("draft_plan", str(row.id), actor=actor, now=now, details={"programme": programme})
     return row
 
 
-def store_plan(session: Session, plan_id: UUID, plan: rules.Plan, *, actor: str, now: datetime) -> None:
+def store_plan(uow: UnitOfWork, plan_id: UUID, plan: rules.Plan, *, actor: str, now: datetime) -> None:
     """Keeps what the search found, as a draft."""
-    row = _locked_plan(session, plan_id)
+    row = _locked_plan(uow, plan_id)
     _step(row, PlanState.DRAFT)
     row.modules, row.proven_best = plans.MODULES.dump_python(plan.modules, mode="json"), plan.proven_best
-    session.add(row)
-    audit.record(session, "store_plan", str(plan_id), actor=actor, now=now)
+    uow.session.add(row)
+    uow.record("store_plan", str(plan_id), actor=actor, now=now)
 
 
 def give_up_plan(
-    session: Session, plan_id: UUID, message: str, conflicts: Sequence[str] = (), *, actor: str, now: datetime
+    uow: UnitOfWork, plan_id: UUID, message: str, conflicts: Sequence[str] = (), *, actor: str, now: datetime
 ) -> None:
     """Says why there is no plan: the rules that contradict each other, each quoting its clause."""
-    row = _locked_plan(session, plan_id)
+    row = _locked_plan(uow, plan_id)
     _step(row, PlanState.FAILED)
     row.message, row.conflicts = message, list(conflicts)
-    session.add(row)
-    audit.record(session, "give_up_plan", str(plan_id), actor=actor, now=now)
+    uow.session.add(row)
+    uow.record("give_up_plan", str(plan_id), actor=actor, now=now)
 
 
-def move_module(session: Session, programme: str, number: int, starts_on: date, *, actor: str, now: datetime) -> Plan:
+def move_module(uow: UnitOfWork, programme: str, number: int, starts_on: date, *, actor: str, now: datetime) -> Plan:
     """Makes a draft of the plan in force in which one module that has not begun is held from `starts_on` on."""
-    locked_programme(session, programme)
-    in_force = plans.published_plan(session, programme)
+    locked_programme(uow, programme)
+    in_force = plans.published_plan(uow.session, programme)
     if in_force is None:
         raise Conflict("还没有已发布的教学计划。", code="no-plan")
     plan = plans.plan_value(in_force)
     module = next((one for one in plan.modules if one.number == number), None)
     if module is None:
         raise Unknown("集中授课")
-    held = [one for one in lessons_of(session, programme) if one.module == number and not one.cancelled]
+    held = [one for one in lessons_of(uow.session, programme) if one.module == number and not one.cancelled]
     if any(lesson.starts_at <= now for lesson in held):
         raise Conflict("第 {number} 次集中授课已经开始，不能整体改期。", code="lesson-held", values={"number": number})
     shift = starts_on - module.dates[0]
@@ -105,9 +104,9 @@ def move_module(session: Session, programme: str, number: int, starts_on: date, 
         made_by=actor,
         made_at=now,
     )
-    session.add(row)
+    uow.session.add(row)
     details = {"module": number, "starts_on": starts_on.isoformat()}
-    audit.record(session, "move_module", str(row.id), actor=actor, now=now, details=details)
+    uow.record("move_module", str(row.id), actor=actor, now=now, details=details)
     return row
 
 
@@ -115,36 +114,36 @@ def _shifted(module: rules.Module, shift: timedelta) -> rules.Module:
     return replace(module, sessions=tuple(replace(one, on=one.on + shift) for one in module.sessions))
 
 
-def publish_plan(session: Session, plan_id: UUID, *, actor: str, now: datetime) -> Plan:
+def publish_plan(uow: UnitOfWork, plan_id: UUID, *, actor: str, now: datetime) -> Plan:
     """Puts a draft in force as the programme's next version -> PlanPublished, and owes every student the new 课程表.
 
     Raises Invalid with every rule that the plan breaks, Conflict if it contradicts what was taught already.
     """
-    programme = locked_programme(session, plans.plan_of(session, plan_id).programme)
-    row = _locked_plan(session, plan_id)
-    before = plans.published_plan(session, programme.code)
+    programme = locked_programme(uow, plans.plan_of(uow.session, plan_id).programme)
+    row = _locked_plan(uow, plan_id)
+    before = plans.published_plan(uow.session, programme.code)
     _step(row, PlanState.PUBLISHED)
-    _check(session, row)
+    _check(uow, row)
     if before is not None:
         if before.published_at and before.published_at > row.made_at:
             raise Overtaken("这份草案早于已发布的教学计划，请重新编排或调整后再发布。")
         _step(before, PlanState.SUPERSEDED)
-        session.add(before)
-    last = session.exec(select(func.max(Plan.version)).where(Plan.programme == programme.code)).one()
+        uow.session.add(before)
+    last = uow.session.exec(select(func.max(Plan.version)).where(Plan.programme == programme.code)).one()
     row.version, row.published_at = (last or 0) + 1, now
-    session.add(row)
-    session.flush()
-    lay_out_lessons(session, row, now=now)
-    for student in students(session, programme.code, StudentState.EXPECTED, StudentState.REGISTERED):
-        owe_schedule(session, student, row, now=now)
+    uow.session.add(row)
+    uow.session.flush()
+    lay_out_lessons(uow, row, now=now)
+    for student in students(uow.session, programme.code, StudentState.EXPECTED, StudentState.REGISTERED):
+        owe_schedule(uow, student, row, now=now)
     details = {"programme": programme.code, "version": row.version}
-    audit.record(session, "publish_plan", str(plan_id), actor=actor, now=now, details=details)
-    publish(session, _event(row), now=now)
+    uow.record("publish_plan", str(plan_id), actor=actor, now=now, details=details)
+    uow.publish(_event(row), now=now)
     return row
 
 
-def _check(session: Session, row: Plan) -> None:
-    if shortfalls := plans.shortfalls_of(session, row):
+def _check(uow: UnitOfWork, row: Plan) -> None:
+    if shortfalls := plans.shortfalls_of(uow.session, row):
         faults = [FieldError("plan", str(one.rule), one.message) for one in shortfalls]
         told = Joined(faults, "；")
         raise Invalid("教学计划还不能发布：{faults}。", code="plan-shortfalls", faults=faults, values={"faults": told})
@@ -170,8 +169,8 @@ def _event(row: Plan) -> PlanPublished:
     )
 
 
-def _locked_plan(session: Session, plan_id: UUID) -> Plan:
-    row = session.exec(for_update(select(Plan).where(Plan.id == plan_id))).one_or_none()
+def _locked_plan(uow: UnitOfWork, plan_id: UUID) -> Plan:
+    row = uow.session.exec(for_update(select(Plan).where(Plan.id == plan_id))).one_or_none()
     if row is None:
         raise Unknown("教学计划")
     found: Plan = row

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.scheduling.actions.interviews import book, check_bookings
 from services.scheduling.actions.locking import locked_candidate, locked_programme
@@ -17,83 +17,83 @@ from services.scheduling.states import PROPOSAL_STEPS, PROPOSAL_TITLES, Candidat
 from shared.foundation.errors import Conflict
 from shared.foundation.transitions import check_step
 from shared.jobs.job import enqueue
-from shared.persistence import audit
 from shared.persistence.columns import for_update
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def propose_interviews(session: Session, programme: str, *, actor: str, now: datetime) -> Proposal:
+def propose_interviews(uow: UnitOfWork, programme: str, *, actor: str, now: datetime) -> Proposal:
     """Asks for a place for everybody who waits; a job searches. Booked interviews stay as they are. A repeat while the
     search runs changes nothing. Raises Conflict if nobody waits or nothing is free."""
-    locked_programme(session, programme)
+    locked_programme(uow, programme)
     running = select(Proposal).where(Proposal.programme == programme, Proposal.state == ProposalState.SOLVING)
-    if found := session.exec(running).first():
+    if found := uow.session.exec(running).first():
         return found
-    problem = problem_of(session, programme, now=now)
+    problem = problem_of(uow.session, programme, now=now)
     if not problem.candidates:
         raise Conflict("没有待安排面试的候选人。", code="nobody-waits")
     if not problem.panels or not problem.slots:
         raise Conflict("请先登记评审组和将来的面试时段，再编排面试。", code="no-slots")
     row = Proposal(id=uuid4(), programme=programme, state=ProposalState.SOLVING, made_by=actor, made_at=now)
     job = SolveInterviews(proposal_id=row.id, problem=PROBLEM.dump_python(problem, mode="json"))
-    row.job_id = enqueue(session, job)
-    session.add(row)
-    audit.record(session, "propose_interviews", str(row.id), actor=actor, now=now, details={"programme": programme})
+    row.job_id = enqueue(uow, job)
+    uow.session.add(row)
+    uow.record("propose_interviews", str(row.id), actor=actor, now=now, details={"programme": programme})
     return row
 
 
-def store_proposal(session: Session, proposal_id: UUID, schedule: Schedule, *, actor: str, now: datetime) -> None:
+def store_proposal(uow: UnitOfWork, proposal_id: UUID, schedule: Schedule, *, actor: str, now: datetime) -> None:
     """Keeps what the search found, for a scheduler to look at."""
-    row = _locked_proposal(session, proposal_id)
+    row = _locked_proposal(uow, proposal_id)
     _step(row, ProposalState.READY)
     row.placements = [
         {"application_id": one.candidate_id, "panel_id": one.panel_id, "slot_id": one.slot_id}
         for one in schedule.placements
     ]
     row.unplaced = [{"application_id": one.candidate_id, "reason": one.reason} for one in schedule.unplaced]
-    session.add(row)
+    uow.session.add(row)
     details = {"placed": len(row.placements), "unplaced": len(row.unplaced)}
-    audit.record(session, "store_proposal", str(proposal_id), actor=actor, now=now, details=details)
+    uow.record("store_proposal", str(proposal_id), actor=actor, now=now, details=details)
 
 
-def give_up_proposal(session: Session, proposal_id: UUID, message: str, *, actor: str, now: datetime) -> None:
+def give_up_proposal(uow: UnitOfWork, proposal_id: UUID, message: str, *, actor: str, now: datetime) -> None:
     """Says why there is no proposal."""
-    row = _locked_proposal(session, proposal_id)
+    row = _locked_proposal(uow, proposal_id)
     _step(row, ProposalState.FAILED)
     row.message = message
-    session.add(row)
-    audit.record(session, "give_up_proposal", str(proposal_id), actor=actor, now=now)
+    uow.session.add(row)
+    uow.record("give_up_proposal", str(proposal_id), actor=actor, now=now)
 
 
-def book_interviews(session: Session, proposal_id: UUID, *, actor: str, now: datetime) -> list[Interview]:
+def book_interviews(uow: UnitOfWork, proposal_id: UUID, *, actor: str, now: datetime) -> list[Interview]:
     """Books what was proposed -> InterviewScheduled and a notice for each, in one go. Whoever no longer waits is left out.
 
     Raises Conflict if a slot was taken, began or was removed since, and then books nothing.
     """
-    locked_programme(session, proposal_of(session, proposal_id).programme)
-    row = _locked_proposal(session, proposal_id)
+    locked_programme(uow, proposal_of(uow.session, proposal_id).programme)
+    row = _locked_proposal(uow, proposal_id)
     _step(row, ProposalState.BOOKED)
-    session.add(row)
-    wanted = [_still_there(session, candidate, placement) for candidate, placement in _still_waiting(session, row)]
-    check_bookings(session, row.programme, wanted, now=now)
-    booked = [book(session, candidate, panel, slot, actor=actor, now=now) for candidate, slot, panel in wanted]
-    audit.record(session, "book_interviews", str(proposal_id), actor=actor, now=now, details={"booked": len(booked)})
+    uow.session.add(row)
+    wanted = [_still_there(uow, candidate, placement) for candidate, placement in _still_waiting(uow, row)]
+    check_bookings(uow, row.programme, wanted, now=now)
+    booked = [book(uow, candidate, panel, slot, actor=actor, now=now) for candidate, slot, panel in wanted]
+    uow.record("book_interviews", str(proposal_id), actor=actor, now=now, details={"booked": len(booked)})
     return booked
 
 
-def _still_waiting(session: Session, row: Proposal) -> list[tuple[Candidate, dict[str, str]]]:
-    found = [(locked_candidate(session, UUID(one["application_id"])), one) for one in row.placements]
+def _still_waiting(uow: UnitOfWork, row: Proposal) -> list[tuple[Candidate, dict[str, str]]]:
+    found = [(locked_candidate(uow, UUID(one["application_id"])), one) for one in row.placements]
     return [(candidate, one) for candidate, one in found if candidate.state == CandidateState.WAITING]
 
 
-def _still_there(session: Session, candidate: Candidate, placement: dict[str, str]) -> tuple[Candidate, Slot, Panel]:
-    slot, panel = session.get(Slot, UUID(placement["slot_id"])), session.get(Panel, UUID(placement["panel_id"]))
+def _still_there(uow: UnitOfWork, candidate: Candidate, placement: dict[str, str]) -> tuple[Candidate, Slot, Panel]:
+    slot, panel = uow.session.get(Slot, UUID(placement["slot_id"])), uow.session.get(Panel, UUID(placement["panel_id"]))
     if panel is None or slot is None:
         raise Overtaken("方案中的评审组或时段已被删除，请重新编排。")
     return candidate, slot, panel
 
 
-def _locked_proposal(session: Session, proposal_id: UUID) -> Proposal:
-    row = session.exec(for_update(select(Proposal).where(Proposal.id == proposal_id))).one_or_none()
+def _locked_proposal(uow: UnitOfWork, proposal_id: UUID) -> Proposal:
+    row = uow.session.exec(for_update(select(Proposal).where(Proposal.id == proposal_id))).one_or_none()
     if row is None:
         raise Unknown("面试编排方案")
     found: Proposal = row

@@ -3,8 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session
-
 from services.scheduling.actions.locking import locked_student
 from services.scheduling.actions.roster import step
 from services.scheduling.models import FeeWaiver
@@ -15,53 +13,51 @@ from shared.adapters.keyring import KeyRing
 from shared.events import Sealed
 from shared.events.scheduling import StudentRegistered
 from shared.foundation.errors import Conflict, Invalid
-from shared.persistence import audit
-from shared.persistence.outbox import publish
+from shared.persistence.unit_of_work import UnitOfWork
 
 SHORTEST_REASON = 4
 
 
-def register_student(session: Session, application_id: UUID, brought: Brought, *, actor: str, now: datetime) -> None:
+def register_student(uow: UnitOfWork, application_id: UUID, brought: Brought, *, actor: str, now: datetime) -> None:
     """Registers a person who brought everything (notice, clause 5.3) -> StudentRegistered; a repeat changes nothing.
 
     Raises Conflict before the report day or for somebody who holds no seat, Invalid with every missing item.
     """
-    row = locked_student(session, application_id)
+    row = locked_student(uow, application_id)
     if row.state == StudentState.REGISTERED:
         return
-    check_report_day(programme_of(session, row.programme).report_at, now=now)
-    waiver = session.get(FeeWaiver, application_id)
+    check_report_day(programme_of(uow.session, row.programme).report_at, now=now)
+    waiver = uow.session.get(FeeWaiver, application_id)
     step(row, StudentState.REGISTERED)
     check_registration(brought, paid=row.paid, waived=waiver is not None and waiver.confirmed_by is not None)
     row.registered_at = now
-    session.add(row)
-    audit.record(session, "register_student", str(application_id), actor=actor, now=now, details=vars(brought))
-    publish(
-        session,
+    uow.session.add(row)
+    uow.record("register_student", str(application_id), actor=actor, now=now, details=vars(brought))
+    uow.publish(
         StudentRegistered(application_id=application_id, programme=row.programme, registered_at=now),
         now=now,
     )
 
 
-def request_fee_waiver(session: Session, application_id: UUID, reason: str, *, actor: str, now: datetime) -> None:
+def request_fee_waiver(uow: UnitOfWork, application_id: UUID, reason: str, *, actor: str, now: datetime) -> None:
     """Asks that a person be registered before the fee has come, for a reason; somebody else must confirm."""
-    row = locked_student(session, application_id)
+    row = locked_student(uow, application_id)
     checked_reason(reason)
     if row.state != StudentState.EXPECTED or row.paid:
         raise Conflict("该学员已缴费或不在待报到名单中，无需缓缴。", code="waiver-not-needed")
-    waiver = session.get(FeeWaiver, application_id)
+    waiver = uow.session.get(FeeWaiver, application_id)
     if waiver is not None and waiver.confirmed_by:
         raise Conflict("缓缴已经确认，无需重复申请。", code="waiver-confirmed")
     asked = FeeWaiver(application_id=application_id, reason=reason.strip(), requested_by=actor, requested_at=now)
-    session.merge(asked)
+    uow.session.merge(asked)
     details = {"reason": asked.reason}
-    audit.record(session, "request_fee_waiver", str(application_id), actor=actor, now=now, details=details)
+    uow.record("request_fee_waiver", str(application_id), actor=actor, now=now, details=details)
 
 
-def confirm_fee_waiver(session: Session, application_id: UUID, *, actor: str, now: datetime) -> None:
+def confirm_fee_waiver(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> None:
     """Confirms a waiver that somebody else asked for; a repeat changes nothing."""
-    locked_student(session, application_id)
-    waiver = session.get(FeeWaiver, application_id)
+    locked_student(uow, application_id)
+    waiver = uow.session.get(FeeWaiver, application_id)
     if waiver is None:
         raise Conflict("没有待确认的缓缴申请。", code="waiver-missing")
     if waiver.confirmed_by:
@@ -69,19 +65,17 @@ def confirm_fee_waiver(session: Session, application_id: UUID, *, actor: str, no
     if waiver.requested_by == actor:
         raise Conflict("缓缴须由申请人以外的另一位工作人员确认。", code="second-person")
     waiver.confirmed_by, waiver.confirmed_at = actor, now
-    session.add(waiver)
-    audit.record(session, "confirm_fee_waiver", str(application_id), actor=actor, now=now)
+    uow.session.add(waiver)
+    uow.record("confirm_fee_waiver", str(application_id), actor=actor, now=now)
 
 
 def view_identity(
-    session: Session, application_id: UUID, reason: str, *, actor: str, now: datetime, keys: KeyRing
+    uow: UnitOfWork, application_id: UUID, reason: str, *, actor: str, now: datetime, keys: KeyRing
 ) -> str:
     """The full identity number, to compare with the document at the desk; each look is audited with its reason."""
-    row = locked_student(session, application_id)
+    row = locked_student(uow, application_id)
     checked_reason(reason)
-    audit.record(
-        session, "view_identity", str(application_id), actor=actor, now=now, details={"reason": reason.strip()}
-    )
+    uow.record("view_identity", str(application_id), actor=actor, now=now, details={"reason": reason.strip()})
     return keys.open("identity", Sealed.model_validate(row.identity))
 
 

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import uuid4
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.scheduling.models import CalendarEdit, Teacher, Venue
 from services.scheduling.rules.calendar import DayKind
 from services.scheduling.rules.plan import TeacherKind, VenueKind
 from shared.foundation.errors import FieldError, Invalid, Joined, Message
-from shared.persistence import audit
+from shared.persistence.unit_of_work import UnitOfWork
 
 
 def define_teacher(
-    session: Session,
+    uow: UnitOfWork,
     name: str,
     *,
     title: str,
@@ -31,7 +31,7 @@ def define_teacher(
         kind=(kind in set(TeacherKind), Message("类别")),
         regions=(regions, Message("授课地区")),
     )
-    row = session.exec(select(Teacher).where(Teacher.name == name, Teacher.title == title)).one_or_none()
+    row = uow.session.exec(select(Teacher).where(Teacher.name == name, Teacher.title == title)).one_or_none()
     entered = Teacher(
         id=row.id if row else uuid4(),
         name=name,
@@ -40,14 +40,14 @@ def define_teacher(
         regions=sorted(set(regions)),
         unavailable=_days(unavailable),
     )
-    row = session.merge(entered)
-    session.flush()
-    audit.record(session, "define_teacher", str(row.id), actor=actor, now=now, details={"name": name})
+    row = uow.session.merge(entered)
+    uow.session.flush()
+    uow.record("define_teacher", str(row.id), actor=actor, now=now, details={"name": name})
     return row
 
 
 def define_venue(
-    session: Session,
+    uow: UnitOfWork,
     name: str,
     *,
     region: str,
@@ -64,7 +64,7 @@ def define_venue(
         region=(region, Message("所在地区")),
         kind=(kind in set(VenueKind), Message("类别")),
     )
-    row = session.exec(select(Venue).where(Venue.name == name)).one_or_none()
+    row = uow.session.exec(select(Venue).where(Venue.name == name)).one_or_none()
     entered = Venue(
         id=row.id if row else uuid4(),
         name=name,
@@ -74,17 +74,17 @@ def define_venue(
         works_sundays=works_sundays,
         unavailable=_days(unavailable),
     )
-    row = session.merge(entered)
-    session.flush()
-    audit.record(session, "define_venue", str(row.id), actor=actor, now=now, details={"name": name})
+    row = uow.session.merge(entered)
+    uow.session.flush()
+    uow.record("define_venue", str(row.id), actor=actor, now=now, details={"name": name})
     return row
 
 
-def set_calendar_day(session: Session, on: date, *, kind: str, holiday: str = "", actor: str, now: datetime) -> None:
+def set_calendar_day(uow: UnitOfWork, on: date, *, kind: str, holiday: str = "", actor: str, now: datetime) -> None:
     """Changes one day of the working calendar, for plans drafted from now on; a repeat replaces it."""
     check_entry(kind=(kind in set(DayKind), Message("日期类别")))
-    session.merge(CalendarEdit(on=on, kind=kind, holiday=holiday.strip()))
-    audit.record(session, "set_calendar_day", on.isoformat(), actor=actor, now=now, details={"kind": kind})
+    uow.session.merge(CalendarEdit(on=on, kind=kind, holiday=holiday.strip()))
+    uow.record("set_calendar_day", on.isoformat(), actor=actor, now=now, details={"kind": kind})
 
 
 def check_entry(**given: tuple[object, Message]) -> None:

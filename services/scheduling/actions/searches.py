@@ -2,20 +2,21 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from services.scheduling.actions.plans import give_up_plan
 from services.scheduling.actions.proposals import give_up_proposal
 from services.scheduling.models import Plan, Proposal
 from services.scheduling.queries.searches import SEARCH_BROKE, has_broken
 from services.scheduling.states import PlanState, ProposalState
+from shared.persistence.unit_of_work import UnitOfWork
 
 
-def give_up_searches(session: Session, *, actor: str, now: datetime) -> None:
+def give_up_searches(uow: UnitOfWork, *, actor: str, now: datetime) -> None:
     """Marks every search whose job was given up; a repeat changes nothing."""
-    for plan in session.exec(select(Plan).where(Plan.state == PlanState.SOLVING)).all():
-        if has_broken(session, plan.job_id):
-            give_up_plan(session, plan.id, SEARCH_BROKE, actor=actor, now=now)
-    for proposal in session.exec(select(Proposal).where(Proposal.state == ProposalState.SOLVING)).all():
-        if has_broken(session, proposal.job_id):
-            give_up_proposal(session, proposal.id, SEARCH_BROKE, actor=actor, now=now)
+    for plan in uow.session.exec(select(Plan).where(Plan.state == PlanState.SOLVING)).all():
+        if has_broken(uow.session, plan.job_id):
+            give_up_plan(uow, plan.id, SEARCH_BROKE, actor=actor, now=now)
+    for proposal in uow.session.exec(select(Proposal).where(Proposal.state == ProposalState.SOLVING)).all():
+        if has_broken(uow.session, proposal.job_id):
+            give_up_proposal(uow, proposal.id, SEARCH_BROKE, actor=actor, now=now)

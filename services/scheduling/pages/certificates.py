@@ -11,7 +11,7 @@ from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.states import StudentState
 from shared.dashboard import done, file_reply, page, t
 from shared.foundation.errors import Message
-from shared.http.web import Now, ReadingSession, WritingSession
+from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 PDF = "application/pdf"
@@ -51,7 +51,7 @@ def show_certificates(
 def record_assessments(
     request: Request,
     actor: Registrar,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     given: Entries,
     programme: Annotated[str, Form(max_length=40)] = "",
@@ -63,9 +63,9 @@ def record_assessments(
         raise wrong("result", Message("考核结果只能是 pass 或 fail，不能是“{result}”", {"result": strange[:20]}))
     if not rows:
         raise wrong("result", Message("请至少为一名学员选择考核结果"))
-    code = chosen_programme(session, programme).code
+    code = chosen_programme(uow.session, programme).code
     results = {application_id: RESULTS[value] for application_id, value in rows.items()}
-    recorded = actions.record_assessments(session, code, results, actor=actor.account, now=now)
+    recorded = actions.record_assessments(uow, code, results, actor=actor.account, now=now)
     return done(request, "/scheduling/certificates", t("已登记 {count} 人的考核结果。", count=recorded))
 
 
@@ -73,13 +73,13 @@ def record_assessments(
 def record_certificates(
     request: Request,
     actor: Registrar,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     programme: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     """Decides for everybody who registered, at the end of the course. Field: `programme`."""
-    code = chosen_programme(session, programme).code
-    decided = actions.record_certificates(session, code, actor=actor.account, now=now)
+    code = chosen_programme(uow.session, programme).code
+    decided = actions.record_certificates(uow, code, actor=actor.account, now=now)
     certified = sum(row.certified for row in decided)
     text = t(
         "结业认定完成：{certified} 人结业，{refused} 人未结业。", certified=certified, refused=len(decided) - certified

@@ -17,7 +17,7 @@ from services.scheduling.states import CandidateState, ProposalState
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
 from shared.foundation.clock import local
-from shared.http.web import Now, ReadingSession, WithTools, WritingSession
+from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
@@ -62,20 +62,20 @@ def show_interviews(
 def propose(
     request: Request,
     actor: Scheduler,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     programme: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     """Asks for a proposal for everybody who waits. Field: `programme`, the code."""
-    code = chosen_programme(session, programme).code
-    actions.propose_interviews(session, code, actor=actor.account, now=now)
+    code = chosen_programme(uow.session, programme).code
+    actions.propose_interviews(uow, code, actor=actor.account, now=now)
     return done(request, "/scheduling/interviews", "已开始编排，结果会显示在本页。")
 
 
 @router.post("/proposals/{proposal_id}/book")
-def book(request: Request, proposal_id: UUID, actor: Scheduler, session: WritingSession, now: Now) -> Response:
+def book(request: Request, proposal_id: UUID, actor: Scheduler, uow: Uow, now: Now) -> Response:
     """Books what was proposed. No fields."""
-    booked = actions.book_interviews(session, proposal_id, actor=actor.account, now=now)
+    booked = actions.book_interviews(uow, proposal_id, actor=actor.account, now=now)
     return done(request, "/scheduling/interviews", t("已安排 {count} 场面试，面试通知正在发送。", count=len(booked)))
 
 
@@ -131,14 +131,14 @@ def reschedule(
     request: Request,
     application_id: UUID,
     actor: Scheduler,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     panel_id: Annotated[UUID, Form()],
     slot_id: Annotated[UUID, Form()],
 ) -> Response:
     """Moves the interview. Fields: `panel_id`, `slot_id`."""
     moved = actions.reschedule_interview(
-        session, application_id, panel_id=panel_id, slot_id=slot_id, actor=actor.account, now=now
+        uow, application_id, panel_id=panel_id, slot_id=slot_id, actor=actor.account, now=now
     )
     when = f"{local(moved.starts_at):%Y-%m-%d %H:%M}"
     return done(
@@ -149,9 +149,9 @@ def reschedule(
 
 
 @router.post("/candidates/{application_id}/no-show")
-def no_show(request: Request, application_id: UUID, actor: Reader, session: WritingSession, now: Now) -> Response:
+def no_show(request: Request, application_id: UUID, actor: Reader, uow: Uow, now: Now) -> Response:
     """Records that the person did not come. No fields."""
-    row = actions.record_no_show(session, application_id, actor=actor.account, now=now)
+    row = actions.record_no_show(uow, application_id, actor=actor.account, now=now)
     final = row.state == CandidateState.MISSED
     text = "已登记第二次缺席，面试资格终止。" if final else "已登记缺席，候选人回到待安排名单，可再安排一次。"
     return done(request, f"/scheduling/candidates/{application_id}", text, tone="warning")

@@ -13,7 +13,7 @@ from services.scheduling.queries import interviews
 from services.scheduling.queries.programmes import chosen_programme
 from shared.dashboard import done, page, t
 from shared.foundation.clock import local
-from shared.http.web import Now, ReadingSession, WritingSession
+from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
@@ -45,7 +45,7 @@ def show_panels(request: Request, actor: Reader, session: ReadingSession, progra
 def define_panel(
     request: Request,
     actor: Scheduler,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     code: Annotated[str, Form(max_length=30)],
     room: Annotated[str, Form(max_length=100)],
@@ -56,8 +56,8 @@ def define_panel(
     """Enters or changes a panel. Fields: `programme`, `code` (its name), `room`, `link` (https), `judges`: a line each with
     account, name, the employer's credit code and those of other linked firms, apart by blanks."""
     panel = actions.define_panel(
-        session,
-        chosen_programme(session, programme).code,
+        uow,
+        chosen_programme(uow.session, programme).code,
         code.strip(),
         room=room.strip(),
         link=link.strip(),
@@ -76,7 +76,7 @@ def define_panel(
 def define_slots(
     request: Request,
     actor: Scheduler,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     days: Annotated[str, Form(max_length=1000)],
     hours: Annotated[str, Form(max_length=200)],
@@ -86,8 +86,8 @@ def define_slots(
     """Cuts half-days into slots. Fields: `programme`, `days` (2021-12-06 …), `hours` (08:30-12:00 13:30-18:00), `minutes`
     of one interview."""
     added = actions.define_slots(
-        session,
-        chosen_programme(session, programme).code,
+        uow,
+        chosen_programme(uow.session, programme).code,
         half_days=typed_half_days(days, hours),
         length=timedelta(minutes=minutes),
         actor=actor.account,
@@ -97,7 +97,7 @@ def define_slots(
 
 
 @router.post("/slots/{slot_id}/remove")
-def remove_slot(request: Request, slot_id: UUID, actor: Scheduler, session: WritingSession, now: Now) -> Response:
+def remove_slot(request: Request, slot_id: UUID, actor: Scheduler, uow: Uow, now: Now) -> Response:
     """Takes back a slot in which nobody was booked. No fields."""
-    actions.remove_slot(session, slot_id, actor=actor.account, now=now)
+    actions.remove_slot(uow, slot_id, actor=actor.account, now=now)
     return done(request, "/scheduling/panels", "已删除该时段。")

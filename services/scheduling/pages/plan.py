@@ -20,7 +20,7 @@ from services.scheduling.states import PlanState
 from shared.dashboard import done, file_reply, page, t
 from shared.events.intake import Programme
 from shared.foundation.clock import local
-from shared.http.web import Now, ReadingSession, WithTools, WritingSession
+from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
@@ -83,7 +83,7 @@ def _shown(session: Session, row: Plan, programme: Programme, today: date) -> di
 def draft_plan(
     request: Request,
     actor: Scheduler,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     programme: Annotated[str, Form(max_length=40)] = "",
     first_from: Annotated[str, Form(max_length=20)] = "",
@@ -93,7 +93,7 @@ def draft_plan(
 ) -> Response:
     """Asks for a draft. Fields, all but `programme` optional: `first_from`, `first_until` (dates between which the first
     module begins), `home_region`, `blocked_dates` (no teaching then)."""
-    chosen = chosen_programme(session, programme)
+    chosen = chosen_programme(uow.session, programme)
     constraints = plans.constraints_for(
         chosen,
         first_from=typed_day(first_from, "first_from") if first_from else None,
@@ -101,7 +101,7 @@ def draft_plan(
         home_region=home_region,
         blocked_dates=typed_days(blocked_dates, "blocked_dates"),
     )
-    actions.draft_plan(session, chosen.code, constraints=constraints, actor=actor.account, now=now)
+    actions.draft_plan(uow, chosen.code, constraints=constraints, actor=actor.account, now=now)
     return done(request, "/scheduling/plan", "已开始编排教学计划，结果会显示在本页。")
 
 
@@ -109,16 +109,16 @@ def draft_plan(
 def move_module(
     request: Request,
     actor: Scheduler,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     module: Annotated[int, Form(ge=1, le=60)],
     starts_on: Annotated[str, Form(max_length=20)],
     programme: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     """Makes a draft in which one module is held on other days. Fields: `programme`, `module` (number), `starts_on`."""
-    code = chosen_programme(session, programme).code
+    code = chosen_programme(uow.session, programme).code
     day = typed_day(starts_on, "starts_on")
-    actions.move_module(session, code, module, day, actor=actor.account, now=now)
+    actions.move_module(uow, code, module, day, actor=actor.account, now=now)
     return done(
         request,
         "/scheduling/plan",
@@ -127,9 +127,9 @@ def move_module(
 
 
 @router.post("/plans/{plan_id}/publish")
-def publish_plan(request: Request, plan_id: UUID, actor: Scheduler, session: WritingSession, now: Now) -> Response:
+def publish_plan(request: Request, plan_id: UUID, actor: Scheduler, uow: Uow, now: Now) -> Response:
     """Puts a draft in force as the next version. No fields."""
-    row = actions.publish_plan(session, plan_id, actor=actor.account, now=now)
+    row = actions.publish_plan(uow, plan_id, actor=actor.account, now=now)
     return done(
         request, "/scheduling/plan", t("教学计划第 {version} 版已发布，课程表正在发给学员。", version=row.version)
     )

@@ -9,7 +9,7 @@ from services.scheduling.pages.forms import Reader, Scheduler, typed_day, typed_
 from services.scheduling.pages.labels import DAY_KINDS, TEACHERS, VENUES
 from services.scheduling.queries import plans
 from shared.dashboard import done, page, t
-from shared.http.web import Now, ReadingSession, WritingSession
+from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
@@ -33,7 +33,7 @@ def show_resources(request: Request, actor: Reader, session: ReadingSession) -> 
 def define_teacher(
     request: Request,
     actor: Scheduler,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     name: Annotated[str, Form(max_length=50)],
     title: Annotated[str, Form(max_length=100)],
@@ -44,7 +44,7 @@ def define_teacher(
     """Enters or changes a teacher. Fields: `name`, `title`, `kind` (mentor, professor), `regions` (apart by blanks),
     `unavailable` (dates)."""
     actions.define_teacher(
-        session,
+        uow,
         name.strip(),
         title=title.strip(),
         kind=kind,
@@ -60,7 +60,7 @@ def define_teacher(
 def define_venue(
     request: Request,
     actor: Scheduler,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     name: Annotated[str, Form(max_length=100)],
     region: Annotated[str, Form(max_length=30)],
@@ -72,7 +72,7 @@ def define_venue(
     """Enters or changes a place. Fields: `name`, `region`, `kind` (classroom, firm), `works_saturdays`, `works_sundays`
     (true), `unavailable` (dates)."""
     actions.define_venue(
-        session,
+        uow,
         name.strip(),
         region=region.strip(),
         kind=kind,
@@ -89,7 +89,7 @@ def define_venue(
 def set_calendar_day(
     request: Request,
     actor: Scheduler,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     on: Annotated[str, Form(max_length=20)],
     kind: Annotated[str, Form()],
@@ -97,5 +97,5 @@ def set_calendar_day(
 ) -> Response:
     """Changes one day of the working calendar. Fields: `on` (date), `kind` (working, weekend, holiday, adjusted_working),
     `holiday` (its name)."""
-    actions.set_calendar_day(session, typed_day(on, "on"), kind=kind, holiday=holiday, actor=actor.account, now=now)
+    actions.set_calendar_day(uow, typed_day(on, "on"), kind=kind, holiday=holiday, actor=actor.account, now=now)
     return done(request, "/scheduling/resources", "工作日历已更改，下次编排时生效。")

@@ -16,7 +16,7 @@ from services.scheduling.states import StudentState
 from shared.dashboard import done, page, t
 from shared.dashboard.history import history
 from shared.foundation.clock import local
-from shared.http.web import Now, ReadingSession, WithTools, WritingSession
+from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
@@ -86,7 +86,7 @@ def register(
     request: Request,
     application_id: UUID,
     actor: Registrar,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     original_form: Annotated[bool, Form()] = False,
     two_photos: Annotated[bool, Form()] = False,
@@ -94,9 +94,9 @@ def register(
 ) -> Response:
     """Registers a student at the desk. Fields, each `true` when seen: `original_form`, `two_photos`, `identity_seen`."""
     brought = Brought(original_form, two_photos, identity_seen)
-    actions.register_student(session, application_id, brought, actor=actor.account, now=now)
+    actions.register_student(uow, application_id, brought, actor=actor.account, now=now)
     return done(
-        request, "/scheduling/roster", t("{name}已报到。", name=roster.student_of(session, application_id).name)
+        request, "/scheduling/roster", t("{name}已报到。", name=roster.student_of(uow.session, application_id).name)
     )
 
 
@@ -105,14 +105,14 @@ def view_identity(
     request: Request,
     application_id: UUID,
     actor: Registrar,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     tools: WithTools,
     reason: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Shows the full identity number once, on the page itself. Field: `reason`."""
-    clear = actions.view_identity(session, application_id, reason, actor=actor.account, now=now, keys=tools.keys)
-    return _student_page(request, session, application_id, now=now, identity=clear)
+    clear = actions.view_identity(uow, application_id, reason, actor=actor.account, now=now, keys=tools.keys)
+    return _student_page(request, uow.session, application_id, now=now, identity=clear)
 
 
 @router.post("/roster/{application_id}/waiver")
@@ -120,21 +120,19 @@ def request_waiver(
     request: Request,
     application_id: UUID,
     actor: Reader,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     reason: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """Asks that the student be registered before the fee has come. Field: `reason`."""
-    actions.request_fee_waiver(session, application_id, reason, actor=actor.account, now=now)
+    actions.request_fee_waiver(uow, application_id, reason, actor=actor.account, now=now)
     return done(request, f"/scheduling/roster/{application_id}", "已提交缓缴申请，须由另一位工作人员确认。")
 
 
 @router.post("/roster/{application_id}/waiver-confirmation")
-def confirm_waiver(
-    request: Request, application_id: UUID, actor: Reader, session: WritingSession, now: Now
-) -> Response:
+def confirm_waiver(request: Request, application_id: UUID, actor: Reader, uow: Uow, now: Now) -> Response:
     """Confirms a waiver that somebody else asked for. No fields."""
-    actions.confirm_fee_waiver(session, application_id, actor=actor.account, now=now)
+    actions.confirm_fee_waiver(uow, application_id, actor=actor.account, now=now)
     return done(request, f"/scheduling/roster/{application_id}", "缓缴已确认，可以办理报到。")
 
 
@@ -143,11 +141,11 @@ def drop_out(
     request: Request,
     application_id: UUID,
     actor: Registrar,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     reason: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """Records that the student leaves the course. Field: `reason`."""
-    actions.drop_out(session, application_id, reason, actor=actor.account, now=now)
+    actions.drop_out(uow, application_id, reason, actor=actor.account, now=now)
     text = "已登记退学，名额不再递补；是否退费由评审委员会在“录取名额”中办理。"
     return done(request, f"/scheduling/roster/{application_id}", text, tone="warning")

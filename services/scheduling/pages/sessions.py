@@ -12,7 +12,7 @@ from services.scheduling.queries import course, papers, roster
 from services.scheduling.queries.programmes import chosen_programme
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
-from shared.http.web import Now, ReadingSession, WritingSession
+from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
@@ -60,11 +60,11 @@ def show_session(request: Request, lesson_id: UUID, actor: Reader, session: Read
 
 @router.post("/sessions/{lesson_id}/attendance")
 def record_attendance(
-    request: Request, lesson_id: UUID, actor: Registrar, session: WritingSession, now: Now, given: Entries
+    request: Request, lesson_id: UUID, actor: Registrar, uow: Uow, now: Now, given: Entries
 ) -> Response:
     """Keeps one half-day's attendance. Fields: `mark-<application id>` = present, absent, leave or made_up, one per
     student; who is left out stays as is."""
-    changed = actions.record_attendance(session, lesson_id, rows_of(given, "mark"), actor=actor.account, now=now)
+    changed = actions.record_attendance(uow, lesson_id, rows_of(given, "mark"), actor=actor.account, now=now)
     return done(request, f"/scheduling/sessions/{lesson_id}", t("考勤已保存，{count} 人有更新。", count=changed))
 
 
@@ -82,11 +82,11 @@ def cancel_lesson(
     request: Request,
     lesson_id: UUID,
     actor: Scheduler,
-    session: WritingSession,
+    uow: Uow,
     now: Now,
     reason: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """Calls a half-day off. Field: `reason`."""
-    actions.cancel_lesson(session, lesson_id, reason, actor=actor.account, now=now)
+    actions.cancel_lesson(uow, lesson_id, reason, actor=actor.account, now=now)
     text = "已取消本课次。课时不足时，须发布补课后的新版教学计划，才能认定结业。"
     return done(request, f"/scheduling/sessions/{lesson_id}", text, tone="warning")

@@ -56,10 +56,10 @@ def test_two_dialogs_of_a_page_may_have_fields_of_one_name(clerk: TestClient) ->
 
 
 def test_data_are_text_and_never_markup(house: House, clerk: TestClient) -> None:
-    with house.process.database.transaction() as session:
-        parcel = session.get_one(Parcel, 2)
+    with house.process.database.transaction() as uow:
+        parcel = uow.session.get_one(Parcel, 2)
         parcel.title = "<img src=x onerror=alert(1)> 100%(x)s"
-        session.add(parcel)
+        uow.session.add(parcel)
     for path in ("/intake/parcels/2", f"{LIST}?q=onerror"):
         text = clerk.get(path).text
         assert "<img src=x" not in text
