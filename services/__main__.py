@@ -41,8 +41,8 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _run(given: argparse.Namespace) -> int:
     configure("house", given.log_level)
-    house = StandaloneServer(given.data, port=given.port, starts_at=given.demo_from)
-    uvloop.run(house.run(lambda: _welcome(house, given.port)))
+    server = StandaloneServer(given.data, port=given.port, starts_at=given.demo_from)
+    uvloop.run(server.run(lambda: _welcome(server, given.port)))
     return 0
 
 
@@ -74,9 +74,9 @@ def _rebuild(given: argparse.Namespace) -> int:
         return rebuild(portal, given)
 
 
-def _welcome(house: StandaloneServer, port: int) -> None:
+def _welcome(server: StandaloneServer, port: int) -> None:
     """Says where the house is, and, while there is no account, how to make the first one."""
-    link = invite(house.processes["portal"])
+    link = invite(server.processes["portal"])
     print(f"领军已启动:http://127.0.0.1:{port}  (Ctrl-C 停止)", flush=True)
     print(f"首个管理员账号(一次有效):http://127.0.0.1:{port}{link}" if link else "已就绪。", flush=True)
 

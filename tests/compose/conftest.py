@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.demo.player.clients import SERVICES, Stage
-from tests.compose.containers import OPEN, ContainerInstallation, container_house
+from tests.compose.containers import OPEN, ContainerInstallation, container_installation
 from tests.faults.opening import open_doors
 from tests.journeys.installations import RunningInstallation
 from tests.servers import containers
@@ -22,7 +22,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     """Adds to a failure what the engine knows of the houses that are up: they are gone when somebody reads it."""
     report = yield
     if report.failed:
-        report.sections += [("Containers", house.troubles()) for house in OPEN]
+        report.sections += [("Containers", installation.troubles()) for installation in OPEN]
     return report
 
 
@@ -51,14 +51,14 @@ def services(compose: Compose) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerInstallation]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerInstallation]:
     """A house in containers, up and healthy, on the system's clock, that answers scrapes."""
-    with container_house(tmp_path_factory.mktemp("house"), LINGJUN_METRICS_LISTEN="0.0.0.0:9464") as running:
+    with container_installation(tmp_path_factory.mktemp("house"), LINGJUN_METRICS_LISTEN="0.0.0.0:9464") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def stage(house: ContainerInstallation) -> Stage:
+def stage(installation: ContainerInstallation) -> Stage:
     """Its doors: accounts made, a programme open now, the platform's key issued."""
-    addresses = dict.fromkeys(SERVICES, house.address)
-    return open_doors(RunningInstallation(addresses, house.mail, house.first_link(), processes={}))
+    addresses = dict.fromkeys(SERVICES, installation.address)
+    return open_doors(RunningInstallation(addresses, installation.mail, installation.first_link(), processes={}))

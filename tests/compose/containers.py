@@ -119,7 +119,7 @@ class ContainerInstallation:
 
 
 @contextmanager
-def container_house(folder: Path, *more: str, start: str = "", **values: str) -> Iterator[ContainerInstallation]:
+def container_installation(folder: Path, *more: str, start: str = "", **values: str) -> Iterator[ContainerInstallation]:
     """Starts the house, with `more` compose files, or only `start` of it, and waits until it is healthy; removed with its
     volumes at the end."""
     if containers.compose_command() is None or not containers.engine_answers():
@@ -138,11 +138,11 @@ def container_house(folder: Path, *more: str, start: str = "", **values: str) ->
         command = [*str(containers.compose_command()).split(), "--env-file", str(path), "--project-name", project]
         names = [str(containers.ROOT / name) for name in (*FILES, *more)]
         files = [part for name in names for part in ("-f", name)]
-        house = ContainerInstallation(f"http://127.0.0.1:{port}", folder, (*command, *files), known)
+        installation = ContainerInstallation(f"http://127.0.0.1:{port}", folder, (*command, *files), known)
         # Not left to pytest-docker, which removes nothing when the start itself has failed.
-        stack.callback(house.compose, "down", "--volumes", "--timeout", "1")
+        stack.callback(installation.compose, "down", "--volumes", "--timeout", "1")
         up = [f"up --detach --wait --no-build {start}".strip()]
         stack.enter_context(get_docker_services(" ".join(command), names, project, up, []))
-        OPEN.append(house)
-        stack.callback(OPEN.remove, house)
-        yield house
+        OPEN.append(installation)
+        stack.callback(OPEN.remove, installation)
+        yield installation

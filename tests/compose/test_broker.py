@@ -15,15 +15,15 @@ from tests.compose.containers import ContainerInstallation
 
 pytestmark = pytest.mark.compose
 
-HOUSE = ("intake", "review", "scheduling", "billing", "portal")
+INSTALLATION = ("intake", "review", "scheduling", "billing", "portal")
 Attempt = Callable[[AbstractChannel], Awaitable[object]]
 
 
-def refused(house: ContainerInstallation, user: str, attempt: Attempt) -> bool:
+def refused(installation: ContainerInstallation, user: str, attempt: Attempt) -> bool:
     """Whether the broker refuses the attempt to this user."""
 
     async def try_it() -> bool:
-        connection = await aio_pika.connect(house.broker_url(user), timeout=20)
+        connection = await aio_pika.connect(installation.broker_url(user), timeout=20)
         async with connection:
             channel = await connection.channel()
             try:
@@ -55,17 +55,17 @@ def saying(exchange: str, key: str) -> Attempt:
     return say
 
 
-@pytest.mark.parametrize("service", HOUSE)
-def test_a_service_reads_its_own_queue_and_no_other(house: ContainerInstallation, service: str) -> None:
-    queues = [queue_name(queue) for queue in (*HOUSE, DEAD_LETTERS)]
-    readable = {queue for queue in queues if not refused(house, service, reading(queue))}
+@pytest.mark.parametrize("service", INSTALLATION)
+def test_a_service_reads_its_own_queue_and_no_other(installation: ContainerInstallation, service: str) -> None:
+    queues = [queue_name(queue) for queue in (*INSTALLATION, DEAD_LETTERS)]
+    readable = {queue for queue in queues if not refused(installation, service, reading(queue))}
     dead = {queue_name(DEAD_LETTERS)} if service == "portal" else set()
     assert readable == {queue_name(service)} | dead
 
 
-@pytest.mark.parametrize("service", HOUSE)
-def test_a_service_speaks_in_its_own_name_only(house: ContainerInstallation, service: str) -> None:
-    names = {name for name in HOUSE if not refused(house, service, saying(EXCHANGE, f"{name}.nothing.v1"))}
+@pytest.mark.parametrize("service", INSTALLATION)
+def test_a_service_speaks_in_its_own_name_only(installation: ContainerInstallation, service: str) -> None:
+    names = {name for name in INSTALLATION if not refused(installation, service, saying(EXCHANGE, f"{name}.nothing.v1"))}
     assert names == {service}
 
 
@@ -81,25 +81,25 @@ def test_a_service_speaks_in_its_own_name_only(house: ContainerInstallation, ser
         lambda channel: channel.exchange_delete(DEAD_EXCHANGE),
     ],
 )
-def test_a_service_makes_and_deletes_nothing_that_others_use(house: ContainerInstallation, attempt: Attempt) -> None:
-    assert refused(house, "intake", attempt)
+def test_a_service_makes_and_deletes_nothing_that_others_use(installation: ContainerInstallation, attempt: Attempt) -> None:
+    assert refused(installation, "intake", attempt)
 
 
 def test_nobody_administers_the_broker_from_outside_and_the_default_user_is_not_there(
-    house: ContainerInstallation,
+    installation: ContainerInstallation,
 ) -> None:
-    listed = house.compose("exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", "list_users").splitlines()
+    listed = installation.compose("exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", "list_users").splitlines()
     users = dict(line.split("\t") for line in listed if line.strip() and not line.startswith("user\t"))
-    assert users == dict.fromkeys((*HOUSE, "lingjun"), "[]")
+    assert users == dict.fromkeys((*INSTALLATION, "lingjun"), "[]")
     with pytest.raises((AMQPError, OSError)):
-        asyncio.run(aio_pika.connect(f"amqp://guest:guest@{house.ip('rabbitmq')}:5672/lingjun", timeout=20))
+        asyncio.run(aio_pika.connect(f"amqp://guest:guest@{installation.ip('rabbitmq')}:5672/lingjun", timeout=20))
 
 
-def test_each_limit_is_on_the_queues_that_it_is_meant_for(house: ContainerInstallation) -> None:
-    listed = house.compose(
+def test_each_limit_is_on_the_queues_that_it_is_meant_for(installation: ContainerInstallation) -> None:
+    listed = installation.compose(
         "exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", "list_queues", "--vhost", "lingjun", "name", "policy"
     )
     found = dict(line.split("\t") for line in listed.splitlines() if line.startswith("lingjun."))
-    wanted = {queue_name(service): "events" for service in HOUSE} | {LOG: "log"}
-    wanted |= {queue_name(f"{service}.jobs"): "jobs" for service in HOUSE}
+    wanted = {queue_name(service): "events" for service in INSTALLATION} | {LOG: "log"}
+    wanted |= {queue_name(f"{service}.jobs"): "jobs" for service in INSTALLATION}
     assert {name: policy for name, policy in found.items() if policy} == wanted

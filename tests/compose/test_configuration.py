@@ -12,8 +12,8 @@ from tests.servers.containers import ROOT, environment_file
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 VARIABLES = sorted(set(re.findall(r"\$\{(\w+)", COMPOSE_TEXT)))
-HOUSE = ("intake", "review", "scheduling", "billing", "portal")
-PROCESSES = {f"{service}-{kind}" for service in HOUSE for kind in ("migrate", "web", "bus", "worker")}
+INSTALLATION = ("intake", "review", "scheduling", "billing", "portal")
+PROCESSES = {f"{service}-{kind}" for service in INSTALLATION for kind in ("migrate", "web", "bus", "worker")}
 PURPOSES = {
     "intake": {"identity", "contact", "bank", "scan"},
     "review": {"identity", "contact", "scan"},
@@ -53,7 +53,7 @@ def test_only_the_gateway_publishes_a_port(services: Services) -> None:
 
 def test_the_gateway_passes_on_nothing_but_the_port_of_the_pages() -> None:
     upstreams = re.findall(r"reverse_proxy .*?([\w-]+:\d+)", (ROOT / "deploy/house.caddy").read_text(encoding="utf-8"))
-    assert upstreams == [f"{service}-web:8000" for service in HOUSE]
+    assert upstreams == [f"{service}-web:8000" for service in INSTALLATION]
 
 
 def test_every_value_from_outside_is_required_with_a_hint() -> None:
@@ -81,7 +81,7 @@ def test_the_example_lists_every_variable_explains_it_and_gives_no_secret() -> N
 
 def test_every_long_running_process_has_a_health_check_and_is_restarted(services: Services) -> None:
     lasting = {name: found for name, found in services.items() if found["restart"] != "on-failure:3"}
-    assert {name for name in services if name not in lasting} == {f"{one}-migrate" for one in HOUSE} | {
+    assert {name for name in services if name not in lasting} == {f"{one}-migrate" for one in INSTALLATION} | {
         "broker-declare"
     }
     assert [name for name, found in lasting.items() if "test" not in found.get("healthcheck", {})] == []
@@ -150,7 +150,7 @@ def test_each_service_signs_in_to_the_broker_as_itself_and_declares_nothing(serv
         )
         assert told["LINGJUN_BROKER_DECLARED"] == "true", name
     passwords = {services[name]["environment"]["LINGJUN_BROKER_URL"].partition("@")[0] for name in PROCESSES}
-    assert len(passwords) == len(HOUSE)
+    assert len(passwords) == len(INSTALLATION)
     assert services["broker-declare"]["environment"]["LINGJUN_BROKER_URL"].startswith("amqp://lingjun:")
 
 
@@ -162,7 +162,7 @@ def test_settings_have_the_prefix_of_the_house(services: Services) -> None:
 def test_each_image_is_a_target_that_holds_its_own_service_only(services: Services) -> None:
     for name in PROCESSES:
         assert services[name]["build"]["target"] == service_of(name)
-    for service in HOUSE:
+    for service in INSTALLATION:
         copied = re.findall(r"^COPY (.+) \S+$", stage_of(service), re.MULTILINE)
         assert copied == [
             f"requirements/{service}.txt",
@@ -173,7 +173,7 @@ def test_each_image_is_a_target_that_holds_its_own_service_only(services: Servic
 
 
 def test_each_image_installs_hashed_wheels_and_runs_without_rights() -> None:
-    for service in HOUSE:
+    for service in INSTALLATION:
         stage = stage_of(service)
         assert f"--only-binary :all: --no-deps --require-hashes --requirement requirements/{service}.txt" in stage
         assert "USER 10001:10001" in stage
@@ -185,7 +185,7 @@ def packages(lock: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9._-]+)==([^ ;]+)", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("service", HOUSE)
+@pytest.mark.parametrize("service", INSTALLATION)
 def test_the_layer_that_the_images_share_holds_nothing_that_a_service_does_not_name(service: str) -> None:
     base = DOCKERFILE.partition("FROM base AS")[0]
     assert re.findall(r"--requirement (\S+)", base) == ["requirements/shared.txt"]

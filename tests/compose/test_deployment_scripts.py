@@ -21,7 +21,7 @@ from tests.servers.address import Address
 from tests.servers.containers import ROOT
 from tests.servers.processes import free_port
 
-HOUSE = ("intake", "review", "scheduling", "billing", "portal")
+INSTALLATION = ("intake", "review", "scheduling", "billing", "portal")
 
 
 def create_databases(server: Address, passwords: dict[str, str]) -> None:
@@ -40,16 +40,16 @@ def create_databases(server: Address, passwords: dict[str, str]) -> None:
 def test_each_service_gets_a_database_that_no_other_may_enter() -> None:
     if packages.postgres_server() is None:
         pytest.skip("postgresql is not installed: python -m tests.servers install (as root on Debian or Ubuntu)")
-    passwords = {service: secrets.token_hex(8) for service in HOUSE}
+    passwords = {service: secrets.token_hex(8) for service in INSTALLATION}
     with postgres.private_instance(keeper.private_directory("databases")) as server:
         create_databases(server, passwords)
         entered = {
             (user, database)
-            for user in HOUSE
-            for database in HOUSE
+            for user in INSTALLATION
+            for database in INSTALLATION
             if may_enter(server, user, passwords[user], database)
         }
-    assert entered == {(service, service) for service in HOUSE}
+    assert entered == {(service, service) for service in INSTALLATION}
 
 
 def may_enter(server: Address, user: str, password: str, database: str) -> bool:
@@ -106,7 +106,7 @@ def test_a_process_that_is_turned_away_again_and_again_is_not_well(connected: Ca
 
 
 BROKER = {
-    f"LINGJUN_{name}BROKER_PASSWORD": secrets.token_hex(8) for name in ("", *(f"{one.upper()}_" for one in HOUSE))
+    f"LINGJUN_{name}BROKER_PASSWORD": secrets.token_hex(8) for name in ("", *(f"{one.upper()}_" for one in INSTALLATION))
 }
 
 
@@ -120,7 +120,7 @@ def test_the_broker_is_told_of_each_user_with_its_own_password_and_no_administra
     users = json.loads(definitions().stdout)["users"]
     assert {one["name"]: one["password"] for one in users} == {
         "lingjun": BROKER["LINGJUN_BROKER_PASSWORD"],
-        **{service: BROKER[f"LINGJUN_{service.upper()}_BROKER_PASSWORD"] for service in HOUSE},
+        **{service: BROKER[f"LINGJUN_{service.upper()}_BROKER_PASSWORD"] for service in INSTALLATION},
     }
     assert [one["tags"] for one in users] == [[]] * 6
 

@@ -20,22 +20,22 @@ CROWD = 12
 IDLE_SECONDS = 7
 
 
-def test_a_crowd_at_the_door_does_not_exhaust_the_portals_memory(house: ContainerInstallation) -> None:
+def test_a_crowd_at_the_door_does_not_exhaust_the_portals_memory(installation: ContainerInstallation) -> None:
     """Each try costs 64 MiB while it is looked at, whoever makes it, and all of them at once more than the container has."""
-    before = house.container_of("portal-web")["StartedAt"]
+    before = installation.container_of("portal-web")["StartedAt"]
 
     def knock(number: int) -> int:
         tried = {"account": f"stranger{number:02}", "password": "Not-the-password-1"}
-        return httpx.post(f"{house.address}/sign-in", data=tried, timeout=60).status_code
+        return httpx.post(f"{installation.address}/sign-in", data=tried, timeout=60).status_code
 
     with ThreadPoolExecutor(CROWD) as crowd:
         answers = list(crowd.map(knock, range(CROWD)))
     assert {answer // 100 for answer in answers} == {4}
-    assert house.container_of("portal-web")["StartedAt"] == before
+    assert installation.container_of("portal-web")["StartedAt"] == before
 
 
-def test_a_web_server_keeps_an_idle_connection_for_the_gateway_to_close(house: ContainerInstallation) -> None:
-    connection = http.client.HTTPConnection(house.ip("portal-web"), 8000, timeout=10)
+def test_a_web_server_keeps_an_idle_connection_for_the_gateway_to_close(installation: ContainerInstallation) -> None:
+    connection = http.client.HTTPConnection(installation.ip("portal-web"), 8000, timeout=10)
     ports = []
     for pause in (0, IDLE_SECONDS):
         time.sleep(pause)
@@ -48,11 +48,11 @@ def test_a_web_server_keeps_an_idle_connection_for_the_gateway_to_close(house: C
     assert ports[0] == ports[1]
 
 
-def test_the_gateways_log_of_a_failure_holds_no_one_time_link(house: ContainerInstallation) -> None:
-    house.compose("stop", "--timeout", "1", "billing-web")
-    headers = {"Referer": f"{house.address}/billing/secret-in-a-referer"}
-    assert httpx.get(f"{house.address}/billing/secret-in-a-path", headers=headers).status_code == 502
-    log = house.compose("logs", "--no-color", "gateway")
-    house.up()
+def test_the_gateways_log_of_a_failure_holds_no_one_time_link(installation: ContainerInstallation) -> None:
+    installation.compose("stop", "--timeout", "1", "billing-web")
+    headers = {"Referer": f"{installation.address}/billing/secret-in-a-referer"}
+    assert httpx.get(f"{installation.address}/billing/secret-in-a-path", headers=headers).status_code == 502
+    log = installation.compose("logs", "--no-color", "gateway")
+    installation.up()
     assert "billing-web" in log
     assert "secret-in" not in log

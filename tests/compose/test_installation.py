@@ -13,24 +13,24 @@ from services.demo.player.clients import SERVICES, Stage
 from services.demo.player.office import invented_password
 from services.demo.player.play import play, summary
 from services.demo.staff import staff
-from tests.compose.containers import ContainerInstallation, container_house
+from tests.compose.containers import ContainerInstallation, container_installation
 
 pytestmark = pytest.mark.compose
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerInstallation]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerInstallation]:
     """A house of its own, as a demo: its clock travels through the programme's dates."""
-    with container_house(tmp_path_factory.mktemp("demo"), "docker-compose.demo.yml") as running:
+    with container_installation(tmp_path_factory.mktemp("demo"), "docker-compose.demo.yml") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def stage(house: ContainerInstallation) -> Stage:
+def stage(installation: ContainerInstallation) -> Stage:
     """The player's doors: all services by the one address of the gateway, after the programme has been played."""
     passwords = {one.account: invented_password() for one in staff()}
-    stage = Stage(dict.fromkeys(SERVICES, house.address), passwords, house.mail)
-    lines = play(stage, seed=1, first_link=house.first_link(), notes=house.folder / "key", console=Console(quiet=True))
+    stage = Stage(dict.fromkeys(SERVICES, installation.address), passwords, installation.mail)
+    lines = play(stage, seed=1, first_link=installation.first_link(), notes=installation.folder / "key", console=Console(quiet=True))
     assert len(lines) >= 20
     assert red(lines) == []
     return stage
@@ -40,8 +40,8 @@ def red(lines: list) -> list[str]:
     return [line.text for line in lines if not line.holds]
 
 
-def test_every_process_is_healthy_and_only_the_gateway_has_a_port(house: ContainerInstallation) -> None:
-    state = house.state()
+def test_every_process_is_healthy_and_only_the_gateway_has_a_port(installation: ContainerInstallation) -> None:
+    state = installation.state()
     running = {name: one["Health"] for name, one in state.items() if one["State"] == "running"}
     assert len(running) == 19
     assert set(running.values()) == {"healthy"}
@@ -50,16 +50,16 @@ def test_every_process_is_healthy_and_only_the_gateway_has_a_port(house: Contain
 
 
 @pytest.mark.parametrize("service", ["intake", "review", "scheduling", "billing", "portal"])
-def test_an_image_holds_its_own_service_and_no_compiler(house: ContainerInstallation, service: str) -> None:
-    listed = house.compose("exec", "-T", f"{service}-web", "ls", "/app/services").split()
+def test_an_image_holds_its_own_service_and_no_compiler(installation: ContainerInstallation, service: str) -> None:
+    listed = installation.compose("exec", "-T", f"{service}-web", "ls", "/app/services").split()
     assert [name for name in listed if not name.startswith("__")] == [service]
-    found = house.compose("exec", "-T", f"{service}-web", "sh", "-c", "command -v gcc cc c++ rustc || echo none")
+    found = installation.compose("exec", "-T", f"{service}-web", "sh", "-c", "command -v gcc cc c++ rustc || echo none")
     assert found.strip() == "none"
 
 
-def test_a_process_is_not_root_and_cannot_write_into_its_image(house: ContainerInstallation) -> None:
+def test_a_process_is_not_root_and_cannot_write_into_its_image(installation: ContainerInstallation) -> None:
     probe = "id -u; touch /app/probe 2>/dev/null && echo written || echo refused"
-    assert house.compose("exec", "-T", "intake-web", "sh", "-c", probe).split() == ["10001", "refused"]
+    assert installation.compose("exec", "-T", "intake-web", "sh", "-c", probe).split() == ["10001", "refused"]
 
 
 def test_the_programme_runs_through_the_gateway_and_every_line_reconciles(stage: Stage) -> None:
@@ -68,52 +68,52 @@ def test_the_programme_runs_through_the_gateway_and_every_line_reconciles(stage:
 
 @pytest.mark.parametrize("server", ["rabbitmq", "postgres"])
 def test_a_server_that_restarts_loses_and_doubles_nothing(
-    house: ContainerInstallation, stage: Stage, server: str
+    installation: ContainerInstallation, stage: Stage, server: str
 ) -> None:
-    house.compose("restart", server)
-    house.up()
+    installation.compose("restart", server)
+    installation.up()
     stage.people.clear()
     assert red(summary(stage)) == []
 
 
-def test_a_bus_that_is_killed_comes_back(house: ContainerInstallation, stage: Stage) -> None:
-    before = house.container_of("review-bus")["StartedAt"]
-    house.kill_inside("review-bus")
-    house.up()
-    assert house.container_of("review-bus")["StartedAt"] != before
+def test_a_bus_that_is_killed_comes_back(installation: ContainerInstallation, stage: Stage) -> None:
+    before = installation.container_of("review-bus")["StartedAt"]
+    installation.kill_inside("review-bus")
+    installation.up()
+    assert installation.container_of("review-bus")["StartedAt"] != before
     assert red(summary(stage)) == []
 
 
-def test_workers_buses_and_web_servers_scale(house: ContainerInstallation, stage: Stage) -> None:
+def test_workers_buses_and_web_servers_scale(installation: ContainerInstallation, stage: Stage) -> None:
     scales = ("review-worker=3", "review-bus=2", "review-web=2")
     options = [part for scale in scales for part in ("--scale", scale)]
-    house.up(*options)
+    installation.up(*options)
     assert red(summary(stage)) == []
-    house.up()
+    installation.up()
 
 
-def test_a_backup_brings_back_a_database_and_scans_that_were_lost(house: ContainerInstallation, stage: Stage) -> None:
-    house.script("backup.sh", house.folder / "backup")
-    house.compose(
+def test_a_backup_brings_back_a_database_and_scans_that_were_lost(installation: ContainerInstallation, stage: Stage) -> None:
+    installation.script("backup.sh", installation.folder / "backup")
+    installation.compose(
         "exec", "-T", "postgres", "psql", "-U", "postgres", "-d", "billing", "-c", "TRUNCATE audit, outbox, job"
     )
-    house.compose("exec", "-T", "intake-web", "find", "/var/lib/lingjun/files", "-type", "f", "-delete")
+    installation.compose("exec", "-T", "intake-web", "find", "/var/lib/lingjun/files", "-type", "f", "-delete")
     assert red(summary(stage)) != []
-    house.script("restore.sh", house.folder / "backup")
+    installation.script("restore.sh", installation.folder / "backup")
     stage.people.clear()
     assert red(summary(stage)) == []
-    scans = house.compose("exec", "-T", "intake-web", "find", "/var/lib/lingjun/files", "-type", "f").split()
+    scans = installation.compose("exec", "-T", "intake-web", "find", "/var/lib/lingjun/files", "-type", "f").split()
     assert len(scans) > 100
 
 
 def test_a_folder_that_is_no_backup_is_refused_before_anything_is_closed(
-    house: ContainerInstallation, tmp_path: Path
+    installation: ContainerInstallation, tmp_path: Path
 ) -> None:
     with pytest.raises(AssertionError, match=r"intake\.dump is missing"):
-        house.script("restore.sh", tmp_path)
-    assert house.state()["gateway"]["Health"] == "healthy"
+        installation.script("restore.sh", tmp_path)
+    assert installation.state()["gateway"]["Health"] == "healthy"
 
 
-def test_the_mail_folder_holds_what_was_sent(house: ContainerInstallation, stage: Stage) -> None:
+def test_the_mail_folder_holds_what_was_sent(installation: ContainerInstallation, stage: Stage) -> None:
     assert len(stage.letters()) > 100
-    assert Path(house.mail).is_dir()
+    assert Path(installation.mail).is_dir()

@@ -18,8 +18,8 @@ from tests.servers.containers import ROOT
 
 FOLDER = ROOT / "deploy/observability"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.observability.yml").read_text(encoding="utf-8"))["services"]
-HOUSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
-PROCESSES = {name for name in HOUSE if re.fullmatch(r"\w+-(web|bus|worker)", name)}
+INSTALLATION = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+PROCESSES = {name for name in INSTALLATION if re.fullmatch(r"\w+-(web|bus|worker)", name)}
 DASHBOARD = json.loads((FOLDER / "grafana/dashboards/house.json").read_text(encoding="utf-8"))
 PANELS: dict[str, dict[str, Any]] = {panel["title"]: panel for panel in DASHBOARD["panels"]}
 # A counter is exposed with _total, a histogram as three series; gauges of the databases are told once a bus runs.
@@ -62,8 +62,8 @@ def test_alerts_ask_for_series_that_exist() -> None:
 
 
 def test_every_process_answers_scrapes_sends_its_traces_and_is_scraped_by_name() -> None:
-    (house, collector) = read("prometheus.yml")["scrape_configs"]
-    (names,) = house["dns_sd_configs"]
+    (installation, collector) = read("prometheus.yml")["scrape_configs"]
+    (names,) = installation["dns_sd_configs"]
     assert set(names["names"]) == PROCESSES
     assert {name for name in COMPOSE if name in PROCESSES} == PROCESSES
     for name in PROCESSES:
@@ -101,7 +101,7 @@ def test_grafana_has_no_password_until_somebody_gives_one_and_reads_what_lies_in
 
 
 @pytest.mark.compose
-def test_prometheus_understands_its_configuration_and_its_rules(house: ContainerInstallation) -> None:
+def test_prometheus_understands_its_configuration_and_its_rules(installation: ContainerInstallation) -> None:
     command = ["docker", "run", "--rm", "--network", "none", "--volume", f"{FOLDER}:/etc/prometheus:ro"]
     check = [
         *command,
@@ -118,8 +118,8 @@ def test_prometheus_understands_its_configuration_and_its_rules(house: Container
 
 
 @pytest.mark.compose
-def test_prometheus_finds_every_process_of_the_house_and_each_answers(house: ContainerInstallation) -> None:
-    observed = house.with_file(
+def test_prometheus_finds_every_process_of_the_house_and_each_answers(installation: ContainerInstallation) -> None:
+    observed = installation.with_file(
         "docker-compose.observability.yml",
         LINGJUN_GRAFANA_PASSWORD="not-started",
         LINGJUN_GRAFANA_ADDRESS="127.0.0.1:0",
@@ -135,10 +135,10 @@ def test_prometheus_finds_every_process_of_the_house_and_each_answers(house: Con
         observed.compose("rm", "--stop", "--force", "--volumes", "prometheus")
 
 
-def targets(house: ContainerInstallation) -> dict[str, str]:
+def targets(installation: ContainerInstallation) -> dict[str, str]:
     """The processes that Prometheus scrapes, and how they answer."""
     address = "http://prometheus:9090/api/v1/targets?state=active"
-    asked = house.compose("exec", "-T", "intake-web", "python", "-c", FETCH, address)
+    asked = installation.compose("exec", "-T", "intake-web", "python", "-c", FETCH, address)
     found = json.loads(asked)["data"]["activeTargets"]
     return {one["labels"]["process"]: one["health"] for one in found if one["labels"]["job"] == "house"}
 

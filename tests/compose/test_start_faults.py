@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.compose.containers import ContainerInstallation, container_house
+from tests.compose.containers import ContainerInstallation, container_installation
 
 pytestmark = pytest.mark.compose
 
@@ -19,10 +19,10 @@ WRONG = "postgresql+psycopg://intake:a-wrong-password-of-thirty-two@postgres:543
 DECIDED_SECONDS = 240
 
 
-def started(house: ContainerInstallation, service: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def started(installation: ContainerInstallation, service: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """One more container of a service, with another environment, until it ends."""
     told = [part for name, value in environment.items() for part in ("--env", f"{name}={value}")]
-    return house.attempt("run", "--rm", "--no-deps", "-T", *told, service)
+    return installation.attempt("run", "--rm", "--no-deps", "-T", *told, service)
 
 
 def said(outcome: subprocess.CompletedProcess[str]) -> list[str]:
@@ -41,9 +41,9 @@ def said(outcome: subprocess.CompletedProcess[str]) -> list[str]:
     ],
 )
 def test_a_setting_that_cannot_work_ends_the_process_with_one_line(
-    house: ContainerInstallation, service: str, variable: str, value: str, expected: str
+    installation: ContainerInstallation, service: str, variable: str, value: str, expected: str
 ) -> None:
-    outcome = started(house, service, **{variable: value})
+    outcome = started(installation, service, **{variable: value})
     assert outcome.returncode != 0
     (line,) = said(outcome)
     assert variable in line
@@ -51,16 +51,16 @@ def test_a_setting_that_cannot_work_ends_the_process_with_one_line(
     assert value not in line
 
 
-def test_a_schema_newer_than_the_code_is_refused_and_left_as_it_is(house: ContainerInstallation) -> None:
+def test_a_schema_newer_than_the_code_is_refused_and_left_as_it_is(installation: ContainerInstallation) -> None:
     psql = ("exec", "-T", "postgres", "psql", "-U", "postgres", "-d", "intake", "-c")
-    house.compose(*psql, "INSERT INTO alembic_version VALUES ('intake_9999')")
+    installation.compose(*psql, "INSERT INTO alembic_version VALUES ('intake_9999')")
     try:
-        outcome = started(house, "intake-migrate")
+        outcome = started(installation, "intake-migrate")
         (line,) = said(outcome)
         assert outcome.returncode == 2
         assert "结构(intake_9999)比程序新:请升级程序,或恢复较早的备份" in line
     finally:
-        house.compose(*psql, "DELETE FROM alembic_version WHERE version_num = 'intake_9999'")
+        installation.compose(*psql, "DELETE FROM alembic_version WHERE version_num = 'intake_9999'")
 
 
 def away(host: str) -> str:
@@ -88,12 +88,12 @@ def state_of(container: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def waiting(house: ContainerInstallation) -> Iterator[dict[str, str]]:
+def waiting(installation: ContainerInstallation) -> Iterator[dict[str, str]]:
     """One more container for each of WAITING, by its name; looked at once the engine has made up its mind about all."""
     containers = {}
     try:
         for name, (service, variable, value, _) in WAITING.items():
-            started = house.compose("run", "--detach", "--no-deps", "--env", f"{variable}={value}", service)
+            started = installation.compose("run", "--detach", "--no-deps", "--env", f"{variable}={value}", service)
             containers[name] = started.split()[-1]
         ends = time.monotonic() + DECIDED_SECONDS
         while time.monotonic() < ends and any(
@@ -133,10 +133,10 @@ def small_disk() -> Iterator[str]:
 
 
 def test_a_disk_without_room_for_scans_makes_the_web_server_unready_until_there_is_room(
-    house: ContainerInstallation, small_disk: str
+    installation: ContainerInstallation, small_disk: str
 ) -> None:
     volume = f"{small_disk}:/var/lib/lingjun/files"
-    container = house.compose("run", "--detach", "--no-deps", "--volume", volume, "intake-web").split()[-1]
+    container = installation.compose("run", "--detach", "--no-deps", "--volume", volume, "intake-web").split()[-1]
     ask = "import httpx; print(httpx.get('http://127.0.0.1:8000/intake/readyz').text)"
 
     def inside(*command: str) -> str:
@@ -162,9 +162,9 @@ def test_a_disk_without_room_for_scans_makes_the_web_server_unready_until_there_
 @pytest.fixture
 def full_database(tmp_path: Path) -> Iterator[ContainerInstallation]:
     """A house whose PostgreSQL stands alone, on a disk that holds its empty databases and then no more."""
-    with container_house(tmp_path, "tests/compose/small.yml", start="postgres") as house:
-        house.attempt("exec", "-T", "postgres", "dd", "if=/dev/zero", "of=/var/lib/postgresql/data/filler", "bs=64k")
-        yield house
+    with container_installation(tmp_path, "tests/compose/small.yml", start="postgres") as installation:
+        installation.attempt("exec", "-T", "postgres", "dd", "if=/dev/zero", "of=/var/lib/postgresql/data/filler", "bs=64k")
+        yield installation
 
 
 def test_a_database_without_room_is_named_and_goes_on_when_there_is_room(full_database: ContainerInstallation) -> None:

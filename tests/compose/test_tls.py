@@ -43,14 +43,14 @@ def write_certificate(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def https(house: ContainerInstallation, stage: Stage) -> Iterator[httpx.Client]:
+def https(installation: ContainerInstallation, stage: Stage) -> Iterator[httpx.Client]:
     """A browser on the house's https address, which trusts its certificate and follows nothing by itself."""
-    folder = house.folder / "tls"
+    folder = installation.folder / "tls"
     folder.mkdir()
     # The folder above admits its owner alone; the engine mounts this one for the gateway's user.
     write_certificate(folder)
     address = f"127.0.0.1:{free_port()}"
-    guarded = house.with_file(
+    guarded = installation.with_file(
         "docker-compose.tls.yml",
         LINGJUN_PUBLIC_URL=f"https://{address}",
         LINGJUN_HTTPS_ADDRESS=address,
@@ -64,7 +64,7 @@ def https(house: ContainerInstallation, stage: Stage) -> Iterator[httpx.Client]:
         with httpx.Client(base_url=f"https://{address}", verify=trusted, timeout=30) as client:
             yield client
     finally:
-        house.up()
+        installation.up()
 
 
 def test_https_answers_with_the_headers_of_the_house(https: httpx.Client) -> None:
@@ -87,9 +87,9 @@ def test_a_page_loads_everything_by_https(https: httpx.Client) -> None:
 
 
 def test_http_leads_to_https_at_the_public_address_whatever_host_was_asked_for(
-    https: httpx.Client, house: ContainerInstallation
+    https: httpx.Client, installation: ContainerInstallation
 ) -> None:
-    answer = httpx.get(f"{house.address}/sign-in?next=1", headers={"Host": "elsewhere.example.com"})
+    answer = httpx.get(f"{installation.address}/sign-in?next=1", headers={"Host": "elsewhere.example.com"})
     assert answer.status_code == 301
     assert answer.headers["Location"] == f"{str(https.base_url).rstrip('/')}/sign-in?next=1"
 

@@ -41,52 +41,52 @@ FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' OR
 """
 
 
-def databases(house: ContainerInstallation, stack: ExitStack) -> dict[str, Database]:
-    return {name: stack.enter_context(closing(Database(house.database_url(name)))) for name in SERVICES}
+def databases(installation: ContainerInstallation, stack: ExitStack) -> dict[str, Database]:
+    return {name: stack.enter_context(closing(Database(installation.database_url(name)))) for name in SERVICES}
 
 
-def broken(house: ContainerInstallation, ledger: Ledger) -> list[str]:
+def broken(installation: ContainerInstallation, ledger: Ledger) -> list[str]:
     """The promises that do not hold yet, and what is still under way."""
     with ExitStack() as stack:
-        found = databases(house, stack)
-        lines = [f"{line.text} {line.examples}" for line in compare(ledger, look(found, house.mail)) if not line.holds]
+        found = databases(installation, stack)
+        lines = [f"{line.text} {line.examples}" for line in compare(ledger, look(found, installation.mail)) if not line.holds]
         lines += unsettled(infrastructure(found))
-    return lines + [f"{name} waits" for name in waiting_messages(house.broker_url("lingjun"))]
+    return lines + [f"{name} waits" for name in waiting_messages(installation.broker_url("lingjun"))]
 
 
-def await_rest(house: ContainerInstallation, ledger: Ledger) -> list[str]:
+def await_rest(installation: ContainerInstallation, ledger: Ledger) -> list[str]:
     ends, left = time.monotonic() + REST_SECONDS, ["nothing was asked"]
     while left and time.monotonic() < ends:
         time.sleep(2)
-        left = broken(house, ledger)
+        left = broken(installation, ledger)
     return left
 
 
 def restart(server: str) -> Callable[[ContainerInstallation], None]:
-    def fault(house: ContainerInstallation) -> None:
-        house.compose("stop", server)
+    def fault(installation: ContainerInstallation) -> None:
+        installation.compose("stop", server)
         time.sleep(AWAY_SECONDS)
-        house.up()
+        installation.up()
 
     return fault
 
 
-def scale(house: ContainerInstallation) -> None:
+def scale(installation: ContainerInstallation) -> None:
     sizes = ("intake-web=2", "intake-worker=2", "review-worker=3", "intake-bus=2", "review-bus=2")
-    house.up("--no-recreate", *[part for size in sizes for part in ("--scale", size)])
+    installation.up("--no-recreate", *[part for size in sizes for part in ("--scale", size)])
 
 
-def leave_it_to_the_stand_by(house: ContainerInstallation) -> None:
+def leave_it_to_the_stand_by(installation: ContainerInstallation) -> None:
     """Ends the buses that were there first, for good: `docker kill` ends the restart policy too."""
     for bus in ("intake-bus", "review-bus"):
-        first = house.compose("ps", "--quiet", bus).split()
+        first = installation.compose("ps", "--quiet", bus).split()
         created = {one: subprocess.check_output(["docker", "inspect", "-f", "{{.Created}}", one]) for one in first}
         assert len(created) == 2
         subprocess.run(["docker", "kill", min(created, key=lambda one: created[one])], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
-def ledger(house: ContainerInstallation, stage: Stage) -> Iterator[Ledger]:
+def ledger(installation: ContainerInstallation, stage: Stage) -> Iterator[Ledger]:
     """What was accepted while one fault after another struck."""
     kept = Ledger()
     poster = Poster(stage, kept, programme=CODE, seed=4, rate=RATE)
@@ -95,13 +95,13 @@ def ledger(house: ContainerInstallation, stage: Stage) -> Iterator[Ledger]:
         for fault in (
             restart("rabbitmq"),
             restart("postgres"),
-            lambda house: house.kill_inside("review-bus"),
+            lambda installation: installation.kill_inside("review-bus"),
             scale,
             leave_it_to_the_stand_by,
         ):
             time.sleep(PAUSE_SECONDS)
             before = len(kept.accepted)
-            fault(house)
+            fault(installation)
         time.sleep(2 * PAUSE_SECONDS)
         assert len(kept.accepted) > before
     finally:
@@ -110,20 +110,20 @@ def ledger(house: ContainerInstallation, stage: Stage) -> Iterator[Ledger]:
     while poster.under_way() and time.monotonic() < ends:
         time.sleep(0.5)
     yield kept
-    house.up()
+    installation.up()
 
 
 def test_nothing_is_lost_or_doubled_while_servers_restart_and_processes_are_killed_and_scaled(
-    house: ContainerInstallation, ledger: Ledger
+    installation: ContainerInstallation, ledger: Ledger
 ) -> None:
-    assert await_rest(house, ledger) == []
+    assert await_rest(installation, ledger) == []
     assert any(entry.tries > 1 for entry in ledger.accepted)
 
 
-def content(house: ContainerInstallation, service: str) -> str:
+def content(installation: ContainerInstallation, service: str) -> str:
     done = subprocess.run(
         [
-            *house.command,
+            *installation.command,
             "exec",
             "-T",
             "postgres",
@@ -144,22 +144,22 @@ def content(house: ContainerInstallation, service: str) -> str:
     return done.stdout
 
 
-def revisions(house: ContainerInstallation, service: str) -> set[str]:
+def revisions(installation: ContainerInstallation, service: str) -> set[str]:
     psql = ("exec", "-T", "postgres", "psql", "-U", "postgres", "-d", service, "-qtAc")
-    return set(house.compose(*psql, "SELECT version_num FROM alembic_version").split())
+    return set(installation.compose(*psql, "SELECT version_num FROM alembic_version").split())
 
 
 def test_a_house_of_the_previous_schema_is_brought_to_the_newest_with_nothing_lost(
-    house: ContainerInstallation, ledger: Ledger
+    installation: ContainerInstallation, ledger: Ledger
 ) -> None:
-    house.compose("stop", "gateway", *PROCESSES)
-    newest = {service: revisions(house, service) for service in SERVICES}
+    installation.compose("stop", "gateway", *PROCESSES)
+    newest = {service: revisions(installation, service) for service in SERVICES}
     for service in SERVICES:
-        house.compose("run", "--rm", "--no-deps", "-T", f"{service}-migrate", "python", "-c", DOWNGRADE, service)
-        assert "plumbing_0001" in revisions(house, service)
-    before = {service: content(house, service) for service in SERVICES}
-    house.compose("up", "--no-build", "--no-deps", *[f"{service}-migrate" for service in SERVICES])
-    assert {service: revisions(house, service) for service in SERVICES} == newest
-    assert {service: content(house, service) for service in SERVICES} == before
-    house.up()
-    assert await_rest(house, ledger) == []
+        installation.compose("run", "--rm", "--no-deps", "-T", f"{service}-migrate", "python", "-c", DOWNGRADE, service)
+        assert "plumbing_0001" in revisions(installation, service)
+    before = {service: content(installation, service) for service in SERVICES}
+    installation.compose("up", "--no-build", "--no-deps", *[f"{service}-migrate" for service in SERVICES])
+    assert {service: revisions(installation, service) for service in SERVICES} == newest
+    assert {service: content(installation, service) for service in SERVICES} == before
+    installation.up()
+    assert await_rest(installation, ledger) == []

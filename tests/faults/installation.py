@@ -27,7 +27,7 @@ PREPARED = {"rabbitmq": rabbitmq.prepared, "postgresql": postgres.prepared, "red
 class InstallationUnderTest:
     """The running house, who watches over it, and where its rows and queues are."""
 
-    house: RunningInstallation
+    installation: RunningInstallation
     supervisor: Supervisor
     servers: dict[str, Address]
     folder: Path
@@ -49,7 +49,7 @@ class InstallationUnderTest:
 
 
 @contextmanager
-def house_on_trial(folder: Path) -> Iterator[InstallationUnderTest]:
+def installation_under_test(folder: Path) -> Iterator[InstallationUnderTest]:
     """Starts everything below `folder`; all is ended when left, data of the servers removed, logs of the processes kept."""
     supervisor = Supervisor()
     with ExitStack() as stack:
@@ -67,7 +67,7 @@ def house_on_trial(folder: Path) -> Iterator[InstallationUnderTest]:
         )
         trial.await_servers()
         _start_services(trial)
-        await_open(trial.house)
+        await_open(trial.installation)
         yield trial
 
 
@@ -77,7 +77,7 @@ def _start_services(trial: InstallationUnderTest) -> None:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         upgrade(trial.database_url(name), name)
         environment = environment_of(
-            trial.house,
+            trial.installation,
             name,
             trial.folder,
             database_url=trial.database_url(name),
@@ -85,7 +85,7 @@ def _start_services(trial: InstallationUnderTest) -> None:
             redis_url=_url("redis", trial.servers["redis"], "0"),
         )
         if name == "portal":
-            trial.house.first_link = first_link(environment)
+            trial.installation.first_link = first_link(environment)
         for part in PARTS:
             trial.supervisor.start(f"{name}-{part}", _process(trial.folder, name, part, environment))
 

@@ -14,10 +14,10 @@ from tests.journeys.installations import RunningInstallation
 NEEDED = ("admin", "intake01")
 
 
-def open_doors(house: RunningInstallation) -> Stage:
+def open_doors(installation: RunningInstallation) -> Stage:
     """The stage with the platform's key; the programme is published, and has perhaps not been heard by everybody yet."""
-    stage = house.stage()
-    open_office(stage, [one for one in OFFICE if one.account in NEEDED], house.first_link)
+    stage = installation.stage()
+    open_office(stage, [one for one in OFFICE if one.account in NEEDED], installation.first_link)
     definition = json.dumps(open_programme(datetime.now(UTC)), ensure_ascii=False)
     stage.person("intake01").submit(
         "/intake/programmes", files={"definition": ("programme.json", definition, "application/json")}

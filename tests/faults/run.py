@@ -19,7 +19,7 @@ from tests.faults.client import Poster
 from tests.faults.comparison import Line, compare
 from tests.faults.delays import Recovery, Suffered, handled_after, recoveries
 from tests.faults.evidence import infrastructure, look, waiting_messages
-from tests.faults.installation import InstallationUnderTest, house_on_trial
+from tests.faults.installation import InstallationUnderTest, installation_under_test
 from tests.faults.ledger import Ledger
 from tests.faults.opening import open_doors
 from tests.faults.plan import SERVICES, Fault, plan
@@ -63,8 +63,8 @@ def run(wanted: Wanted, folder: Path, tell: Tell = lambda what, done: None) -> O
     faults = plan(wanted.seed, wanted.seconds)
     outcome, ledger = Outcome(), Ledger()
     tell("starting RabbitMQ, PostgreSQL, Redis and 15 processes", 0)
-    with house_on_trial(folder) as trial:
-        stage = open_doors(trial.house)
+    with installation_under_test(folder) as trial:
+        stage = open_doors(trial.installation)
         poster = Poster(stage, ledger, programme=CODE, seed=wanted.seed, rate=wanted.rate)
         poster.draw()
         if wanted.beforehand:
@@ -109,7 +109,7 @@ def _come_to_rest(trial: InstallationUnderTest, poster: Poster, tell: Tell) -> l
         left = _left(trial, poster)
         tell("; ".join(left)[:100], 1)
         time.sleep(LOOK_SECONDS * 10)
-    await_open(trial.house)
+    await_open(trial.installation)
     return left
 
 
@@ -126,7 +126,7 @@ def _left(trial: InstallationUnderTest, poster: Poster) -> list[str]:
 
 def _weigh(trial: InstallationUnderTest, ledger: Ledger, outcome: Outcome) -> None:
     with ExitStack() as stack:
-        evidence = look(_databases(trial, stack), trial.house.mail)
+        evidence = look(_databases(trial, stack), trial.installation.mail)
     outcome.lines += compare(ledger, evidence)
     outcome.delays = handled_after(ledger, evidence)
     outcome.recoveries = recoveries(outcome.suffered, ledger, evidence)

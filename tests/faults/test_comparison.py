@@ -58,9 +58,9 @@ class Rows:
 def handled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ledger]:
     """A house at rest that took five applications, and their ledger."""
     folder, ledger = tmp_path_factory.mktemp("faults") / "house", Ledger()
-    house = start_embedded(folder, free_port(), None)
+    installation = start_embedded(folder, free_port(), None)
     try:
-        poster = Poster(open_doors(house), ledger, programme=CODE, seed=1, rate=20)
+        poster = Poster(open_doors(installation), ledger, programme=CODE, seed=1, rate=20)
         poster.start()
         _await(lambda: len(ledger.accepted) >= POSTED)
         poster.stop()
@@ -70,7 +70,7 @@ def handled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ledger]:
             rows = Rows(folder, ledger, stack)
             _await(lambda: not rows.red())
     finally:
-        stop(house)
+        stop(installation)
     return folder, ledger
 
 

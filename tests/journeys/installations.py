@@ -70,45 +70,45 @@ def start_embedded(folder: Path, port: int, starts_at: datetime | None) -> Runni
 
 
 @contextmanager
-def embedded_house(folder: Path, starts_at: datetime) -> Iterator[RunningInstallation]:
+def standalone_server(folder: Path, starts_at: datetime) -> Iterator[RunningInstallation]:
     """The default column: SQLite, the embedded bus, one process."""
-    house = start_embedded(folder, free_port(), starts_at)
+    installation = start_embedded(folder, free_port(), starts_at)
     try:
-        yield house
+        yield installation
     finally:
-        stop(house)
+        stop(installation)
 
 
 @contextmanager
-def servers_house(
+def servers_installation(
     folder: Path, starts_at: datetime, *, broker_url: str, redis_url: str, database: Callable[[str], str]
 ) -> Iterator[RunningInstallation]:
     """The other column: PostgreSQL, RabbitMQ, Redis, and web, bus and worker of each service as processes of their own."""
     TravellingClock(folder / "clock").set(starts_at)
     ports = {name: free_port() for name in SERVICES}
-    house = RunningInstallation(
+    installation = RunningInstallation(
         {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}, folder / "mail", "", {}
     )
     try:
         for name in SERVICES:
             environment = environment_of(
-                house, name, folder, database_url=database(name), broker_url=broker_url, redis_url=redis_url
+                installation, name, folder, database_url=database(name), broker_url=broker_url, redis_url=redis_url
             ) | {"LINGJUN_CLOCK": f"travelling:{folder}/clock"}
             upgrade(environment["LINGJUN_DATABASE_URL"], name)
             if name == "portal":
-                house.first_link = first_link(environment)
+                installation.first_link = first_link(environment)
             for part in ("web", "bus", "worker"):
                 key = f"{name}-{part}"
                 command = [sys.executable, "-m", f"services.{name}.{part}"]
-                house.processes[key] = _start(command, environment, folder / f"{key}.log")
-        await_open(house)
-        yield house
+                installation.processes[key] = _start(command, environment, folder / f"{key}.log")
+        await_open(installation)
+        yield installation
     finally:
-        stop(house)
+        stop(installation)
 
 
 def environment_of(
-    house: RunningInstallation, name: str, folder: Path, *, database_url: str, broker_url: str, redis_url: str
+    installation: RunningInstallation, name: str, folder: Path, *, database_url: str, broker_url: str, redis_url: str
 ) -> dict[str, str]:
     """What the three processes of a service are told, on servers and by the system's clock; files, keys and mail lie below
     `folder`."""
@@ -120,8 +120,8 @@ def environment_of(
         "LINGJUN_MAIL_URL": f"file://{folder}/mail",
         "LINGJUN_KEYS_DIR": f"{folder}/keys",
         "LINGJUN_TOKEN_PUBLIC_KEY_FILE": f"{folder}/keys/token/public.pem",
-        "LINGJUN_PUBLIC_URL": house.addresses["portal"],
-        "LINGJUN_LISTEN": house.addresses[name].removeprefix("http://"),
+        "LINGJUN_PUBLIC_URL": installation.addresses["portal"],
+        "LINGJUN_LISTEN": installation.addresses[name].removeprefix("http://"),
         "LINGJUN_LOG_LEVEL": "WARNING",
     }
 
@@ -145,10 +145,10 @@ def _start(command: list[str], environment: dict[str, str], log: Path) -> "subpr
         )
 
 
-def await_open(house: RunningInstallation) -> None:
+def await_open(installation: RunningInstallation) -> None:
     """Waits until every service answers that it is ready."""
     ends = time.monotonic() + OPEN_SECONDS
-    for name, address in house.addresses.items():
+    for name, address in installation.addresses.items():
         path = f"{address}{'' if name == 'portal' else '/' + name}/readyz"
         while time.monotonic() < ends:
             try:
@@ -160,11 +160,11 @@ def await_open(house: RunningInstallation) -> None:
             raise AssertionError(f"{name} did not open")
 
 
-def stop(house: RunningInstallation) -> None:
+def stop(installation: RunningInstallation) -> None:
     """Ends every process, politely, then at once."""
-    for process in house.processes.values():
+    for process in installation.processes.values():
         process.send_signal(signal.SIGTERM)
-    for process in house.processes.values():
+    for process in installation.processes.values():
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:

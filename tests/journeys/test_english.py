@@ -29,7 +29,7 @@ from tests.processes import START, process_for
 from tests.signing import serving, session_cookies
 from tests.translatable import CHINESE
 
-HOUSE = {
+INSTALLATION = {
     "intake": (IntakeSettings, intake_web.make_app),
     "review": (ReviewSettings, review_web.make_app),
     "scheduling": (SchedulingSettings, scheduling_web.make_app),
@@ -63,11 +63,11 @@ def publish(service: str, process: Process, uow: UnitOfWork) -> None:
         SUBSCRIPTIONS[service].HANDLERS[ProgrammePublished](uow, heard, context=context)
 
 
-@pytest.fixture(params=sorted(HOUSE))
+@pytest.fixture(params=sorted(INSTALLATION))
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Process, str]]:
     """A service with a programme, its process, and its address."""
     service: str = request.param
-    settings, make_app = HOUSE[service]
+    settings, make_app = INSTALLATION[service]
     process = process_for(settings, f"sqlite:///{tmp_path}/{service}.db", tmp_path)
     with process.database.transaction() as uow:
         publish(service, process, uow)

@@ -46,9 +46,9 @@ def file_until_the_house_dies(stage: Stage, applications: list[Application], acc
 
 def test_a_house_of_one_s_own_that_is_killed_keeps_what_it_accepted_and_finishes_its_events(tmp_path):
     folder, port = tmp_path / "house", free_port()
-    house = start_embedded(folder, port, None)
-    stage = house.stage()
-    open_office(stage, staff(), house.first_link)
+    installation = start_embedded(folder, port, None)
+    stage = installation.stage()
+    open_office(stage, staff(), installation.first_link)
     clerk = stage.person("intake01")
     definition = json.dumps(moved_to_now(programme()), ensure_ascii=False)
     clerk.submit("/intake/programmes", files={"definition": ("programme.json", definition, "application/json")})
@@ -59,10 +59,10 @@ def test_a_house_of_one_s_own_that_is_killed_keeps_what_it_accepted_and_finishes
     filer.start()
     while len(accepted) < ENOUGH and filer.is_alive():
         time.sleep(0.01)
-    house.kill("house")
+    installation.kill("house")
     filer.join(60)
     assert len(accepted) >= ENOUGH
-    house = start_embedded(folder, port, None)
+    installation = start_embedded(folder, port, None)
     try:
         again = Stage(stage.addresses, stage.passwords, stage.mail, platform_key=stage.platform_key)
         known = filing.Filer(again, again.platform()).filed()
@@ -73,7 +73,7 @@ def test_a_house_of_one_s_own_that_is_killed_keeps_what_it_accepted_and_finishes
         assert cases == sorted(known)
         assert again.person("audit01").json("/api/figures")["domain"]["dead_letters"] == 0
     finally:
-        stop(house)
+        stop(installation)
 
 
 def cases_of(stage: Stage) -> list[str]:

@@ -22,9 +22,9 @@ from shared.wiring.process import open_process
 from shared.wiring.settings import embedded
 from tests.journeys.installations import (
     RunningInstallation,
-    embedded_house,
     free_port,
-    servers_house,
+    servers_installation,
+    standalone_server,
     start_embedded,
     stop,
 )
@@ -32,18 +32,18 @@ from tests.journeys.installations import (
 QUIET = Console(quiet=True)
 
 
-def red_lines(house: RunningInstallation, stage: Stage, folder: Path, seed: int) -> list[str]:
+def red_lines(installation: RunningInstallation, stage: Stage, folder: Path, seed: int) -> list[str]:
     """Plays everything; the lines of the summary that do not hold."""
-    lines = play(stage, seed=seed, first_link=house.first_link, notes=folder / "key.json", console=QUIET)
+    lines = play(stage, seed=seed, first_link=installation.first_link, notes=folder / "key.json", console=QUIET)
     assert len(lines) >= 20
     return [line.text for line in lines if not line.holds]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_programme_runs_in_an_embedded_house_and_every_line_reconciles(tmp_path, seed):
-    with embedded_house(tmp_path / "house", FIRST_MOMENT) as house:
-        stage = house.stage()
-        assert red_lines(house, stage, tmp_path, seed) == []
+    with standalone_server(tmp_path / "house", FIRST_MOMENT) as installation:
+        stage = installation.stage()
+        assert red_lines(installation, stage, tmp_path, seed) == []
         filed = stage.person("audit01").json("/intake/api/figures")["domain"]
         # The year is long enough for those without a seat; the others' scans are kept for three.
         assert filed["scans_removed"] == filed["applications"] - 50
@@ -53,24 +53,24 @@ def test_the_programme_runs_on_rabbitmq_postgresql_and_redis_and_every_line_reco
     tmp_path, rabbitmq_url, redis_url, postgres_url
 ):
     servers = {"broker_url": rabbitmq_url, "redis_url": redis_url, "database": postgres_url}
-    with servers_house(tmp_path, FIRST_MOMENT, **servers) as house:
-        assert red_lines(house, house.stage(), tmp_path, 1) == []
+    with servers_installation(tmp_path, FIRST_MOMENT, **servers) as installation:
+        assert red_lines(installation, installation.stage(), tmp_path, 1) == []
 
 
 def test_a_house_that_is_killed_while_applications_come_in_keeps_every_accepted_one_and_goes_on(tmp_path):
     folder, port = tmp_path / "house", free_port()
-    house = start_embedded(folder, port, FIRST_MOMENT)
-    stage, given = house.stage(), script(1)
-    for _title, _steps, act in opening(stage, given, house.first_link, tmp_path / "key.json"):
+    installation = start_embedded(folder, port, FIRST_MOMENT)
+    stage, given = installation.stage(), script(1)
+    for _title, _steps, act in opening(stage, given, installation.first_link, tmp_path / "key.json"):
         act(lambda: None)
     accepted: list[str] = []
     filer = threading.Thread(target=_file_until_the_house_dies, args=(stage, given, accepted))
     filer.start()
     while len(accepted) < 25:
         time.sleep(0.01)
-    house.kill("house")
+    installation.kill("house")
     filer.join(60)
-    house = start_embedded(folder, port, FIRST_MOMENT)
+    installation = start_embedded(folder, port, FIRST_MOMENT)
     try:
         again = Stage(stage.addresses, stage.passwords, stage.mail, platform_key=stage.platform_key)
         known = filing.Filer(again, again.platform()).filed()
@@ -85,7 +85,7 @@ def test_a_house_that_is_killed_while_applications_come_in_keeps_every_accepted_
         )
         assert all(case["consented_at"] for case in cases)
     finally:
-        stop(house)
+        stop(installation)
 
 
 def _file_until_the_house_dies(stage: Stage, given, accepted: list[str]) -> None:
@@ -103,16 +103,16 @@ def _file_until_the_house_dies(stage: Stage, given, accepted: list[str]) -> None
 def test_an_outbox_row_that_is_lost_turns_the_summary_red(tmp_path):
     """Filed by the service's own action, but its event is taken out of the outbox: review never hears of it."""
     folder, port = tmp_path / "house", free_port()
-    house = start_embedded(folder, port, FIRST_MOMENT)
-    stage, given = house.stage(), script(1)
-    for _title, _steps, act in opening(stage, given, house.first_link, tmp_path / "key.json"):
+    installation = start_embedded(folder, port, FIRST_MOMENT)
+    stage, given = installation.stage(), script(1)
+    for _title, _steps, act in opening(stage, given, installation.first_link, tmp_path / "key.json"):
         act(lambda: None)
     filer = filing.Filer(stage, stage.platform())
     ids, _refused = filer.upload(given.story.applications[0])
     stage.settle()
-    stop(house)
+    stop(installation)
     _file_and_lose(folder, given.story.applications[0].request(ids))
-    house = start_embedded(folder, port, FIRST_MOMENT)
+    installation = start_embedded(folder, port, FIRST_MOMENT)
     try:
         again = Stage(stage.addresses, stage.passwords, stage.mail)
         auditor = again.person("audit01")
@@ -124,7 +124,7 @@ def test_an_outbox_row_that_is_lost_turns_the_summary_red(tmp_path):
         filed = next(line for line in lines if line.text.startswith("报名都已进入审核"))
         assert (heard.holds, filed.holds) == (False, False)
     finally:
-        stop(house)
+        stop(installation)
 
 
 def _file_and_lose(folder: Path, body: dict) -> None:

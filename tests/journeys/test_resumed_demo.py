@@ -33,8 +33,8 @@ def test_a_demo_whose_house_is_killed_while_applications_come_in_is_resumed_to_a
     while accepted(data) < 25:
         assert demo.poll() is None
         time.sleep(0.05)
-    (house,) = map(int, Path(f"/proc/{demo.pid}/task/{demo.pid}/children").read_text().split())
-    os.kill(house, signal.SIGKILL)
+    (installation,) = map(int, Path(f"/proc/{demo.pid}/task/{demo.pid}/children").read_text().split())
+    os.kill(installation, signal.SIGKILL)
     said, _ = demo.communicate()
     assert (demo.returncode, "接着演示:make demo ARGS=--resume" in said) == (1, True)
     assert accepted(data) < 100

@@ -34,7 +34,7 @@ def bus_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-class House:
+class Installation:
     """One publisher and one listener on a bus, each with its own database; LADDER is short."""
 
     def __init__(self, bus_url: str, speaker: Database, listener: Database, tools: Tools) -> None:
@@ -114,7 +114,7 @@ def database_urls(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
 
 
 @pytest.fixture
-def house(bus_url: str, database_urls: list[str], tmp_path: Path) -> Iterator[House]:
+def installation(bus_url: str, database_urls: list[str], tmp_path: Path) -> Iterator[Installation]:
     """Publisher and listener on both kinds of bus and of database."""
     databases = []
     for url in database_urls:
@@ -128,6 +128,6 @@ def house(bus_url: str, database_urls: list[str], tmp_path: Path) -> Iterator[Ho
         redis=make_redis(f"memory://{tmp_path}"),
         public_url="http://127.0.0.1",
     )
-    yield House(bus_url, databases[0], databases[1], tools)
+    yield Installation(bus_url, databases[0], databases[1], tools)
     for database in databases:
         database.close()

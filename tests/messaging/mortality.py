@@ -13,7 +13,7 @@ from random import Random
 from tempfile import mkdtemp
 
 from shared.persistence.database import Database
-from tests.messaging.conftest import House
+from tests.messaging.conftest import Installation
 from tests.messaging.dying import tools_in
 from tests.messaging.outages import count_effect, enduring
 
@@ -28,9 +28,9 @@ async def live(longest: float, bus: str, queue: str, speaker: str, listener: str
             signal.setitimer(signal.ITIMER_REAL, longest)
         count_effect(uow, event, context=context)
 
-    house = House(bus, Database(speaker), Database(listener), tools_in(Path(mkdtemp())))
-    house.queue = queue
-    async with enduring(house, handler):
+    installation = Installation(bus, Database(speaker), Database(listener), tools_in(Path(mkdtemp())))
+    installation.queue = queue
+    async with enduring(installation, handler):
         await asyncio.Event().wait()
 
 

@@ -99,21 +99,21 @@ class Proxy:
 
 
 @asynccontextmanager
-async def enduring(house, handler):
+async def enduring(installation, handler):
     """The house relays and handles inside, as its processes do: what was lost is opened again."""
-    relaying, consuming = house.transport(), house.transport()
-    tools = {"clock": SystemClock(), "tools": house.tools}
-    consumer = Consumer(house.listener, consuming, {FeePaid: handler}, attempts=len(LADDER), **tools)
+    relaying, consuming = installation.transport(), installation.transport()
+    tools = {"clock": SystemClock(), "tools": installation.tools}
+    consumer = Consumer(installation.listener, consuming, {FeePaid: handler}, attempts=len(LADDER), **tools)
     async with (
-        running(lambda: connected(relaying, _relay(house, relaying))),
+        running(lambda: connected(relaying, _relay(installation, relaying))),
         running(lambda: connected(consuming, consumer.run)),
     ):
         yield
 
 
-def _relay(house, transport):
+def _relay(installation, transport):
     async def relay() -> None:
-        await Relay(house.speaker, transport).run()
+        await Relay(installation.speaker, transport).run()
 
     return relay
 
@@ -123,20 +123,20 @@ def count_effect(uow, event, *, context):
     uow.session.add(LastSequence(source="effect", subject=event.subject, part=str(event.paid_fen), sequence=0))
 
 
-def effects(house) -> int:
-    with house.listener.reader() as session:
+def effects(installation) -> int:
+    with installation.listener.reader() as session:
         return session.exec(select(func.count()).select_from(LastSequence).where(LastSequence.source == "effect")).one()
 
 
-def waiting(house) -> int:
+def waiting(installation) -> int:
     """Rows in the speaker's outbox."""
-    with house.speaker.reader() as session:
+    with installation.speaker.reader() as session:
         return session.exec(select(func.count()).select_from(OutboxRow)).one()
 
 
-async def all_handled(house, number: int) -> None:
+async def all_handled(installation, number: int) -> None:
     """Waits until everything that was said has left, was heard and took effect once; nothing was given up."""
-    await eventually(lambda: waiting(house) == 0 and effects(house) >= number, seconds=120)
-    with house.listener.reader() as session:
+    await eventually(lambda: waiting(installation) == 0 and effects(installation) >= number, seconds=120)
+    with installation.listener.reader() as session:
         assert session.exec(select(func.count()).select_from(InboxRow)).one() == number
-    assert effects(house) == number
+    assert effects(installation) == number

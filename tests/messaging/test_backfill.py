@@ -24,8 +24,8 @@ from tests.messaging.conftest import eventually, fee_paid
 from tests.servers import rabbitmq
 
 
-def outbox_is_empty(house):
-    with house.speaker.reader() as session:
+def outbox_is_empty(installation):
+    with installation.speaker.reader() as session:
         return session.exec(select(OutboxRow)).first() is None
 
 
@@ -33,20 +33,20 @@ async def subjects_in_the_log(transport):
     return [delivery.headers["cloudEvents:subject"] async for delivery in transport.past()]
 
 
-def new_consumer(house, transport, handler):
-    return Consumer(house.listener, transport, {FeePaid: handler}, clock=SystemClock(), tools=house.tools)
+def new_consumer(installation, transport, handler):
+    return Consumer(installation.listener, transport, {FeePaid: handler}, clock=SystemClock(), tools=installation.tools)
 
 
-def test_the_log_keeps_what_was_said_in_order_also_after_it_was_handled(house):
+def test_the_log_keeps_what_was_said_in_order_also_after_it_was_handled(installation):
     said = [fee_paid(number) for number in range(1, 701)]
 
     async def play():
-        house.say(*said)
-        transport = house.transport()
+        installation.say(*said)
+        transport = installation.transport()
         await transport.open()
         before = len(await subjects_in_the_log(transport))
-        async with house.consuming(lambda _session, _event, *, context: None), house.relaying():
-            await eventually(lambda: outbox_is_empty(house))
+        async with installation.consuming(lambda _session, _event, *, context: None), installation.relaying():
+            await eventually(lambda: outbox_is_empty(installation))
         found = [await subjects_in_the_log(transport) for _ in range(2)]
         await transport.close()
         return [subjects[before:] for subjects in found]
@@ -54,13 +54,13 @@ def test_the_log_keeps_what_was_said_in_order_also_after_it_was_handled(house):
     assert asyncio.run(play()) == [[event.subject for event in said]] * 2
 
 
-def test_what_goes_straight_to_a_queue_is_not_said_again_in_the_log(house):
+def test_what_goes_straight_to_a_queue_is_not_said_again_in_the_log(installation):
     async def play():
-        transport = house.transport()
+        transport = installation.transport()
         await transport.open()
         before = len(await subjects_in_the_log(transport))
         message = Outgoing(uuid4(), FeePaid.TYPE, {"cloudEvents:subject": "x"}, b"{}")
-        assert await transport.send_to(house.queue, [message]) == {}
+        assert await transport.send_to(installation.queue, [message]) == {}
         found = await asyncio.wait_for(transport.receive(10), 20)
         assert list(await transport.send_to("nobody", [message])) == [message.id]
         after = len(await subjects_in_the_log(transport))
@@ -70,7 +70,7 @@ def test_what_goes_straight_to_a_queue_is_not_said_again_in_the_log(house):
     assert asyncio.run(play()) == (["x"], 0)
 
 
-def test_a_new_listener_hears_the_past_once_and_in_spite_of_what_comes_too_early(house):
+def test_a_new_listener_hears_the_past_once_and_in_spite_of_what_comes_too_early(installation):
     said = [fee_paid(number) for number in range(1, 251)]
 
     def handler(uow, event, *, context):
@@ -86,12 +86,12 @@ def test_a_new_listener_hears_the_past_once_and_in_spite_of_what_comes_too_early
         return session.exec(select(LastSequence.subject).where(LastSequence.source == "effect")).all()
 
     async def play():
-        house.say(*said)
-        transport = house.transport()
+        installation.say(*said)
+        transport = installation.transport()
         await transport.open()
-        async with house.relaying():
-            await eventually(lambda: outbox_is_empty(house))
-        consumer = new_consumer(house, transport, handler)
+        async with installation.relaying():
+            await eventually(lambda: outbox_is_empty(installation))
+        consumer = new_consumer(installation, transport, handler)
         first = await replay_log(transport, consumer)
         second = await replay_log(transport, consumer)
         await transport.close()
@@ -100,12 +100,12 @@ def test_a_new_listener_hears_the_past_once_and_in_spite_of_what_comes_too_early
     first, second = asyncio.run(play())
     assert first.heard == second.heard
     assert (first.left, second.left) == ((), ())
-    with house.listener.reader() as session:
+    with installation.listener.reader() as session:
         assert sorted(map(int, effects(session))) == list(range(1, 251))
         assert len([row for row in session.exec(select(InboxRow)).all() if row.subject in own]) == 250
 
 
-def test_what_of_the_past_is_refused_is_told_with_its_reason_and_holds_up_nothing(house):
+def test_what_of_the_past_is_refused_is_told_with_its_reason_and_holds_up_nothing(installation):
     said = [fee_paid(number) for number in range(1, 21)]
 
     def handler(_session, event, *, context):
@@ -113,18 +113,18 @@ def test_what_of_the_past_is_refused_is_told_with_its_reason_and_holds_up_nothin
             raise RuntimeError("the seventh never works")
 
     async def play():
-        house.say(*said)
-        transport = house.transport()
+        installation.say(*said)
+        transport = installation.transport()
         await transport.open()
-        async with house.relaying():
-            await eventually(lambda: outbox_is_empty(house))
-        outcome = await replay_log(transport, new_consumer(house, transport, handler))
+        async with installation.relaying():
+            await eventually(lambda: outbox_is_empty(installation))
+        outcome = await replay_log(transport, new_consumer(installation, transport, handler))
         await transport.close()
         return outcome
 
     outcome = asyncio.run(play())
     assert [reason for _, reason in outcome.left] == ["RuntimeError: the seventh never works"]
-    with house.listener.reader() as session:
+    with installation.listener.reader() as session:
         known = {row.subject for row in session.exec(select(InboxRow)).all()}
     assert {event.subject for event in said} - known == {said[6].subject}
 

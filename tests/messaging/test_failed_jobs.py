@@ -23,7 +23,7 @@ class PrintBadge(Job):
     number: int
 
 
-def failing(house, printed=None):
+def failing(installation, printed=None):
     """A job that was refused, and the worker that refuses it until `printed` is given."""
 
     def work(_session, job, *, context):
@@ -32,18 +32,18 @@ def failing(house, printed=None):
         printed.append(job.number)
         return "printed"
 
-    return JobWorker(house.speaker, {PrintBadge: work}, service=house.queue, clock=SystemClock(), tools=house.tools)
+    return JobWorker(installation.speaker, {PrintBadge: work}, service=installation.queue, clock=SystemClock(), tools=installation.tools)
 
 
-def failed_job(house) -> UUID:
-    with house.speaker.transaction() as uow:
+def failed_job(installation) -> UUID:
+    with installation.speaker.transaction() as uow:
         job_id = enqueue(uow, PrintBadge(number=7))
-    failing(house).execute(job_id)
+    failing(installation).execute(job_id)
     return job_id
 
 
-def row_of(house, job_id):
-    with house.speaker.reader() as session:
+def row_of(installation, job_id):
+    with installation.speaker.reader() as session:
         return session.exec(select(JobRow).where(JobRow.id == job_id)).one()
 
 
@@ -52,74 +52,74 @@ def again(letter, replay):
     return Outgoing(uuid4(), letter.headers["cloudEvents:type"], headers | {"x-lingjun-replay": replay}, letter.body)
 
 
-async def buried(house):
-    dead = house.transport(DEAD_LETTERS)
+async def buried(installation):
+    dead = installation.transport(DEAD_LETTERS)
     await dead.open()
-    async with running(Relay(house.speaker, dead).run):
+    async with running(Relay(installation.speaker, dead).run):
         found = await asyncio.wait_for(dead.receive(10), 20)
-        await eventually(lambda: outbox_is_empty(house))
+        await eventually(lambda: outbox_is_empty(installation))
     await dead.done(found)
     await dead.close()
     return found
 
 
-def outbox_is_empty(house):
-    with house.speaker.reader() as session:
+def outbox_is_empty(installation):
+    with installation.speaker.reader() as session:
         return session.exec(select(OutboxRow)).first() is None
 
 
-async def replayed(house, messages, *, until):
-    transport = house.transport()
+async def replayed(installation, messages, *, until):
+    transport = installation.transport()
     await transport.open()
-    assert await transport.send_to(house.queue, messages) == {}
+    assert await transport.send_to(installation.queue, messages) == {}
     consumer = Consumer(
-        house.speaker, transport, {}, clock=SystemClock(), tools=house.tools, requeue_job=requeue_failed
+        installation.speaker, transport, {}, clock=SystemClock(), tools=installation.tools, requeue_job=requeue_failed
     )
     async with running(consumer.run):
         await eventually(until)
     await transport.close()
 
 
-def test_a_job_that_fails_for_good_leaves_a_dead_letter_in_the_same_transaction(house):
-    job_id = failed_job(house)
-    assert row_of(house, job_id).state == "failed"
-    (letter,) = asyncio.run(buried(house))
+def test_a_job_that_fails_for_good_leaves_a_dead_letter_in_the_same_transaction(installation):
+    job_id = failed_job(installation)
+    assert row_of(installation, job_id).state == "failed"
+    (letter,) = asyncio.run(buried(installation))
     assert letter.headers["cloudEvents:id"] == str(job_id)
     assert letter.headers["cloudEvents:type"] == "job.print_badge"
-    assert letter.headers["x-lingjun-queue"] == f"{house.queue}.jobs"
+    assert letter.headers["x-lingjun-queue"] == f"{installation.queue}.jobs"
     assert letter.headers["x-lingjun-reason"] == "Conflict: 没有纸。"
     assert json.loads(letter.body) == {"number": 7}
 
 
-def test_a_job_whose_letter_is_sent_again_is_done_once_however_often_the_letter_is_delivered(house):
-    job_id = failed_job(house)
+def test_a_job_whose_letter_is_sent_again_is_done_once_however_often_the_letter_is_delivered(installation):
+    job_id = failed_job(installation)
     printed: list[int] = []
-    worker = failing(house, printed)
+    worker = failing(installation, printed)
 
     async def play():
-        (letter,) = await buried(house)
-        await replayed(house, [again(letter, 1)] * 2, until=lambda: row_of(house, job_id).state == "waiting")
+        (letter,) = await buried(installation)
+        await replayed(installation, [again(letter, 1)] * 2, until=lambda: row_of(installation, job_id).state == "waiting")
         worker.execute(job_id)
-        await replayed(house, [again(letter, 1), again(letter, 2)], until=lambda: True)
+        await replayed(installation, [again(letter, 1), again(letter, 2)], until=lambda: True)
 
     asyncio.run(play())
     worker.execute(job_id)
     assert printed == [7]
-    row = row_of(house, job_id)
+    row = row_of(installation, job_id)
     assert (row.state, row.replays) == ("done", 1)
-    with house.speaker.reader() as session:
+    with installation.speaker.reader() as session:
         acts = [(act.action, act.subject, act.details) for act in session.exec(select(AuditRow)).all()]
     assert acts == [("job_taken_up", str(job_id), {"job": "print_badge", "replay": 1})]
 
 
-def test_a_job_that_fails_again_after_its_replay_says_of_which_replay_its_letter_is(house):
-    job_id = failed_job(house)
+def test_a_job_that_fails_again_after_its_replay_says_of_which_replay_its_letter_is(installation):
+    job_id = failed_job(installation)
 
     async def play():
-        (letter,) = await buried(house)
-        await replayed(house, [again(letter, 1)], until=lambda: row_of(house, job_id).state == "waiting")
-        failing(house).execute(job_id)
-        return await buried(house)
+        (letter,) = await buried(installation)
+        await replayed(installation, [again(letter, 1)], until=lambda: row_of(installation, job_id).state == "waiting")
+        failing(installation).execute(job_id)
+        return await buried(installation)
 
     (second,) = asyncio.run(play())
     assert second.headers["x-lingjun-replay"] == 1

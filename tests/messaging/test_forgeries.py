@@ -51,45 +51,45 @@ FORGERIES = {
 }
 
 
-async def buried(house, forged, handler, *, good):
+async def buried(installation, forged, handler, *, good):
     """Sends `forged` and then says `good` events; what came to the dead letters."""
-    transport, dead = house.transport(), house.transport(DEAD_LETTERS)
+    transport, dead = installation.transport(), installation.transport(DEAD_LETTERS)
     await transport.open()
     await dead.open()
-    async with house.consuming(handler), house.relaying():
+    async with installation.consuming(handler), installation.relaying():
         await transport.publish(forged)
-        house.say(*good)
+        installation.say(*good)
         found: list[Delivery] = []
         while len(found) < len(forged):
             batch = await asyncio.wait_for(dead.receive(20), 30)
             await dead.done(batch)
             found.extend(batch)
-        await eventually(lambda: len(heard_parts(house)) == len(good))
+        await eventually(lambda: len(heard_parts(installation)) == len(good))
     await transport.close()
     await dead.close()
     return found
 
 
-def heard_parts(house):
-    with house.listener.reader() as session:
+def heard_parts(installation):
+    with installation.listener.reader() as session:
         return session.exec(select(LastSequence)).all()
 
 
-def test_no_forgery_stops_the_consumer_or_changes_a_state_and_each_is_kept_with_its_reason(house):
+def test_no_forgery_stops_the_consumer_or_changes_a_state_and_each_is_kept_with_its_reason(installation):
     heard = []
     forged = [forge() for forge in FORGERIES.values()]
 
     def handler(_session, event, *, context):
         heard.append(event.paid_fen)
 
-    found = asyncio.run(buried(house, forged, handler, good=[fee_paid(2), fee_paid(3)]))
+    found = asyncio.run(buried(installation, forged, handler, good=[fee_paid(2), fee_paid(3)]))
     assert heard[-2:] == [2, 3]
     assert 7 not in heard
     assert sorted(one.headers["x-lingjun-reason"] for one in found) == sorted(FORGERIES)
     assert sorted(one.body for one in found) == sorted(one.body for one in forged)
 
 
-def test_an_event_id_that_comes_again_with_other_content_is_buried_and_the_first_stands(house):
+def test_an_event_id_that_comes_again_with_other_content_is_buried_and_the_first_stands(installation):
     heard = []
     first = message()
     again = message(id=first.headers["cloudEvents:id"])
@@ -98,12 +98,12 @@ def test_an_event_id_that_comes_again_with_other_content_is_buried_and_the_first
         heard.append(event.subject)
 
     async def found():
-        transport, dead = house.transport(), house.transport(DEAD_LETTERS)
+        transport, dead = installation.transport(), installation.transport(DEAD_LETTERS)
         await transport.open()
         await dead.open()
-        async with house.consuming(handler):
+        async with installation.consuming(handler):
             await transport.publish([first])
-            await eventually(lambda: len(heard_parts(house)) == 1)
+            await eventually(lambda: len(heard_parts(installation)) == 1)
             await transport.publish([again])
             batch = await asyncio.wait_for(dead.receive(20), 30)
             await dead.done(batch)
@@ -119,7 +119,7 @@ def test_an_event_id_that_comes_again_with_other_content_is_buried_and_the_first
 
 @pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
 @pytest.mark.parametrize("attempt", [-99, 99, True, "many"])
-def test_a_forged_count_of_attempts_stops_nobody(house, attempt):
+def test_a_forged_count_of_attempts_stops_nobody(installation, attempt):
     good = message()
     forged = Outgoing(good.id, good.type, good.headers | {ATTEMPT: attempt}, good.body)
 
@@ -127,5 +127,5 @@ def test_a_forged_count_of_attempts_stops_nobody(house, attempt):
         if event.paid_fen == 7:
             raise OutOfOrder("尚早")
 
-    (found,) = asyncio.run(buried(house, [forged], handler, good=[fee_paid(2)]))
+    (found,) = asyncio.run(buried(installation, [forged], handler, good=[fee_paid(2)]))
     assert (found.headers["x-lingjun-reason"], found.body) == ("NotYet: 尚早", good.body)

@@ -66,17 +66,17 @@ def counting(name, *outcomes, **labels):
         grown[outcome] = told(name, outcome=outcome, **labels) - before[outcome]
 
 
-async def hear(house, messages, handler, settled):
+async def hear(installation, messages, handler, settled):
     """Publishes messages as they are and lets the listener hear them until `settled`."""
-    transport, hearing = house.transport(), house.transport()
+    transport, hearing = installation.transport(), installation.transport()
     await transport.open()
     await hearing.open()
     consumer = Consumer(
-        house.listener,
+        installation.listener,
         hearing,
         {FeePaid: handler},
         clock=SystemClock(),
-        tools=house.tools,
+        tools=installation.tools,
         attempts=len(LADDER),
         service="listener",
     )
@@ -88,7 +88,7 @@ async def hear(house, messages, handler, settled):
     await hearing.close()
 
 
-def test_every_delivery_is_counted_once_by_what_came_of_it(house):
+def test_every_delivery_is_counted_once_by_what_came_of_it(installation):
     subject = uuid4()
 
     def saying(sequence, amount=2_500_000):
@@ -112,7 +112,7 @@ def test_every_delivery_is_counted_once_by_what_came_of_it(house):
         counting("lingjun_heard_events_total", *outcomes, service="listener", type=FeePaid.TYPE) as known,
         counting("lingjun_heard_events_total", "unknown", service="listener", type="other") as other,
     ):
-        asyncio.run(hear(house, batch, handler, lambda: heard(house.listener) == 3))
+        asyncio.run(hear(installation, batch, handler, lambda: heard(installation.listener) == 3))
     assert known == {"handled": 2, "stale": 1, "known": 1, "retried": 1, "buried": 1}
     assert other == {"unknown": 1}
     assert told("lingjun_event_lag_seconds_count", service="listener") >= 2
@@ -123,22 +123,22 @@ def heard(database):
         return len(session.exec(select(InboxRow)).all())
 
 
-def test_an_event_of_an_unknown_type_is_acknowledged_and_leaves_nothing(house):
+def test_an_event_of_an_unknown_type_is_acknowledged_and_leaves_nothing(installation):
     junk = [message(type=f"billing.fee_paid.v{number}") for number in range(9, 20)]
     with counting(
         "lingjun_heard_events_total", "unknown", "retried", "buried", service="listener", type="other"
     ) as seen:
-        asyncio.run(hear(house, [*junk, message()], lambda *_, context: None, lambda: heard(house.listener) == 1))
+        asyncio.run(hear(installation, [*junk, message()], lambda *_, context: None, lambda: heard(installation.listener) == 1))
     assert seen == {"unknown": 11, "retried": 0, "buried": 0}
 
 
-def test_what_the_broker_took_and_what_it_refused_is_counted(house):
-    house.say(fee_paid(), fee_paid())
+def test_what_the_broker_took_and_what_it_refused_is_counted(installation):
+    installation.say(fee_paid(), fee_paid())
     labels = {"service": "", "type": FeePaid.TYPE}
 
     async def play():
-        async with house.relaying():
-            await eventually(lambda: depth(house.speaker) == 0)
+        async with installation.relaying():
+            await eventually(lambda: depth(installation.speaker) == 0)
 
     with counting("lingjun_relayed_events_total", "confirmed", "refused", **labels) as seen:
         asyncio.run(play())

@@ -18,9 +18,9 @@ from tests.messaging.outages import waiting
 from tests.servers import rabbitmq
 
 
-def heard(house) -> list[InboxRow]:
+def heard(installation) -> list[InboxRow]:
     """What the listener has heard, in the order in which it was said."""
-    with house.listener.reader() as session:
+    with installation.listener.reader() as session:
         return list(session.exec(select(InboxRow).order_by(col(InboxRow.sequence))).all())
 
 
@@ -43,7 +43,7 @@ class Full:
 
 @pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
 def test_rows_that_the_broker_refuses_stay_alone_and_loud_and_being_overtaken_they_change_nothing(
-    house, rabbitmq_server
+    installation, rabbitmq_server
 ):
     """A refused row rests, and those behind it go ahead, also its subject's: holding them back would let one event that
     nobody's queue takes stop everything that is said of its subject. Whoever hears it late passes it over as stale."""
@@ -51,18 +51,18 @@ def test_rows_that_the_broker_refuses_stay_alone_and_loud_and_being_overtaken_th
     states: list[int] = []
 
     async def play():
-        await declared(house)
-        full = Full(rabbitmq_server, house.bus_url, house.queue)
-        async with house.relaying():
+        await declared(installation)
+        full = Full(rabbitmq_server, installation.bus_url, installation.queue)
+        async with installation.relaying():
             said = 0
             while not refusals(logs) and said < 1000:
                 said += 1
-                house.say(fee_paid(said, subject))
+                installation.say(fee_paid(said, subject))
                 await asyncio.sleep(0.05)
             full.end()
-            async with house.consuming(lambda _session, event, *, context: states.append(event.paid_fen)):
-                house.say(fee_paid(said + 1, subject))
-                await eventually(lambda: waiting(house) == 0 and len(heard(house)) == said + 1, seconds=60)
+            async with installation.consuming(lambda _session, event, *, context: states.append(event.paid_fen)):
+                installation.say(fee_paid(said + 1, subject))
+                await eventually(lambda: waiting(installation) == 0 and len(heard(installation)) == said + 1, seconds=60)
         return said + 1
 
     with capture_logs() as logs:
@@ -70,21 +70,21 @@ def test_rows_that_the_broker_refuses_stay_alone_and_loud_and_being_overtaken_th
     assert {entry["log_level"] for entry in refusals(logs)} == {"error"}
     assert states == sorted(states)
     assert states[-1] == said
-    assert [row.sequence for row in heard(house)] == list(range(1, said + 1))
-    assert {row.sequence for row in heard(house) if row.outcome == "handled"} == set(states)
+    assert [row.sequence for row in heard(installation)] == list(range(1, said + 1))
+    assert {row.sequence for row in heard(installation) if row.outcome == "handled"} == set(states)
 
 
 def refusals(logs):
     return [entry for entry in logs if entry["event"] == "event_not_accepted"]
 
 
-async def declared(house):
-    transport = house.transport()
+async def declared(installation):
+    transport = installation.transport()
     await transport.open()
     await transport.close()
 
 
-def test_a_parked_event_that_its_successor_overtakes_changes_nothing_when_it_comes(house):
+def test_a_parked_event_that_its_successor_overtakes_changes_nothing_when_it_comes(installation):
     subject, states = uuid4(), []
 
     def handler(_session, event, *, context):
@@ -93,15 +93,15 @@ def test_a_parked_event_that_its_successor_overtakes_changes_nothing_when_it_com
         states.append(event.paid_fen)
 
     async def play():
-        house.say(fee_paid(1, subject), fee_paid(2, subject))
-        async with house.consuming(handler), house.relaying():
-            await eventually(lambda: len(heard(house)) == 2)
+        installation.say(fee_paid(1, subject), fee_paid(2, subject))
+        async with installation.consuming(handler), installation.relaying():
+            await eventually(lambda: len(heard(installation)) == 2)
 
     asyncio.run(play())
-    assert (states, [row.outcome for row in heard(house)]) == ([2], ["stale", "handled"])
+    assert (states, [row.outcome for row in heard(installation)]) == ([2], ["stale", "handled"])
 
 
-def test_an_event_waits_longer_before_each_try_and_is_given_up_after_the_last(house):
+def test_an_event_waits_longer_before_each_try_and_is_given_up_after_the_last(installation):
     tries = []
 
     def handler(_session, _event, *, context):
@@ -109,10 +109,10 @@ def test_an_event_waits_longer_before_each_try_and_is_given_up_after_the_last(ho
         raise RuntimeError("never")
 
     async def play():
-        dead = house.transport(DEAD_LETTERS)
+        dead = installation.transport(DEAD_LETTERS)
         await dead.open()
-        async with house.consuming(handler), house.relaying():
-            house.say(fee_paid(1))
+        async with installation.consuming(handler), installation.relaying():
+            installation.say(fee_paid(1))
             await dead.done(await asyncio.wait_for(dead.receive(10), 20))
         await dead.close()
 
@@ -122,7 +122,7 @@ def test_an_event_waits_longer_before_each_try_and_is_given_up_after_the_last(ho
     assert [pause >= rung.total_seconds() for pause, rung in zip(pauses, LADDER, strict=True)] == [True] * len(LADDER)
 
 
-def test_what_waits_is_handled_many_at_a_time_in_one_transaction(house):
+def test_what_waits_is_handled_many_at_a_time_in_one_transaction(installation):
     sessions: list[Session] = []
 
     def handler(uow, _event, *, context):
@@ -132,17 +132,17 @@ def test_what_waits_is_handled_many_at_a_time_in_one_transaction(house):
             sessions.append(uow.session)
 
     async def play():
-        house.say(*[fee_paid(number) for number in range(200)])
-        async with house.consuming(handler), house.relaying():
-            await eventually(lambda: len(heard(house)) == 200)
+        installation.say(*[fee_paid(number) for number in range(200)])
+        async with installation.consuming(handler), installation.relaying():
+            await eventually(lambda: len(heard(installation)) == 200)
 
     asyncio.run(play())
     assert len(sessions) <= 10
 
 
-def test_one_consumer_hears_and_the_other_stands_by_until_the_first_is_gone(house):
+def test_one_consumer_hears_and_the_other_stands_by_until_the_first_is_gone(installation):
     async def play():
-        first, second = house.transport(), house.transport()
+        first, second = installation.transport(), installation.transport()
         await first.open()
         await second.open()
         batch = [Outgoing(uuid4(), fee_paid().TYPE, {"number": number}, b"{}") for number in range(20)]

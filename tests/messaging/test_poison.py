@@ -15,9 +15,9 @@ from tests.messaging.outages import effects
 
 
 @contextmanager
-def dying(house):
+def dying(installation):
     """A consumer in a process of its own that dies of the poison and is started again."""
-    arguments = [house.bus_url, house.queue, house.listener.engine.url.render_as_string(hide_password=False)]
+    arguments = [installation.bus_url, installation.queue, installation.listener.engine.url.render_as_string(hide_password=False)]
     command = [sys.executable, "-m", "tests.messaging.dying", *arguments]
     process = subprocess.Popen(command, cwd=Path(__file__).parents[2], start_new_session=True)
     try:
@@ -27,21 +27,21 @@ def dying(house):
         process.wait()
 
 
-def test_an_event_that_kills_its_process_ends_in_the_dead_letters_and_all_others_are_handled(house):
+def test_an_event_that_kills_its_process_ends_in_the_dead_letters_and_all_others_are_handled(installation):
     others = [*range(1, POISON_FEN), *range(POISON_FEN + 1, 41)]
 
     async def play():
-        dead = house.transport(DEAD_LETTERS)
+        dead = installation.transport(DEAD_LETTERS)
         await dead.open()
-        house.say(*[fee_paid(number) for number in range(1, 41)])
-        async with house.relaying():
-            with dying(house):
+        installation.say(*[fee_paid(number) for number in range(1, 41)])
+        async with installation.relaying():
+            with dying(installation):
                 found = await asyncio.wait_for(dead.receive(10), 120)
                 await dead.done(found)
-                await eventually(lambda: effects(house) == len(others), seconds=60)
+                await eventually(lambda: effects(installation) == len(others), seconds=60)
         await dead.close()
         return found
 
     (letter,) = asyncio.run(play())
     assert f'"paid_fen":{POISON_FEN}'.encode() in letter.body
-    assert effects(house) == len(others)
+    assert effects(installation) == len(others)

@@ -21,9 +21,9 @@ def resident() -> int:
 
 
 @pytest.mark.parametrize("database_urls", ["sqlite"], indirect=True)
-def test_whatever_waits_only_a_bounded_part_of_it_is_in_the_consumers_hands(house):
+def test_whatever_waits_only_a_bounded_part_of_it_is_in_the_consumers_hands(installation):
     async def play():
-        transport = house.transport()
+        transport = installation.transport()
         await transport.open()
         for _ in range(0, WAITING, 500):
             batch = [Outgoing(uuid4(), fee_paid().TYPE, {"number": 1}, b"x" * 1000) for _ in range(500)]

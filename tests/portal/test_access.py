@@ -40,23 +40,23 @@ def asked(path: str) -> str:
 
 
 @pytest.fixture(params=sorted(HOUSES))
-def house(request: pytest.FixtureRequest, tmp_path: Path):
+def installation(request: pytest.FixtureRequest, tmp_path: Path):
     settings, make_app = HOUSES[request.param]
     process = process_for(settings, f"sqlite:///{tmp_path / 'test.db'}", tmp_path)
     yield process, make_app(process), request.param
     process.database.close()
 
 
-def test_who_may_only_read_can_post_nowhere(house):
-    process, app, _service = house
+def test_who_may_only_read_can_post_nowhere(installation):
+    process, app, _service = installation
     auditor = TestClient(app, cookies=session_cookies(process, "auditor"), headers=csrf_headers())
     posts = routes(app, "POST")
     assert len(posts) >= 6
     assert {path: auditor.post(asked(path)).status_code for path in posts} == dict.fromkeys(posts, 403)
 
 
-def test_staff_of_another_service_and_strangers_open_no_page_and_no_file(house):
-    process, app, service = house
+def test_staff_of_another_service_and_strangers_open_no_page_and_no_file(installation):
+    process, app, service = installation
     others = TestClient(app, cookies=session_cookies(process, "finance"), follow_redirects=False)
     stranger = TestClient(app, follow_redirects=False)
     pages = [path for path in routes(app, "GET") if path.startswith(f"/{service}")]

@@ -142,8 +142,8 @@ def test_one_command_rebuilds_the_timelines_on_the_servers(lively: Portal) -> No
 
 
 def test_one_command_rebuilds_the_timelines_of_an_embedded_house(tmp_path: Path) -> None:
-    house = StandaloneServer(tmp_path / "house", port=1)
-    portal = house.processes["portal"]
+    installation = StandaloneServer(tmp_path / "house", port=1)
+    portal = installation.processes["portal"]
     events = [
         said(event, number) for number, event in enumerate((submitted(), verified(), interview(), paid()), start=1)
     ]
@@ -157,7 +157,7 @@ def test_one_command_rebuilds_the_timelines_of_an_embedded_house(tmp_path: Path)
         await transport.close()
 
     asyncio.run(publish_all())
-    house.close()
+    installation.close()
     ended = command("-m", "services", "rebuild-timeline", "--data", str(tmp_path / "house"))
     assert (ended.returncode, ended.stdout) == (0, "heard 4, not handled 0\n")
     with portal.database.reader() as session:

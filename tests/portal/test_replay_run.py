@@ -183,7 +183,7 @@ def test_from_the_page_one_letter_is_sent_again_or_put_aside(portal: Portal) -> 
     assert judge.get("/dead-letters/replay").status_code == 403
 
 
-def in_a_house(*arguments: str) -> tuple[int, str, str]:
+def in_an_installation(*arguments: str) -> tuple[int, str, str]:
     command = [sys.executable, "-m", "services", *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=120)
     return ended.returncode, ended.stdout, ended.stderr
@@ -192,11 +192,11 @@ def in_a_house(*arguments: str) -> tuple[int, str, str]:
 def test_the_command_for_a_folder_wants_a_house_that_does_not_run(tmp_path: Path) -> None:
     folder = tmp_path / "house"
     command = ("replay", "--data", str(folder), "--all")
-    code, _, told = in_a_house(*command)
+    code, _, told = in_an_installation(*command)
     assert (code, "不是领军的数据目录" in told) == (2, True)
-    house = StandaloneServer(folder, port=1)
-    assert in_a_house(*command) == (2, "", "领军正在运行，请在“未送达消息”页面上操作，或先停止它。\n")
-    dead_letter(Portal(house.processes["portal"], SimpleNamespace()), fee(1))  # type: ignore[arg-type]
-    with SyncPublisher(house.processes["portal"].transport()):
-        house.close()
-    assert in_a_house(*command)[:2] == (0, "sent 1, refused by the broker 0\n")
+    installation = StandaloneServer(folder, port=1)
+    assert in_an_installation(*command) == (2, "", "领军正在运行，请在“未送达消息”页面上操作，或先停止它。\n")
+    dead_letter(Portal(installation.processes["portal"], SimpleNamespace()), fee(1))  # type: ignore[arg-type]
+    with SyncPublisher(installation.processes["portal"].transport()):
+        installation.close()
+    assert in_an_installation(*command)[:2] == (0, "sent 1, refused by the broker 0\n")

@@ -147,7 +147,7 @@ class SampleSettings(Settings):
     TITLE: ClassVar[str] = "报名受理"
 
 
-class House:
+class Installation:
     """The sample's process and app, with the portal's key to sign sessions with."""
 
     def __init__(self, folder: Path, *, clock: str = "system", database_url: str = "", port: int = 0) -> None:

@@ -13,138 +13,138 @@ from shared.events.portal import StaffAccessChanged
 from shared.foundation.clock import real_now
 from shared.http.auth import COOKIE, CurrentUser, SessionToken, csrf_token, read_token, remember_access, sign_token
 from shared.persistence.models import AuditRow
-from tests.shared.sample_service import House, Parcel
+from tests.shared.sample_service import Installation, Parcel
 
 SID = "s" * 32
 
 
 @pytest.fixture
-def house(tmp_path: Path, database_url: str) -> House:
-    return House(tmp_path, database_url=database_url)
+def installation(tmp_path: Path, database_url: str) -> Installation:
+    return Installation(tmp_path, database_url=database_url)
 
 
 @pytest.fixture
-def small_house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def small_installation(tmp_path: Path) -> Installation:
+    return Installation(tmp_path)
 
 
-def client(house: House, *roles: str, **more: Any) -> TestClient:
-    cookies = house.cookies(*roles, **more) if roles else {}
-    return TestClient(house.app, cookies=cookies, follow_redirects=False)
+def client(installation: Installation, *roles: str, **more: Any) -> TestClient:
+    cookies = installation.cookies(*roles, **more) if roles else {}
+    return TestClient(installation.app, cookies=cookies, follow_redirects=False)
 
 
-def say(house: House, *roles: str, valid_from: Any) -> None:
-    with house.process.database.transaction() as uow:
+def say(installation: Installation, *roles: str, valid_from: Any) -> None:
+    with installation.process.database.transaction() as uow:
         remember_access(uow, StaffAccessChanged(account="li", roles=roles, valid_from=valid_from))
 
 
-def test_a_signed_session_says_who_acts(house: House) -> None:
-    answer = client(house, "intake", "judge").get("/intake/api/whoami")
+def test_a_signed_session_says_who_acts(installation: Installation) -> None:
+    answer = client(installation, "intake", "judge").get("/intake/api/whoami")
     assert answer.json() == {"account": "li", "roles": ["intake", "judge"]}
 
 
-def test_a_page_without_a_session_leads_to_sign_in_and_back(small_house: House) -> None:
-    answer = client(small_house).get("/intake/parcels/2?from=list")
+def test_a_page_without_a_session_leads_to_sign_in_and_back(small_installation: Installation) -> None:
+    answer = client(small_installation).get("/intake/parcels/2?from=list")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/sign-in?next=/intake/parcels/2%3Ffrom%3Dlist"
 
 
-def test_a_page_with_a_session_that_is_over_leads_to_renewal(small_house: House) -> None:
-    answer = client(small_house, "intake", age=901).get("/intake/")
+def test_a_page_with_a_session_that_is_over_leads_to_renewal(small_installation: Installation) -> None:
+    answer = client(small_installation, "intake", age=901).get("/intake/")
     assert answer.headers["location"] == "/session/renew?next=/intake/"
 
 
-def test_a_machine_without_a_session_gets_a_problem(small_house: House) -> None:
-    answer = client(small_house).get("/intake/api/whoami")
+def test_a_machine_without_a_session_gets_a_problem(small_installation: Installation) -> None:
+    answer = client(small_installation).get("/intake/api/whoami")
     assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
     assert answer.json()["code"] == "not-signed-in"
 
 
-def test_a_token_of_another_key_is_nobody(small_house: House) -> None:
+def test_a_token_of_another_key_is_nobody(small_installation: Installation) -> None:
     token = SessionToken(sub="li", name="李青", roles=("intake",), iat=0, exp=9e9, sid=SID)
     forged = sign_token(token, OKPKey.generate_key("Ed25519"))
-    answer = TestClient(small_house.app, cookies={COOKIE: forged}).get("/intake/api/whoami")
+    answer = TestClient(small_installation.app, cookies={COOKIE: forged}).get("/intake/api/whoami")
     assert answer.status_code == 401
 
 
 @pytest.mark.parametrize("compact", ["", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "中文"])
-def test_a_text_that_is_no_token_is_nobody(small_house: House, compact: str) -> None:
-    assert read_token(compact, small_house.process.settings.token_public_key_file) is None
+def test_a_text_that_is_no_token_is_nobody(small_installation: Installation, compact: str) -> None:
+    assert read_token(compact, small_installation.process.settings.token_public_key_file) is None
 
 
-def test_no_token_is_believed_before_the_portal_has_made_its_key(tmp_path: Path, small_house: House) -> None:
-    assert read_token(small_house.token("intake"), tmp_path / "not-yet.pem") is None
+def test_no_token_is_believed_before_the_portal_has_made_its_key(tmp_path: Path, small_installation: Installation) -> None:
+    assert read_token(small_installation.token("intake"), tmp_path / "not-yet.pem") is None
 
 
-def test_another_role_is_refused_and_the_refusal_is_audited_although_nothing_else_is_kept(house: House) -> None:
-    answer = client(house, "finance").get("/intake/")
+def test_another_role_is_refused_and_the_refusal_is_audited_although_nothing_else_is_kept(installation: Installation) -> None:
+    answer = client(installation, "finance").get("/intake/")
     assert answer.status_code == 403
     assert "您没有使用此功能的权限" in answer.text
-    with house.process.database.reader() as session:
+    with installation.process.database.reader() as session:
         row = session.exec(select(AuditRow)).one()
     assert (row.actor, row.action, row.subject, row.details) == ("li", "access_refused", "/intake/", {"method": "GET"})
 
 
-def test_an_auditor_reads_everything_and_does_nothing(small_house: House) -> None:
-    small_house.fill()
-    auditor = client(small_house, "auditor")
+def test_an_auditor_reads_everything_and_does_nothing(small_installation: Installation) -> None:
+    small_installation.fill()
+    auditor = client(small_installation, "auditor")
     assert auditor.get("/intake/parcels/2").status_code == 200
     answer = auditor.post("/intake/parcels/2/pass", headers={"X-CSRF-Token": csrf_token(SID)})
     assert answer.status_code == 403
 
 
-def test_a_session_that_is_newer_than_what_was_heard_of_the_account_counts(house: House) -> None:
-    say(house, valid_from=real_now() - timedelta(seconds=1))
-    assert client(house, "intake").get("/intake/api/whoami").json()["roles"] == ["intake"]
+def test_a_session_that_is_newer_than_what_was_heard_of_the_account_counts(installation: Installation) -> None:
+    say(installation, valid_from=real_now() - timedelta(seconds=1))
+    assert client(installation, "intake").get("/intake/api/whoami").json()["roles"] == ["intake"]
 
 
-def test_a_token_signed_before_the_access_changed_is_void(house: House) -> None:
-    token = house.cookies("intake")
-    say(house, "intake", valid_from=real_now())
-    answer = TestClient(house.app, cookies=token).get("/intake/api/whoami")
+def test_a_token_signed_before_the_access_changed_is_void(installation: Installation) -> None:
+    token = installation.cookies("intake")
+    say(installation, "intake", valid_from=real_now())
+    answer = TestClient(installation.app, cookies=token).get("/intake/api/whoami")
     assert (answer.status_code, answer.json()["code"]) == (401, "session-revoked")
-    assert client(house, "intake").get("/intake/api/whoami").status_code == 200
+    assert client(installation, "intake").get("/intake/api/whoami").status_code == 200
 
 
-def test_a_closed_account_is_nobody_by_any_token_signed_before(house: House) -> None:
-    token = house.cookies("intake")
-    say(house, valid_from=real_now())
-    assert TestClient(house.app, cookies=token).get("/intake/api/whoami").status_code == 401
+def test_a_closed_account_is_nobody_by_any_token_signed_before(installation: Installation) -> None:
+    token = installation.cookies("intake")
+    say(installation, valid_from=real_now())
+    assert TestClient(installation.app, cookies=token).get("/intake/api/whoami").status_code == 401
 
 
-def test_a_change_without_the_token_of_the_session_is_refused_and_nothing_happens(house: House) -> None:
-    house.fill()
-    signed_in = client(house, "intake")
+def test_a_change_without_the_token_of_the_session_is_refused_and_nothing_happens(installation: Installation) -> None:
+    installation.fill()
+    signed_in = client(installation, "intake")
     for headers in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": csrf_token("other")}):
         answer = signed_in.post("/intake/parcels/2/pass", headers={"accept": "application/json", **headers})
         assert (answer.status_code, answer.json()["code"]) == (403, "csrf")
     answer = signed_in.post("/intake/parcels/2/pass", data={"csrf_token": csrf_token("other")})
     assert answer.status_code == 403
-    with house.process.database.reader() as session:
+    with installation.process.database.reader() as session:
         assert session.get_one(Parcel, 2).state == "waiting"
 
 
 @pytest.mark.parametrize("carrier", ["header", "form", "multipart"])
-def test_the_token_may_come_as_a_header_or_in_a_form(small_house: House, carrier: str) -> None:
-    small_house.fill()
+def test_the_token_may_come_as_a_header_or_in_a_form(small_installation: Installation, carrier: str) -> None:
+    small_installation.fill()
     token = {"csrf_token": csrf_token(SID), "note": "齐全"}
     ways: dict[str, dict[str, Any]] = {
         "header": {"headers": {"X-CSRF-Token": csrf_token(SID)}},
         "form": {"data": token},
         "multipart": {"data": token, "files": {"file": ("a.txt", b"x")}},
     }
-    answer = client(small_house, "intake").post("/intake/parcels/2/pass", **ways[carrier])
+    answer = client(small_installation, "intake").post("/intake/parcels/2/pass", **ways[carrier])
     assert (answer.status_code, answer.headers["location"]) == (303, "/intake/parcels/2")
 
 
-def test_a_request_that_a_browser_sends_for_another_site_is_refused_even_without_a_session(small_house: House) -> None:
+def test_a_request_that_a_browser_sends_for_another_site_is_refused_even_without_a_session(small_installation: Installation) -> None:
     for site in ("cross-site", "same-site"):
-        answer = client(small_house).post("/intake/parcels/2/pass", headers={"Sec-Fetch-Site": site})
+        answer = client(small_installation).post("/intake/parcels/2/pass", headers={"Sec-Fetch-Site": site})
         assert answer.status_code == 403
 
 
-def test_every_page_tells_programs_the_token(small_house: House) -> None:
-    page = client(small_house, "intake").get("/intake/").text
+def test_every_page_tells_programs_the_token(small_installation: Installation) -> None:
+    page = client(small_installation, "intake").get("/intake/").text
     assert f'<meta name="csrf-token" content="{csrf_token(SID)}">' in page
 
 
@@ -154,6 +154,6 @@ def test_somebody_may_do_what_one_of_the_roles_allows() -> None:
     assert not actor.may("finance")
 
 
-def test_a_page_that_only_people_without_a_session_see_still_refuses_politely(small_house: House) -> None:
-    answer = client(small_house).post("/intake/parcels/2/pass", data={"note": "x"})
+def test_a_page_that_only_people_without_a_session_see_still_refuses_politely(small_installation: Installation) -> None:
+    answer = client(small_installation).post("/intake/parcels/2/pass", data={"note": "x"})
     assert (answer.status_code, "请重新登录" in answer.text) == (401, True)

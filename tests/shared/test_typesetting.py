@@ -20,7 +20,7 @@ from tests.printed import (
     stays_within_margins,
     words,
 )
-from tests.shared.sample_service import House
+from tests.shared.sample_service import Installation
 
 PROBE = Path(__file__).with_name("templates") / "probe.typ"
 NOW = datetime(2021, 12, 9, 1, 30, tzinfo=UTC)
@@ -109,7 +109,7 @@ def test_the_fonts_that_the_settings_name_come_before_the_packaged_ones(tmp_path
     monkeypatch.setenv("LINGJUN_FONT_DIR", str(folder))
     packaged = probe("领军")
     try:
-        House(tmp_path)
+        Installation(tmp_path)
         assert probe("领军") != packaged
     finally:
         use_fonts(None)

@@ -193,7 +193,7 @@ class Service:
         Timer(self.database, self.run_due, clock=process.clock, tools=process.tools).look()
 
 
-def open_house(folder: Path, bus: SimulatedBus, mailer: SimulatedMailer, loop: SteppedLoop) -> dict[str, Service]:
+def open_installation(folder: Path, bus: SimulatedBus, mailer: SimulatedMailer, loop: SteppedLoop) -> dict[str, Service]:
     """All five services with empty databases."""
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer(), decode_responses=True)
     return {name: _service(name, folder, bus, mailer, loop, redis) for name in KINDS}

@@ -15,7 +15,7 @@ from shared.messaging.transport import DEAD_LETTERS, Delivery
 from tests.simulation import applicants, committee, finance
 from tests.simulation.bus import SimulatedBus
 from tests.simulation.faults import Crash, Fault, Faults
-from tests.simulation.installation import SimulatedMailer, open_house
+from tests.simulation.installation import SimulatedMailer, open_installation
 from tests.simulation.invariants import Broken, check_end, check_step, watched_states
 from tests.simulation.nature import SimulatedClock, ruled_by, unswept
 from tests.simulation.stage import Actor, Stage
@@ -78,7 +78,7 @@ class World:
         self.loop = SteppedLoop(lambda: self.clock.real.timestamp())
         self.bus = SimulatedBus(self.clock, faults)
         mailer = SimulatedMailer(faults)
-        services = open_house(folder, self.bus, mailer, self.loop)
+        services = open_installation(folder, self.bus, mailer, self.loop)
         self.stage = Stage(services, mailer, self.clock, self.rng, seed)
         self.steps = 0
         self.moved: list[str] = []

@@ -6,24 +6,24 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from tests.shared.sample_service import House
+from tests.shared.sample_service import Installation
 from tests.signing import serving
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    house = House(tmp_path)
-    house.fill(30)
-    return house
+def installation(tmp_path: Path) -> Installation:
+    installation = Installation(tmp_path)
+    installation.fill(30)
+    return installation
 
 
 @pytest.fixture
-def clerk(house: House) -> TestClient:
-    return TestClient(house.app, cookies=house.cookies("intake"), follow_redirects=False)
+def clerk(installation: Installation) -> TestClient:
+    return TestClient(installation.app, cookies=installation.cookies("intake"), follow_redirects=False)
 
 
 @pytest.fixture
-def url(house: House) -> Iterator[str]:
+def url(installation: Installation) -> Iterator[str]:
     """Asked for before the browser, so that it ends after the browser."""
-    with serving(house.app) as url:
+    with serving(installation.app) as url:
         yield url

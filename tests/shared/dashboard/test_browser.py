@@ -3,21 +3,21 @@
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.shared.dashboard.sample_paths import LIST
-from tests.shared.sample_service import House
+from tests.shared.sample_service import Installation
 
 # Long enough for a machine that is busy with other tests.
 expect.set_options(timeout=30_000)
 
 
-def signed_in(house: House, context: BrowserContext, url: str) -> Page:
-    context.add_cookies([{"name": name, "value": value, "url": url} for name, value in house.cookies("intake").items()])
+def signed_in(installation: Installation, context: BrowserContext, url: str) -> Page:
+    context.add_cookies([{"name": name, "value": value, "url": url} for name, value in installation.cookies("intake").items()])
     return context.new_page()
 
 
 def test_a_clerk_sees_the_pictures_acts_on_rows_and_filters_without_breaking_the_policy(
-    house: House, url: str, browser_context: BrowserContext
+    installation: Installation, url: str, browser_context: BrowserContext
 ) -> None:
-    page = signed_in(house, browser_context, url)
+    page = signed_in(installation, browser_context, url)
     page.goto(f"{url}/intake/")
     expect(page.get_by_role("img", name="待核验 8，已通过 110，已退回 12")).to_be_visible()
     page.get_by_role("link", name="包裹", exact=True).click()
@@ -39,9 +39,9 @@ def test_a_clerk_sees_the_pictures_acts_on_rows_and_filters_without_breaking_the
 
 
 def test_a_refused_form_stays_open_with_its_message_and_what_was_typed(
-    house: House, url: str, browser_context: BrowserContext, browser_problems: list[str]
+    installation: Installation, url: str, browser_context: BrowserContext, browser_problems: list[str]
 ) -> None:
-    page = signed_in(house, browser_context, url)
+    page = signed_in(installation, browser_context, url)
     page.goto(f"{url}/intake/parcels/2")
     page.get_by_role("button", name="通过核验").click()
     form = page.locator(".modal.show form")
@@ -58,8 +58,8 @@ def test_a_refused_form_stays_open_with_its_message_and_what_was_typed(
     expect(page.get_by_text("已通过核验。")).to_be_visible()
 
 
-def test_an_export_is_downloaded_from_the_list(house: House, url: str, browser_context: BrowserContext) -> None:
-    page = signed_in(house, browser_context, url)
+def test_an_export_is_downloaded_from_the_list(installation: Installation, url: str, browser_context: BrowserContext) -> None:
+    page = signed_in(installation, browser_context, url)
     page.goto(url + LIST)
     page.get_by_text("导出").first.click()
     page.get_by_label("格式").select_option("xlsx")

@@ -12,7 +12,7 @@ from shared.dashboard.replies import file_reply
 from shared.dashboard.templating import StrictLoader, day, fitting, moment, percent
 from shared.foundation.errors import Invalid
 from tests.shared.dashboard.sample_paths import CSRF, LIST
-from tests.shared.sample_service import House, Parcel
+from tests.shared.sample_service import Installation, Parcel
 
 
 def test_a_form_gets_its_refusal_as_a_problem_with_the_field_at_fault(clerk: TestClient) -> None:
@@ -40,8 +40,8 @@ def test_a_person_is_told_what_is_wrong_in_the_layout(clerk: TestClient, path: s
     assert "返回工作台" in answer.text
 
 
-def test_a_failure_tells_its_number_and_nothing_of_its_inside(house: House) -> None:
-    answer = TestClient(house.app, cookies=house.cookies("intake"), raise_server_exceptions=False).get("/intake/broken")
+def test_a_failure_tells_its_number_and_nothing_of_its_inside(installation: Installation) -> None:
+    answer = TestClient(installation.app, cookies=installation.cookies("intake"), raise_server_exceptions=False).get("/intake/broken")
     assert answer.status_code == 500
     assert re.search(r"编号 <code>[0-9a-f]{32}</code>", answer.text)
     assert "nobody thought of" not in answer.text
@@ -55,8 +55,8 @@ def test_two_dialogs_of_a_page_may_have_fields_of_one_name(clerk: TestClient) ->
     assert [each for each in ids if each.startswith("field-")] == ["field-note", "field-note-2"]
 
 
-def test_data_are_text_and_never_markup(house: House, clerk: TestClient) -> None:
-    with house.process.database.transaction() as uow:
+def test_data_are_text_and_never_markup(installation: Installation, clerk: TestClient) -> None:
+    with installation.process.database.transaction() as uow:
         parcel = uow.session.get_one(Parcel, 2)
         parcel.title = "<img src=x onerror=alert(1)> 100%(x)s"
         uow.session.add(parcel)
@@ -66,8 +66,8 @@ def test_data_are_text_and_never_markup(house: House, clerk: TestClient) -> None
         assert "&lt;img src=x" in text
 
 
-def test_no_template_has_an_inline_handler_or_a_script_without_a_nonce(house: House) -> None:
-    environment: Environment = house.app.state.dashboard.templates.env
+def test_no_template_has_an_inline_handler_or_a_script_without_a_nonce(installation: Installation) -> None:
+    environment: Environment = installation.app.state.dashboard.templates.env
     assert isinstance(environment.loader, StrictLoader)
     names = [name for name in environment.loader.list_templates() if name.endswith(".html")]
     assert len(names) > 60

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from tests import translatable
 from tests.refusing import refused_in_module, unsayable_in_module
 from tests.shared.dashboard.sample_paths import CSRF
-from tests.shared.sample_service import House
+from tests.shared.sample_service import Installation
 from tests.translatable import CHINESE, SERVICES, refusing_modules, said_by
 
 EVERYWHERE = ("shared", *SERVICES)
@@ -77,8 +77,8 @@ def test_a_refusal_that_hides_its_sentence_is_found(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def reader(house: House) -> TestClient:
-    return TestClient(house.app, cookies={**house.cookies("intake"), "lingjun_language": "en"})
+def reader(installation: Installation) -> TestClient:
+    return TestClient(installation.app, cookies={**installation.cookies("intake"), "lingjun_language": "en"})
 
 
 def test_the_frame_speaks_english_to_whoever_asks_for_it(reader: TestClient) -> None:

@@ -13,7 +13,7 @@ from shared.dashboard import filters
 from shared.dashboard.exports import harmless
 from shared.dashboard.notices import COOKIE
 from tests.shared.dashboard.sample_paths import ACTION, CSRF, LIST
-from tests.shared.sample_service import House, Parcel
+from tests.shared.sample_service import Installation, Parcel
 
 
 def keys(answer: Any) -> list[str]:
@@ -70,23 +70,23 @@ def test_nothing_can_be_created_edited_or_imported_through_a_list(clerk: TestCli
     assert clerk.post(prefix + path, headers=CSRF).status_code == 404
 
 
-def test_nothing_can_be_deleted_through_a_list(house: House, clerk: TestClient) -> None:
+def test_nothing_can_be_deleted_through_a_list(installation: Installation, clerk: TestClient) -> None:
     for url in (ACTION, "/intake/tables/_api/parcels/row-action"):
         answer = clerk.post(url, params={"name": "delete", "pks": "2", "pk": "2"}, headers=CSRF)
         assert answer.status_code >= 400
-    with house.process.database.reader() as session:
+    with installation.process.database.reader() as session:
         assert session.get(Parcel, 2) is not None
 
 
-def test_the_lists_session_cannot_write(house: House) -> None:
-    with house.process.database.reader() as session, pytest.raises(Exception, match="readonly"):
+def test_the_lists_session_cannot_write(installation: Installation) -> None:
+    with installation.process.database.reader() as session, pytest.raises(Exception, match="readonly"):
         session.connection().exec_driver_sql("DELETE FROM parcel")
 
 
-def test_a_list_is_closed_to_other_roles_and_open_to_auditors(house: House) -> None:
-    assert TestClient(house.app, cookies=house.cookies("finance")).get(LIST).status_code == 403
-    assert TestClient(house.app, cookies=house.cookies("auditor")).get(LIST).status_code == 200
-    stranger = TestClient(house.app, follow_redirects=False).get(LIST)
+def test_a_list_is_closed_to_other_roles_and_open_to_auditors(installation: Installation) -> None:
+    assert TestClient(installation.app, cookies=installation.cookies("finance")).get(LIST).status_code == 403
+    assert TestClient(installation.app, cookies=installation.cookies("auditor")).get(LIST).status_code == 200
+    stranger = TestClient(installation.app, follow_redirects=False).get(LIST)
     assert stranger.headers["location"] == f"/sign-in?next={LIST}"
 
 
@@ -123,9 +123,9 @@ def act(clerk: TestClient, *pks: int, note: str = "") -> Any:
     return clerk.post(ACTION, params=query, data={"note": note}, headers=CSRF)
 
 
-def test_an_action_on_ticked_rows_does_what_can_be_done_and_tells_the_rest(house: House, clerk: TestClient) -> None:
+def test_an_action_on_ticked_rows_does_what_can_be_done_and_tells_the_rest(installation: Installation, clerk: TestClient) -> None:
     assert act(clerk, 1, 2, 3).json() == {"redirect": f"http://testserver{LIST}"}
-    with house.process.database.reader() as session:
+    with installation.process.database.reader() as session:
         assert [session.get_one(Parcel, number).state for number in (1, 2, 3)] == ["passed", "passed", "lost"]
     told = clerk.get(LIST).text
     assert "“通过核验”已完成 2 条。" in told
@@ -139,15 +139,15 @@ def test_an_action_that_nothing_allows_says_why(clerk: TestClient) -> None:
     assert answer.json() == {"msg": "包裹“包裹3”不在待核验状态。没有这件包裹。"}
 
 
-def test_an_action_is_refused_to_an_auditor(house: House) -> None:
-    auditor = TestClient(house.app, cookies=house.cookies("auditor"))
+def test_an_action_is_refused_to_an_auditor(installation: Installation) -> None:
+    auditor = TestClient(installation.app, cookies=installation.cookies("auditor"))
     assert act(auditor, 1).status_code == 400
     assert "通过核验" not in auditor.get(LIST).text
 
 
-def test_a_notice_that_this_session_did_not_write_is_not_said(house: House, clerk: TestClient) -> None:
+def test_a_notice_that_this_session_did_not_write_is_not_said(installation: Installation, clerk: TestClient) -> None:
     act(clerk, 1)
-    other = TestClient(house.app, cookies={**house.cookies("intake", sid="x" * 32), COOKIE: clerk.cookies[COOKIE]})
+    other = TestClient(installation.app, cookies={**installation.cookies("intake", sid="x" * 32), COOKIE: clerk.cookies[COOKIE]})
     assert "已完成" not in other.get(LIST).text
     assert "已完成" in clerk.get(LIST).text
 
