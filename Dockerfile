@@ -1,10 +1,10 @@
 # One base, then a target per service: docker build --target intake --tag lingjun-intake .
-# The libraries that every service's lock names are a layer of the base, which the five images share.
-# Each image holds its own service, the shared plumbing and the libraries that its lock names, and no compiler.
-# Only what the classic builder understands is used.
+# The libraries that every service locks are a layer of the base, which the five images share.
+# Each image holds its own service, the shared package and the libraries of its lock file, and no compiler.
+# The file uses only instructions that the classic builder supports.
 FROM python:3.13-slim AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1
-# The number is the same in every image, because the services share volumes; a new volume takes its owner from here.
+# The user id is the same in every image, because the services share volumes; a new volume gets its owner from here.
 RUN groupadd --gid 10001 lingjun \
     && useradd --uid 10001 --gid lingjun --no-create-home --home-dir /tmp --shell /usr/sbin/nologin lingjun \
     && for folder in files mail clock token/public token/private keys/identity keys/contact keys/bank keys/scan; do \

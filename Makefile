@@ -1,4 +1,4 @@
-# The project's own commands. Every target does its own set-up on a machine that has Python 3.11+ and nothing else.
+# The project's commands. Every target sets itself up on a machine with only Python 3.11+.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,7 +27,7 @@ test: setup
 	@$(BIN)/python -m tests.servers install
 	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not compose" $(ARGS)
 
-# The whole house in containers, kept: for a machine that has an engine, or root on Debian, where one is started.
+# Start the installation in containers and keep it running: needs a Docker engine, or root on Debian to start one.
 up: images
 	@$$(docker compose version >/dev/null 2>&1 && echo docker compose || echo $(BIN)/docker-compose) up --detach --wait
 
@@ -35,22 +35,22 @@ images: setup env
 	@$(BIN)/python -m tests.servers engine
 	@deploy/images.sh
 
-# All that a house in containers knows, into a new folder and back: make backup TO=folder, make restore FROM=folder.
+# Back up an installation in containers into a new folder, and restore it: make backup TO=folder, make restore FROM=folder.
 backup:
 	@deploy/backup.sh $(TO)
 
 restore:
 	@deploy/restore.sh $(FROM)
 
-# The tests in containers, which `make test` leaves out.
+# Run the tests in containers, which `make test` skips.
 compose-test: images
 	@$(BIN)/python -m pytest -m compose tests/compose $(ARGS)
 
-# Plays simulated worlds of the whole house: make simulate WORLDS=10000, or one again: make simulate SEED=123.
+# Run simulated worlds of all services: make simulate WORLDS=10000, or repeat one: make simulate SEED=123.
 simulate: setup
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--worlds $(or $(WORLDS),200)) $(ARGS)
 
-# Measures the house beside the usual stack: all rows, or ARGS="--rounds 5 --only relay".
+# Measure the product beside the usual stack: all rows, or ARGS="--rounds 5 --only relay".
 bench: setup
 	@$(BIN)/python -m tests.servers install
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -66,12 +66,12 @@ format: setup
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-# Writes docs/events.md and the contract snapshots from shared/events.
+# Write docs/events.md and the contract snapshots from shared/events.
 events: setup
 	@$(BIN)/python -m tools.event_docs
 
-# Compiles the extras of pyproject.toml into hash-locked files without URLs: shared.txt for what every service needs, one per
-# service, and dev.txt for the whole.
+# Compile the extras of pyproject.toml into hash-locked files without URLs: shared.txt for the common dependencies, one file
+# per service, and dev.txt for everything.
 lock:
 	@test -x $(BIN)/uv || ($(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv)
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
@@ -80,7 +80,7 @@ lock:
 	@for extra in $(EXTRAS) dev; do $(COMPILE) --extra $$extra -o requirements/$$extra.txt || exit 1; done
 	@sed -i '/^lingjun/d' requirements/*.txt
 
-# Writes the secrets that docker-compose.yml asks for into .env; what stands there already is left as it is.
+# Write the secrets that docker-compose.yml requires into .env; existing values are not changed.
 env:
 	@umask 077; touch .env; fresh=$$(test -s .env || echo yes); while IFS= read -r line; do case "$$line" in \
 		LINGJUN_*) grep -q "^$${line%%=*}=" .env && continue; \

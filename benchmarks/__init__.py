@@ -1,1 +1,1 @@
-"""What the README claims about speed, as commands: `python -m benchmarks`, called by `make bench`."""
+"""Benchmarks behind the README's figures on speed: `python -m benchmarks`, called by `make bench`."""

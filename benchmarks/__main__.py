@@ -1,16 +1,16 @@
-"""`make bench`: measures every row, or those named by --only, and prints the table as Markdown."""
+"""`make bench`: measure all rows, or those named by --only, and print the table as Markdown."""
 
 import argparse
 import sys
 
 from benchmarks import machine, rows_accept, rows_consume, rows_installation, rows_latency, rows_relay, table
 from benchmarks.ground import Ground
-from benchmarks.measure import Effort, Row, measured
+from benchmarks.measure import Effort, Row, measure_row
 from shared.runtime.serve import tune_gc
 
 
 def every_row() -> list[Row]:
-    """The table's rows, in its order."""
+    """Return the rows in the order of the table."""
     return [
         *rows_accept.rows(),
         *rows_relay.rows(),
@@ -21,23 +21,23 @@ def every_row() -> list[Row]:
 
 
 def main(arguments: list[str]) -> int:
-    """Returns the exit code."""
+    """Run the benchmarks; return the exit code."""
     parser = argparse.ArgumentParser(prog="make bench")
-    usual = Effort()
-    parser.add_argument("--rounds", type=int, default=usual.rounds)
-    parser.add_argument("--seconds", type=float, default=usual.seconds, help="of load in each round")
-    parser.add_argument("--events", type=int, default=usual.events, help="in each batch that is waited for")
+    defaults = Effort()
+    parser.add_argument("--rounds", type=int, default=defaults.rounds)
+    parser.add_argument("--seconds", type=float, default=defaults.seconds, help="of load in each round")
+    parser.add_argument("--events", type=int, default=defaults.events, help="in each batch that is waited for")
     parser.add_argument("--only", action="append", default=[], help="rows whose key begins so; may be repeated")
-    given = parser.parse_args(arguments)
-    rows = [row for row in every_row() if not given.only or row.key.startswith(tuple(given.only))]
+    options = parser.parse_args(arguments)
+    rows = [row for row in every_row() if not options.only or row.key.startswith(tuple(options.only))]
     if not rows:
         parser.error(f"no such row; there are {', '.join(row.key for row in every_row())}")
-    effort = Effort(given.rounds, given.seconds, given.events)
-    # What runs in this process, ours and the peers', runs as in the product's own processes.
+    effort = Effort(options.rounds, options.seconds, options.events)
+    # Tune the collector as the product's processes do, for our code and the peers' in this process.
     tune_gc()
     with Ground() as ground:
         for row in rows:
-            lines = measured(row, ground, effort, lambda told: print(told, file=sys.stderr))
+            lines = measure_row(row, ground, effort, lambda message: print(message, file=sys.stderr))
             print(*table.lines_of(row, lines), sep="\n", flush=True)
         servers = ", ".join(f"{name} {number}" for name, number in ground.used.items())
     print("", *machine.description(servers), f"Rounds: {effort.rounds}, interleaved; medians.", sep="\n")

@@ -1,6 +1,6 @@
-"""Applications as bytes to post, each of another invented person and firm, and the programme that they are for.
+"""Applications as HTTP requests, each of another invented person and firm, and the programme that they apply to.
 
-The load client writes them before the clock runs; the rows of the bus use the event that one of them becomes.
+The load client prepares them before the measurement; the rows of the bus use the event that results from one of them.
 """
 
 import json
@@ -15,7 +15,7 @@ from services.demo.identifiers import credit_code, identity_number
 from services.demo.people import ID_PREFIXES
 from services.demo.programme import CODE, programme
 
-# So many applications' scans are uploaded before the load; further ones refer to the first again.
+# Number of applications whose scans are uploaded before the load; later applications reuse these scans.
 SCANNED = 1000
 KINDS = ("form", "licence", "identity")
 _SEQUENCES = range(970, 1000, 2)
@@ -26,7 +26,7 @@ _MARKS = ("@number@", "@born@", "@code@", "@platform@", "@mobile@", *(f"@{kind}@
 
 
 def open_programme(now: datetime) -> dict[str, Any]:
-    """The reference programme with its dates moved by whole weeks, so that its window is open now."""
+    """Return the reference programme with its dates moved by whole weeks, so that its window is open at `now`."""
     moved = programme()
     opens_at = datetime.fromisoformat(moved["opens_at"])
     weeks = timedelta(weeks=(now - opens_at) // timedelta(weeks=1))
@@ -38,12 +38,12 @@ def open_programme(now: datetime) -> dict[str, Any]:
 
 
 def scan_id(serial: int, kind: str) -> UUID:
-    """The id under which the scan of an application was uploaded."""
+    """Return the id under which the scan of an application was uploaded."""
     return UUID(int=(0x5CA << 112) + (serial % SCANNED) * len(KINDS) + KINDS.index(kind))
 
 
 def requests(first: int, count: int, *, port: int, path: str, key: str) -> Iterator[bytes]:
-    """`count` whole HTTP requests; a serial number is always the same person, at a firm of its own."""
+    """Yield `count` complete HTTP requests; a serial number always stands for the same person, at a separate firm."""
     template = _template()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
@@ -58,17 +58,17 @@ def requests(first: int, count: int, *, port: int, path: str, key: str) -> Itera
 
 
 def body_of(serial: int) -> dict[str, Any]:
-    """One application as JSON."""
+    """Return one application as JSON."""
     text = _template()
     for mark, value in zip(_MARKS, _values(serial), strict=True):
         text = text.replace(mark, value)
-    found: dict[str, Any] = json.loads(text)
-    return found
+    body: dict[str, Any] = json.loads(text)
+    return body
 
 
 def _template() -> str:
-    """A body of the demo with marks for what differs from person to person."""
-    application = next(one for one in cohort(1).applications if one.body["student"]["gender"] == "male")
+    """Return a body of the demo with marks in place of the values that differ between persons."""
+    application = next(item for item in cohort(1).applications if item.body["student"]["gender"] == "male")
     body = deepcopy(application.body)
     accepted_at = (datetime.now(UTC) - timedelta(minutes=9)).isoformat()
     for consent in body["consents"]:
@@ -86,12 +86,12 @@ def _template() -> str:
 
 
 def _values(serial: int) -> tuple[str, ...]:
-    rest, place = divmod(serial, len(_SEQUENCES))
+    rest, sequence = divmod(serial, len(_SEQUENCES))
     prefix, day = divmod(rest, _BIRTHDAYS)
     born_on = _FIRST_BIRTHDAY + timedelta(days=day)
     area, firm = divmod(serial, 10_000)
     return (
-        identity_number(_PREFIXES[prefix], born_on, _SEQUENCES[place] + 1),
+        identity_number(_PREFIXES[prefix], born_on, _SEQUENCES[sequence] + 1),
         born_on.isoformat(),
         credit_code(f"500{area:03d}", firm),
         f"B{serial:09d}",

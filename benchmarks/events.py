@@ -1,4 +1,4 @@
-"""Real events to relay and to hear: what an application of the load becomes, under as many ids as are asked for."""
+"""Real events to relay and to consume: copies of the event that results from an application of the load."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ TOPOLOGY = {QUEUE: (ApplicationSubmitted.TYPE,)}
 
 
 class Events:
-    """Copies of one ApplicationSubmitted, about 2 KB, each of an application of its own."""
+    """Copies of one ApplicationSubmitted of about 2 KB, each with its own application id."""
 
     def __init__(self, folder: Path) -> None:
         process = scratch(folder)
@@ -33,20 +33,20 @@ class Events:
             client = uow.session.exec(select(PlatformClient)).one()
             body = ApplicationIn.model_validate(body_of(0))
             filing = actions.Filing(body, client, ACTOR)
-            (filed,) = actions.file_applications(uow, [filing], now=real_now(), keys=process.tools.keys)
-        assert isinstance(filed, Application)
-        application_id = str(filed.id)
+            (application,) = actions.file_applications(uow, [filing], now=real_now(), keys=process.tools.keys)
+        assert isinstance(application, Application)
+        application_id = str(application.id)
         self.tools = process.tools
         with process.database.reader() as session:
             rows = session.exec(select(OutboxRow)).all()
         self._before, self._after = next(row.body for row in rows if application_id in row.body).split(application_id)
         process.database.close()
 
-    def some(self, count: int) -> list[Outgoing]:
-        """`count` fresh events, as the relay hands them to a transport."""
-        return [self._one() for _ in range(count)]
+    def copies(self, count: int) -> list[Outgoing]:
+        """Return `count` new events, in the form that the relay passes to a transport."""
+        return [self._copy() for _ in range(count)]
 
-    def _one(self) -> Outgoing:
+    def _copy(self) -> Outgoing:
         application_id = uuid4()
         envelope = Envelope(
             id=uuid4(),
@@ -62,13 +62,13 @@ class Events:
 
 
 def fill_outbox(database: Database, events: Sequence[Outgoing]) -> None:
-    """Puts the events into a service's outbox, in one commit."""
+    """Insert the events into a service's outbox, in one commit."""
     with database.transaction() as uow:
-        rows = [{"event_id": one.id, "headers": one.headers, "body": one.body.decode()} for one in events]
+        rows = [{"event_id": event.id, "headers": event.headers, "body": event.body.decode()} for event in events]
         uow.session.execute(insert(OutboxRow), rows)
 
 
 def outbox_is_empty(database: Database) -> bool:
-    """Whether everything was confirmed."""
+    """Return whether all events were confirmed."""
     with database.reader() as session:
         return session.exec(select(col(OutboxRow.id)).limit(1)).first() is None

@@ -1,5 +1,7 @@
-"""Where the rows are measured: real servers, started when first asked for, as the tests start them; fresh databases and
-virtual hosts on them; processes that end with the row."""
+"""Servers and processes for the benchmarks. Used by every rows_*.py.
+
+Real servers start on first use, as in the tests; each row gets fresh databases, virtual hosts and processes.
+"""
 
 import base64
 import json
@@ -27,7 +29,7 @@ START_SECONDS = 60
 
 
 class Ground:
-    """Use inside `with`. Raises keeper.NotHere for a server that the machine lacks."""
+    """A context manager that owns the servers of a run. Raises keeper.NotHere if a server is not installed."""
 
     def __init__(self) -> None:
         self._open = ExitStack()
@@ -38,7 +40,7 @@ class Ground:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
 
@@ -62,7 +64,7 @@ class Ground:
 
     @cached_property
     def redis_url(self) -> str:
-        """The run's Redis."""
+        """URL of the run's Redis."""
         address = self._server("redis")
         url = f"redis://{address.user}:{address.password}@127.0.0.1:{address.port}/0"
         with Redis.from_url(url) as client:
@@ -71,7 +73,7 @@ class Ground:
 
     @contextmanager
     def database(self, service: str | None) -> Iterator[str]:
-        """A fresh PostgreSQL database, brought to the schema of a service ("shared": the plumbing alone; None: empty)."""
+        """Yield a fresh PostgreSQL database with a service's schema ("shared": infrastructure only; None: empty)."""
         with postgres.database(self._postgres, f"bench_{uuid.uuid4().hex[:12]}") as url:
             if service:
                 upgrade(url, service)
@@ -79,19 +81,19 @@ class Ground:
 
     @contextmanager
     def virtual_host(self) -> Iterator[str]:
-        """A fresh RabbitMQ virtual host: amqp://…"""
+        """Yield the amqp:// URL of a fresh RabbitMQ virtual host."""
         with rabbitmq.virtual_host(self._rabbitmq, f"bench-{uuid.uuid4().hex}") as url:
             yield url
 
     def fresh_folder(self) -> Path:
-        """An empty folder, removed at the end of the run."""
+        """Return an empty folder, removed at the end of the run."""
         return Path(tempfile.mkdtemp(dir=self.folder))
 
     @contextmanager
     def process(
         self, *arguments: str, environment: Mapping[str, str] | None = None
     ) -> Iterator["subprocess.Popen[bytes]"]:
-        """`python -m …` with the machine's environment and `environment`, ended with the block."""
+        """Run `python -m …` with `environment` added to the current one; terminate it with the block."""
         log = self.folder / f"{uuid.uuid4().hex}.log"
         with log.open("wb") as output:
             started = subprocess.Popen(
@@ -111,7 +113,7 @@ class Ground:
 
 
 def wait_until(holds: Callable[[], bool], *, pause: float = 0.02, most: float = 120) -> None:
-    """Looks every `pause` seconds. Raises TimeoutError after `most` seconds."""
+    """Poll `holds` every `pause` seconds. Raises TimeoutError after `most` seconds."""
     end = time.monotonic() + most
     while not holds():
         if time.monotonic() > end:
@@ -121,7 +123,7 @@ def wait_until(holds: Callable[[], bool], *, pause: float = 0.02, most: float = 
 
 def _rabbitmq_version(address: Address) -> str:
     credentials = base64.b64encode(f"{address.user}:{address.password}".encode()).decode()
-    asked = Request(f"http://127.0.0.1:{address.management_port}/api/overview")
-    asked.add_header("Authorization", f"Basic {credentials}")
-    with urlopen(asked, timeout=30) as answer:  # noqa: S310
-        return str(json.load(answer)["rabbitmq_version"])
+    request = Request(f"http://127.0.0.1:{address.management_port}/api/overview")
+    request.add_header("Authorization", f"Basic {credentials}")
+    with urlopen(request, timeout=30) as response:  # noqa: S310
+        return str(json.load(response)["rabbitmq_version"])

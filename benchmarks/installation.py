@@ -1,5 +1,7 @@
-"""The product's own processes on real servers or on SQLite, with a programme open and scans uploaded, for the rows that
-measure it whole."""
+"""The product's own processes on real servers or on SQLite, with an open programme and uploaded scans.
+
+Used by the rows that measure the whole product.
+"""
 
 import socket
 import subprocess
@@ -25,14 +27,14 @@ from shared.wiring.settings import embedded
 from tests.servers.processes import free_port
 
 ACTOR = "benchmarks"
-DOOR = "/intake/api/applications"
+ENDPOINT = "/intake/api/applications"
 SERVICES = ("portal", "intake", "review", "scheduling", "billing")
-SPEAKING_AND_HEARING = ("intake-web", "intake-bus", "review-bus")
-EVERY = tuple(f"{service}-{part}" for service in SERVICES for part in ("web", "bus", "worker"))
+INTAKE_AND_REVIEW = ("intake-web", "intake-bus", "review-bus")
+ALL_PROCESSES = tuple(f"{service}-{part}" for service in SERVICES for part in ("web", "bus", "worker"))
 
 
 class Installation:
-    """Settings of every service, as environment variables; `key` opens intake's machine door at `port`."""
+    """Settings of every service as environment variables; `key` is a client key for intake's API at `port`."""
 
     def __init__(self, environments: dict[str, dict[str, str]], port: int) -> None:
         self.environments, self.port = environments, port
@@ -40,48 +42,48 @@ class Installation:
         self.key = _open_programme(environments["intake"])
 
     def database_url(self, service: str) -> str:
-        """Where a service keeps its rows."""
+        """Return the database URL of a service."""
         return self.environments[service]["LINGJUN_DATABASE_URL"]
 
 
 @contextmanager
 def on_servers(ground: Ground, parts: Sequence[str]) -> Iterator[Installation]:
-    """PostgreSQL, RabbitMQ, Redis, and the named processes (intake-web, …), each of its own."""
+    """Run the named processes (intake-web, …) on PostgreSQL, RabbitMQ and Redis."""
     services = sorted({part.partition("-")[0] for part in parts})
     folder = ground.fresh_folder()
     with ExitStack() as stack:
         broker_url = stack.enter_context(ground.virtual_host())
         environments = {}
         for service in services:
-            given = embedded(folder, service, public_url="http://127.0.0.1:8000", clock="system") | {
+            settings = embedded(folder, service, public_url="http://127.0.0.1:8000", clock="system") | {
                 "database_url": stack.enter_context(ground.database(service)),
                 "broker_url": broker_url,
                 "redis_url": ground.redis_url,
             }
-            environments[service] = _environment(given, free_port())
+            environments[service] = _environment(settings, free_port())
         with _running(ground, environments, parts) as installation:
             yield installation
 
 
 @contextmanager
 def intake_on_sqlite(ground: Ground) -> Iterator[Installation]:
-    """Intake's web process alone, on SQLite."""
+    """Run only intake's web process, on SQLite."""
     folder = ground.fresh_folder()
-    given = embedded(folder, "intake", public_url="http://127.0.0.1:8000", clock="system")
-    upgrade(given["database_url"], "intake")
-    with _running(ground, {"intake": _environment(given, free_port())}, ["intake-web"]) as installation:
+    settings = embedded(folder, "intake", public_url="http://127.0.0.1:8000", clock="system")
+    upgrade(settings["database_url"], "intake")
+    with _running(ground, {"intake": _environment(settings, free_port())}, ["intake-web"]) as installation:
         yield installation
 
 
 @contextmanager
-def house(ground: Ground) -> Iterator[Installation]:
-    """All services in one process over SQLite and the embedded bus, as `make run` starts them."""
+def standalone(ground: Ground) -> Iterator[Installation]:
+    """Run all services in one process on SQLite and the embedded bus, as `make run` does."""
     folder, port = ground.fresh_folder(), free_port()
     environments = {}
     for service in SERVICES:
-        given = embedded(folder, service, public_url=f"http://127.0.0.1:{port}", clock="system")
-        upgrade(given["database_url"], service)
-        environments[service] = _environment(given, port)
+        settings = embedded(folder, service, public_url=f"http://127.0.0.1:{port}", clock="system")
+        upgrade(settings["database_url"], service)
+        environments[service] = _environment(settings, port)
     installation = Installation(environments, port)
     with ground.process("services", "run", "--data", str(folder), "--port", str(port)) as process:
         installation.processes["house"] = process
@@ -102,13 +104,13 @@ def _running(ground: Ground, environments: dict[str, dict[str, str]], parts: Seq
         yield installation
 
 
-def _environment(given: dict[str, str], port: int) -> dict[str, str]:
-    told = given | {"listen": f"127.0.0.1:{port}", "log_level": "WARNING"}
-    return {f"LINGJUN_{name.upper()}": value for name, value in told.items()}
+def _environment(settings: dict[str, str], port: int) -> dict[str, str]:
+    values = settings | {"listen": f"127.0.0.1:{port}", "log_level": "WARNING"}
+    return {f"LINGJUN_{name.upper()}": value for name, value in values.items()}
 
 
 def answers(port: int) -> bool:
-    """Whether somebody listens on a port of this machine."""
+    """Return whether a process listens on a local port."""
     try:
         with socket.create_connection(("127.0.0.1", port), 1):
             return True
@@ -117,9 +119,9 @@ def answers(port: int) -> bool:
 
 
 def _open_programme(environment: dict[str, str]) -> str:
-    """Publishes the programme, uploads scans, and returns a client's key."""
-    given: dict[str, Any] = {name.removeprefix("LINGJUN_").lower(): value for name, value in environment.items()}
-    process = open_process(IntakeSettings(**given))
+    """Publish the programme, upload scans, and return a client's key."""
+    settings: dict[str, Any] = {name.removeprefix("LINGJUN_").lower(): value for name, value in environment.items()}
+    process = open_process(IntakeSettings(**settings))
     try:
         return _prepare(process)
     finally:
@@ -140,14 +142,14 @@ def _prepare(process: Process) -> str:
         row = {"client_id": client.id, "programme": CODE, "key": claim.key, "sha256": claim.sha256, "uploaded_at": now}
         row |= {"media_type": claim.media_type, "size": claim.size}
         ids = [scan_id(serial, kind) for serial in range(SCANNED) for kind in KINDS]
-        uow.session.execute(insert(StoredScan), [row | {"id": one} for one in ids])
+        uow.session.execute(insert(StoredScan), [row | {"id": identity} for identity in ids])
     return key
 
 
 def scratch(folder: Path) -> Process:
-    """Intake over a scratch SQLite file, with the programme open, for what needs its rules and keys and no server."""
-    given = embedded(folder, "intake", public_url="http://127.0.0.1:8000", clock="system")
-    upgrade(given["database_url"], "intake")
-    process = open_process(IntakeSettings(**given))
+    """Return intake on a scratch SQLite file with an open programme: its rules and keys, without a server."""
+    settings = embedded(folder, "intake", public_url="http://127.0.0.1:8000", clock="system")
+    upgrade(settings["database_url"], "intake")
+    process = open_process(IntakeSettings(**settings))
     _prepare(process)
     return process

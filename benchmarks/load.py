@@ -1,4 +1,4 @@
-"""Starts the load client against a port. Used by the rows that post applications."""
+"""Start the load client against a port. Used by the rows that post applications."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from itertools import count
 
 from benchmarks.ground import ROOT
 
-# More than any server here answers in a second on one machine.
+# More than any measured server answers per second on one machine.
 _MOST_A_SECOND = 6000
 _LONGEST_SECONDS = 10
 _SERIALS = count(1, _MOST_A_SECOND * _LONGEST_SECONDS)
@@ -16,7 +16,7 @@ _SERIALS = count(1, _MOST_A_SECOND * _LONGEST_SECONDS)
 
 @dataclass(frozen=True)
 class Answered:
-    """What a load came to: monotonic seconds, and delays in milliseconds."""
+    """Outcome of a load: start and end in monotonic seconds, delays in milliseconds."""
 
     answered: int
     started: float
@@ -26,15 +26,15 @@ class Answered:
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
+        """Responses per second."""
         return self.answered / (self.ended - self.started)
 
 
 def post(port: int, path: str, *, key: str = "none", connections: int, seconds: float) -> Answered:
-    """Posts applications of people who never posted before. Raises CalledProcessError with the first answer that is not 201."""
+    """Post applications of new people. Raises CalledProcessError with the first response that is not 201."""
     most = int(_MOST_A_SECOND * min(seconds, _LONGEST_SECONDS))
-    given = {"port": port, "connections": connections, "first": next(_SERIALS), "most": most, "seconds": seconds}
-    options = [f"--{name}={value}" for name, value in (given | {"path": path, "key": key}).items()]
+    values = {"port": port, "connections": connections, "first": next(_SERIALS), "most": most, "seconds": seconds}
+    options = [f"--{name}={value}" for name, value in (values | {"path": path, "key": key}).items()]
     command = [sys.executable, "-m", "benchmarks.client", *options]
-    told = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    return Answered(**json.loads(told.stdout))
+    finished = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    return Answered(**json.loads(finished.stdout))

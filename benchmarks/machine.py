@@ -1,4 +1,4 @@
-"""What the figures were measured on: versions, processor, memory. Printed above the table."""
+"""Description of the machine: versions, processor, memory. Printed below the table."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ LIBRARIES = (
 
 
 def description(servers: str) -> list[str]:
-    """Three lines: the machine, the libraries, the servers."""
+    """Return three lines: the machine, the libraries, the servers."""
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     return [
         f"Machine: {os.cpu_count()} cores, {_first('/proc/cpuinfo', 'model name') or platform.machine()}, "
@@ -44,7 +44,7 @@ def _first(path: str, name: str) -> str:
 
 
 def proportional_mib(pid: int) -> float:
-    """A process's own memory and its share of what it shares (PSS), in MiB."""
+    """Return the proportional set size (PSS) of a process in MiB. Raises OSError if the kernel does not report it."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024

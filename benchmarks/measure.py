@@ -1,4 +1,4 @@
-"""Rows of the table and how they are measured: everybody in turn, round after round, so that a busy moment hits all alike.
+"""Rows of the table and their measurement. Entries take turns in each round, so that a busy moment affects all alike.
 
 Used by each rows_*.py and by __main__.py.
 """
@@ -10,13 +10,13 @@ from statistics import median
 
 from benchmarks.ground import Ground
 
-# Figures end in their unit; more of these is better, of every other unit less is.
+# The names of figures end in their unit. A higher rate is better; of every other unit, less is better.
 RATE = "/s"
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure: rounds, seconds of load in each, and events of a batch that is waited for."""
+    """Size of a measurement: rounds, seconds of load in each round, and events in a batch."""
 
     rounds: int = 3
     seconds: float = 3.0
@@ -25,7 +25,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class Entry:
-    """One way to do a row's work; `measure` does one round and returns its figures by name, ours first in a row."""
+    """One implementation of a row's work, ours first. `measure` runs one round and returns figures by name."""
 
     name: str
     measure: Callable[[], Mapping[str, float]]
@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison. `opened` holds what the entries run on for as long as they are measured."""
+    """One comparison. `opened` is a context manager that provides the entries with their servers and processes."""
 
     key: str
     title: str
@@ -43,7 +43,7 @@ class Row:
 
 @dataclass
 class Line:
-    """One figure of one entry, over all rounds."""
+    """The values of one figure of one entry, over all rounds."""
 
     entry: str
     figure: str
@@ -55,20 +55,20 @@ class Line:
         return median(self.values)
 
 
-def measured(row: Row, ground: Ground, effort: Effort, told: Callable[[str], None]) -> list[Line]:
-    """The row's lines, entry by entry; `told` hears of each round."""
+def measure_row(row: Row, ground: Ground, effort: Effort, report: Callable[[str], None]) -> list[Line]:
+    """Measure a row; return its lines, entry by entry. `report` receives a message before each measurement."""
     lines: dict[tuple[str, str], Line] = {}
     with row.opened(ground, effort) as entries:
-        order = {entry.name: place for place, entry in enumerate(entries)}
+        order = {entry.name: position for position, entry in enumerate(entries)}
         for number in range(effort.rounds):
             for entry in entries:
-                told(f"{row.key}: round {number + 1} of {effort.rounds}, {entry.name}")
+                report(f"{row.key}: round {number + 1} of {effort.rounds}, {entry.name}")
                 for figure, value in entry.measure().items():
                     lines.setdefault((entry.name, figure), Line(entry.name, figure)).values.append(value)
     return sorted(lines.values(), key=lambda line: order[line.entry])
 
 
 def times_better(ours: Line, other: Line) -> float:
-    """How many times better the first is: faster where the figure is a rate, smaller where it is not."""
+    """Return how many times better `ours` is: larger for a rate, smaller for every other figure."""
     better, worse = (ours, other) if ours.figure.endswith(RATE) else (other, ours)
     return better.middle / worse.middle

@@ -1,4 +1,4 @@
-"""Processes of the row on latency: who commits events at a steady rate, and who relays them, ours and the usual poll.
+"""Processes of the latency row: one commits events at a steady rate, one relays them (our relay, or the usual poll).
 
 `python -m benchmarks.processes relay|poll|commit|commit-naive …`, started by rows_latency.py.
 """
@@ -18,23 +18,24 @@ from sqlmodel import Session, col, create_engine, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from benchmarks.events import QUEUE, TOPOLOGY, Events
-from benchmarks.peers.endpoint import Leaving
+from benchmarks.peers.endpoint import PeerOutbox
 from shared.events.intake import ApplicationSubmitted
 from shared.foundation.clock import real_now
-from shared.messaging.rabbit import EXCHANGE, RabbitTransport
+from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.relay import Relay
+from shared.messaging.topology import EXCHANGE
 from shared.persistence.database import Database
 from shared.persistence.pg_notify import Notifier, listen
 from shared.runtime.bus import connected, supervised
 from shared.runtime.serve import tune_gc
 
-# A door that is hot commits what waits together; so do both committers above this rate.
+# A busy endpoint commits waiting requests together; both committers do the same above this rate.
 MOST_COMMITS_A_SECOND = 100
 POLL_SECONDS = 1.0
 
 
 async def relay(broker_url: str, database_url: str) -> None:
-    """The product's relay, woken as in a bus process."""
+    """Run the product's relay, woken by notifications as in a bus process."""
     transport = RabbitTransport(broker_url, QUEUE, TOPOLOGY)
     relay = Relay(Database(database_url), transport)
     tune_gc()
@@ -44,10 +45,10 @@ async def relay(broker_url: str, database_url: str) -> None:
 
 
 async def poll(broker_url: str, database_url: str) -> None:
-    """The usual relay: looks every second, publishes and marks one after the other."""
+    """Run the usual relay: poll every second, publish and mark rows one by one."""
     engine = create_async_engine(database_url)
     exchange = RabbitExchange(EXCHANGE, type=ExchangeType.TOPIC, durable=True)
-    waiting = select(Leaving).where(col(Leaving.sent).is_(False)).order_by(col(Leaving.id)).limit(1000)
+    waiting = select(PeerOutbox).where(col(PeerOutbox.sent).is_(False)).order_by(col(PeerOutbox.id)).limit(1000)
     async with RabbitBroker(broker_url, logger=None) as broker, AsyncSession(engine, expire_on_commit=False) as session:
         while True:
             for row in (await session.exec(waiting)).all():
@@ -66,34 +67,34 @@ async def poll(broker_url: str, database_url: str) -> None:
 
 
 def commit(database_url: str) -> Callable[[Sequence[ApplicationSubmitted]], None]:
-    """Says events as an action does."""
+    """Return a function that publishes events in one transaction, as an action does."""
     database = Database(database_url, committed=Notifier(database_url))
 
-    def committed(events: Sequence[ApplicationSubmitted]) -> None:
+    def commit_batch(events: Sequence[ApplicationSubmitted]) -> None:
         with database.transaction() as uow:
             for event in events:
                 uow.publish(event, now=real_now())
 
-    return committed
+    return commit_batch
 
 
 def commit_naively(database_url: str) -> Callable[[Sequence[ApplicationSubmitted]], None]:
-    """Writes rows of the usual outbox."""
+    """Return a function that writes rows of the usual outbox."""
     engine = create_engine(database_url)
 
-    def committed(events: Sequence[ApplicationSubmitted]) -> None:
+    def commit_batch(events: Sequence[ApplicationSubmitted]) -> None:
         with Session(engine) as session:
-            session.add_all([Leaving(body=event.model_dump_json()) for event in events])
+            session.add_all([PeerOutbox(body=event.model_dump_json()) for event in events])
             session.commit()
 
-    return committed
+    return commit_batch
 
 
 def at_rate(work: Callable[[Sequence[ApplicationSubmitted]], None], rate: int, seconds: float) -> None:
-    """Commits `rate` events a second, evenly; prints when each was committed (monotonic) by its application's id."""
+    """Commit `rate` events per second, evenly; print the commit times (monotonic seconds) by application id."""
     commits = min(rate, MOST_COMMITS_A_SECOND)
     with TemporaryDirectory() as folder:
-        bodies = [one.body for one in Events(Path(folder)).some(max(int(rate * seconds), 1))]
+        bodies = [event.body for event in Events(Path(folder)).copies(max(int(rate * seconds), 1))]
     events = [ApplicationSubmitted.model_validate_json(body) for body in bodies]
     together = rate // commits
     moments: dict[str, float] = {}

@@ -17,7 +17,7 @@ _WARM_SECONDS = 0.5
 
 
 def rows() -> list[Row]:
-    """At 64 and at 4 connections on PostgreSQL, and at 64 on SQLite."""
+    """Return the rows: 64 and 4 connections on PostgreSQL, and 64 on SQLite."""
     return [
         Row("accept-64", f"Accept over HTTP, {CROWD} connections, PostgreSQL", "4x the peer", partial(_accept, CROWD)),
         Row("accept-4", f"Accept over HTTP, {FEW} connections, PostgreSQL", "1x the peer", partial(_accept, FEW)),
@@ -37,21 +37,21 @@ def _accept(connections: int, ground: Ground, effort: Effort) -> Iterator[Sequen
         }
         for kind, title in titles.items():
             database_url = stack.enter_context(ground.database(None))
-            port = stack.enter_context(peer_door(ground, kind, database_url))
-            entries.append(_entry(title, port, endpoint.DOOR, "none", connections, effort))
+            port = stack.enter_context(peer_endpoint(ground, kind, database_url))
+            entries.append(_entry(title, port, endpoint.PATH, "none", connections, effort))
         yield entries
 
 
 @contextmanager
 def _accept_on_sqlite(ground: Ground, effort: Effort) -> Iterator[Sequence[Entry]]:
     database_url = f"sqlite:///{ground.fresh_folder()}/peer.db"
-    with installation.intake_on_sqlite(ground) as ours, peer_door(ground, "bare", database_url) as port:
-        peer = _entry("FastAPI + SQLModel in the thread pool", port, endpoint.DOOR, "none", CROWD, effort)
+    with installation.intake_on_sqlite(ground) as ours, peer_endpoint(ground, "bare", database_url) as port:
+        peer = _entry("FastAPI + SQLModel in the thread pool", port, endpoint.PATH, "none", CROWD, effort)
         yield [_ours(ours, CROWD, effort), peer]
 
 
 def _ours(ours: installation.Installation, connections: int, effort: Effort) -> Entry:
-    return _entry("Lingjun", ours.port, installation.DOOR, ours.key, connections, effort)
+    return _entry("Lingjun", ours.port, installation.ENDPOINT, ours.key, connections, effort)
 
 
 def _entry(name: str, port: int, path: str, key: str, connections: int, effort: Effort) -> Entry:
@@ -65,8 +65,8 @@ def _entry(name: str, port: int, path: str, key: str, connections: int, effort: 
 
 
 @contextmanager
-def peer_door(ground: Ground, kind: str, database_url: str) -> Iterator[int]:
-    """A peer's door; yields its port."""
+def peer_endpoint(ground: Ground, kind: str, database_url: str) -> Iterator[int]:
+    """Start a peer's endpoint and yield its port."""
     keys, port = ground.fresh_folder(), free_port()
     KeyRing(keys, purposes=("identity", "contact")).create(CODE)
     endpoint.create_tables(database_url)

@@ -1,4 +1,4 @@
-"""Consuming: the product's consumer with its inbox and real effects, against FastStream's typed consumer."""
+"""Consume: the product's consumer with inbox and real effects, against FastStream's typed consumer."""
 
 import asyncio
 import time
@@ -30,12 +30,12 @@ AIM = "1x FastStream without a database"
 
 
 def rows() -> list[Row]:
-    """One row; the queue is filled before the clock runs, and the rate is from the first event handled to the last."""
+    """Return one row. The queue is filled first; the rate counts from the first handled event to the last."""
     return [Row("consume", "Consume with inbox and effect, events of 2 KB", AIM, _opened)]
 
 
 class Counting:
-    """Counts what is handled; the rate is of what came after the first batch began."""
+    """Count handled events; the rate covers the time from the start of the first batch."""
 
     def __init__(self, count: int) -> None:
         self._left, self._count = count, count
@@ -43,11 +43,11 @@ class Counting:
         self.all_handled = asyncio.Event()
 
     def begin(self) -> None:
-        """Something is about to be handled."""
+        """Start the measurement, on the first call."""
         self._started = self._started or time.monotonic()
 
     def handled(self, number: int) -> None:
-        """So many more are done."""
+        """Count `number` more handled events."""
         self._left -= number
         if self._left <= 0:
             self._ended = time.monotonic()
@@ -55,16 +55,16 @@ class Counting:
 
     @property
     def rate(self) -> float:
-        """Events a second."""
+        """Events per second."""
         return self._count / (self._ended - self._started)
 
 
 class _CountingConsumer(Consumer):
     counting: Counting
 
-    async def _settle(self, batch: Sequence[Delivery]) -> None:
+    async def _process(self, batch: Sequence[Delivery]) -> None:
         self.counting.begin()
-        await super()._settle(batch)
+        await super()._process(batch)
         self.counting.handled(len(batch))
 
 
@@ -112,7 +112,7 @@ async def _nothing(_event: ApplicationSubmitted) -> None:
 async def _filled(url: str, events: Events, count: int, work: Callable[[Counting], Coroutine[Any, Any, None]]) -> float:
     transport = RabbitTransport(url, QUEUE, TOPOLOGY)
     await transport.open()
-    batch = events.some(count)
+    batch = events.copies(count)
     for first in range(0, count, 500):
         await transport.publish(batch[first : first + 500])
     await transport.close()
@@ -146,7 +146,7 @@ async def _by_faststream(
         await effect(event)
         counting.handled(1)
 
-    async with subscriber.listener(url, f"lingjun.{QUEUE}", handled) as broker:
+    async with subscriber.make_broker(url, f"lingjun.{QUEUE}", handled) as broker:
         await broker.start()
         await counting.all_handled.wait()
         await asyncio.sleep(0.2)

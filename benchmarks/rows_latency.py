@@ -1,5 +1,7 @@
-"""From the commit to the moment when another service has handled it: who commits, who relays and who hears are processes
-of their own, on PostgreSQL and RabbitMQ."""
+"""Latency from the commit of an event to its handling in another service, on PostgreSQL and RabbitMQ.
+
+Committing, relaying and consuming run in separate processes.
+"""
 
 import asyncio
 import json
@@ -26,12 +28,12 @@ from shared.messaging.transport import Delivery
 from shared.persistence.database import Database
 from shared.persistence.unit_of_work import UnitOfWork
 
-_PATIENCE_SECONDS = 60
-_Heard = Callable[[str], None]
+_WAIT_SECONDS = 60
+_OnHandled = Callable[[str], None]
 
 
 def rows() -> list[Row]:
-    """At a hundred and at a thousand events a second."""
+    """Return the rows: a hundred and a thousand events per second."""
     few, many = "p50 4 ms, p99 15 ms", "none"
     return [
         Row("latency-100", "Commit to handled in another service, 100/s", few, partial(_opened, 100)),
@@ -45,91 +47,93 @@ def _opened(rate: int, ground: Ground, effort: Effort) -> Iterator[Sequence[Entr
     with (
         ground.virtual_host() as our_host,
         ground.virtual_host() as their_host,
-        ground.database("shared") as speaker,
-        ground.database("shared") as listener,
+        ground.database("shared") as publisher_url,
+        ground.database("shared") as subscriber_url,
     ):
-        endpoint.create_tables(speaker)
-        subscriber.create_tables(listener)
-        uvloop.run(_declared(our_host, their_host))
+        endpoint.create_tables(publisher_url)
+        subscriber.create_tables(subscriber_url)
+        uvloop.run(_declare_queues(our_host, their_host))
         with (
-            ground.process("benchmarks.processes", "relay", our_host, speaker),
-            ground.process("benchmarks.processes", "poll", their_host, speaker),
+            ground.process("benchmarks.processes", "relay", our_host, publisher_url),
+            ground.process("benchmarks.processes", "poll", their_host, publisher_url),
         ):
 
-            def measure(hear: Callable[[_Heard], Coroutine[Any, Any, None]], how: str) -> Mapping[str, float]:
-                return uvloop.run(_delays(hear, [how, speaker, str(rate), str(effort.seconds)]))
+            def measure(consume: Callable[[_OnHandled], Coroutine[Any, Any, None]], how: str) -> Mapping[str, float]:
+                return uvloop.run(_delays(consume, [how, publisher_url, str(rate), str(effort.seconds)]))
 
-            ours = partial(_hear, our_host, Database(listener), events)
-            theirs = partial(_hear_one_by_one, their_host, listener)
+            ours = partial(_consume, our_host, Database(subscriber_url), events)
+            theirs = partial(_consume_one_by_one, their_host, subscriber_url)
             yield [
                 Entry("Lingjun", partial(measure, ours, "commit")),
                 Entry("FastStream, poll each second, a transaction each", partial(measure, theirs, "commit-naive")),
             ]
 
 
-async def _declared(*hosts: str) -> None:
+async def _declare_queues(*hosts: str) -> None:
     for url in hosts:
         transport = RabbitTransport(url, QUEUE, TOPOLOGY)
         await transport.open()
         await transport.close()
 
 
-async def _delays(hear: Callable[[_Heard], Coroutine[Any, Any, None]], arguments: Sequence[str]) -> dict[str, float]:
-    """Hears while a process commits; the delays of all that it committed, in milliseconds."""
-    heard: dict[str, float] = {}
+async def _delays(
+    consume: Callable[[_OnHandled], Coroutine[Any, Any, None]], arguments: Sequence[str]
+) -> dict[str, float]:
+    """Consume while a process commits; return percentiles of the delays of all committed events, in milliseconds."""
+    handled_at: dict[str, float] = {}
 
     def note(subject: str) -> None:
-        heard[subject] = time.monotonic()
+        handled_at[subject] = time.monotonic()
 
-    task = asyncio.create_task(hear(note))
+    task = asyncio.create_task(consume(note))
     command = [sys.executable, "-m", "benchmarks.processes", *arguments]
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
-    told, _ = await process.communicate()
-    committed: dict[str, float] = json.loads(told)
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not committed.keys() <= heard.keys():
+    output, _ = await process.communicate()
+    committed: dict[str, float] = json.loads(output)
+    async with asyncio.timeout(_WAIT_SECONDS):
+        while not committed.keys() <= handled_at.keys():
             await asyncio.sleep(0.05)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    delays = sorted(1000 * (heard[subject] - moment) for subject, moment in committed.items())
+    delays = sorted(1000 * (handled_at[subject] - moment) for subject, moment in committed.items())
     return {f"p{part} ms": delays[len(delays) * part // 100] for part in (50, 99)}
 
 
 class _NotingConsumer(Consumer):
-    heard: _Heard
+    on_handled: _OnHandled
 
     def handle(self, batch: Sequence[Delivery]) -> None:
         super().handle(batch)
         for delivery in batch:
-            self.heard(read_envelope(delivery.headers, delivery.body).subject)
+            self.on_handled(read_envelope(delivery.headers, delivery.body).subject)
 
 
 def _one_row(uow: UnitOfWork, event: ApplicationSubmitted, *, context: Context) -> None:
     uow.session.add(subscriber.opened_by(event))
 
 
-async def _hear(url: str, database: Database, events: Events, heard: _Heard) -> None:
+async def _consume(url: str, database: Database, events: Events, on_handled: _OnHandled) -> None:
     transport = RabbitTransport(url, QUEUE, TOPOLOGY)
     await transport.open()
     handlers: Handlers = {ApplicationSubmitted: _one_row}
     consumer = _NotingConsumer(database, transport, handlers, clock=SystemClock(), tools=events.tools)
-    consumer.heard = heard
+    consumer.on_handled = on_handled
     try:
         await consumer.run()
     finally:
         await transport.close()
 
 
-async def _hear_one_by_one(url: str, database_url: str, heard: _Heard) -> None:
+async def _consume_one_by_one(url: str, database_url: str, on_handled: _OnHandled) -> None:
     one_by_one = subscriber.OneByOne(database_url)
 
     async def handled(event: ApplicationSubmitted) -> None:
         await one_by_one(event)
-        heard(event.subject)
+        on_handled(event.subject)
 
     try:
-        async with subscriber.listener(url, f"lingjun.{QUEUE}", handled) as broker:
+        async with subscriber.make_broker(url, f"lingjun.{QUEUE}", handled) as broker:
             await broker.start()
             await asyncio.Event().wait()
     finally:

@@ -1,4 +1,4 @@
-"""Relaying with confirms: outbox to broker, against FastStream and aio-pika, which publish from memory."""
+"""Relay with confirms from outbox to broker, against FastStream and aio-pika, which publish from memory."""
 
 import asyncio
 import time
@@ -13,8 +13,9 @@ from faststream.rabbit import ExchangeType, RabbitBroker, RabbitExchange
 from benchmarks.events import QUEUE, TOPOLOGY, Events, fill_outbox, outbox_is_empty
 from benchmarks.ground import Ground
 from benchmarks.measure import Effort, Entry, Row
-from shared.messaging.rabbit import EXCHANGE, RabbitTransport
+from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.relay import Relay
+from shared.messaging.topology import EXCHANGE
 from shared.messaging.transport import Outgoing
 from shared.persistence.database import Database
 
@@ -23,7 +24,7 @@ AIM = "1.3x FastStream with 500 in flight"
 
 
 def rows() -> list[Row]:
-    """One row; everybody publishes to the product's exchange: one quorum queue and the event log."""
+    """Return one row. All entries publish to the product's exchange, with one quorum queue and the event log."""
     return [Row("relay", "Relay with confirms, events of 2 KB", AIM, _opened)]
 
 
@@ -36,7 +37,7 @@ def _opened(ground: Ground, effort: Effort) -> Iterator[Sequence[Entry]]:
         def entry(name: str, work: Callable[[str, list[Outgoing]], Coroutine[Any, Any, float]], share: int) -> Entry:
             def measure() -> Mapping[str, float]:
                 count = max(effort.events // share, 1)
-                seconds = uvloop.run(_emptied(url, work(url, events.some(count))))
+                seconds = uvloop.run(_emptied(url, work(url, events.copies(count))))
                 return {"relayed/s": count / seconds}
 
             return Entry(name, measure)
@@ -55,7 +56,7 @@ def _opened(ground: Ground, effort: Effort) -> Iterator[Sequence[Entry]]:
 
 
 async def _emptied(url: str, work: Awaitable[float]) -> float:
-    """Declares everything, empties the queue, then does the work."""
+    """Declare the topology, purge the queue, then do the work."""
     transport = RabbitTransport(url, QUEUE, TOPOLOGY)
     await transport.open()
     await transport.close()
@@ -96,14 +97,14 @@ async def _by_faststream(url: str, batch: list[Outgoing], in_flight: int = IN_FL
     exchange = RabbitExchange(EXCHANGE, type=ExchangeType.TOPIC, durable=True)
     async with RabbitBroker(url, logger=None) as broker:
 
-        def publish(one: Outgoing) -> Awaitable[object]:
+        def publish(event: Outgoing) -> Awaitable[object]:
             return broker.publish(
-                one.body,
+                event.body,
                 exchange=exchange,
-                routing_key=one.type,
+                routing_key=event.type,
                 persist=True,
-                headers=one.headers,
-                message_id=str(one.id),
+                headers=event.headers,
+                message_id=str(event.id),
                 content_type="application/json",
             )
 
@@ -119,15 +120,15 @@ async def _by_aio_pika(url: str, batch: list[Outgoing]) -> float:
         channel = await connection.channel(on_return_raises=True)
         exchange = await channel.get_exchange(EXCHANGE)
 
-        def publish(one: Outgoing) -> Awaitable[object]:
+        def publish(event: Outgoing) -> Awaitable[object]:
             message = aio_pika.Message(
-                one.body,
-                headers=one.headers,
+                event.body,
+                headers=event.headers,
                 content_type="application/json",
                 delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-                message_id=str(one.id),
+                message_id=str(event.id),
             )
-            return exchange.publish(message, routing_key=one.type)
+            return exchange.publish(message, routing_key=event.type)
 
         return await _in_flight(publish, batch, IN_FLIGHT)
 
@@ -135,5 +136,5 @@ async def _by_aio_pika(url: str, batch: list[Outgoing]) -> float:
 async def _in_flight(publish: Callable[[Outgoing], Awaitable[object]], batch: list[Outgoing], most: int) -> float:
     started = time.monotonic()
     for first in range(0, len(batch), most):
-        await asyncio.gather(*(publish(one) for one in batch[first : first + most]))
+        await asyncio.gather(*(publish(event) for event in batch[first : first + most]))
     return time.monotonic() - started

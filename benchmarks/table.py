@@ -1,4 +1,4 @@
-"""The printed table."""
+"""Format the table of results as Markdown."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,7 @@ HEADS = ("", "figure", "median", "least – most", "Lingjun is")
 
 
 def lines_of(row: Row, lines: Sequence[Line]) -> Iterator[str]:
-    """One row as Markdown: every entry's figures, and how many times better ours is at the same."""
+    """Yield one row as Markdown: the figures of every entry, and how many times better ours is."""
     ours = {line.figure: line for line in lines if line.entry == lines[0].entry}
     yield f"\n### {row.title}\n"
     yield f"`make bench ARGS=--only={row.key}`; aim: {row.aim}\n"

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Prints what the broker knows about itself, as RabbitMQ's definitions: one virtual host, a user for each service, and limits.
-# Read at every start, so that a password changed in .env, or a permission changed here, holds after a restart of rabbitmq.
+# Print the broker's definitions for RabbitMQ: one virtual host, a user for each service, and limits. RabbitMQ loads them at
+# every start, so that a changed password in .env, or a changed permission here, takes effect after a restart of rabbitmq.
 #
-# A service may publish to the exchange of events under its own name alone, read its own queue, and make its queue of jobs;
-# the owner declares everything else (shared/messaging/topology.py). What remains is the default exchange, over which
-# deliveries are parked and replayed: who may write there may write to any queue, though read none.
+# A service may publish to the events exchange under its own name only, read its own queue, and declare its job queue; the
+# owner declares everything else (shared/messaging/topology.py). Every service may also write to the default exchange, which
+# parks and replays deliveries: it can therefore write to any queue, but read none of them.
 set -eu
 
 check() {

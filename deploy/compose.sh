@@ -1,4 +1,4 @@
-# What backup.sh and restore.sh share; sourced in the project's folder. COMPOSE names another compose command, with its files.
+# Shared functions of backup.sh and restore.sh, sourced in the project folder. COMPOSE sets another compose command with files.
 compose=${COMPOSE:-}
 if [ -z "$compose" ]; then
     compose="docker compose"
@@ -6,7 +6,7 @@ if [ -z "$compose" ]; then
 fi
 services=(intake review scheduling billing portal)
 
-say() { printf '%s\n' "$*" >&2; }
+log() { printf '%s\n' "$*" >&2; }
 each() { printf "%s-$1 " "${services[@]}"; }
 query() {
     $compose exec -T --env PGOPTIONS=--client-min-messages=warning postgres \

@@ -1,7 +1,7 @@
-"""Health check of processes without a web server: is there a connection that lasts to each of these ports, on any host?
+"""Health check of processes without a web server: check for a lasting connection to each of the given ports, on any host.
 
-Called by docker-compose.yml. The broker ends a connection whose heartbeats stop, so a process that hangs loses it. A process
-that is turned away again and again has one for moments only, so the same connection must be seen twice.
+Called by docker-compose.yml. The broker closes a connection whose heartbeats stop, so a process that hangs loses it. A
+process whose connections are refused repeatedly has one only briefly, so the same connection must be seen twice.
 """
 
 import sys
@@ -14,18 +14,18 @@ Connection = tuple[str, str]
 
 
 def established() -> set[Connection]:
-    """The established connections of this host's /proc/net/tcp tables: (near end, far end), as they stand there."""
+    """Return the established connections in /proc/net/tcp and tcp6: (local, remote address) in hexadecimal."""
     tables = [path.read_text() for path in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")) if path.exists()]
     rows = [line.split() for table in tables for line in table.splitlines()[1:]]
     return {(row[1], row[2]) for row in rows if row[3] == ESTABLISHED}
 
 
 def main(ports: set[int]) -> int:
-    """The exit code: 0 when connected to every one."""
+    """Return the exit code: 0 if every port has a lasting connection, else 1."""
     before = established()
     time.sleep(BETWEEN_SECONDS)
     lasting = before & established()
-    return 0 if ports <= {int(far.rpartition(":")[2], 16) for _near, far in lasting} else 1
+    return 0 if ports <= {int(remote.rpartition(":")[2], 16) for _local, remote in lasting} else 1
 
 
 if __name__ == "__main__":

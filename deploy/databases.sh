@@ -1,19 +1,37 @@
 #!/bin/sh
-# Run by the postgres image at the first start of an empty volume: a database and a user for each service,
-# and no service may connect to another's.
+# Create a database and a user for each service, and the user `migration`, which owns the databases and their tables. No
+# service may connect to another service's database or alter a table. Runs at every start of the installation; a repeat only
+# sets the passwords to those of .env. Tables of an older installation, owned by the service, get the new owner.
 set -eu
+export PGHOST="${PGHOST:-postgres}" PGUSER=postgres
 
-create_database() {
-    psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --username postgres --dbname postgres \
-        --set service="$1" --set password="$2" <<'SQL'
-CREATE ROLE :"service" LOGIN PASSWORD :'password';
-CREATE DATABASE :"service" OWNER :"service";
-REVOKE ALL ON DATABASE :"service" FROM PUBLIC;
+run() {
+    psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 "$@"
+}
+
+set_role() {
+    run --dbname postgres --set role="$1" --set password="$2" <<'SQL'
+SELECT format('CREATE ROLE %I LOGIN', :'role') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec
+ALTER ROLE :"role" PASSWORD :'password';
 SQL
 }
 
-create_database intake "$LINGJUN_INTAKE_DATABASE_PASSWORD"
-create_database review "$LINGJUN_REVIEW_DATABASE_PASSWORD"
-create_database scheduling "$LINGJUN_SCHEDULING_DATABASE_PASSWORD"
-create_database billing "$LINGJUN_BILLING_DATABASE_PASSWORD"
-create_database portal "$LINGJUN_PORTAL_DATABASE_PASSWORD"
+set_database() {
+    set_role "$1" "$2"
+    run --dbname postgres --set service="$1" <<'SQL'
+SELECT format('CREATE DATABASE %I OWNER migration', :'service')
+    WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'service') \gexec
+REVOKE ALL ON DATABASE :"service" FROM PUBLIC;
+GRANT CONNECT ON DATABASE :"service" TO :"service";
+SQL
+    run --dbname "$1" --set service="$1" <<'SQL'
+REASSIGN OWNED BY :"service" TO migration;
+SQL
+}
+
+set_role migration "$LINGJUN_MIGRATION_DATABASE_PASSWORD"
+set_database intake "$LINGJUN_INTAKE_DATABASE_PASSWORD"
+set_database review "$LINGJUN_REVIEW_DATABASE_PASSWORD"
+set_database scheduling "$LINGJUN_SCHEDULING_DATABASE_PASSWORD"
+set_database billing "$LINGJUN_BILLING_DATABASE_PASSWORD"
+set_database portal "$LINGJUN_PORTAL_DATABASE_PASSWORD"

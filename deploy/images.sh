@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings every image that docker-compose.yml names: the public ones from a registry, or, where none can be reached, from
-# Debian's packages (offline/build.sh); the house's own by the Dockerfile. Called by the Makefile.
+# Provide every image of docker-compose.yml: pull the public images from a registry, or build them from Debian's packages
+# if no registry can be reached (offline/build.sh); build the project's own images. Called by the Makefile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +15,6 @@ done
 compose="docker compose"
 $compose version > /dev/null 2>&1 || compose=$(command -v docker-compose || echo .venv/bin/docker-compose)
 docker buildx version > /dev/null 2>&1 || export DOCKER_BUILDKIT=0
-# One process of each service: the others run the same image. In turn, because the classic builder makes the layers that
-# the images share once for each build that runs beside another.
+# One process of each service: the others run the same image. One build at a time, because concurrent builds of the classic
+# builder each build the shared layers again.
 COMPOSE_PARALLEL_LIMIT=1 $compose build --quiet intake-web review-web scheduling-web billing-web portal-web

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts a house back to what `make backup` wrote: what happened after the backup is gone. The broker is emptied, because its
-# events belong to the time after; databases of an older version are brought up to the code's. Called by `make restore`.
+# Restore an installation from a folder of `make backup`; all later changes are lost. The broker is emptied, because its
+# events belong to later changes; databases of an older version are migrated to the code's schema. Called by `make restore`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source deploy/compose.sh
@@ -8,26 +8,26 @@ source deploy/compose.sh
 folder=${1:?usage: deploy/restore.sh FOLDER}
 for name in "${services[@]/%/.dump}" volumes.tar; do
     if [ ! -s "$folder/$name" ]; then
-        say "$folder/$name is missing: name a folder that make backup wrote."
+        log "$folder/$name is missing: name a folder that make backup wrote."
         exit 1
     fi
 done
 
-say "Closing the house"
+log "Closing the house"
 $compose stop --timeout 30 gateway $(each web) $(each worker) $(each bus) > /dev/null 2>&1
 $compose up --detach --wait --no-build postgres rabbitmq redis > /dev/null 2>&1
 for service in "${services[@]}"; do
-    say "Database $service"
-    query "$service" "DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION $service"
+    log "Database $service"
+    query "$service" "DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION migration"
     $compose exec -T postgres pg_restore --username postgres --dbname "$service" --single-transaction --exit-on-error \
-        --no-comments --schema public < "$folder/$service.dump"
+        --no-comments --no-owner --no-privileges --role migration --schema public < "$folder/$service.dump"
 done
-say "Scans, keys and mail"
+log "Scans, keys and mail"
 $compose run --rm --no-deps -T volumes sh -c 'find /volumes -mindepth 2 -delete && tar --extract --overwrite --directory /volumes' \
     < "$folder/volumes.tar"
-say "An empty broker"
+log "An empty broker"
 broker() { $compose exec -T rabbitmq rabbitmqctl --quiet "$@"; }
 broker delete_vhost lingjun
 broker import_definitions /tmp/definitions.json
-say "Opening the house again"
+log "Opening the house again"
 $compose up --detach --wait --no-build > /dev/null 2>&1

@@ -1,2 +1,4 @@
-"""The house: five services of one shape (intake, review, scheduling, billing, portal), the demo's player, and house.py,
-which runs all of them in one process. Services never import each other."""
+"""The five services (intake, review, scheduling, billing, portal), the demo's player, and standalone.py.
+
+standalone.py runs all five in one process. All services have the same structure. Services never import each other.
+"""

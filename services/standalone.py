@@ -1,5 +1,7 @@
-"""The whole house in one process, for a try-out or a small office: every service's web, bus and worker over SQLite, the
-embedded bus and a folder. What was accepted survives a kill. Called by `python -m services run` and `demo`.
+"""The standalone server: web, bus and worker of all five services in one process, for trials and small offices.
+
+It uses SQLite, the embedded bus and one data folder. Accepted applications survive a SIGKILL. Called by
+`python -m services run`, which the demo starts too.
 """
 
 import asyncio
@@ -52,7 +54,7 @@ from shared.wiring.settings import Settings, embedded
 
 @dataclass(frozen=True)
 class ServiceSpec:
-    """What house.py needs to know of a service. `make_jobs` takes the service's own settings."""
+    """How to build one service's parts. `make_jobs` takes the service's own settings."""
 
     settings: type[Settings]
     make_app: Callable[[Process], FastAPI]
@@ -85,7 +87,7 @@ SPECS = (
 
 
 class PathRouter:
-    """Passes a request to the service named by the first step of its path; to the portal where there is none."""
+    """Route a request to the service named by the first path segment; to the portal if no service has that name."""
 
     def __init__(self, apps: dict[str, ASGIApp]) -> None:
         self._apps = apps
@@ -95,25 +97,25 @@ class PathRouter:
         await self._apps.get(first, self._apps["portal"])(scope, receive, send)
 
 
-class _Server(uvicorn.Server):
-    """Says when the port answers."""
+class _NotifyingServer(uvicorn.Server):
+    """A uvicorn server that calls `on_started` once the port accepts connections."""
 
-    def __init__(self, config: uvicorn.Config, opened: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
-        self._opened = opened
+        self._on_started = on_started
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._opened()
+            self._on_started()
 
 
 class StandaloneServer:
-    """An embedded house over a data folder. `starts_at` makes it a demo, whose clock stands until it is moved on."""
+    """All services over one data folder. `starts_at` makes it a demo whose clock stands still until moved."""
 
     def __init__(self, data: Path, *, port: int, starts_at: datetime | None = None) -> None:
         self._data, self._port = data.resolve(), port
-        self._lock = _take(self._data, "demo" if starts_at else "system")
+        self._lock = _claim_folder(self._data, "demo" if starts_at else "system")
         clock = "system"
         if starts_at:
             clock_file = self._data / "clock"
@@ -121,22 +123,22 @@ class StandaloneServer:
             if not clock_file.exists():
                 TravellingClock(clock_file).set(starts_at)
         self.processes: dict[str, Process] = {}
-        for room in SPECS:
-            name = room.settings.SERVICE
-            given = embedded(self._data, name, public_url=f"http://127.0.0.1:{port}", clock=clock)
-            upgrade(given["database_url"], name)
-            self.processes[name] = open_process(room.settings(**given))
+        for spec in SPECS:
+            name = spec.settings.SERVICE
+            values = embedded(self._data, name, public_url=f"http://127.0.0.1:{port}", clock=clock)
+            upgrade(values["database_url"], name)
+            self.processes[name] = open_process(spec.settings(**values))
 
     def close(self) -> None:
-        """Gives the folder up, for whoever wants it next."""
+        """Close the databases and unlock the data folder."""
         for process in self.processes.values():
             process.database.close()
         self._lock.close()
 
-    async def run(self, opened: Callable[[], None]) -> None:
-        """Serves until told to stop (SIGINT, SIGTERM); calls `opened` once the port answers."""
+    async def run(self, on_started: Callable[[], None]) -> None:
+        """Serve until SIGINT or SIGTERM. Call `on_started` once the port accepts connections."""
         setup_observability(self.processes[PortalSettings.SERVICE].settings)
-        app = PathRouter({room.settings.SERVICE: room.make_app(self._process(room)) for room in SPECS})
+        app = PathRouter({spec.settings.SERVICE: spec.make_app(self._process(spec)) for spec in SPECS})
         config = uvicorn.Config(
             app,
             host="127.0.0.1",
@@ -146,9 +148,9 @@ class StandaloneServer:
             access_log=False,
             server_header=False,
         )
-        server = _Server(config, opened)
+        server = _NotifyingServer(config, on_started)
         tune_gc()
-        buses = [asyncio.ensure_future(self._run_bus(room)) for room in SPECS]
+        buses = [asyncio.ensure_future(self._run_bus(spec)) for spec in SPECS]
         try:
             await server.serve()
         finally:
@@ -157,16 +159,16 @@ class StandaloneServer:
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*buses)
 
-    async def _run_bus(self, room: ServiceSpec) -> None:
-        process = self._process(room)
+    async def _run_bus(self, spec: ServiceSpec) -> None:
+        process = self._process(spec)
         worker = JobWorker(
             process.database,
-            room.make_jobs(process.settings),
+            spec.make_jobs(process.settings),
             service=process.service,
             clock=process.clock,
             tools=process.tools,
         )
-        timer = Timer(process.database, room.run_due, clock=process.clock, tools=process.tools)
+        timer = Timer(process.database, spec.run_due, clock=process.clock, tools=process.tools)
         with process.database.transaction() as uow:
             requeue_orphaned(uow)
         with ThreadPoolExecutor(1, thread_name_prefix=f"{process.service}-worker") as pool:
@@ -174,49 +176,54 @@ class StandaloneServer:
             def send(job_id: UUID) -> None:
                 pool.submit(worker.execute, job_id)
 
-            await room.make_bus(process).run(send, timer.watch)
+            await spec.make_bus(process).run(send, timer.watch)
 
-    def _process(self, room: ServiceSpec) -> Process:
-        return self.processes[room.settings.SERVICE]
+    def _process(self, spec: ServiceSpec) -> Process:
+        return self.processes[spec.settings.SERVICE]
 
 
 @contextmanager
 def stopped_portal(data: Path) -> Iterator[Process]:
-    """The portal's process of a house that does not run, for a command; the folder is locked meanwhile. Raises NotFound where
-    there is no house, Conflict while it runs."""
+    """Open the portal's process of a stopped installation for a command, and lock its folder meanwhile.
+
+    Raises NotFound if `data` is no data folder, and Conflict while the server runs.
+    """
     data = data.resolve()
     if not (data / "portal.db").exists():
         raise NotFound(f"{data} 不是领军的数据目录。", code="no-house")
-    with _locked(data, "领军正在运行，请在“未送达消息”页面上操作，或先停止它。"):
+    with _lock_folder(data, "领军正在运行，请在“未送达消息”页面上操作，或先停止它。"):
         mode = (data / "mode").read_text()
         clock = f"travelling:{data / 'clock'}" if mode == "demo" else "system"
-        given = embedded(data, PortalSettings.SERVICE, public_url="", clock=clock)
-        upgrade(given["database_url"], PortalSettings.SERVICE)
-        process = open_process(PortalSettings(**given))
+        values = embedded(data, PortalSettings.SERVICE, public_url="", clock=clock)
+        upgrade(values["database_url"], PortalSettings.SERVICE)
+        process = open_process(PortalSettings(**values))
         try:
             yield process
         finally:
             process.database.close()
 
 
-def _locked(data: Path, in_use: str) -> TextIO:
+def _lock_folder(data: Path, in_use: str) -> TextIO:
     lock = (data / "lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as fault:
+    except BlockingIOError as error:
         lock.close()
-        raise Conflict(in_use, code="folder-in-use") from fault
+        raise Conflict(in_use, code="folder-in-use") from error
     return lock
 
 
-def _take(data: Path, mode: str) -> TextIO:
-    """Locks the folder for this process and marks its mode. Raises Conflict when it is in use or of the other mode."""
+def _claim_folder(data: Path, mode: str) -> TextIO:
+    """Lock the folder for this process and store its mode, "demo" or "system".
+
+    Raises Conflict if another process uses the folder or if it has the other mode.
+    """
     data.mkdir(parents=True, exist_ok=True)
-    lock = _locked(data, f"数据目录 {data} 正被另一个进程使用,请先停止它。")
-    marked = data / "mode"
-    if marked.exists() and marked.read_text() != mode:
+    lock = _lock_folder(data, f"数据目录 {data} 正被另一个进程使用,请先停止它。")
+    mode_file = data / "mode"
+    if mode_file.exists() and mode_file.read_text() != mode:
         raise Conflict(
-            f"数据目录 {data} 属于另一种运行方式({marked.read_text()}),请另选目录。", code="folder-of-other-mode"
+            f"数据目录 {data} 属于另一种运行方式({mode_file.read_text()}),请另选目录。", code="folder-of-other-mode"
         )
-    marked.write_text(mode)
+    mode_file.write_text(mode)
     return lock

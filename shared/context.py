@@ -1,4 +1,4 @@
-"""What surrounds a piece of work that no person started: a handler, a job, a timer. Made by the bus and the worker."""
+"""Execution context of work that no person started: event handlers, jobs, timers. Created by the bus and the worker."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from shared.events.envelope import Envelope
 
 @dataclass(frozen=True)
 class Tools:
-    """The adaptors of a process. Each holds only what the process was given (keys by purpose, a store, a mailer)."""
+    """The adapters of a process. Each holds only what the process may use, such as the keys of its purposes."""
 
     keys: KeyRing
     files: FileStore
@@ -25,7 +25,7 @@ class Tools:
 
 @dataclass(frozen=True)
 class Context:
-    """Who acts and when (business time, UTC), with which tools; the envelope or the job's id where one is the cause."""
+    """Actor, business time (UTC) and tools, and the envelope of the event or the id of the job that is the cause."""
 
     actor: str
     now: datetime

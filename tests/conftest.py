@@ -1,6 +1,6 @@
-"""Fixtures that every test may ask for: real servers (started once for the run, on first use) and a real browser.
+"""Fixtures for all tests: real servers (started on first use, once per run) and a real browser.
 
-What could not run is named in the closing lines; where CI is set, that is a failure.
+The terminal summary lists the tests that could not run. With the environment variable CI set, these fail the run.
 """
 
 import os
@@ -30,12 +30,12 @@ CHROMIUM_FLAGS = (
 
 
 def pytest_configure_node(node) -> None:  # a hook of pytest-xdist
-    """Tells each worker which process's end ends the run."""
+    """Pass the controller's process id to each worker: the servers end with that process."""
     node.workerinput["run_pid"] = os.getpid()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Names the servers that were used and everything that did not run."""
+    """Print the servers in use and all tests that did not run."""
     not_run = terminalreporter.stats.get("skipped", [])
     used = keeper.servers_used(_run_directory(config))
     if used:
@@ -50,14 +50,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In CI a test that did not run is a failure."""
+    """Fail the run in CI if a test did not run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def _run_directory(config: pytest.Config) -> Path:
-    """The directory that the workers of one run share, in the run's base temporary directory."""
+    """Return the shared directory of a run's workers, in the run's base temporary directory."""
     base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
     directory = (base.parent if hasattr(config, "workerinput") else base) / "servers"
     directory.mkdir(exist_ok=True)
@@ -74,26 +74,26 @@ def _server(name: str, config: pytest.Config) -> Address:
 
 @pytest.fixture(scope="session")
 def rabbitmq_server(pytestconfig: pytest.Config) -> Address:
-    """The run's RabbitMQ, for tests that make their own virtual hosts (tests.servers.rabbitmq.virtual_host)."""
+    """The run's RabbitMQ, for tests that create virtual hosts (tests.servers.rabbitmq.virtual_host)."""
     return _server("rabbitmq", pytestconfig)
 
 
 @pytest.fixture(scope="module")
 def rabbitmq_url(rabbitmq_server: Address) -> Iterator[str]:
-    """An empty virtual host of this module's own: amqp://user:password@127.0.0.1:port/vhost."""
+    """An empty virtual host for this module: amqp://user:password@127.0.0.1:port/vhost."""
     with rabbitmq.virtual_host(rabbitmq_server, f"test-{uuid.uuid4().hex}") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def postgres_server(pytestconfig: pytest.Config) -> Address:
-    """The run's PostgreSQL, for fixtures that keep a database longer than a test (tests.servers.postgres.database)."""
+    """The run's PostgreSQL, for fixtures whose databases outlive a test (tests.servers.postgres.database)."""
     return _server("postgres", pytestconfig)
 
 
 @pytest.fixture
 def postgres_url(postgres_server: Address) -> Iterator[Callable[[str], str]]:
-    """Makes an empty database for this test alone: postgresql+psycopg://…; dropped after the test."""
+    """A function that creates an empty database for this test, postgresql+psycopg://…, and drops it afterwards."""
     with ExitStack() as databases:
 
         def make(name: str) -> str:
@@ -105,7 +105,7 @@ def postgres_url(postgres_server: Address) -> Iterator[Callable[[str], str]]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, once as a SQLite file and once on PostgreSQL."""
+    """An empty database: each test runs once with a SQLite file and once with PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'test.db'}"
     make: Callable[[str], str] = request.getfixturevalue("postgres_url")
@@ -120,7 +120,7 @@ def redis_server(pytestconfig: pytest.Config) -> Address:
 
 @pytest.fixture
 def redis_url(redis_server: Address) -> Iterator[str]:
-    """An empty database of this worker's own number: redis://…; emptied again after the test."""
+    """An empty Redis database with this worker's number: redis://…; flushed after the test."""
     number = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "gw0")))
     url = f"redis://{redis_server.user}:{redis_server.password}@127.0.0.1:{redis_server.port}/{number}"
     with Redis.from_url(url) as client:
@@ -131,7 +131,7 @@ def redis_url(redis_server: Address) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Path:
-    """The browser's program, for Playwright's executable_path."""
+    """The path of the browser, for Playwright's executable_path."""
     found = packages.chromium()
     if found is None:
         pytest.skip("chromium is not installed: python -m tests.servers install (as root on Debian or Ubuntu)")
@@ -140,7 +140,7 @@ def chromium() -> Path:
 
 @pytest.fixture(scope="module")
 def browser(chromium: Path) -> Iterator[Browser]:
-    """A headless browser for one module: Playwright's event loop would stop asyncio.run in later modules."""
+    """A headless browser for one module. A longer-lived Playwright event loop breaks asyncio.run in later modules."""
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=chromium, headless=True, args=CHROMIUM_FLAGS) as browser,
@@ -150,13 +150,13 @@ def browser(chromium: Path) -> Iterator[Browser]:
 
 @pytest.fixture
 def browser_problems() -> list[str]:
-    """Console errors and requests to other hosts so far; a test that provokes one asserts it and clears the list."""
+    """Console errors and requests to other hosts so far. A test that provokes one asserts it and clears the list."""
     return []
 
 
 @pytest.fixture
 def browser_context(browser: Browser, browser_problems: list[str]) -> Iterator[BrowserContext]:
-    """A fresh profile in Chinese, whose pages fail the test on any console error or request to another host."""
+    """A fresh profile in Chinese. Any console error or request to another host fails the test."""
 
     def on_console(message: ConsoleMessage) -> None:
         if message.type == "error":

@@ -1,4 +1,4 @@
-"""Reads printed documents back: their words, the place of their ink. Used by the tests of everything that prints."""
+"""Reads PDF documents: their text and the position of their ink. Used by all tests of documents."""
 
 import io
 import re
@@ -16,34 +16,34 @@ LATIN_FIRM = "W" * 100
 
 
 def pages(pdf: bytes) -> list[str]:
-    """The words of each page without white space, which only says where lines broke."""
+    """Return the text of each page without white space, which only reflects line breaks."""
     return [re.sub(r"\s", "", page.get_textpage().get_text_range()) for page in pdfium.PdfDocument(pdf)]
 
 
 def lines(pdf: bytes) -> list[str]:
-    """The lines of all pages as they broke."""
+    """Return the lines of all pages as broken."""
     return [
         line for page in pdfium.PdfDocument(pdf) for line in page.get_textpage().get_text_range().splitlines() if line
     ]
 
 
 def words(pdf: bytes) -> str:
-    """The words of all pages, without white space."""
+    """Return the text of all pages without white space."""
     return "".join(pages(pdf))
 
 
 def squeezed(text: str) -> str:
-    """The text as `words` shows it."""
+    """Return the text as `words` returns it, without white space."""
     return re.sub(r"\s", "", text)
 
 
 def pictures(pdf: bytes) -> list[Image.Image]:
-    """Each page in grey."""
+    """Render each page in greyscale."""
     return [page.render(scale=SCALE).to_pil().convert("L") for page in pdfium.PdfDocument(pdf)]
 
 
 def ink(pdf: bytes) -> list[tuple[int, int, int, int]]:
-    """Where the ink of each page begins and ends, in whole mm from the page's edges: left, top, right, bottom."""
+    """Return the margins around each page's ink in whole mm: left, top, right, bottom."""
     found = []
     for picture in pictures(pdf):
         box = ImageOps.invert(picture).getbbox() or (0, 0, 0, 0)
@@ -53,12 +53,12 @@ def ink(pdf: bytes) -> list[tuple[int, int, int, int]]:
 
 
 def stays_within_margins(pdf: bytes, *, left: int = 28, right: int = 26, top: int = 37) -> bool:
-    """Whether no ink leaves the type area to the sides or above (the page number is below it), 1 mm of play."""
+    """Return whether all ink is within the left, right and top margins (mm; 1 mm tolerance). Page numbers are below."""
     return all(edge[0] >= left - 1 and edge[2] >= right - 1 and edge[1] >= top - 1 for edge in ink(pdf))
 
 
 def column_of(pdf: bytes, character: str) -> tuple[float, float]:
-    """The left and the right edge, in mm, of all places where the character stands."""
+    """Return the leftmost and rightmost edge (mm) of all occurrences of a character."""
     edges: list[tuple[float, float]] = []
     for page in pdfium.PdfDocument(pdf):
         text = page.get_textpage()
@@ -70,5 +70,5 @@ def column_of(pdf: bytes, character: str) -> tuple[float, float]:
 
 
 def metadata(pdf: bytes) -> dict[str, str]:
-    """The document's own data: title, creation date."""
+    """Return the document's metadata: title, creation date."""
     return dict(pdfium.PdfDocument(io.BytesIO(pdf)).get_metadata_dict())

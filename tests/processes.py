@@ -1,4 +1,4 @@
-"""Opens a process of one service for a test: its own database, folder, clock file, and an embedded bus nobody reads."""
+"""Opens one service's process for a test, with a database, folder, clock file and embedded bus without consumers."""
 
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -14,22 +14,22 @@ START = datetime(2021, 11, 22, 1, 0, tzinfo=UTC)
 
 
 def process_for(kind: type[Settings], database_url: str, folder: Path, *, start: datetime = START) -> Process:
-    """An open process with an upgraded, empty database; its clock stands at `start` until `travel`."""
+    """Return an open process with an upgraded, empty database. Its clock stands at `start` until `travel`."""
     clock_file = folder / "clock"
     TravellingClock(clock_file).set(start)
-    given = embedded(folder, kind.SERVICE, public_url="http://127.0.0.1:8000", clock=f"travelling:{clock_file}")
+    values = embedded(folder, kind.SERVICE, public_url="http://127.0.0.1:8000", clock=f"travelling:{clock_file}")
     upgrade(database_url, kind.SERVICE)
-    return open_process(kind(**given | {"database_url": database_url}))
+    return open_process(kind(**values | {"database_url": database_url}))
 
 
 def travel(process: Process, moment: datetime) -> None:
-    """Moves the process's business time on."""
+    """Advance the process's business time to `moment`."""
     assert isinstance(process.clock, TravellingClock)
     process.clock.set(moment)
 
 
-def letters(folder: Path) -> list[str]:
-    """The texts of the messages sent so far."""
+def sent_mails(folder: Path) -> list[str]:
+    """Return the texts of all mails sent so far."""
     found = []
     for path in sorted((folder / "mail").glob("*.eml")):
         body = message_from_bytes(path.read_bytes(), policy=default).get_body()

@@ -1,4 +1,4 @@
-"""Takes the README's pictures from a demo that is open: `python -m tests.screenshots http://127.0.0.1:8000 var/demo`."""
+"""Takes the README's screenshots from a running demo: `python -m tests.screenshots http://127.0.0.1:8000 var/demo`."""
 
 import json
 import sys
@@ -10,8 +10,8 @@ from tests.conftest import CHROMIUM_FLAGS
 from tests.servers import packages
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
-# Who looks at what: picture, account, path.
-PICTURES = (
+# Screenshot, account, path.
+SCREENSHOTS = (
     ("portal-home", "audit01", "/"),
     ("intake", "intake01", "/intake/"),
     ("intake-programme", "intake01", "/intake/programmes"),
@@ -25,25 +25,25 @@ PICTURES = (
 
 
 def main(address: str, data: Path) -> None:
-    """Signs in as each person and keeps what the person sees, and one applicant's timeline."""
+    """Sign in as each person and save the page, and save one applicant's timeline."""
     passwords = json.loads((data / "passwords.json").read_text())
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=packages.chromium(), args=CHROMIUM_FLAGS) as browser,
     ):
-        for name, account, path in PICTURES:
+        for name, account, path in SCREENSHOTS:
             with browser.new_context(locale="zh-CN", viewport={"width": 1360, "height": 860}) as context:
                 page = context.new_page()
                 _sign_in(page, address, account, passwords[account])
                 page.goto(address + path)
-                _keep(page, name)
+                _save(page, name)
         with browser.new_context(locale="zh-CN", viewport={"width": 1360, "height": 860}) as context:
             page = context.new_page()
             _sign_in(page, address, "audit01", passwords["audit01"])
             page.goto(f"{address}/tables/applicants/list")
             page.locator("table a[href^='/applicants/']").first.click()
-            _keep(page, "portal-timeline")
+            _save(page, "portal-timeline")
 
 
 def _sign_in(page: Page, address: str, account: str, password: str) -> None:
@@ -54,7 +54,7 @@ def _sign_in(page: Page, address: str, account: str, password: str) -> None:
     page.wait_for_url(f"{address}/")
 
 
-def _keep(page: Page, name: str) -> None:
+def _save(page: Page, name: str) -> None:
     page.wait_for_load_state("networkidle")
     page.screenshot(path=FOLDER / f"{name}.png")
 

@@ -1,4 +1,4 @@
-"""Signs sessions as the portal would, for tests of one service: pages behind sign-in without a portal beside them."""
+"""Signs session tokens as the portal does, so that tests of one service reach pages behind sign-in without a portal."""
 
 import contextlib
 import threading
@@ -17,11 +17,11 @@ from shared.wiring.process import Process
 
 SID = "s" * 32
 PRIVATE = Ed25519PrivateKey.generate()
-"""One key for the run, so that people with different roles can be signed in to one process at a time."""
+"""One key per run, so that people with different roles can be signed in to one process at the same time."""
 
 
 def session_cookies(process: Process, *roles: str, account: str = "li", name: str = "李青") -> dict[str, str]:
-    """The cookie of a session with these roles, signed with a key whose public part the process is given."""
+    """Return the cookie of a session with these roles. Writes the public key to the process's key file."""
     public_file = process.settings.token_public_key_file
     public_file.parent.mkdir(parents=True, exist_ok=True)
     spki = serialization.PublicFormat.SubjectPublicKeyInfo
@@ -35,13 +35,13 @@ def session_cookies(process: Process, *roles: str, account: str = "li", name: st
 
 
 def csrf_headers() -> dict[str, str]:
-    """What a form of such a session sends beside its fields."""
+    """Return the headers that a form of such a session sends with its fields."""
     return {"X-CSRF-Token": csrf_token(SID)}
 
 
 @contextlib.contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
-    """The app on a free port of this machine, until the block ends; yields its address."""
+    """Serve the app on a free local port until the block ends. Yields its address."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

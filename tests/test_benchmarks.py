@@ -1,4 +1,4 @@
-"""The rows of `make bench` run and gives figures; how high they are is for the table to say, not for a test."""
+"""The rows of `make bench` run and give figures. How high the figures are is not tested."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from benchmarks.__main__ import every_row
 from benchmarks.applications import body_of, open_programme, requests
 from benchmarks.ground import Ground
-from benchmarks.measure import Effort, Line, Row, measured, times_better
+from benchmarks.measure import Effort, Line, Row, measure_row, times_better
 from benchmarks.table import lines_of
 from services.intake.rules.applications import check_application
 from services.intake.schemas import ApplicationIn
@@ -16,21 +16,21 @@ from shared.foundation.clock import real_now
 from tests.servers import keeper
 
 TINY = Effort(rounds=1, seconds=0.2, events=20)
-# These run nothing that another row does not, with other numbers or more processes, and take long to start.
-ALIKE = ("accept-4", "latency-1000", "house")
-ROWS = [row for row in every_row() if row.key not in ALIKE]
+# These rows repeat another row with other sizes or more processes, and take long to start.
+REDUNDANT = ("accept-4", "latency-1000", "house")
+ROWS = [row for row in every_row() if row.key not in REDUNDANT]
 
 
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Ground]:
-    with Ground() as opened:
-        yield opened
+    with Ground() as opened_ground:
+        yield opened_ground
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.key)
-def test_every_entry_of_a_row_gives_a_positive_figure_and_a_line(row: Row, ground: Ground) -> None:
+def test_every_entry_of_a_row_has_a_positive_value_and_a_line(row: Row, ground: Ground) -> None:
     try:
-        lines = measured(row, ground, TINY, lambda _told: None)
+        lines = measure_row(row, ground, TINY, lambda _message: None)
     except keeper.NotHere as missing:
         pytest.skip(str(missing))
     assert [line for line in lines if line.middle <= 0] == []
@@ -38,7 +38,7 @@ def test_every_entry_of_a_row_gives_a_positive_figure_and_a_line(row: Row, groun
     assert len(list(lines_of(row, lines))) == len(lines) + 4
 
 
-def test_applications_of_the_load_are_valid_and_all_of_different_people_and_firms():
+def test_load_applications_are_valid_and_of_different_people_and_firms():
     now = real_now()
     programme = Programme.model_validate(open_programme(now))
     bodies = [ApplicationIn.model_validate(body_of(serial)) for serial in (*range(40), 165_001, 3_000_000)]
@@ -47,13 +47,13 @@ def test_applications_of_the_load_are_valid_and_all_of_different_people_and_firm
     assert len({body.firm.credit_code for body in bodies}) == len(bodies)
 
 
-def test_a_prepared_request_says_its_own_length():
-    (request,) = requests(7, 1, port=80, path="/door", key="secret")
+def test_a_prepared_request_has_the_right_content_length():
+    (request,) = requests(7, 1, port=80, path="/applications", key="secret")
     head, _, body = request.partition(b"\r\n\r\n")
     assert f"Content-Length: {len(body)}".encode() in head
     assert b"Authorization: Bearer secret" in head
 
 
-def test_more_of_a_rate_is_better_and_less_of_a_delay():
+def test_a_higher_rate_and_a_lower_delay_are_better():
     assert times_better(Line("a", "x/s", [8.0]), Line("b", "x/s", [2.0])) == 4.0
     assert times_better(Line("a", "p50 ms", [2.0]), Line("b", "p50 ms", [8.0])) == 4.0

@@ -1,4 +1,4 @@
-"""Proves that each server of a test run really answers, and that nothing survives the run's end."""
+"""Tests that each server of a test run works, and that no process and no data survive the run."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ from redis import Redis
 from tests.servers import keeper, packages
 
 
-def test_what_is_published_to_a_quorum_queue_is_consumed(rabbitmq_url: str) -> None:
+def test_a_message_published_to_a_quorum_queue_is_consumed(rabbitmq_url: str) -> None:
     async def publish_and_consume() -> bytes:
         async with await aio_pika.connect(rabbitmq_url) as connection:
             channel = await connection.channel(publisher_confirms=True)
@@ -34,7 +34,7 @@ def test_what_is_published_to_a_quorum_queue_is_consumed(rabbitmq_url: str) -> N
     assert asyncio.run(publish_and_consume()).decode() == "报名"
 
 
-def test_postgresql_runs_with_its_durability_on(postgres_url: Callable[[str], str]) -> None:
+def test_postgresql_runs_with_durability_on(postgres_url: Callable[[str], str]) -> None:
     address = postgres_url("durability").replace("+psycopg", "")
     with psycopg.connect(address) as connection:
         version = connection.execute("SELECT version()").fetchone()
@@ -44,7 +44,7 @@ def test_postgresql_runs_with_its_durability_on(postgres_url: Callable[[str], st
     assert settings == ("on", "UTF8")
 
 
-def test_two_databases_of_one_test_do_not_see_each_other(postgres_url: Callable[[str], str]) -> None:
+def test_two_databases_of_one_test_are_isolated(postgres_url: Callable[[str], str]) -> None:
     first, second = (postgres_url(name).replace("+psycopg", "") for name in ("intake", "review"))
     with psycopg.connect(first) as connection:
         connection.execute("CREATE TABLE application (id int)")
@@ -57,7 +57,7 @@ def test_a_database_address_names_an_empty_database(database_url: str) -> None:
     assert database_url.startswith(("sqlite:////", "postgresql+psycopg://"))
 
 
-def test_redis_keeps_what_it_was_given(redis_url: str) -> None:
+def test_redis_returns_a_stored_value(redis_url: str) -> None:
     with Redis.from_url(redis_url) as client:
         client.set("姓名", "张三")
         assert client.get("姓名") == "张三".encode()
@@ -72,7 +72,9 @@ def test_a_page_in_chinese_is_rendered_with_a_chinese_font(browser_page: Page, t
     assert browser_page.locator("h1").screenshot() != first, "every character is drawn as the same box"
 
 
-def test_a_console_error_and_a_foreign_request_are_noticed(browser_page: Page, browser_problems: list[str]) -> None:
+def test_a_console_error_and_a_request_to_another_host_are_recorded(
+    browser_page: Page, browser_problems: list[str]
+) -> None:
     browser_page.set_content("<script>console.error('坏了')</script><img src='http://127.0.0.2:9/x.png'>")
     browser_page.wait_for_load_state()
     assert any("坏了" in problem for problem in browser_problems)
@@ -80,7 +82,7 @@ def test_a_console_error_and_a_foreign_request_are_noticed(browser_page: Page, b
     browser_problems.clear()
 
 
-def test_an_installed_machine_has_nothing_missing() -> None:
+def test_a_second_install_finds_no_missing_packages() -> None:
     installed = subprocess.run(
         [sys.executable, "-m", "tests.servers", "install"], capture_output=True, text=True, check=True
     )
@@ -98,8 +100,8 @@ sys.stdin.read()
 
 
 @contextmanager
-def a_run_with_all_servers(run_directory: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    """A process that has started the three servers as private instances, and the folder that they all work in."""
+def run_with_all_servers(run_directory: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """Start a process that runs the three servers as private instances. Yields it and the servers' working folder."""
     if not all(find() for find in keeper.PROGRAMS.values()):
         pytest.skip("a private server is not installed: python -m tests.servers install (as root on Debian or Ubuntu)")
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="lingjun-survivors-") as folder:
@@ -119,7 +121,7 @@ def a_run_with_all_servers(run_directory: Path) -> Iterator[tuple[subprocess.Pop
 
 
 def survivors(working: Path) -> list[str]:
-    """The processes that work in the folder, as far as this account may see."""
+    """Return the command lines of processes whose working directory is in the folder, as far as this user may see."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -129,7 +131,7 @@ def survivors(working: Path) -> list[str]:
 
 
 def wait_until(condition: Callable[[], bool]) -> bool:
-    """Asks for up to a minute."""
+    """Poll the condition for up to a minute. Return its last value."""
     deadline = time.monotonic() + 60
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -137,7 +139,7 @@ def wait_until(condition: Callable[[], bool]) -> bool:
 
 
 def test_no_server_and_no_data_survive_a_killed_test_run(tmp_path: Path) -> None:
-    with a_run_with_all_servers(tmp_path) as (run, working):
+    with run_with_all_servers(tmp_path) as (run, working):
         assert len(survivors(working)) >= 4
         run.kill()
         run.wait()
@@ -146,7 +148,7 @@ def test_no_server_and_no_data_survive_a_killed_test_run(tmp_path: Path) -> None
 
 
 def test_no_server_survives_its_killed_keeper(tmp_path: Path) -> None:
-    with a_run_with_all_servers(tmp_path) as (_, working):
+    with run_with_all_servers(tmp_path) as (_, working):
         for directory in working.iterdir():
             os.kill(int(directory.name.rpartition("-")[2]), signal.SIGKILL)
         assert wait_until(lambda: survivors(working) == []), survivors(working)

@@ -1,6 +1,6 @@
-"""What the product says to people, read out of its source: for the tests that hold the catalogues to it.
+"""Extract the texts that users read from the source, for the tests of the translation catalogues.
 
-In templates every Chinese string is taken to be said, in Python what stands in a page, a table of titles or a refusal.
+In templates these are all Chinese strings; in Python those in pages, tables of titles and refusals.
 """
 
 import ast
@@ -12,13 +12,13 @@ from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
 from services.billing.rules.layouts import LAYOUTS
-from tests.refusing import CHINESE, refused_in_module
+from tests.refusing import CHINESE, refusal_texts
 
 ROOT = Path(__file__).parent.parent
 SERVICES = ("intake", "review", "scheduling", "billing", "portal")
-# Names of languages are written in their own; the frame cuts the brand off a title and the days of the week apart.
-_AS_THEY_ARE = {"中文", "领军 · ", "一二三四五六日"}
-# Titles that stand outside of pages and states.
+# Not translated: names of languages, the brand in titles, and the days of the week, which the code splits.
+_UNTRANSLATED = {"中文", "领军 · ", "一二三四五六日"}
+# Modules with titles outside of pages and states.
 _TITLES = {
     "review": ("rules/ranking.py", "queries/overview.py"),
     "scheduling": ("queries/searches.py",),
@@ -28,38 +28,38 @@ _FRAME = ("http/security_headers.py", "dashboard", "http/web.py")
 
 
 def templates_of(service: str) -> list[Path]:
-    """The templates of pages; `shared` are those of the frame. Letters are Chinese and no part of this."""
+    """Return the page templates of a service; `shared`: of the layout. Printed letters are Chinese only."""
     folder = ROOT / ("shared/dashboard/templates" if service == "shared" else f"services/{service}/templates")
     return sorted(folder.rglob("*.html"))
 
 
 def modules_of(service: str) -> list[Path]:
-    """The modules that speak to people besides refusing."""
+    """Return the modules with texts for users, other than refusals."""
     if service == "shared":
-        found = [ROOT / "shared" / name for name in _FRAME]
-        return [module for path in found for module in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
+        paths = [ROOT / "shared" / name for name in _FRAME]
+        return [module for path in paths for module in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
     folder = ROOT / "services" / service
-    named = [folder / name for name in ("states.py", *_TITLES.get(service, ()))]
-    return [*named, *sorted((folder / "pages").rglob("*.py"))]
+    titles = [folder / name for name in ("states.py", *_TITLES.get(service, ()))]
+    return [*titles, *sorted((folder / "pages").rglob("*.py"))]
 
 
 def refusing_modules(service: str) -> list[Path]:
-    """Every module of a service that may refuse a person; settings refuse who installs it."""
+    """Return all modules of a service with refusals for users. Those of settings are for operators."""
     folder = ROOT / ("shared" if service == "shared" else f"services/{service}")
     return [
         path for path in sorted(folder.rglob("*.py")) if "migrations" not in path.parts and path.name != "settings.py"
     ]
 
 
-def said_in_template(path: Path) -> Iterator[str]:
-    """The Chinese strings of a template."""
+def template_texts(path: Path) -> Iterator[str]:
+    """Yield the Chinese strings of a template."""
     for node in Environment(autoescape=True).parse(path.read_text()).find_all(nodes.Const):
-        if isinstance(node.value, str) and CHINESE.search(node.value) and node.value not in _AS_THEY_ARE:
+        if isinstance(node.value, str) and CHINESE.search(node.value) and node.value not in _UNTRANSLATED:
             yield node.value.removeprefix("#")
 
 
-def unsaid_in_template(path: Path) -> Iterator[str]:
-    """Chinese that can never be English: written into the page itself, or joined to a value before `t` sees it."""
+def untranslatable_in_template(path: Path) -> Iterator[str]:
+    """Yield Chinese that cannot be translated: text outside of `t`, or joined to a value before `t` is called."""
     tree = Environment(autoescape=True).parse(path.read_text())
     for data in tree.find_all(nodes.TemplateData):
         if CHINESE.search(data.data):
@@ -71,7 +71,7 @@ def unsaid_in_template(path: Path) -> Iterator[str]:
 
 
 def _strings(tree: ast.AST) -> Iterator[str]:
-    """Whole strings: neither docstrings nor the pieces of an f-string."""
+    """Yield whole strings, without docstrings and pieces of f-strings."""
     pieces = {id(piece) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for piece in ast.walk(node)}
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
@@ -79,21 +79,21 @@ def _strings(tree: ast.AST) -> Iterator[str]:
             yield str(node.value)
 
 
-def said_in_module(path: Path) -> Iterator[str]:
-    """The Chinese strings of a module of pages or titles; names of files are no part of it."""
+def module_texts(path: Path) -> Iterator[str]:
+    """Yield the Chinese strings of a module with pages or titles, without file names."""
     for text in _strings(ast.parse(path.read_text())):
-        if not text.endswith((".pdf", ".xlsx")) and text not in _AS_THEY_ARE:
+        if not text.endswith((".pdf", ".xlsx")) and text not in _UNTRANSLATED:
             yield text
 
 
-def said_by(service: str) -> set[str]:
-    """Everything that a service says; `shared`: the frame."""
-    found = {text for path in templates_of(service) for text in said_in_template(path)}
-    found |= {text for path in modules_of(service) for text in said_in_module(path)}
-    found |= {text for path in refusing_modules(service) for text in refused_in_module(path)}
+def texts_of(service: str) -> set[str]:
+    """Return all texts of a service that users read; `shared`: of the layout."""
+    texts = {text for path in templates_of(service) for text in template_texts(path)}
+    texts |= {text for path in modules_of(service) for text in module_texts(path)}
+    texts |= {text for path in refusing_modules(service) for text in refusal_texts(path)}
     if service == "billing":
-        found |= {layout.bank for layout in LAYOUTS}
-    return found if service == "shared" else found | {_name_of(service)}
+        texts |= {layout.bank for layout in LAYOUTS}
+    return texts if service == "shared" else texts | {_name_of(service)}
 
 
 def _name_of(service: str) -> str:
@@ -102,12 +102,14 @@ def _name_of(service: str) -> str:
 
 
 def catalogue_of(service: str) -> dict[str, str]:
-    """The English of a service (`shared`: of the frame): msgid -> msgstr."""
+    """Map msgid to msgstr in the English catalogue of a service (`shared`: of the layout)."""
     folder = (
         ROOT / ("shared/foundation" if service == "shared" else f"services/{service}") / "translations/en/LC_MESSAGES"
     )
-    found = {}
+    translations = {}
     for path in folder.glob("*.po"):
         with path.open("rb") as file:
-            found.update({str(message.id): str(message.string) for message in read_po(file, locale="en") if message.id})
-    return found
+            translations.update(
+                {str(message.id): str(message.string) for message in read_po(file, locale="en") if message.id}
+            )
+    return translations

@@ -1,1 +1,1 @@
-"""Developers' tools: what writes the documents that are made from code. Nothing here is part of an image."""
+"""Developers' tools, such as generators of documents. Not part of any image."""

@@ -1,4 +1,4 @@
-"""The contracts as an AsyncAPI 3.0 document, for clients in any language. Written to docs/asyncapi.yaml by document.py."""
+"""Generate the AsyncAPI 3.0 document of the event contracts. tools/event_docs.py writes it to docs/asyncapi.yaml."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ EXCHANGE = "lingjun.events"
 _BINDING = "0.3.0"
 _HEADERS = "CloudEventsHeaders"
 _ABOUT = (
-    "What the services of Lingjun say to each other, over the topic exchange of RabbitMQ that every event is published to "
-    "with its type as the routing key. CloudEvents 1.0 in AMQP binary mode. docs/events.md says how a client of yours reads "
-    "and posts."
+    "The events between the services of Lingjun. Every event is published to a topic exchange of RabbitMQ, with its type "
+    "as the routing key, as CloudEvents 1.0 in AMQP binary mode. docs/events.md describes how other clients consume and "
+    "publish events."
 )
 
 
 def document() -> dict[str, Any]:
-    """The whole document."""
+    """Return the whole document."""
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Lingjun events", "version": "1", "description": _ABOUT},
@@ -53,13 +53,16 @@ def _channel(name: str) -> dict[str, Any]:
 
 
 def _operations(service: str) -> dict[str, Any]:
-    said = [name for name in CONTRACTS if publisher_of(name) == service]
-    heard = [contract.TYPE for contract in SUBSCRIPTIONS[service]]
-    receiving = {"ack": True, "bindingVersion": _BINDING}
-    sending = receiving | {"deliveryMode": 2, "mandatory": True}
-    return {f"{service}.says.{name}": _operation("send", name, f"{service} says it.", sending) for name in said} | {
-        f"{service}.hears.{name}": _operation("receive", name, f"{service} hears it.", receiving) for name in heard
-    }
+    published = [name for name in CONTRACTS if publisher_of(name) == service]
+    consumed = [contract.TYPE for contract in SUBSCRIPTIONS[service]]
+    receive = {"ack": True, "bindingVersion": _BINDING}
+    send = receive | {"deliveryMode": 2, "mandatory": True}
+    operations = {}
+    for name in published:
+        operations[f"{service}.says.{name}"] = _operation("send", name, f"{service} publishes this event.", send)
+    for name in consumed:
+        operations[f"{service}.hears.{name}"] = _operation("receive", name, f"{service} consumes this event.", receive)
+    return operations
 
 
 def _operation(action: str, name: str, summary: str, binding: dict[str, Any]) -> dict[str, Any]:
@@ -93,13 +96,13 @@ def _message(contract: type[Event]) -> dict[str, Any]:
 
 
 def _headers() -> dict[str, Any]:
-    """The attributes of shared/events/envelope.py: what is read must be there, the rest may be left out."""
-    told: dict[str, dict[str, Any]] = {
+    """Return the schema of the attributes in shared/events/envelope.py. Attributes that are never read are optional."""
+    headers: dict[str, dict[str, Any]] = {
         "specversion": {"const": "1.0"},
-        "id": {"format": "uuid", "description": "Once per event: the same id with other content is refused."},
+        "id": {"format": "uuid", "description": "Unique per event. The same id with other content is rejected."},
         "type": {"maxLength": 200},
-        "source": {"maxLength": 200, "description": "/lingjun/ and the service that the type begins with."},
-        "subject": {"maxLength": 200, "description": "What it is about, as the body says it."},
+        "source": {"maxLength": 200, "description": "/lingjun/ and the service, which is the first word of the type."},
+        "subject": {"maxLength": 200, "description": "The subject of the event, equal to the id in the body."},
         "sequence": {"pattern": "^[1-9][0-9]{0,9}$", "description": "Counts per (source, subject), from 1."},
         "time": {"format": "date-time", "description": "With an offset."},
         "correlationid": {"maxLength": 200},
@@ -108,14 +111,14 @@ def _headers() -> dict[str, Any]:
     optional = ("specversion", "correlationid", "traceparent")
     return {
         "type": "object",
-        "properties": {PREFIX + name: {"type": "string"} | schema for name, schema in told.items()},
-        "required": [PREFIX + name for name in told if name not in optional],
+        "properties": {PREFIX + name: {"type": "string"} | schema for name, schema in headers.items()},
+        "required": [PREFIX + name for name in headers if name not in optional],
     }
 
 
 def _payloads() -> dict[str, Any]:
-    _, found = models_json_schema(
+    _, definitions = models_json_schema(
         [(contract, "validation") for contract in CONTRACTS.values()], ref_template="#/components/schemas/{model}"
     )
-    schemas: dict[str, Any] = found["$defs"]
+    schemas: dict[str, Any] = definitions["$defs"]
     return schemas

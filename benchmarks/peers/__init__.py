@@ -1,1 +1,1 @@
-"""The usual stack, as its own documentation shows it: FastAPI, SQLModel with an asynchronous session, FastStream."""
+"""Peers for comparison, written as their documentation shows: FastAPI, SQLModel with an async session, FastStream."""

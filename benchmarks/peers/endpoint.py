@@ -1,5 +1,6 @@
-"""The peers of the accept door, each an app under uvicorn: `python -m benchmarks.peers.endpoint bare|sealed|echo port database
-keys`. The usual stack: an asynchronous SQLModel session per request, the application's row and its outbox row, one commit.
+"""Peers of the accept endpoint: `python -m benchmarks.peers.endpoint bare|sealed|echo port database keys`.
+
+The usual stack under uvicorn: an async SQLModel session per request; application row and outbox row in one commit.
 """
 
 import sys
@@ -24,7 +25,7 @@ from shared.adapters.keyring import KeyRing, mask_email, mask_identity, mask_mob
 from shared.events.intake import Programme
 from shared.foundation.errors import Invalid
 
-DOOR = "/applications"
+PATH = "/applications"
 registered = registry()
 
 
@@ -33,7 +34,7 @@ class PeerRow(SQLModel, registry=registered):
 
 
 class Accepted(PeerRow, table=True):
-    """An application as the usual stack keeps it."""
+    """An application as the usual stack stores it."""
 
     __tablename__ = "accepted"
     id: UUID = Field(default_factory=uuid4, primary_key=True)
@@ -44,8 +45,8 @@ class Accepted(PeerRow, table=True):
     content: dict[str, Any] = Field(sa_type=JSON)
 
 
-class Leaving(PeerRow, table=True):
-    """The usual outbox: an id, a flag, and a poll."""
+class PeerOutbox(PeerRow, table=True):
+    """The usual outbox: an id and a flag, polled by a relay."""
 
     __tablename__ = "leaving"
     id: int | None = Field(default=None, primary_key=True)
@@ -54,8 +55,8 @@ class Leaving(PeerRow, table=True):
     sent: bool = Field(default=False, index=True)
 
 
-class Posted(SQLModel):
-    """The body, as far as the bare peer looks at it."""
+class Submission(SQLModel):
+    """The part of the request body that the bare peer validates."""
 
     programme: str
     platform_no: str
@@ -63,22 +64,22 @@ class Posted(SQLModel):
     firm: dict[str, Any]
 
 
-class Answer(SQLModel):
-    """What the peer answers."""
+class SubmissionOut(SQLModel):
+    """The response body of a peer."""
 
     id: UUID
     platform_no: str
 
 
 def create_tables(database_url: str) -> None:
-    """Makes the peer's tables in an empty database."""
+    """Create the peer's tables in an empty database."""
     engine = create_engine(database_url)
     registered.metadata.create_all(engine)
     engine.dispose()
 
 
 def make_app(kind: str, database_url: str, keys: KeyRing) -> FastAPI:
-    """`bare`: parsed and written; `sealed`: with our rules and encryption; `echo`: with our rules, and nothing written."""
+    """Return the app. `bare` parses and writes; `sealed` adds our rules and encryption; `echo` only runs our rules."""
     app = FastAPI()
     programme = Programme.model_validate(open_programme(datetime.now(UTC)))
     if kind == "echo":
@@ -93,26 +94,28 @@ def make_app(kind: str, database_url: str, keys: KeyRing) -> FastAPI:
 def _serve_async(app: FastAPI, database_url: str, seal: Callable[[ApplicationIn], dict[str, Any]] | None) -> None:
     engine = create_async_engine(database_url, pool_size=32)
 
-    async def opened() -> AsyncIterator[AsyncSession]:
+    async def open_session() -> AsyncIterator[AsyncSession]:
         async with AsyncSession(engine, expire_on_commit=False) as session:
             yield session
 
-    async def write(session: AsyncSession, row: Accepted) -> Answer:
+    async def write(session: AsyncSession, row: Accepted) -> SubmissionOut:
         session.add(row)
-        session.add(Leaving(body=row.model_dump_json()))
+        session.add(PeerOutbox(body=row.model_dump_json()))
         await session.commit()
-        return Answer(id=row.id, platform_no=row.platform_no)
+        return SubmissionOut(id=row.id, platform_no=row.platform_no)
 
     if seal is None:
 
-        @app.post(DOOR, status_code=201)
-        async def submit(body: Posted, session: Annotated[AsyncSession, Depends(opened)]) -> Answer:
+        @app.post(PATH, status_code=201)
+        async def submit(body: Submission, session: Annotated[AsyncSession, Depends(open_session)]) -> SubmissionOut:
             return await write(session, _row(body))
 
     else:
 
-        @app.post(DOOR, status_code=201)
-        async def submit_sealed(body: ApplicationIn, session: Annotated[AsyncSession, Depends(opened)]) -> Answer:
+        @app.post(PATH, status_code=201)
+        async def submit_sealed(
+            body: ApplicationIn, session: Annotated[AsyncSession, Depends(open_session)]
+        ) -> SubmissionOut:
             content = seal(body)
             return await write(
                 session,
@@ -127,29 +130,29 @@ def _serve_async(app: FastAPI, database_url: str, seal: Callable[[ApplicationIn]
 
 
 def _serve_in_threads(app: FastAPI, database_url: str) -> None:
-    """SQLite as SQLModel's own tutorial does it: plain sessions in the thread pool."""
+    """Serve SQLite as SQLModel's tutorial does: synchronous sessions in the thread pool."""
     engine = create_engine(database_url, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=64)
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
-    @app.post(DOOR, status_code=201)
-    def submit(body: Posted) -> Answer:
+    @app.post(PATH, status_code=201)
+    def submit(body: Submission) -> SubmissionOut:
         row = _row(body)
         with Session(engine, expire_on_commit=False) as session:
             session.add(row)
-            session.add(Leaving(body=row.model_dump_json()))
+            session.add(PeerOutbox(body=row.model_dump_json()))
             session.commit()
-        return Answer(id=row.id, platform_no=row.platform_no)
+        return SubmissionOut(id=row.id, platform_no=row.platform_no)
 
 
 def _serve_echo(app: FastAPI, programme: Programme) -> None:
-    @app.post(DOOR, status_code=201)
-    async def submit(body: ApplicationIn) -> Answer:
+    @app.post(PATH, status_code=201)
+    async def submit(body: ApplicationIn) -> SubmissionOut:
         _check(body, programme)
-        return Answer(id=uuid4(), platform_no=body.platform_no)
+        return SubmissionOut(id=uuid4(), platform_no=body.platform_no)
 
 
-def _row(body: Posted) -> Accepted:
+def _row(body: Submission) -> Accepted:
     return Accepted(
         platform_no=body.platform_no,
         programme=body.programme,
@@ -160,8 +163,8 @@ def _row(body: Posted) -> Accepted:
 
 
 def _check(body: ApplicationIn, programme: Programme) -> None:
-    if faults := check_application(body, programme, now=datetime.now(UTC)):
-        raise Invalid(faults[0].message, code="invalid", faults=faults)
+    if errors := check_application(body, programme, now=datetime.now(UTC)):
+        raise Invalid(errors[0].message, code="invalid", field_errors=errors)
 
 
 def _sealing(programme: Programme, keys: KeyRing) -> Callable[[ApplicationIn], dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The peers' consumers: FastStream with typed handlers, with nothing to write or with a transaction for each event."""
+"""Consumers of the peers: FastStream with typed handlers, without writes or with one transaction per event."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -17,18 +17,18 @@ from shared.messaging.rabbit import PREFETCH
 registered = registry()
 
 
-class ListenerRow(SQLModel, registry=registered):
-    """Base of the listener's tables."""
+class SubscriberRow(SQLModel, registry=registered):
+    """Base of the subscriber's tables."""
 
 
-class Heard(ListenerRow, table=True):
+class PeerInbox(SubscriberRow, table=True):
     """The usual inbox."""
 
     __tablename__ = "heard"
     event_id: UUID = Field(primary_key=True)
 
 
-class Opened(ListenerRow, table=True):
+class Opened(SubscriberRow, table=True):
     """The effect of an application: one row."""
 
     __tablename__ = "opened"
@@ -39,14 +39,14 @@ class Opened(ListenerRow, table=True):
 
 
 def create_tables(database_url: str) -> None:
-    """Makes the tables in a database."""
+    """Create the tables in a database."""
     engine = create_engine(database_url)
     registered.metadata.create_all(engine)
     engine.dispose()
 
 
 def opened_by(event: ApplicationSubmitted) -> Opened:
-    """The row that an event leaves."""
+    """Return the row that an event creates."""
     return Opened(
         id=event.application_id,
         application_no=event.application_no,
@@ -55,19 +55,19 @@ def opened_by(event: ApplicationSubmitted) -> Opened:
     )
 
 
-def listener(url: str, queue: str, handled: Callable[[ApplicationSubmitted], Awaitable[None]]) -> RabbitBroker:
-    """A broker whose typed subscriber calls `handled`, with our prefetch, acknowledging after it."""
+def make_broker(url: str, queue: str, handle: Callable[[ApplicationSubmitted], Awaitable[None]]) -> RabbitBroker:
+    """Return a broker whose typed subscriber calls `handle`, with our prefetch, and acknowledges afterwards."""
     broker = RabbitBroker(url, logger=None, default_channel=Channel(prefetch_count=PREFETCH))
 
     @broker.subscriber(RabbitQueue(queue, declare=False), ack_policy=AckPolicy.NACK_ON_ERROR)
     async def on_application_submitted(event: ApplicationSubmitted) -> None:
-        await handled(event)
+        await handle(event)
 
     return broker
 
 
 class OneByOne:
-    """The usual effect: inbox row and effect in a transaction for each event, in an asynchronous session."""
+    """The usual handler: inbox row and effect in one transaction per event, in an async session."""
 
     def __init__(self, database_url: str) -> None:
         self._engine = create_async_engine(database_url, pool_size=10)
@@ -75,12 +75,12 @@ class OneByOne:
     async def __call__(self, event: ApplicationSubmitted) -> None:
         try:
             async with AsyncSession(self._engine) as session:
-                session.add(Heard(event_id=event.application_id))
+                session.add(PeerInbox(event_id=event.application_id))
                 session.add(opened_by(event))
                 await session.commit()
         except IntegrityError:
             return
 
     async def close(self) -> None:
-        """Gives the connections back."""
+        """Close all connections."""
         await self._engine.dispose()

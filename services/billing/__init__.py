@@ -1,6 +1,6 @@
 """Billing: the self-paid fee of each application, the bank statements that pay it, refunds, receipts and invoices.
 
-Hears programmes and applications from intake, and from review who is admitted, who waits, who is not selected, and what is
-to be refunded. Says FeePaid, FeePaymentReversed, FeeOverdue, RefundSent, RefundClosed, InvoiceRequested, InvoiceIssued. It
-decides on money and never on seats.
+Consumes events about programmes and applications from intake. From review it consumes admissions, the waiting list,
+rejections and refund orders. Publishes FeePaid, FeePaymentReversed, FeeOverdue, RefundSent, RefundClosed,
+InvoiceRequested and InvoiceIssued. It decides about money and never about seats.
 """

@@ -1,4 +1,6 @@
-"""Billing's work lists for programs that act as staff: the fields needed to act. Acting itself is the pages' forms."""
+"""JSON work lists for programs that act as staff: the fields needed to act. The actions themselves are the pages'
+forms.
+"""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -17,7 +19,7 @@ router = APIRouter(prefix="/billing/api", tags=["staff"], dependencies=[Depends(
 
 @router.get("/accounts")
 def accounts(session: ReadingSession, state: Annotated[str, Query(alias="standing")] = "") -> list[AccountOut]:
-    """Every fee account, or those in one state (open, waiting, due, ended)."""
+    """List the fee accounts, optionally of one state (open, waiting, due, ended)."""
     return [
         AccountOut(
             **line.account.model_dump(include=set(AccountOut.model_fields)),
@@ -30,13 +32,14 @@ def accounts(session: ReadingSession, state: Annotated[str, Query(alias="standin
 
 @router.get("/statements", response_model=list[StatementOut])
 def statements(session: ReadingSession) -> Sequence[object]:
-    """Every statement, the newest period first; `judged` of `entries` says how far an import is."""
+    """List the statements, newest period first, with the progress of their import."""
     return queries.statements(session)
 
 
 @router.get("/entries", response_model=list[EntryOut])
 def entries(session: ReadingSession, state: str = "open", outcome: str = "") -> Sequence[object]:
-    """Bank entries of one state (open, booked, duplicate, waiting), perhaps of one outcome, in the bank's order."""
+    """List bank entries of one state (open, booked, duplicate, waiting), optionally of one outcome, in the bank's
+    order."""
     found = select(BankEntry).where(BankEntry.state == state)
     if outcome:
         found = found.where(BankEntry.outcome == outcome)
@@ -45,13 +48,13 @@ def entries(session: ReadingSession, state: str = "open", outcome: str = "") -> 
 
 @router.get("/unapplied", response_model=list[EntryOut])
 def unapplied(session: ReadingSession) -> Sequence[object]:
-    """Receipts with money that pays nothing and that no refund claims."""
+    """List receipts with money that pays no fee and that no refund claims."""
     return [entry for entry, _ in queries.unapplied_entries(session)]
 
 
 @router.get("/refunds")
 def refunds(session: ReadingSession, state: str = "") -> list[RefundOut]:
-    """Every refund, or those of one state (proposed, approved, sent, declined), by number."""
+    """List the refunds by number, optionally of one state (proposed, approved, sent, declined)."""
     references = {key: account.reference for key, account in queries.accounts_by_id(session).items()}
     return [
         RefundOut(
@@ -64,7 +67,7 @@ def refunds(session: ReadingSession, state: str = "") -> list[RefundOut]:
 
 @router.get("/invoices", response_model=list[InvoiceOut])
 def invoices(session: ReadingSession, state: str = "") -> Sequence[object]:
-    """Every invoice and red letter, or those of one state (proposed, requested, submitted, issued, failed, dropped), by
-    request number."""
+    """List invoices and red letters by request number, optionally of one state (proposed, requested, submitted, issued,
+    failed, dropped)."""
     found = select(Invoice).order_by(col(Invoice.request_no))
     return session.exec(found.where(Invoice.state == state) if state else found).all()

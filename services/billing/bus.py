@@ -1,4 +1,4 @@
-"""Process: billing's outbox relay, event consumer, job dispatcher and the clock of its timer."""
+"""Process: billing's outbox relay, event consumer, job dispatcher and timer."""
 
 from services.billing import handlers
 from services.billing.settings import BillingSettings
@@ -27,7 +27,7 @@ HANDLERS: Handlers = {
 
 
 def make_bus(process: Process) -> Bus:
-    """Billing's bus over an open process."""
+    """Build billing's bus on an open process."""
     return Bus(process, HANDLERS)
 
 

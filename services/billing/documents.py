@@ -1,7 +1,7 @@
-"""Rows -> receipt acknowledgements, invoice requests, sample invoices and reconciliation statements, as PDF.
+"""PDF documents: receipt acknowledgements, invoice requests, sample invoices and reconciliation statements.
 
-Called by billing's tasks, pages and the fake invoice connector. Only the tax bureau's system makes an invoice; nothing
-printed here is one, and every sheet says so.
+Called by billing's tasks, pages and the fake invoice connector. Only the tax bureau's system issues invoices. No
+document printed here is one, and each states so.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 @dataclass(frozen=True)
 class Receipt:
-    """Money that arrived for one student. `booked_on` is the bank's date; `bank_reference` names its entry."""
+    """A payment received for one student. `booked_on` is the bank's date; `bank_reference` names its entry."""
 
     number: str
     programme: str
@@ -37,7 +37,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Party:
-    """Buyer or seller of an invoice; what is empty prints empty."""
+    """Buyer or seller of an invoice. Empty fields print empty."""
 
     name: str
     tax_number: str
@@ -49,9 +49,10 @@ class Party:
 
 @dataclass(frozen=True)
 class InvoiceRequest:
-    """What finance asks the tax bureau's system for. Amounts are given, never recomputed: net + tax = gross.
+    """A request to issue an invoice in the tax bureau's system. Amounts are printed as passed, never recomputed: net +
+    tax = gross.
 
-    `payer_note` is the stored 代付说明 where the payer is not the buyer.
+    `payer_note` is the stored 代付说明 if the payer is not the buyer.
     """
 
     number: str
@@ -77,8 +78,8 @@ class InvoiceRequest:
 
 @dataclass(frozen=True)
 class SampleInvoice:
-    """What the fake connector shows in place of a digital invoice; `number` has its 20 digits. A red one has negative
-    amounts."""
+    """The fake connector's stand-in for a digital invoice. `number` has 20 digits like a real one. A red one has
+    negative amounts."""
 
     number: str
     kind: Literal["normal", "special"]
@@ -97,7 +98,7 @@ class SampleInvoice:
 
 @dataclass(frozen=True)
 class OpenItem:
-    """A bank entry that nobody has matched yet, and why."""
+    """A bank entry that is not matched yet, and why."""
 
     booked_on: date
     payer: str
@@ -107,7 +108,7 @@ class OpenItem:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """A bank account over a period, from billing's own figures. All amounts are fen; debits are positive."""
+    """A bank account over a period, from billing's own stats. All amounts are fen; debits are positive."""
 
     programme: str
     institution: str
@@ -128,22 +129,23 @@ class Reconciliation:
 
 
 def receipt_acknowledgement(receipt: Receipt) -> bytes:
-    """收款确认 (notice, clause 4: the self-paid part is remitted to the institution): money arrived; this is no invoice."""
+    """Print 收款确认 (notice, clause 4: the self-paid part is remitted to the institution). It is not an invoice."""
     return _print("receipt_acknowledgement.typ", receipt, capitals=capitals(receipt.amount_fen))
 
 
 def invoice_request(request: InvoiceRequest) -> bytes:
-    """开票申请单 (notice, clause 4: 由承训机构开具发票): what to enter in the tax bureau's system; this is no invoice."""
+    """Print 开票申请单 (notice, clause 4: 由承训机构开具发票): the data to enter in the tax bureau's system. It is not an invoice."""
     return _print("invoice_request.typ", request, rate=_percent(request.rate), capitals=capitals(request.gross_fen))
 
 
 def sample_invoice(invoice: SampleInvoice) -> bytes:
-    """样张 of a digital invoice (全面数字化的电子发票) for try-outs: marked across the page, without the bureau's seal or QR."""
+    """Print the 样张 of a digital invoice (全面数字化的电子发票) for trials: marked across the page, without the bureau's seal or
+    QR."""
     return _print("sample_invoice.typ", invoice, rate=_percent(invoice.rate), capitals=capitals(invoice.gross_fen))
 
 
 def reconciliation_statement(reconciliation: Reconciliation) -> bytes:
-    """对账调节表: opening + credits - debits against the closing balance, the difference in words, and all open items.
+    """Print 对账调节表: opening + credits - debits against the closing balance, the difference in words, and all open items.
 
     Credits are applied + unapplied + unmatched + ignored, debits refunds + reversals + others.
     """
@@ -169,8 +171,8 @@ def _print(template: str, document: Any, **printed: Any) -> bytes:
 
 
 def _amounts(document: Any) -> dict[str, Any]:
-    """The document's values, each `x_fen` also as `x` in yuan."""
-    values = vars(document)
+    """Return the document's values, each `x_fen` also as `x` in yuan."""
+    values: dict[str, Any] = vars(document)
     return values | {name.removesuffix("_fen"): yuan(value) for name, value in values.items() if name.endswith("_fen")}
 
 

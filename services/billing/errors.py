@@ -1,4 +1,4 @@
-"""Billing's refusals that more than one place raises.
+"""Billing's refusals that several modules raise.
 
 Refusal
 ├── NotFound   UnknownFeeAccount, UnknownEntry, UnknownStatement, UnknownRefund, UnknownInvoice
@@ -9,42 +9,42 @@ from shared.foundation.errors import Conflict, NotFound
 
 
 class UnknownFeeAccount(NotFound):
-    """No fee account of that application."""
+    """The application has no fee account."""
 
     def __init__(self) -> None:
         super().__init__("没有这份报名的缴费账户，请核对报名编号。", code="unknown-fee-account")
 
 
 class UnknownEntry(NotFound):
-    """No bank entry of that id."""
+    """No bank entry has this id."""
 
     def __init__(self) -> None:
         super().__init__("没有这笔银行流水。", code="unknown-entry")
 
 
 class UnknownStatement(NotFound):
-    """No statement of that id."""
+    """No statement has this id."""
 
     def __init__(self) -> None:
         super().__init__("没有这份对账单。", code="unknown-statement")
 
 
 class UnknownRefund(NotFound):
-    """No refund of that id."""
+    """No refund has this id."""
 
     def __init__(self) -> None:
         super().__init__("没有这张退款单。", code="unknown-refund")
 
 
 class UnknownInvoice(NotFound):
-    """No invoice request of that id."""
+    """No invoice request has this id."""
 
     def __init__(self) -> None:
         super().__init__("没有这张开票申请单。", code="unknown-invoice")
 
 
 class AlreadyImported(Conflict):
-    """The same file, byte for byte, was imported before; nothing was booked now."""
+    """The same file, byte for byte, was imported before. Nothing was booked."""
 
     def __init__(self, when: str) -> None:
         super().__init__(
@@ -55,7 +55,7 @@ class AlreadyImported(Conflict):
 
 
 class EntryDecided(Conflict):
-    """The entry waits for nobody: it was decided, or is a duplicate."""
+    """The entry is not open: it was decided, or it is a duplicate."""
 
     def __init__(self) -> None:
         super().__init__("这笔流水已处理。如需更改，请先撤销原处理。", code="entry-decided")

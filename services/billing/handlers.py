@@ -1,4 +1,6 @@
-"""Events that billing hears: programmes and applications of intake, standings and refunds of review. One action each."""
+"""Handlers of billing's events: programmes and applications from intake, admissions and refunds from review. One action
+each.
+"""
 
 from services.billing import actions
 from shared.context import Context

@@ -7,7 +7,7 @@ from shared.jobs.job import Job
 
 
 class MatchEntries(Job):
-    """Judges the next batch of a large statement's entries."""
+    """Match the next batch of entries of a large statement."""
 
     NAME: ClassVar[str] = "judge_entries"
     statement_id: UUID
@@ -15,28 +15,29 @@ class MatchEntries(Job):
 
 
 class WriteReceipt(Job):
-    """Writes and sends 收款确认."""
+    """Write and send 收款确认."""
 
     NAME: ClassVar[str] = "write_receipt"
     application_id: UUID
 
 
 class WriteInvoiceRequest(Job):
-    """Checks a request; writes and sends 开票申请单 and hands it to the connector, or says what finance has to see to."""
+    """Check a request; then write and send 开票申请单 and submit it to the connector, or record what finance must
+    complete."""
 
     NAME: ClassVar[str] = "write_invoice_request"
     invoice_id: UUID
 
 
 class SubmitInvoice(Job):
-    """Hands a request to the invoice connector."""
+    """Submit a request to the invoice connector."""
 
     NAME: ClassVar[str] = "submit_invoice"
     invoice_id: UUID
 
 
 class QueryInvoice(Job):
-    """Asks the connector for an issued invoice, and sends it."""
+    """Query the connector for an issued invoice, and send it."""
 
     NAME: ClassVar[str] = "query_invoice"
     invoice_id: UUID

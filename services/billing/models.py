@@ -1,4 +1,4 @@
-"""Billing's tables: fee accounts, bank statements and their entries, the ledger, refunds, subsidies, documents, invoices."""
+"""Billing's tables: fee accounts, bank statements and entries, the ledger, refunds, subsidies, documents, invoices."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,8 @@ class BillingRow(SQLModel, registry=registered):
 
 
 class ProgrammeRow(BillingRow, table=True):
-    """The copy of a programme; `data` is shared.events.intake.Programme. Whatever moves money locks this row first."""
+    """The copy of a programme; `data` is shared.events.intake.Programme. Every action that moves money locks this row
+    first."""
 
     __tablename__ = "programme"
     code: str = Field(primary_key=True)
@@ -28,11 +29,11 @@ class ProgrammeRow(BillingRow, table=True):
 
 
 class FeeAccount(BillingRow, table=True):
-    """The self-paid fee of one application: who may pay it, how much is expected, where it stands.
+    """The self-paid fee of one application: who may pay it, the expected amount, and its state.
 
-    What has been paid is never stored: it is the balance of the ledger. `paid_at` is the booking time of the entry that
-    completed it, and is there exactly while FeePaid is the last thing said; so is `refund_closed_at` with RefundClosed. An
-    order to refund that somebody declined is `refund_answered_at` instead.
+    The amount paid is not stored: it is the balance of the ledger. `paid_at` is the booking time of the entry that
+    completed the fee. It is set exactly while FeePaid is the latest of the payment events; `refund_closed_at` likewise
+    for RefundClosed. If finance declines an ordered refund, `refund_answered_at` replaces `refund_ordered_at`.
     """
 
     __tablename__ = "fee_account"
@@ -64,7 +65,7 @@ class FeeAccount(BillingRow, table=True):
 
 
 class Statement(BillingRow, table=True):
-    """A bank's file, once by its SHA-256, and what it says of itself. `covers_*` is half-open."""
+    """A bank's file, unique by its SHA-256, and the data in its header. `covers_*` is half-open."""
 
     __tablename__ = "statement"
     id: UUID = Field(primary_key=True)
@@ -80,7 +81,7 @@ class Statement(BillingRow, table=True):
     covers_to: datetime = Field(sa_type=UtcDateTime)
     covered_until: datetime = Field(sa_type=UtcDateTime)
     entries: int
-    judged: int = 0
+    matched_count: int = Field(default=0, sa_column_kwargs={"name": "judged"})
     state: str = Field(index=True)
     findings: list[str] = Field(default_factory=list, sa_type=JSON)
     uploaded_by: str
@@ -90,8 +91,8 @@ class Statement(BillingRow, table=True):
 
 
 class BankEntry(BillingRow, table=True):
-    """One entry of a statement. `proposed_*` is what the rules said last; `allocations` and `unapplied_fen` are what it
-    has moved, or, while it is open, what its proposal would. Signs as in rules.proposals."""
+    """One entry of a statement. `proposed_*` is the latest proposal of the rules. `allocations` and `unapplied_fen` are
+    what the entry moved or, while it is open, what its proposal would move. Signs as in rules.proposals."""
 
     __tablename__ = "bank_entry"
     __table_args__ = (
@@ -153,7 +154,7 @@ class LedgerTransaction(BillingRow, table=True):
 
 
 class Posting(BillingRow, table=True):
-    """One line of a transaction: positive fen are debits, negative ones credits; each transaction sums to zero."""
+    """One line of a transaction: positive fen are debits, negative fen credits. Each transaction sums to zero."""
 
     __tablename__ = "posting"
     id: int | None = Field(default=None, primary_key=True)
@@ -165,7 +166,7 @@ class Posting(BillingRow, table=True):
 
 
 class Refund(BillingRow, table=True):
-    """Money that goes back to the account that it came from; `sources` say from which entries."""
+    """Money returned to the account that paid it; `sources` are the entries it comes from."""
 
     __tablename__ = "refund"
     id: UUID = Field(primary_key=True)
@@ -191,7 +192,7 @@ class Refund(BillingRow, table=True):
 
 
 class RefundSource(BillingRow, table=True):
-    """How much of a refund comes out of one received entry: from a fee, and from unapplied money."""
+    """How much of a refund comes from one received entry: from a fee, and from unapplied money."""
 
     __tablename__ = "refund_source"
     refund_id: UUID = Field(primary_key=True, foreign_key="refund.id")
@@ -202,7 +203,7 @@ class RefundSource(BillingRow, table=True):
 
 
 class SubsidyLine(BillingRow, table=True):
-    """A claim of the service centre for one seat (notice, clause 4); no receivable of the institution."""
+    """A claim of the service centre for one seat (notice, clause 4). It is no receivable of the institution."""
 
     __tablename__ = "subsidy_line"
     application_id: UUID = Field(primary_key=True, foreign_key="fee_account.application_id")
@@ -215,7 +216,7 @@ class SubsidyLine(BillingRow, table=True):
 
 
 class Document(BillingRow, table=True):
-    """A document that is due to a person, and, once written and sent, where it is. An invoice is numbered by the bureau."""
+    """A document due to a person and, once written and sent, its file. The tax bureau numbers the invoices."""
 
     __tablename__ = "document"
     __table_args__ = (
@@ -240,11 +241,11 @@ class Document(BillingRow, table=True):
 
 
 class Invoice(BillingRow, table=True):
-    """An invoice from the request on, or the red letter that takes back `amount_fen` of the one that it corrects.
+    """An invoice from its request on, or the red letter that cancels `amount_fen` of the invoice in `corrects_id`.
 
-    The buyer is a snapshot. `rate` (a decimal), net and tax are fixed when the request is written; those of a red letter are
-    positive too. `wanting` is what finance has to see to before it can be requested. `submission_id` is the connector's
-    idempotency key, a new one after a correction.
+    The buyer is a snapshot. `rate` (a decimal), net and tax are fixed when the request is written; those of a red
+    letter are positive too. `wanting` is what finance must complete before the request. `submission_id` is the
+    connector's idempotency key; a correction creates a new one.
     """
 
     __tablename__ = "invoice"
@@ -283,7 +284,7 @@ class Invoice(BillingRow, table=True):
 
 
 class NumberSeries(BillingRow, table=True):
-    """The last number given out of a series; counted in the transaction that uses it, so no number is lost."""
+    """The last number issued in a series. It is incremented in the transaction that uses it, so no number is lost."""
 
     __tablename__ = "number_series"
     series: str = Field(primary_key=True)

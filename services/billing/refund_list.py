@@ -1,4 +1,4 @@
-"""Approved refunds -> the workbook with which finance pays them at the bank. Called by the action that exports them."""
+"""Workbook of the approved refunds, with which finance pays them at the bank. Called by the export action."""
 
 import io
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
-from shared.dashboard.exports import harmless
+from shared.dashboard.exports import escape_formula
 from shared.foundation.money import yuan
 
 _TITLES = ("序号", "退款单号", "收款户名", "收款账号", "金额（元）", "附言", "原收款日期", "报名编号", "学员", "批准人")
@@ -16,7 +16,7 @@ _WIDTHS = (6, 18, 36, 26, 14, 26, 14, 18, 12, 14)
 
 @dataclass(frozen=True)
 class RefundLine:
-    """One payment to make. `account` is the number, or words where the bank's file had not given it whole."""
+    """One payment to make. `account` is the number, or a note if the bank's file did not contain it completely."""
 
     number: str
     payee: str
@@ -30,7 +30,7 @@ class RefundLine:
 
 
 def refund_workbook(lines: Iterable[RefundLine]) -> bytes:
-    """One sheet; accounts are texts, so that every digit stays, and no text can become a formula."""
+    """Write one sheet. Accounts are text cells, so every digit stays and no text becomes a formula."""
     book = Workbook()
     sheet = book.active
     sheet.title = "退款清单"
@@ -47,7 +47,7 @@ def refund_workbook(lines: Iterable[RefundLine]) -> bytes:
             line.student,
             line.approved_by,
         )
-        sheet.append([position, *(harmless(cell) for cell in cells)])
+        sheet.append([position, *(escape_formula(cell) for cell in cells)])
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     for column, width in zip("ABCDEFGHIJ", _WIDTHS, strict=True):

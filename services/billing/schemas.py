@@ -1,4 +1,4 @@
-"""What billing answers to programs of the staff: fee accounts, statements, entries, refunds, invoices. Amounts are fen."""
+"""Responses of billing's staff API: fee accounts, statements, entries, refunds, invoices. Amounts are fen."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Out(BaseModel):
-    """Read from a row by its columns' names."""
+    """Base: read from a row by its attribute names."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
 class AccountOut(Out):
-    """A fee account, what has been paid, and what of it is unapplied."""
+    """A fee account, with the amount paid and the amount unapplied."""
 
     application_id: UUID
     application_no: str
@@ -32,7 +32,7 @@ class AccountOut(Out):
 
 
 class StatementOut(Out):
-    """A statement, how far its import is, and what has to be confirmed before it."""
+    """A statement, the progress of its import, and the findings to confirm before it."""
 
     id: UUID
     filename: str
@@ -43,12 +43,12 @@ class StatementOut(Out):
     opening_fen: int | None
     closing_fen: int | None
     entries: int
-    judged: int
+    matched_count: int = Field(serialization_alias="judged")
     findings: list[str]
 
 
 class EntryOut(Out):
-    """A bank entry: what the rules said, what was decided, and who may be meant."""
+    """A bank entry: the proposal of the rules, the decision, and the candidate applications."""
 
     id: UUID
     statement_id: UUID
@@ -68,7 +68,7 @@ class EntryOut(Out):
 
 
 class RefundOut(Out):
-    """A refund; `reference` is the payment reference of its application, empty for unmatched money."""
+    """A refund. `reference` is the payment reference of its application, empty for unmatched money."""
 
     id: UUID
     number: str
@@ -85,8 +85,8 @@ class RefundOut(Out):
 
 
 class InvoiceOut(Out):
-    """An invoice and its number, once issued; a red letter names the invoice that it `corrects_id`. `wanting`: what finance
-    has to see to before it is requested."""
+    """An invoice, with its number once issued. A red letter has `corrects_id`, the invoice it cancels. `wanting` is
+    what finance must complete before the request."""
 
     id: UUID
     application_id: UUID

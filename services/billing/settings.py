@@ -1,4 +1,6 @@
-"""Billing's settings. It writes to invoice addresses and keeps the payers' bank accounts, so it holds those two purposes' keys."""
+"""Billing's settings. Billing mails invoice addresses and stores payers' bank accounts, so it holds the keys of both
+purposes.
+"""
 
 from datetime import date
 from decimal import Decimal
@@ -13,16 +15,17 @@ from shared.foundation.errors import Invalid
 from shared.wiring.settings import Settings
 
 NON_DEGREE_EDUCATION = TaxRate(Decimal("0.03"), date(2016, 5, 1), preference_code="08", basis="财税〔2016〕68号第三条")
-"""The simple method that a general taxpayer may choose for non-degree education. The institution's accountant decides."""
+"""The simple method that a general taxpayer may choose for non-degree education. The institution's accountant
+decides."""
 
 
 class BillingSettings(Settings):
-    """See shared.wiring.settings.Settings. Raises Invalid for an unknown connector or a rate that cannot be.
+    """See shared.wiring.settings.Settings. Raises Invalid for an unknown connector or a tax rate outside [0, 1).
 
-    `invoice_connector`: a name of connectors.CONNECTORS; left out, a demo has the fake one and a real installation none.
-    `tax_rates`: JSON, a list of objects with the fields of rules.vat.TaxRate, each rate from one day to another.
-    `special_invoice_needs_contact`: whether the office asks address, phone, bank and account of a special invoice's buyer;
-    digital invoices can do without them.
+    `invoice_connector`: a name from connectors.CONNECTORS. If empty, a demo uses the fake connector and a real
+    installation uses none. `tax_rates`: JSON, a list of objects with the fields of rules.vat.TaxRate, each valid from
+    one day to another. `special_invoice_needs_contact`: whether the office requires address, phone, bank and account of
+    the buyer of a special invoice; digital invoices do not need them.
     """
 
     SERVICE: ClassVar[str] = "billing"
@@ -34,7 +37,7 @@ class BillingSettings(Settings):
     special_invoice_needs_contact: bool = False
 
     @model_validator(mode="after")
-    def _checked(self) -> Self:
+    def _validate(self) -> Self:
         if self.connector not in CONNECTORS:
             raise Invalid(
                 "LINGJUN_INVOICE_CONNECTOR 的值“{connector}”不是已有的开票通道，请改为 {known} 之一。",
@@ -47,5 +50,5 @@ class BillingSettings(Settings):
 
     @property
     def connector(self) -> str:
-        """The connector's name; nothing but a demo issues sample invoices without being told to."""
+        """The connector's name. Only a demo issues sample invoices by default."""
         return self.invoice_connector or ("fake" if self.clock.startswith("travelling:") else "none")

@@ -1,4 +1,4 @@
-"""The states of billing's things, as tables: from, to, by whom, on what; and the accounts of the ledger."""
+"""State machines of billing as transition tables (from, to, by whom, trigger), and the accounts of the ledger."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from shared.foundation.transitions import Transition
 
 
 class AccountState(StrEnum):
-    """What the self-paid fee of an application is: expected, held for the waiting list, due, or to go back."""
+    """State of an application's self-paid fee: not yet due, held for the waiting list, due, or to be refunded."""
 
     OPEN = "open"
     WAITING = "waiting"
@@ -15,7 +15,7 @@ class AccountState(StrEnum):
 
 
 class StatementState(StrEnum):
-    """A statement file on its way into the ledger; `IMPORTING` while its entries are judged in batches."""
+    """State of a statement file. `IMPORTING` while its entries are matched in batches."""
 
     READ = "read"
     DISCARDED = "discarded"
@@ -24,7 +24,7 @@ class StatementState(StrEnum):
 
 
 class EntryState(StrEnum):
-    """An entry of a statement: not yet judged, waiting for a person, booked, or known from another file."""
+    """State of a statement entry: not yet matched, open for a person, booked, or a duplicate from another file."""
 
     WAITING = "waiting"
     OPEN = "open"
@@ -44,7 +44,7 @@ class Decision(StrEnum):
 
 
 class RefundState(StrEnum):
-    """Sent only when its debit stands in a statement; a bounced one is approved again."""
+    """State of a refund. It is sent only once a statement shows its debit; a bounced refund returns to approved."""
 
     PROPOSED = "proposed"
     APPROVED = "approved"
@@ -53,8 +53,8 @@ class RefundState(StrEnum):
 
 
 class InvoiceState(StrEnum):
-    """Where an invoice is; the request is no invoice, and a submitted one is not issued. Only a red letter is proposed or
-    dropped."""
+    """State of an invoice. A request is not an invoice, and a submitted one is not issued. Only a red letter can be
+    proposed or dropped."""
 
     PROPOSED = "proposed"
     DROPPED = "dropped"
@@ -65,7 +65,7 @@ class InvoiceState(StrEnum):
 
 
 class RedReason(StrEnum):
-    """Why an invoice is taken back, by the tax bureau's codes of 红字信息确认单."""
+    """Why an invoice is cancelled, by the tax bureau's codes of 红字信息确认单."""
 
     RETURNED = "01"
     MISTAKEN = "02"
@@ -74,7 +74,7 @@ class RedReason(StrEnum):
 
 
 class DocumentKind(StrEnum):
-    """What billing writes for a person who is admitted and has paid, and what takes an invoice back."""
+    """Documents that billing sends to an admitted person who has paid, and the red letter that cancels an invoice."""
 
     RECEIPT = "receipt"
     INVOICE_REQUEST = "invoice_request"
@@ -83,7 +83,8 @@ class DocumentKind(StrEnum):
 
 
 class LedgerAccount(StrEnum):
-    """The accounts of the double-entry ledger. The last two are memo accounts: no money of the institution."""
+    """The accounts of the double-entry ledger. The last two are memo accounts: they hold no money of the
+    institution."""
 
     BANK = "bank"
     FEE = "fee"
@@ -98,7 +99,7 @@ class LedgerAccount(StrEnum):
 
 
 class TransactionKind(StrEnum):
-    """Why a ledger transaction was posted. The first three are the bank's side: every one of them belongs to an entry."""
+    """Why a ledger transaction was posted. The first three are the bank's side: each of them belongs to an entry."""
 
     ARRIVAL = "arrival"
     DECISION = "decision"
@@ -124,8 +125,8 @@ _T = StatementState
 STATEMENT_STEPS = (
     Transition(None, _T.READ, "finance", "uploads a file that can be read"),
     Transition(_T.READ, _T.IMPORTING, "finance", "confirms the preview"),
-    Transition(_T.IMPORTING, _T.IMPORTED, "billing", "every entry is judged"),
-    Transition(_T.READ, _T.DISCARDED, "finance", "drops the preview"),
+    Transition(_T.IMPORTING, _T.IMPORTED, "billing", "every entry is matched"),
+    Transition(_T.READ, _T.DISCARDED, "finance", "discards the preview"),
     Transition(_T.DISCARDED, _T.READ, "finance", "uploads the file again"),
 )
 
@@ -134,7 +135,7 @@ ENTRY_STEPS = (
     Transition(None, _E.WAITING, "finance", "imports the statement"),
     Transition(_E.WAITING, _E.BOOKED, "billing", "a rule is certain"),
     Transition(_E.WAITING, _E.OPEN, "billing", "a person has to decide"),
-    Transition(_E.WAITING, _E.DUPLICATE, "billing", "another file had it already"),
+    Transition(_E.WAITING, _E.DUPLICATE, "billing", "another file contains it"),
     Transition(_E.OPEN, _E.BOOKED, "finance", "confirms, assigns, ignores"),
     Transition(_E.BOOKED, _E.OPEN, "finance", "undoes the decision"),
 )
@@ -145,21 +146,21 @@ REFUND_STEPS = (
     Transition(_R.PROPOSED, _R.APPROVED, "finance_checker", "a second person approves"),
     Transition(_R.PROPOSED, _R.DECLINED, "finance, finance_checker", "a reason is given"),
     Transition(_R.APPROVED, _R.DECLINED, "finance, finance_checker", "a reason is given, before the bank paid"),
-    Transition(_R.APPROVED, _R.SENT, "billing", "the debit stands in a statement"),
+    Transition(_R.APPROVED, _R.SENT, "billing", "a statement shows the debit"),
     Transition(_R.SENT, _R.APPROVED, "billing", "the bank returned it, or its booking was undone"),
 )
 
 _I = InvoiceState
 INVOICE_STEPS = (
     Transition(None, _I.REQUESTED, "billing", "admitted and paid, whichever comes last"),
-    Transition(_I.REQUESTED, _I.SUBMITTED, "billing", "the connector took the request"),
+    Transition(_I.REQUESTED, _I.SUBMITTED, "billing", "the connector accepted the request"),
     Transition(_I.SUBMITTED, _I.ISSUED, "billing", "the connector reports the number"),
     Transition(_I.SUBMITTED, _I.FAILED, "billing", "the connector reports a failure"),
     Transition(_I.FAILED, _I.SUBMITTED, "finance", "submits it again"),
     Transition(_I.FAILED, _I.REQUESTED, "finance", "corrects the buyer"),
-    Transition(None, _I.PROPOSED, "billing", "money that an issued invoice states is gone"),
+    Transition(None, _I.PROPOSED, "billing", "money of an issued invoice was reversed or refunded"),
     Transition(_I.PROPOSED, _I.REQUESTED, "finance", "confirms the red letter"),
-    Transition(_I.PROPOSED, _I.DROPPED, "billing, finance", "the money came again, or a reason is given"),
+    Transition(_I.PROPOSED, _I.DROPPED, "billing, finance", "the money was paid again, or a reason is given"),
 )
 
 ACCOUNT_TITLES: dict[StrEnum, str] = {_A.OPEN: "未到期", _A.WAITING: "候补保留", _A.DUE: "应缴", _A.ENDED: "已终止"}

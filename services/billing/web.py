@@ -13,7 +13,7 @@ from shared.wiring.settings import read
 
 
 def make_app(process: Process) -> FastAPI:
-    """Billing's app over an open process."""
+    """Build billing's app on an open process."""
     app = make_empty_app(process, refusal_page=refusal_page)
     app.include_router(api.router)
     app.include_router(stats_router("billing", queries.stats))

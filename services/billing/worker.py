@@ -1,4 +1,4 @@
-"""Process: billing's Celery worker. The jobs of `make_jobs` also run in the process of an embedded house."""
+"""Process: billing's Celery worker. In standalone mode the jobs of `make_jobs` run inside the server process."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from shared.wiring.settings import read
 
 
 def make_jobs(settings: BillingSettings) -> JobFunctions:
-    """Billing's jobs, as the settings tell them to invoice."""
+    """Map billing's jobs to their functions, with the invoicing terms from the settings."""
     terms = tasks.InvoicingTerms(
         make_connector=CONNECTORS[settings.connector],
         rates=settings.tax_rates,
@@ -29,11 +29,12 @@ def make_jobs(settings: BillingSettings) -> JobFunctions:
 
 
 def run_due(uow: UnitOfWork, *, context: Context) -> None:
-    """What the clock brings: deadlines that statements cover, and invoices that the connector still owes an answer for."""
+    """Run the timer: publish overdue fees that statements prove, and query the connector for invoices not yet
+    issued."""
     actions.publish_overdue_fees(uow, actor=context.actor, now=context.now)
-    actions.ask_for_invoices(uow, now=context.now)
+    actions.enqueue_invoice_queries(uow, now=context.now)
 
 
 if __name__ == "__main__":
-    told = read(BillingSettings)
-    serve_worker(told, make_jobs(told), run_due)
+    settings = read(BillingSettings)
+    serve_worker(settings, make_jobs(settings), run_due)

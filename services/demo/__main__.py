@@ -1,4 +1,4 @@
-"""`python -m services.demo`: starts an embedded house beside itself, plays the programme in it, and says what reconciled."""
+"""`python -m services.demo`: start a standalone server, play the programme in it, and print the reconciled summary."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from services.demo.player.clients import Stage, Unexpected
+from services.demo.player.clients import Stage, UnexpectedResponse
 from services.demo.player.office import invented_password
 from services.demo.player.play import FIRST_MOMENT, play
 from services.demo.staff import staff
@@ -22,18 +22,18 @@ from shared.foundation.errors import Conflict, Refusal
 
 START_SECONDS = 60
 _LINK = re.compile(r"/welcome/[\w-]+")
-# Never wrapped: what is printed is copied, the one-time link above all.
+# Never wrap lines: users copy the output, above all the one-time link.
 console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:
-    """Runs the command; returns the exit code."""
+    """Run the command. Return its exit code; 2 when it raised a Refusal."""
     parser = argparse.ArgumentParser(prog="python -m services.demo", description="领军: the 2021 programme, played")
     parser.add_argument("--data", type=Path, default=Path("var/demo"))
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--exit", action="store_true", help="end after the summary")
-    parser.add_argument("--resume", action="store_true", help="go on with a demo that was killed")
+    parser.add_argument("--resume", action="store_true", help="resume a demo that was killed")
     try:
         return run(parser.parse_args())
     except Refusal as refusal:
@@ -41,34 +41,36 @@ def main() -> int:
         return 2
 
 
-def run(given: argparse.Namespace) -> int:
-    """Plays; 0 when every line of the summary reconciled, 1 when one did not or the story broke off."""
-    if not given.resume:
-        _clear(given.data)
-    passwords = _passwords(given.data)
-    with _house(given.data, given.port) as (process, first_link):
-        address = f"http://127.0.0.1:{given.port}"
+def run(arguments: argparse.Namespace) -> int:
+    """Play the demo. Return 0 if every line of the summary holds, 1 if a line fails or the play was interrupted."""
+    if not arguments.resume:
+        _clear_folder(arguments.data)
+    passwords = _passwords(arguments.data)
+    with _standalone_server(arguments.data, arguments.port) as (process, first_link):
+        address = f"http://127.0.0.1:{arguments.port}"
         names = ("portal", "intake", "review", "scheduling", "billing")
-        stage = Stage(dict.fromkeys(names, address), passwords, given.data / "mail")
-        notes = given.data / "player.json"
+        stage = Stage(dict.fromkeys(names, address), passwords, arguments.data / "mail")
+        notes = arguments.data / "player.json"
         try:
-            lines = play(stage, seed=given.seed, first_link=first_link, notes=notes, console=console)
-        except (httpx.TransportError, Unexpected, TimeoutError) as fault:
-            console.print(f"演示中断:{fault}", style="bold red")
-            console.print(f"已受理的都在 {given.data};接着演示:make demo ARGS=--resume")
+            lines = play(stage, seed=arguments.seed, first_link=first_link, notes=notes, console=console)
+        except (httpx.TransportError, UnexpectedResponse, TimeoutError) as error:
+            console.print(f"演示中断:{error}", style="bold red")
+            console.print(f"已受理的都在 {arguments.data};接着演示:make demo ARGS=--resume")
             return 1
         for line in lines:
             console.print(f"[{'green' if line.holds else 'red'}]{'✓' if line.holds else '✗'}[/] {line.text}")
-        red = [line for line in lines if not line.holds]
-        console.print(f"{len(lines) - len(red)} passed, {len(red)} failed", style="bold red" if red else "bold green")
-        if not given.exit:
-            console.print(f"{address}  账号与口令:{given.data / 'passwords.json'}  (Ctrl-C 停止)")
+        failed = [line for line in lines if not line.holds]
+        console.print(
+            f"{len(lines) - len(failed)} passed, {len(failed)} failed", style="bold red" if failed else "bold green"
+        )
+        if not arguments.exit:
+            console.print(f"{address}  账号与口令:{arguments.data / 'passwords.json'}  (Ctrl-C 停止)")
             process.wait()
-    return 1 if red else 0
+    return 1 if failed else 0
 
 
-def _clear(data: Path) -> None:
-    """Begins anew. Only a demo's folder is ever removed."""
+def _clear_folder(data: Path) -> None:
+    """Remove the data of an earlier demo. Raises Conflict if `data` is not a demo's: never remove other data."""
     if data.exists():
         mode = data / "mode"
         if not mode.exists() or mode.read_text() != "demo":
@@ -77,21 +79,25 @@ def _clear(data: Path) -> None:
 
 
 def _passwords(data: Path) -> dict[str, str]:
-    """Everybody's password, invented once and kept beside the demo's data, readable by the owner alone."""
-    kept = data / "passwords.json"
-    if not kept.exists():
+    """Return each account's password. The first call generates and stores them, readable by the owner only."""
+    file = data / "passwords.json"
+    if not file.exists():
         data.mkdir(parents=True, exist_ok=True)
         (data / "mode").write_text("demo")
-        kept.touch(mode=0o600)
-        kept.write_text(json.dumps({one.account: invented_password() for one in staff()}, indent=1))
-    found: dict[str, str] = json.loads(kept.read_text())
-    return found
+        file.touch(mode=0o600)
+        file.write_text(json.dumps({account.account: invented_password() for account in staff()}, indent=1))
+    passwords: dict[str, str] = json.loads(file.read_text())
+    return passwords
 
 
 @contextmanager
-def _house(data: Path, port: int) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """A house in a process of its own, ended with the block; yields the link of the first account, empty if there is one."""
-    # A signal would end this process at once, and leave the house behind; so it leaves the block, as Ctrl-C does.
+def _standalone_server(data: Path, port: int) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """Run a standalone server in its own process until the block ends.
+
+    Yields the process and the one-time link of the first account; the link is empty if an account exists.
+    """
+    # By default SIGTERM would end this process at once and leave the server running.
+    # sys.exit leaves the block instead, as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     command = [sys.executable, "-m", "services", "run", "--data", str(data), "--port", str(port)]
     process = subprocess.Popen(
@@ -107,7 +113,7 @@ def _house(data: Path, port: int) -> Iterator[tuple["subprocess.Popen[str]", str
 
 
 def _await_welcome(process: "subprocess.Popen[str]") -> str:
-    """Reads the house's first lines: that it is open, and the link while there is no account."""
+    """Read the server's output until it is ready. Return the one-time link, or "" if an account exists."""
     assert process.stdout is not None
     for line in process.stdout:
         console.print(line.rstrip(), style="dim")

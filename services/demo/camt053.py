@@ -10,28 +10,29 @@ NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"
 
 
 def camt053_xml(statement: Statement) -> bytes:
-    """The message of one statement, with its opening and closing booked balances; UTF-8, amounts in yuan."""
+    """Return the XML message of one statement with its opening and closing booked balances. UTF-8, amounts in yuan."""
     document = ET.Element("Document", xmlns=NAMESPACE)
     message = ET.SubElement(document, "BkToCstmrStmt")
     opened_at, closed_at = f"{statement.first_day}T00:00:00+08:00", f"{statement.last_day}T23:59:59+08:00"
     header = _add(message, "GrpHdr")
     _add(header, "MsgId", f"SMPL{statement.last_day:%Y%m%d}000001")
     _add(header, "CreDtTm", closed_at)
-    one = _add(message, "Stmt")
-    _add(one, "Id", f"{statement.first_day:%Y%m%d}-{statement.last_day:%Y%m%d}")
-    _add(one, "CreDtTm", closed_at)
-    period = _add(one, "FrToDt")
+    report = _add(message, "Stmt")
+    _add(report, "Id", f"{statement.first_day:%Y%m%d}-{statement.last_day:%Y%m%d}")
+    _add(report, "CreDtTm", closed_at)
+    period = _add(report, "FrToDt")
     _add(period, "FrDtTm", opened_at)
     _add(period, "ToDtTm", closed_at)
-    account = _add(one, "Acct")
+    account = _add(report, "Acct")
     _add(account, "Id/Othr/Id", ACCOUNT_NUMBER)
     _add(account, "Ccy", "CNY")
     _add(account, "Ownr/Nm", INSTITUTE)
-    _balance(one, "OPBD", statement.opening_fen, statement.first_day)
-    _balance(one, "CLBD", statement.closing_fen, statement.last_day)
+    _balance(report, "OPBD", statement.opening_fen, statement.first_day)
+    _balance(report, "CLBD", statement.closing_fen, statement.last_day)
     for number, entry in enumerate(statement.entries, start=1):
-        _entry(one, number, entry)
-    return ET.tostring(document, encoding="UTF-8", xml_declaration=True)
+        _entry(report, number, entry)
+    content: bytes = ET.tostring(document, encoding="UTF-8", xml_declaration=True)
+    return content
 
 
 def _balance(parent: ET.Element, code: str, fen: int, on: date) -> None:
@@ -70,7 +71,7 @@ def _amount(parent: ET.Element, fen: int) -> None:
 
 
 def _add(parent: ET.Element, path: str, text: str | None = None) -> ET.Element:
-    """Adds a new chain of elements named by `path` and returns the deepest, which holds `text`."""
+    """Add a chain of nested elements named by `path`. Return the innermost one, which holds `text`."""
     for tag in path.split("/"):
         parent = ET.SubElement(parent, tag)
     parent.text = text

@@ -1,6 +1,6 @@
-"""The demo's applications: who files for whom, from which unit, when, and with which scans. Called by the player and the tests.
+"""Generates the demo's applications: firm, applicant, filing unit, time and scans. Called by the player and the tests.
 
-One seed gives one cohort, always the same: 118 valid applications of 102 firms in all 41 units.
+The same seed always gives the same cohort: 118 valid applications of 102 firms in all 41 units.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ CONSENT_VERSION = "2021-11-22"
 OPENING = datetime(2021, 11, 21, 16, tzinfo=UTC)
 DEADLINE = datetime(2021, 12, 1, 16, tzinfo=UTC)
 SINGLE_FIRM_UNITS = ("500229", "500238")
-"""Two units from which one firm files; a third, 500243, has two firms of which it recommends one."""
+"""The two units with a single firm. A third unit, 500243, has two firms and recommends only one."""
 UNRECOMMENDED_UNIT = "500243"
 ZONE_FIRMS = {"CQ-LJ": 6, "CQ-GX": 4, "CQ-WS": 2}
 THREE_FIRM_UNITS = 16
@@ -42,7 +42,7 @@ SHARED_ROLES = ("chairman", "general_manager", "deputy", "other")
 
 @dataclass(frozen=True)
 class Filing:
-    """A firm that files once, for one person; `alone` when nobody else of the firm applies."""
+    """One filing of a firm, for one person. `alone`: the firm has no second applicant."""
 
     unit_code: str
     recommendation: str
@@ -52,7 +52,7 @@ class Filing:
 
 @dataclass(frozen=True)
 class Application:
-    """One application as the platform would post it: the body without its scans, the scans, and the request's key."""
+    """One application as the platform posts it. `body` lacks the scans; `key` is the request's idempotency key."""
 
     body: dict[str, Any]
     scans: tuple[Scan, ...]
@@ -61,27 +61,27 @@ class Application:
 
     @property
     def platform_no(self) -> str:
-        """The platform's number: it names this application in all plans of the demo."""
+        """The platform's number, which identifies this application in all plans of the demo."""
         return str(self.body["platform_no"])
 
     def request(self, file_ids: Mapping[str, str]) -> dict[str, Any]:
-        """The body to post, once each kind of scan has been uploaded and has an id; firms always declare the stamp."""
+        """Return the request body. `file_ids`: uploaded file per kind of scan. Firms always declare the stamp."""
         scans = [{"kind": scan.kind, "file_id": file_ids[scan.kind], "stamped": True} for scan in self.scans]
         return self.body | {"scans": scans}
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """All that comes in; `past_participants` rows are (identity type, number, name, programme)."""
+    """All input of the filing window. `past_participants` rows are (identity type, number, name, programme)."""
 
     applications: tuple[Application, ...]
     past_participants: tuple[tuple[str, str, str, str], ...]
     strangers: tuple[Person, ...]
-    """People who hold no application: the material of the refused ones. The first is a past participant."""
+    """People without an application, used for the refused requests. The first is a past participant."""
 
 
 def cohort(seed: int) -> Cohort:
-    """The cohort of a seed, in the order in which it is posted."""
+    """Return the cohort of a seed, in posting order."""
     rng = Random(f"{seed}:cohort")
     filings = _filings(rng)
     persons = people(rng, len(filings) + STRANGERS)
@@ -93,7 +93,7 @@ def cohort(seed: int) -> Cohort:
 
 
 def _filings(rng: Random) -> list[Filing]:
-    """The filing of each application, shuffled; some firms stand twice, for two people."""
+    """Return the filing of each application, shuffled. Firms with two applicants have two filings."""
     units = filing_units()
     plain = [u["code"] for u in units if u["owed"] and u["code"] not in (*SINGLE_FIRM_UNITS, UNRECOMMENDED_UNIT)]
     with_three = set(rng.sample(plain, THREE_FIRM_UNITS))
@@ -105,7 +105,7 @@ def _filings(rng: Random) -> list[Filing]:
         for number in range(count):
             filings.append(Filing(code, _recommendation(rng, code, number), firm(rng, serial, unit)))
             serial += 1
-    # Not from the two units of a single firm, so that those stay at one application.
+    # Skip the two units with a single firm, so that they keep one application each.
     for place in rng.sample(
         [n for n, f in enumerate(filings) if f.unit_code not in SINGLE_FIRM_UNITS], SECOND_APPLICANTS
     ):
@@ -116,7 +116,7 @@ def _filings(rng: Random) -> list[Filing]:
 
 
 def _recommendation(rng: Random, unit_code: str, number: int) -> str:
-    """The first two firms of a district are recommended, but for one unit; beyond them, and in the zones, it varies."""
+    """Recommend the first two firms of each district, except in one unit. Choose other cases at random."""
     if unit_code == UNRECOMMENDED_UNIT and number == 1:
         return "not_recommended"
     if number < 2 and unit_code not in ZONE_FIRMS:
@@ -125,11 +125,11 @@ def _recommendation(rng: Random, unit_code: str, number: int) -> str:
 
 
 def _moments(rng: Random, count: int) -> list[datetime]:
-    """Rising times in the window, at most one a minute; more towards its end, the last half a minute before it closes."""
+    """Return ascending times in the window: at most one per minute, denser towards its end, the last 30 s before it."""
     minutes = int((DEADLINE - OPENING).total_seconds()) // 60
     chosen: set[int] = set()
     while len(chosen) < count - 1:
-        # The opening day starts at 08:30; the power draws the load towards the deadline.
+        # The opening day starts at 08:30. The power skews the times towards the deadline.
         chosen.add(int(510 + (minutes - 540) * rng.random() ** 0.7))
     return [OPENING + timedelta(minutes=minute) for minute in sorted(chosen)] + [DEADLINE - timedelta(seconds=30)]
 
@@ -137,7 +137,7 @@ def _moments(rng: Random, count: int) -> list[datetime]:
 def _past_participants(
     rng: Random, attended: Person, applications: tuple[Application, ...]
 ) -> tuple[tuple[str, str, str, str], ...]:
-    """Those who attended an earlier course: a stranger, and a namesake of a valid applicant with another number."""
+    """Return two past participants: a stranger, and a namesake of a valid applicant with another ID number."""
     namesake = people(rng, 20)[-1]
     name = applications[len(applications) // 2].body["student"]["name"]
     return (
@@ -147,7 +147,7 @@ def _past_participants(
 
 
 def application(rng: Random, serial: int, filing: Filing, person: Person, posted_at: datetime) -> Application:
-    """One valid application of `person` for the firm of `filing`; `serial` gives its number, key and file formats."""
+    """Return a valid application of `person` for the firm of `filing`. `serial` sets number, key and file formats."""
     its_firm, role = filing.firm, rng.choice(LEADING_ROLES if filing.alone else SHARED_ROLES)
     if role == "legal_representative":
         its_firm = its_firm | {"legal_representative": person.name}
@@ -169,7 +169,7 @@ def application(rng: Random, serial: int, filing: Filing, person: Person, posted
 
 
 def _as_typed(serial: int, person: Person) -> dict[str, str]:
-    """Some type their numbers otherwise: a small x, a country code, blanks. They are the same numbers."""
+    """Return the numbers in the variants that applicants type: a lower-case x, a country code, blanks."""
     mobile = person.mobile
     return {
         "identity_number": person.identity_number.lower() if serial % 2 else person.identity_number,
@@ -178,7 +178,7 @@ def _as_typed(serial: int, person: Person) -> dict[str, str]:
 
 
 def _consents(person: Person, posted_at: datetime) -> list[dict[str, str]]:
-    """The three consents of PIPL articles 17, 29 and 23, ticked by the student a little before filing."""
+    """Return the three consents of PIPL articles 17, 29 and 23, which the student ticks nine minutes before filing."""
     accepted_at = (posted_at - timedelta(minutes=9)).isoformat()
     return [
         {"kind": kind, "text_version": CONSENT_VERSION, "accepted_at": accepted_at, "accepted_by": person.name}
@@ -192,14 +192,14 @@ def _resume(rng: Random, its_firm: dict[str, Any], role: str) -> str:
 
 
 def _invoice(rng: Random, its_firm: dict[str, Any]) -> dict[str, str] | None:
-    """Most leave the invoice to the firm's own data; some ask for a special one."""
+    """Return a request for a special invoice for 30 % of firms, else None: the invoice uses the firm's own data."""
     if rng.random() < 0.7:
         return None
     return {"title": its_firm["name"], "tax_number": its_firm["credit_code"], "kind": "special"}
 
 
 def scans_of(body: dict[str, Any], serial: int) -> tuple[Scan, ...]:
-    """The three scans that carry the data of `body`; `serial` chooses their file formats."""
+    """Return the three scans that show the data of `body`. `serial` chooses their file formats."""
     student, its_firm = body["student"], body["firm"]
     name, code = its_firm["name"], its_firm["credit_code"]
     lines = {

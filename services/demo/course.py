@@ -1,4 +1,4 @@
-"""What becomes of the fifty in the year of teaching, by their position in the roster. Called by the demo's player."""
+"""Plans absences, results and drop-outs of the teaching year by roster position. Called by the demo's player."""
 
 from dataclasses import dataclass
 from random import Random
@@ -7,7 +7,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Absence:
-    """A half-day missed: module and day counted from 1; `made_up` when the lessons were made up later."""
+    """A missed half-day. `module` and `day` count from 1. `made_up`: the student made up the lessons later."""
 
     module: int
     day: int
@@ -16,32 +16,34 @@ class Absence:
 
 
 @dataclass(frozen=True)
-class Destiny:
-    """One person's year: `results` are the attempts at the assessment in order, none for a person who dropped out."""
+class StudentYear:
+    """One student's year. `results`: the assessment attempts in order, empty for a student who dropped out."""
 
     absences: tuple[Absence, ...] = ()
     results: tuple[bool, ...] = (True,)
     drops_out_after_module: int | None = None
 
 
-def destinies(seed: int, places: int = 50) -> tuple[Destiny, ...]:
-    """The destiny of each of `places` (7 at least) roster positions: one drops out, two miss lessons for good, two make
-    theirs up, one fails for good, one passes the second time; the others attend and pass.
+def student_years(seed: int, places: int = 50) -> tuple[StudentYear, ...]:
+    """Return the planned year for each of `places` roster positions; `places` is at least 7.
+
+    One student drops out, two miss lessons for good, two make them up, one fails twice, one passes the second attempt.
+    All others attend and pass.
     """
     rng = Random(f"{seed}:course")
     special = (
-        Destiny(results=(), drops_out_after_module=2),
-        Destiny(absences=(_absence(rng, False),)),
-        Destiny(absences=(_absence(rng, False), _absence(rng, True, module=5))),
-        Destiny(absences=(_absence(rng, True),)),
-        Destiny(absences=(_absence(rng, True), _absence(rng, True, module=4))),
-        Destiny(results=(False, False)),
-        Destiny(results=(False, True)),
+        StudentYear(results=(), drops_out_after_module=2),
+        StudentYear(absences=(_absence(rng, False),)),
+        StudentYear(absences=(_absence(rng, False), _absence(rng, True, module=5))),
+        StudentYear(absences=(_absence(rng, True),)),
+        StudentYear(absences=(_absence(rng, True), _absence(rng, True, module=4))),
+        StudentYear(results=(False, False)),
+        StudentYear(results=(False, True)),
     )
     positions = dict(zip(rng.sample(range(places), len(special)), special, strict=True))
-    return tuple(positions.get(position, Destiny()) for position in range(places))
+    return tuple(positions.get(position, StudentYear()) for position in range(places))
 
 
 def _absence(rng: Random, made_up: bool, module: int = 0) -> Absence:
-    """In the module given, or one of the first three; every module has two days at least."""
+    """Return an absence in `module`, or in one of the first three if it is 0. Every module has at least two days."""
     return Absence(module or rng.randint(1, 3), rng.randint(1, 2), rng.choice(("am", "pm")), made_up)

@@ -1,6 +1,6 @@
-"""Invented firms: the names, codes, tiers and figures of those who file. Called by cohort.py.
+"""Generates fictitious firms with names, codes, tiers and financial data. Called by cohort.py.
 
-Brand names join characters that no known firm joins, and the credit codes cannot be registered ones.
+No known firm uses these brand names, and no register issues these credit codes.
 """
 
 from random import Random
@@ -42,12 +42,12 @@ SCALES = (
     ("medium", 300, 999, 20_000_000, 390_000_000),
     ("large", 1000, 2600, 400_000_000, 900_000_000),
 )
-# The areas in whose registers the firms of the three zones stand.
+# The registration areas of the firms in the three zones.
 ZONE_AREAS = {"CQ-LJ": "500112", "CQ-GX": "500107", "CQ-WS": "500110"}
 
 
 def firm(rng: Random, serial: int, unit: dict[str, Any]) -> dict[str, Any]:
-    """One firm of a filing unit, with the fields of `FirmIn`; `serial` (1..271) makes brand and credit code its own."""
+    """Return a firm of a unit with the fields of `FirmIn`. `serial` (1..271) makes brand and credit code unique."""
     brand = BRAND_FIRST[serial % len(BRAND_FIRST)] + BRAND_SECOND[serial % len(BRAND_SECOND)]
     trade, industry, product = rng.choice(TRADES)
     tier = rng.choice(TIERS)
@@ -71,7 +71,7 @@ def firm(rng: Random, serial: int, unit: dict[str, Any]) -> dict[str, Any]:
 
 
 def _name(rng: Random, serial: int, brand: str, trade: str) -> str:
-    """Mostly 重庆 + brand + trade; a few with brackets, and one that is too long for a bank's 60 bytes."""
+    """Usually 重庆 + brand + trade. Some names have brackets, and one exceeds the 60 bytes of some banks."""
     suffix = rng.choice(SUFFIXES)
     if serial == 1:
         return f"重庆{brand}（成渝地区双城经济圈）智能网联新能源汽车动力电池系统制造有限公司"
@@ -83,7 +83,7 @@ def _name(rng: Random, serial: int, brand: str, trade: str) -> str:
 
 
 def _stats(rng: Random, least_yuan: int, most_yuan: int) -> dict[str, list[str]]:
-    """Revenue and research costs of three years, in yuan with two decimals; the newest, last year decides the scale."""
+    """Return three years of revenue and research costs (yuan, two decimals). The last year decides the scale."""
     newest_fen = rng.randrange(least_yuan, most_yuan) * 100 + rng.randrange(100)
     older_fen = [newest_fen * rng.randint(60, 80) // 100, newest_fen * rng.randint(80, 105) // 100]
     revenue = [*older_fen, newest_fen]

@@ -1,4 +1,4 @@
-"""Well-formed numbers for people and firms who do not exist, check digits included. Called by people.py and firms.py."""
+"""Generates well-formed numbers of fictitious people and firms, with check digits. For people.py and firms.py."""
 
 from datetime import date
 
@@ -9,14 +9,14 @@ _CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
 def identity_number(prefix: str, born_on: date, sequence: int) -> str:
-    """The 18 characters of GB 11643 for a 6-digit prefix; an odd sequence (0..999) is a man's, an even one a woman's."""
+    """Return an 18-character GB 11643 number for a 6-digit prefix. `sequence` (0..999): odd for men, even for women."""
     body = f"{prefix}{born_on:%Y%m%d}{sequence:03d}"
     rest = sum(int(digit) * weight for digit, weight in zip(body, _ID_WEIGHTS, strict=True)) % 11
     return body + "10X98765432"[rest]
 
 
 def credit_code(area: str, serial: int) -> str:
-    """A unified social credit code (GB 32100) around a GB 11714 body `MAXX` + serial (0..9999) that no register issues."""
+    """Return a unified social credit code (GB 32100). Its GB 11714 body `MAXX` + serial (0..9999) is never issued."""
     body = f"MAXX{serial:04d}"
     code = f"91{area}{body}{_organisation_check(body)}"
     total = sum(_CREDIT_ALPHABET.index(sign) * weight for sign, weight in zip(code, _CREDIT_WEIGHTS, strict=True))
@@ -29,10 +29,10 @@ def _organisation_check(body: str) -> str:
 
 
 def mobile_number(prefix: str, serial: int) -> str:
-    """Eleven digits: a 3-digit prefix, four zeros, and a serial of 0..9999."""
+    """Return eleven digits: a 3-digit prefix, four zeros, and a serial of 0..9999."""
     return f"{prefix}0000{serial:04d}"
 
 
 def with_wrong_check(number: str, alphabet: str = "0123456789X") -> str:
-    """The same number with its last character moved on by one, so that its check fails."""
+    """Return the number with its last character replaced by the next one, so that its check fails."""
     return number[:-1] + alphabet[(alphabet.index(number[-1]) + 1) % len(alphabet)]

@@ -1,4 +1,4 @@
-"""The points that desk and judges give, arranged so that two candidates tie at the last seat. Called by the demo's player."""
+"""Generates the scores of reviewers and judges, with a tie at the last seat. Called by the demo's player."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ PANEL_SIZE = 5
 
 @dataclass(frozen=True)
 class Marks:
-    """Whole points: the firm's (0..30), the materials' (0..20), and per judge of the panel the points of each item."""
+    """Scores in whole points: firm (0..30), materials (0..20), and one sheet per judge with the points of each item."""
 
     firm_points: int
     materials_points: int
@@ -28,24 +28,24 @@ class Marks:
 
     @property
     def interview(self) -> Fraction:
-        """The mean of the sheets, of 100, unrounded, without the highest and the lowest."""
+        """The unrounded mean of the sheets (of 100), without the highest and the lowest."""
         kept = sorted(sum(sheet.values()) for sheet in self.sheets)[1:-1]
         return Fraction(sum(kept), len(kept))
 
     @property
     def total(self) -> Fraction:
-        """Of 100, unrounded: the interview counts half."""
+        """The unrounded total (of 100). The interview counts half."""
         return self.firm_points + self.materials_points + self.interview / 2
 
 
 def marks(applications: Sequence[Application], interviewed: Collection[str], seed: int) -> dict[str, Marks]:
-    """The marks of every application by platform number; of those interviewed, two of different tiers tie at rank 50."""
+    """Return the marks by platform number. Among the interviewed, two candidates of different tiers tie at rank 50."""
     rng = Random(f"{seed}:marks")
     items: dict[str, int] = programme()["scoring"]["interview_items"]
-    given = {one.platform_no: _marks(rng, one, items) for one in applications}
+    by_number = {one.platform_no: _marks(rng, one, items) for one in applications}
     tiers = {one.platform_no: one.body["firm"]["tier"] for one in applications if one.platform_no in interviewed}
-    _tie_at_the_last_seat(given, tiers, programme()["quota"])
-    return given
+    _tie_at_the_last_seat(by_number, tiers, programme()["quota"])
+    return by_number
 
 
 def _marks(rng: Random, one: Application, items: dict[str, int]) -> Marks:
@@ -64,11 +64,11 @@ def _sheet(rng: Random, impression: float, items: dict[str, int]) -> dict[str, i
     }
 
 
-def _tie_at_the_last_seat(given: dict[str, Marks], tiers: dict[str, str], quota: int) -> None:
-    """Gives the best of another tier beyond the quota the marks of the last seat, its sheets in another order."""
-    ranked = sorted(tiers, key=lambda number: (-given[number].total, -given[number].interview))
+def _tie_at_the_last_seat(by_number: dict[str, Marks], tiers: dict[str, str], quota: int) -> None:
+    """Give the best candidate of another tier below the quota the marks of the last seat, with the sheets reversed."""
+    ranked = sorted(tiers, key=lambda number: (-by_number[number].total, -by_number[number].interview))
     if len(ranked) <= quota:
         return
     last = ranked[quota - 1]
     twin = next(number for number in ranked[quota:] if tiers[number] != tiers[last])
-    given[twin] = replace(given[last], sheets=given[last].sheets[::-1])
+    by_number[twin] = replace(by_number[last], sheets=by_number[last].sheets[::-1])

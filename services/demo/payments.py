@@ -1,7 +1,7 @@
-"""The money of the story: four statements of the institute's account, made from what finance sees in the house.
+"""Generates the four bank statements of the institute's account from the fee accounts that finance sees.
 
-Called by the demo's player before each import. Each statement opens with the closing balance of the one before, and
-the periods leave no day out. The same facts and seed give the same statement.
+Called by the demo's player before each import. Each statement opens with the closing balance of the previous one, and
+the periods have no gaps. The same facts and seed give the same statement.
 """
 
 from collections import defaultdict
@@ -46,7 +46,7 @@ EARLY_PAIRS = (
 
 @dataclass(frozen=True)
 class Refund:
-    """An approved refund as finance sees it: for which reference, to whom, how many fen."""
+    """An approved refund as finance sees it: payment reference, payee and amount in fen."""
 
     reference: str
     payee: str
@@ -54,14 +54,14 @@ class Refund:
 
 
 def early_statement(facts: Sequence[Fact], seed: int) -> Statement:
-    """22 November to 5 December: those who pay with their application, in every way that firms find, and other lines."""
+    """Return the statement of 22 November to 5 December: early payments in all forms, and other entries."""
     rng = Random(f"{seed}:early")
     alone, pairs = _by_firm(facts)
-    # Names that banks write otherwise, or cut, come without a code: those are the cases worth a person's look.
+    # Payers whose names banks alter or truncate pay without a code: only a person can match these.
     alone.sort(key=lambda fact: len(fact.firm_name), reverse=True)
     peculiar, others = alone[:2], alone[2:]
     rng.shuffle(others)
-    # Without a code a person is known by name only: the last ways go to those who have no namesake.
+    # Without a code only the name identifies the student: the last ways go to students without a namesake.
     names = [fact.student_name for fact in facts]
     others.sort(key=lambda fact: names.count(fact.student_name) > 1)
     rng.shuffle(pairs)
@@ -78,7 +78,7 @@ def early_statement(facts: Sequence[Fact], seed: int) -> Statement:
 
 
 def last_week_of(statement: Statement) -> Statement:
-    """What the bank gives out when only the last seven days are asked for: the same entries, in another file."""
+    """Return the bank's export of the last seven days: the same entries in another file."""
     first_day = statement.last_day - timedelta(days=6)
     before = [entry for entry in statement.entries if entry.booked_at.date() < first_day]
     opening_fen = statement.opening_fen + sum(entry.signed_fen for entry in before)
@@ -86,10 +86,13 @@ def last_week_of(statement: Statement) -> Statement:
 
 
 def admitted_statement(admitted: Sequence[Fact], seed: int, opening_fen: int) -> Statement:
-    """6 to 17 December, which covers pay_by: of `admitted`, in rank order, all but `lapsing` pay what is open."""
+    """Return the statement of 6 to 17 December, which covers pay_by.
+
+    All of `admitted` (in rank order) pay their open amount, except those of `lapsing`.
+    """
     rng = Random(f"{seed}:admitted")
-    gone = set(lapsing(admitted))
-    payers = [fact for fact in admitted if fact.open_fen and fact not in gone]
+    lapsed = set(lapsing(admitted))
+    payers = [fact for fact in admitted if fact.open_fen and fact not in lapsed]
     alone, pairs = _by_firm(payers)
     rng.shuffle(alone)
     last, others = alone[:1], alone[1:]
@@ -106,7 +109,7 @@ def admitted_statement(admitted: Sequence[Fact], seed: int, opening_fen: int) ->
 
 
 def promoted_statement(promoted: Sequence[Fact], lapsed: Sequence[Fact], seed: int, opening_fen: int) -> Statement:
-    """18 to 23 December: those promoted pay in time, the last of `lapsed` too late, and the quarter's interest comes."""
+    """Return the statement of 18 to 23 December: fees of promoted students, a late payment of `lapsed`, interest."""
     rng = Random(f"{seed}:promoted")
     booked = [transfer for fact in promoted if fact.open_fen for transfer in ways.with_code(fact)]
     booked += [transfer for fact in lapsed[-1:] for transfer in ways.with_code(fact)]
@@ -115,7 +118,7 @@ def promoted_statement(promoted: Sequence[Fact], lapsed: Sequence[Fact], seed: i
 
 
 def refund_statement(refunds: Sequence[Refund], seed: int, opening_fen: int) -> Statement:
-    """24 December to 31 January: the debit of each refund, to the account that had paid, and a bank fee."""
+    """Return the statement of 24 December to 31 January: a debit per refund, to the paying account, and a bank fee."""
     rng = Random(f"{seed}:refunds")
     booked = [Transfer(refund.payee, refund.amount_fen, f"退费{refund.reference}", credit=False) for refund in refunds]
     entries = _entries(rng, seed, [*booked, ways.bank_fee()], date(2022, 1, 5), date(2022, 1, 14))
@@ -123,14 +126,14 @@ def refund_statement(refunds: Sequence[Refund], seed: int, opening_fen: int) -> 
 
 
 def lapsing(admitted: Sequence[Fact]) -> tuple[Fact, ...]:
-    """The three of `admitted`, in rank order, who do not pay in time: spread over those who have paid nothing yet."""
+    """Return the three of `admitted` (in rank order) who do not pay in time, spread over those without payments."""
     unpaid = [fact for fact in admitted if fact.paid_fen == 0]
     places = {(2 * part + 1) * len(unpaid) // (2 * LAPSES) for part in range(LAPSES)} if unpaid else set()
     return tuple(unpaid[place] for place in sorted(places))
 
 
 def _by_firm(facts: Iterable[Fact]) -> tuple[list[Fact], list[tuple[Fact, Fact]]]:
-    """Those who are alone in their firm, and the pairs of one firm; in the order of references."""
+    """Split into single applicants of a firm and pairs of one firm, both in order of their references."""
     firms: dict[str, list[Fact]] = defaultdict(list)
     for fact in sorted(facts, key=lambda fact: fact.reference):
         firms[fact.firm_name].append(fact)
@@ -139,13 +142,13 @@ def _by_firm(facts: Iterable[Fact]) -> tuple[list[Fact], list[tuple[Fact, Fact]]
 
 
 def _once_submitted(transfers: Iterable[Transfer], *facts: Fact) -> list[Transfer]:
-    """The reference is told when an application is accepted: nobody pays before the next day."""
+    """Book no transfer before the day after submission: applicants receive their reference when they are accepted."""
     day = max(fact.submitted_at for fact in facts).astimezone(SHANGHAI).date() + timedelta(days=1)
     return [replace(transfer, not_before=day) for transfer in transfers]
 
 
 def _entries(rng: Random, seed: int, booked: Sequence[Transfer], first_day: date, last_day: date) -> tuple[Entry, ...]:
-    """Books each transfer on one of the days, between 08:00 and 18:00; the last day is that of the later ones."""
+    """Book each transfer on a random day between 08:00 and 18:00; transfers marked `later` on the last day."""
     entries = []
     for transfer in booked:
         start = last_day if transfer.later else max(first_day, transfer.not_before)

@@ -1,6 +1,6 @@
 """The reference programme, notice 渝经信中小〔2021〕18号, as plain data. Published by the demo's player and the journey tests.
 
-Everything that the notice leaves open (scoring, bank account, promotion days) is an invented setting of this demo.
+The demo invents every setting that the notice leaves open (scoring, bank account, promotion days).
 """
 
 import csv
@@ -12,11 +12,11 @@ UNITS_FILE = Path(__file__).with_name("districts.csv")
 INSTITUTE = "北京示例领军信息技术研究院有限公司"
 SERVICE_CENTRE = "重庆市中小企业发展服务中心"
 ACCOUNT_NUMBER = "0200009999200066401"
-"""The institute's account: invented, in the shape of a Beijing corporate account."""
+"""The institute's account: fictitious, in the format of a Beijing corporate account."""
 
 
 def programme() -> dict[str, Any]:
-    """The programme with exactly the fields of `shared.events.intake.Programme`, ready for JSON; fen, and UTC times."""
+    """Return the programme with the exact fields of `shared.events.intake.Programme`, ready for JSON; fen, UTC."""
     return {
         "code": CODE,
         "version": 1,
@@ -40,7 +40,7 @@ def programme() -> dict[str, Any]:
         },
         "publicity_days": 0,
         "pay_by": "2021-12-16T16:00:00Z",
-        # Seats lapse on 18 December at the earliest, when a statement covers pay_by: four days lead to the 22nd.
+        # Seats lapse on 18 December at the earliest, once a statement covers pay_by. Four days later is the 22nd.
         "promotion_pay_days": 4,
         "waiting_list_places": 20,
         "report_at": "2021-12-24T01:00:00Z",
@@ -49,7 +49,7 @@ def programme() -> dict[str, Any]:
 
 
 def filing_units() -> list[dict[str, Any]]:
-    """The 41 units of the programme's date; clause 6.2 asks two firms of each 区县（自治县）, and is silent on the zones."""
+    """Return the 41 units of the notice. Clause 6.2 requires two firms per 区县（自治县） and omits the zones."""
     with UNITS_FILE.open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table))
     return [
@@ -65,7 +65,7 @@ def filing_units() -> list[dict[str, Any]]:
 
 
 def _fee_lines() -> list[dict[str, Any]]:
-    """Clause 4: 40,000 a person in three parts; the subsidies go to the service centre directly."""
+    """Clause 4: 40,000 yuan per person in three parts. The subsidies go directly to the service centre."""
     return [
         {"code": "central", "title": "中央财政补贴", "payee": SERVICE_CENTRE, "amount_fen": 1_000_000},
         {"code": "municipal", "title": "市财政补贴", "payee": SERVICE_CENTRE, "amount_fen": 500_000},
@@ -74,7 +74,7 @@ def _fee_lines() -> list[dict[str, Any]]:
 
 
 def _required_scans() -> list[dict[str, str]]:
-    """Clause 5.3."""
+    """The scans that clause 5.3 requires."""
     return [
         {"kind": "form", "title": "领军人才“专精特新”专题培训申请表"},
         {"kind": "licence", "title": "公司营业执照"},
@@ -83,7 +83,7 @@ def _required_scans() -> list[dict[str, str]]:
 
 
 def _scoring() -> dict[str, Any]:
-    """Clause 5.4.3 names the three parts; their weights and the interview's items are this demo's."""
+    """Clause 5.4.3 names the three parts. The demo invents their weights and the interview items."""
     return {
         "firm_points": 30,
         "materials_points": 20,
@@ -102,7 +102,7 @@ def _scoring() -> dict[str, Any]:
 
 
 def _plan() -> dict[str, Any]:
-    """Clause 3; "every 1 to 2 months" is read as 28 to 62 days from start to start."""
+    """The teaching plan of clause 3. "Every 1 to 2 months" means 28 to 62 days from start to start."""
     return {
         "days": 16,
         "hours": 128,

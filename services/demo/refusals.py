@@ -1,4 +1,7 @@
-"""Requests that intake must refuse or recognise, each made from a valid one. Called by the demo's player and the tests."""
+"""Generates requests that intake must reject or recognise as repeats, each derived from a valid one.
+
+Called by the demo's player and the tests.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,9 +20,9 @@ FIRST_SERIAL = 901
 
 @dataclass(frozen=True)
 class RefusedCase:
-    """A request and the plain name of what is wrong with it; `repeats` names the valid application that it sends again.
+    """A request and the `code` of its defect. `repeats`: platform number of the valid application that it repeats.
 
-    Two codes are no faults of the data: `repeated_request` gets the first answer again, `same_key_other_body` is a conflict.
+    Two codes are no defects of the data: `repeated_request` gets the first response again, `same_key_other_body` a 409.
     """
 
     code: str
@@ -28,9 +31,9 @@ class RefusedCase:
 
 
 def refused_cases(cohort: Cohort, seed: int) -> tuple[RefusedCase, ...]:
-    """One case of each kind, and two of a past participant and of a disguised file; to be sent in this order.
+    """Return one case per kind, but two with a past participant and two with a disguised file, in sending order.
 
-    All but the last are posted in the cohort's window, the repeating ones after what they repeat; the last comes late.
+    All but the last are posted in the filing window, repeats after their original. The last comes after the deadline.
     """
     rng = Random(f"{seed}:refused")
     valid = [_valid(rng, cohort, number) for number in range(len(cohort.strangers))]
@@ -55,10 +58,10 @@ def refused_cases(cohort: Cohort, seed: int) -> tuple[RefusedCase, ...]:
 
 
 def _valid(rng: Random, cohort: Cohort, number: int) -> Application:
-    """A flawless application of a stranger, through a firm of its own, in a zone, two days before the deadline."""
+    """Return a valid application of a stranger for a separate firm in a zone, two days before the deadline."""
     serial = FIRST_SERIAL + number
     zone = filing_units()[-1]
-    # Brands repeat after 272 serials: 200 and up are far from the cohort's.
+    # Brands repeat after 272 serials. Serials from 200 on do not collide with the cohort's.
     its_firm = firm(rng, 200 + number, zone)
     filing = Filing(zone["code"], "pending", its_firm)
     posted_at = DEADLINE - timedelta(days=2) + timedelta(minutes=number)
@@ -79,6 +82,6 @@ def _other_credit_code(code: str) -> str:
 
 
 def _with_flaw(original: Application, flaw: Flaw) -> Application:
-    """The form is claimed to be a PDF, but is not, or is too large."""
+    """Declare the form as a PDF although it is none, or make it too large."""
     form = replace(original.scans[0], media_type="application/pdf", flaw=flaw)
     return replace(original, scans=(form, *original.scans[1:]))

@@ -1,7 +1,7 @@
-"""Invented scans as real files: form, licence and identity card as PDF, JPEG or PNG, and files that intake must refuse.
+"""Generates sample scans as real files: form, licence, identity card (PDF, JPEG, PNG), and files that intake rejects.
 
-Called by cohort.py, refusals.py and story.py for the plans, and by whoever uploads a scan for its bytes. Every picture
-says 样本; the background of each kind is drawn once, then only the lines of the application.
+cohort.py, refusals.py and story.py create `Scan` values; uploading code reads their bytes. Every picture carries the
+watermark 样本. The background of each kind is drawn once and cached, then only the lines of the application are added.
 """
 
 import time
@@ -27,7 +27,7 @@ EPOCH = time.gmtime(0)
 
 @dataclass(frozen=True)
 class Scan:
-    """One file to upload: what it is, what stands on it, and what is wrong with it, if anything."""
+    """One file to upload: its kind and media type, its text lines, and its flaw, if any."""
 
     kind: str
     media_type: str
@@ -40,7 +40,7 @@ class Scan:
         return f"{self.kind}.{EXTENSIONS[self.media_type]}"
 
     def content(self) -> bytes:
-        """The bytes of the file; the same scan always gives the same bytes."""
+        """Return the bytes of the file. The same scan always gives the same bytes."""
         if self.flaw == "program":
             return b"MZ\x90\x00\x03\x00\x00\x00" + bytes(4096)
         if self.flaw == "web_page":
@@ -56,7 +56,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 @cache
 def _background(kind: str) -> Image.Image:
-    """What all scans of a kind share: frame, title, watermark, and the rules of the form."""
+    """Draw the common parts of all scans of a kind: frame, title, watermark, and the ruled lines of the form."""
     width, height = SIZES[kind]
     picture = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(picture)

@@ -1,6 +1,6 @@
-"""The office's invented staff: accounts with roles, judges with their employers, and the interview panels.
+"""The fictitious staff: accounts with roles, judges with their employers, and the interview panels.
 
-Called by the demo's player, which opens the accounts and books the interviews.
+Called by the demo's player, which creates the accounts and books the interviews.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ HALF_DAYS = ((0, 30, 7), (5, 30, 9))
 
 @dataclass(frozen=True)
 class Account:
-    """Who signs in under which name, and with which roles."""
+    """A staff account with its display name and roles."""
 
     account: str
     name: str
@@ -25,7 +25,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Judge:
-    """An interviewer and the firm or school that employs the person: the ground of a recusal."""
+    """An interviewer and the employing firm or school, which is the reason for a recusal."""
 
     account: str
     name: str
@@ -35,7 +35,7 @@ class Judge:
 
 @dataclass(frozen=True)
 class Panel:
-    """Five judges with a room and a meeting link: it takes a candidate on site or online."""
+    """Five judges with a room and a meeting link, for candidates on site or online."""
 
     code: str
     room: str
@@ -61,26 +61,29 @@ EMPLOYERS = ("示例理工大学", "示例产业研究院", "示例会计师事�
 
 
 def judges(linked_credit_codes: tuple[str, ...] = ()) -> tuple[Judge, ...]:
-    """The fifteen judges, panel by panel; the first of the first panels work for the firms of `linked_credit_codes`."""
-    found = []
+    """Return the fifteen judges, panel by panel.
+
+    For each of `linked_credit_codes`, the first judge of the next panel works for that firm.
+    """
+    members = []
     for number, name in enumerate(JUDGE_NAMES.split()):
         employer = EMPLOYERS[number % len(EMPLOYERS)]
-        found.append(
+        members.append(
             Judge(f"judge{number + 1:02d}", name, employer, credit_code("110108", 9000 + number % len(EMPLOYERS)))
         )
     for panel, code in enumerate(linked_credit_codes):
         place = panel * 5
-        found[place] = Judge(found[place].account, found[place].name, "申报企业（外部董事）", code)
-    return tuple(found)
+        members[place] = Judge(members[place].account, members[place].name, "申报企业（外部董事）", code)
+    return tuple(members)
 
 
 def staff() -> tuple[Account, ...]:
-    """Every account of the demo: the office and the judges."""
+    """Return every account of the demo: office staff and judges."""
     return (*OFFICE, *(Account(judge.account, judge.name, ("judge",)) for judge in judges()))
 
 
 def panels(linked_credit_codes: tuple[str, ...] = ()) -> tuple[Panel, ...]:
-    """Three panels of five."""
+    """Return the three panels of five judges."""
     everyone = judges(linked_credit_codes)
     return tuple(
         Panel(
@@ -94,7 +97,7 @@ def panels(linked_credit_codes: tuple[str, ...] = ()) -> tuple[Panel, ...]:
 
 
 def slots() -> tuple[tuple[datetime, datetime], ...]:
-    """The 48 half-hours of 6, 7 and 8 December 2021, as (start, end) in UTC."""
+    """Return the 48 half-hour slots of 6, 7 and 8 December 2021 as (start, end) in UTC."""
     found = []
     for day in INTERVIEW_DAYS:
         for hour, minute, count in HALF_DAYS:

@@ -1,7 +1,7 @@
-"""Bank statements, and two of their exports: ICBC CSV and the CMB workbook. Called by payments.py, camt053.py, the player.
+"""Bank statements and two export formats: ICBC CSV and CMB workbook. Called by payments.py, camt053.py and the player.
 
-All exports show one account, the institute's: the bank's own CSV, a cash-management workbook that lists accounts of
-other banks too, and the direct link (camt053.py). Amounts are fen; times of entries are the bank's, at +08:00.
+All exports show the institute's account: the bank's own CSV, a cash-management workbook that also lists accounts at
+other banks, and the direct link (camt053.py). Amounts are in fen. Entry times are the bank's, at +08:00.
 """
 
 import csv
@@ -31,7 +31,7 @@ EPOCH = (2021, 12, 31, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a statement. `credit` is money that came in; empty texts are what banks leave out."""
+    """One line of a statement. `credit`: incoming money. Texts that the bank leaves out are empty."""
 
     booked_at: datetime
     amount_fen: int
@@ -44,7 +44,7 @@ class Entry:
 
     @property
     def text(self) -> str:
-        """What an export with a single column for texts shows: the remark, or what the bank did by itself."""
+        """The text for exports with a single text column: the remark, or the summary of the bank's own bookings."""
         return self.remark if self.remark or self.party else self.summary
 
     @property
@@ -54,7 +54,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Statement:
-    """The entries of an account from `first_day` to `last_day`, both whole days, in the order of booking."""
+    """The entries of an account from `first_day` to `last_day` (both inclusive), in booking order."""
 
     first_day: date
     last_day: date
@@ -71,12 +71,12 @@ class Statement:
         return self.opening_fen + sum(entry.signed_fen for entry in self.entries)
 
     def turnover(self, *, credit: bool) -> int:
-        """The sum of all credits, or of all debits, in fen."""
+        """Return the sum of all credits or of all debits in fen."""
         return sum(entry.amount_fen for entry in self.entries if entry.credit is credit)
 
 
 def icbc_csv(statement: Statement) -> bytes:
-    """The HISTORYDETAIL export: GB18030, CRLF, a tab after account numbers, commas in amounts, a total row at the end."""
+    """Return the HISTORYDETAIL export: GB18030, CRLF, tab after account numbers, commas in amounts, a total row."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(["[HISTORYDETAIL]"])
@@ -94,7 +94,7 @@ def icbc_csv(statement: Statement) -> bytes:
 
 
 def cmb_xlsx(statement: Statement) -> bytes:
-    """The 36-column workbook: three title rows, amounts as text, and 19-digit cards as numbers that lost their last digits."""
+    """Return the 36-column workbook: three title rows, text amounts, 19-digit cards as rounded numbers."""
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "账务明细"
@@ -139,7 +139,7 @@ def _cmb_row(entry: Entry, balance: int) -> dict[str, str | float | None]:
 
 
 def _undated(workbook: bytes) -> bytes:
-    """The same workbook without the moment of its making, so that the same statement is the same file."""
+    """Replace the creation times, so that the same statement always gives the same file."""
     fresh = BytesIO()
     with zipfile.ZipFile(BytesIO(workbook)) as old, zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
@@ -149,7 +149,7 @@ def _undated(workbook: bytes) -> bytes:
 
 
 def _columns(entry: Entry) -> tuple[str, str]:
-    """The debit and the credit column of an entry."""
+    """Return the debit and the credit column of an entry."""
     amount = _commas(entry.amount_fen)
     return ("", amount) if entry.credit else (amount, "")
 

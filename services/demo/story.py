@@ -1,7 +1,7 @@
-"""What befalls whom before selection: returns, rejections, withdrawals, missed interviews, linked judges.
+"""Plans the special cases before selection: returns, rejections, withdrawals, missed interviews, linked judges.
 
-Called by the demo's player and the journey tests. All of it is data, told by the seed; what depends on rank is in
-course.py and payments.py.
+Called by the demo's player and the journey tests. The story is pure data derived from the seed. course.py and
+payments.py plan the cases that depend on rank.
 """
 
 from dataclasses import dataclass, replace
@@ -16,15 +16,15 @@ from services.demo.programme import filing_units
 from services.demo.scans import Flaw
 
 FIRST_CORRECTION = datetime(2021, 12, 4, 2, tzinfo=UTC)
-# The first three are sent again by refusals.py, so that nothing else befalls them.
+# refusals.py sends the first three again, so they get no special case here.
 UNTOUCHED = 3
-# Far from the cohort's numbers and brands, and from those of refusals.py.
+# These collide neither with the cohort's numbers and brands nor with those of refusals.py.
 DRAFT_SERIAL, DRAFT_FIRM = 951, 230
 
 
 @dataclass(frozen=True)
 class Return:
-    """A return for correction: (item, reason) of every defect, and what the platform sends then; None: nothing ever."""
+    """A return for correction: (item, reason) of each defect, and the corrected version, or None for never."""
 
     defects: tuple[tuple[str, str], ...]
     corrected: Application | None
@@ -32,7 +32,7 @@ class Return:
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """When an application is taken back, and why."""
+    """The stage and the reason of a withdrawal."""
 
     stage: Literal["before_review", "before_interview"]
     reason: str
@@ -40,7 +40,7 @@ class Withdrawal:
 
 @dataclass(frozen=True)
 class Story:
-    """The plan by platform number. `applications` are those of the cohort as they are first posted, flaws included."""
+    """All special cases by platform number. `applications`: the cohort as first posted, flaws included."""
 
     applications: tuple[Application, ...]
     returns: dict[str, Return]
@@ -49,14 +49,14 @@ class Story:
     missed_once: frozenset[str]
     missed_for_good: frozenset[str]
     linked_credit_codes: tuple[str, ...]
-    """Firms for which a judge works: `staff.judges` takes them."""
+    """Firms that employ a judge; input of `staff.judges`."""
     draft: Application
-    """Saved on the last day and never submitted."""
+    """A draft that is saved on the last day and never submitted."""
 
     @property
     def interviewed(self) -> tuple[str, ...]:
-        """Those who are interviewed in the end, if all goes as planned."""
-        lost = {number for number, given in self.returns.items() if given.corrected is None}
+        """The platform numbers of all applications that reach an interview according to the plan."""
+        lost = {number for number, returned in self.returns.items() if returned.corrected is None}
         lost |= set(self.rejections) | set(self.withdrawals) | self.missed_for_good
         return tuple(one.platform_no for one in self.applications if one.platform_no not in lost)
 
@@ -72,16 +72,16 @@ REJECTIONS = (
 )
 
 
-def tell(cohort: Cohort, seed: int) -> Story:
-    """The story of a cohort; no application has two destinies."""
+def make_story(cohort: Cohort, seed: int) -> Story:
+    """Return the story of a cohort. Each application has at most one special case."""
     rng = Random(f"{seed}:story")
     flawed = (_blurred_identity, _unstamped_form, _wrong_founding, _two_defects, _blurred_licence, _never_corrected)
     cast = iter(rng.sample(cohort.applications[UNTOUCHED:], 16))
     posted, returns = {one.platform_no: one for one in cohort.applications}, {}
     for minute, flaw in enumerate(flawed):
         original = next(cast)
-        posted[original.platform_no], given = flaw(original)
-        returns[original.platform_no] = _at(given, FIRST_CORRECTION + timedelta(minutes=7 * minute))
+        posted[original.platform_no], returned = flaw(original)
+        returns[original.platform_no] = _at(returned, FIRST_CORRECTION + timedelta(minutes=7 * minute))
     return Story(
         applications=tuple(posted.values()),
         returns=returns,
@@ -95,18 +95,18 @@ def tell(cohort: Cohort, seed: int) -> Story:
 
 
 def _draft(seed: int) -> Application:
-    """Flawless, of a stranger, so that nothing but the deadline stands against it."""
+    """Return a valid draft of a stranger, so that only the deadline prevents its submission."""
     rng = Random(f"{seed}:draft")
     person, zone = people(rng, 20)[-1], filing_units()[-1]
     filing = Filing(zone["code"], "pending", firm(rng, DRAFT_FIRM, zone))
     return application(rng, DRAFT_SERIAL, filing, person, DEADLINE - timedelta(hours=2))
 
 
-def _at(given: Return, moment: datetime) -> Return:
-    if given.corrected is None:
-        return given
-    key = f"{given.corrected.platform_no}-2"
-    return replace(given, corrected=replace(given.corrected, key=key, posted_at=moment))
+def _at(returned: Return, moment: datetime) -> Return:
+    if returned.corrected is None:
+        return returned
+    key = f"{returned.corrected.platform_no}-2"
+    return replace(returned, corrected=replace(returned.corrected, key=key, posted_at=moment))
 
 
 def _spoilt(original: Application, **flaws: Flaw) -> Application:
@@ -130,7 +130,7 @@ def _blurred_licence(original: Application) -> tuple[Application, Return]:
 
 
 def _wrong_founding(original: Application) -> tuple[Application, Return]:
-    """The date of the form was typed a year off; the licence has the right one."""
+    """The founding date in the application is one year off; the licence shows the right one."""
     its_firm: dict[str, Any] = original.body["firm"]
     typed = f"{int(its_firm['founded_on'][:4]) - 1}{its_firm['founded_on'][4:]}"
     wrong = replace(original, body=original.body | {"firm": its_firm | {"founded_on": typed}})
@@ -138,7 +138,7 @@ def _wrong_founding(original: Application) -> tuple[Application, Return]:
 
 
 def _two_defects(original: Application) -> tuple[Application, Return]:
-    """Both come back at once: an unstamped licence, and a position that the form does not bear out."""
+    """Two defects in one return: an unstamped licence, and a position that differs from the form."""
     student = original.body["student"]
     wrong = original.body | {"student": student | {"position": "顾问"}}
     defects = (

@@ -1,4 +1,4 @@
-"""Invented teachers and places for the teaching plan of clause 3. Called by the demo's player."""
+"""Fictitious teachers and venues for the teaching plan of clause 3. Called by the demo's player."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ REGIONS = ("重庆", "成都", "苏州")
 
 @dataclass(frozen=True)
 class Teacher:
-    """A mentor from a firm or a professor, and the regions in which the person teaches."""
+    """A mentor from a firm or a professor, with the regions in which the person teaches."""
 
     name: str
     kind: Literal["mentor", "professor"]

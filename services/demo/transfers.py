@@ -1,6 +1,6 @@
-"""The ways in which firms and people pay a fee: one fact of the house, one or two transfers as a bank would book them.
+"""The ways in which firms and people pay a fee. Each turns a fee account into transfers as a bank books them.
 
-Called by payments.py. The cases are those of real statements: codes mistyped, names cut, shares added up.
+Called by payments.py. Real statements have these cases: mistyped codes, truncated names, one transfer for two people.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,12 @@ TOTAL_FEE_FEN = 4_000_000
 SHORT_BY_FEN = 1_000
 PLATFORM = "示例通支付科技有限公司客户备付金"
 LONGEST_PARTY = 30
-"""Thirty Chinese characters are the sixty bytes that some banks keep of a name."""
+"""Some banks truncate names to 60 bytes, which are thirty Chinese characters."""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A fee account as finance sees it in the house; amounts in fen, `submitted_at` aware."""
+    """A fee account as finance sees it. Amounts in fen, `submitted_at` with time zone."""
 
     reference: str
     application_no: str
@@ -35,7 +35,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Transfer:
-    """A booking before it has a time: not before a day, and on the last of the days if `later`."""
+    """A booking without a time yet. `not_before`: earliest day. `later`: book on the last day of the period."""
 
     party: str
     amount_fen: int
@@ -63,7 +63,7 @@ def with_application_number(fact: Fact) -> tuple[Transfer, ...]:
 
 
 def without_code(fact: Fact) -> tuple[Transfer, ...]:
-    """Half-width brackets, as many banks write them; a long name is cut."""
+    """Use half-width brackets, as many banks do, and truncate long names."""
     party = fact.firm_name.replace("（", "(").replace("）", ")")[:LONGEST_PARTY]
     return (Transfer(party, fact.open_fen, "培训费"),)
 
@@ -73,7 +73,7 @@ def full_width_code(fact: Fact) -> tuple[Transfer, ...]:
 
 
 def mistyped_code(fact: Fact) -> tuple[Transfer, ...]:
-    """The last digit is one too high: the code fails its check."""
+    """The last digit is one too high, so that the code fails its check."""
     wrong = fact.reference[:-1] + str((int(fact.reference[-1]) + 1) % 10)
     return (Transfer(fact.firm_name, fact.open_fen, f"{wrong}培训费"),)
 
@@ -83,7 +83,7 @@ def cut_code(fact: Fact) -> tuple[Transfer, ...]:
 
 
 def in_two_parts(fact: Fact) -> tuple[Transfer, ...]:
-    """Two fifths first, the rest later."""
+    """Pay two fifths first and the rest later."""
     first = fact.open_fen * 2 // 5
     return (
         Transfer(fact.firm_name, first, f"{fact.reference}首付款"),
@@ -113,7 +113,7 @@ def through_a_platform(fact: Fact) -> tuple[Transfer, ...]:
 
 
 def reversed_later(fact: Fact) -> tuple[Transfer, ...]:
-    """The bank takes the credit back as its own mistake."""
+    """The bank later reverses the credit as its own mistake."""
     return (
         Transfer(fact.firm_name, fact.open_fen, fact.reference),
         Transfer(fact.firm_name, fact.open_fen, "错账冲正", credit=False, reversal=True, later=True),
@@ -136,7 +136,7 @@ def one_of_two_by_name(pair: tuple[Fact, Fact]) -> Transfer:
 
 
 def one_of_two_unnamed(pair: tuple[Fact, Fact]) -> Transfer:
-    """Nothing tells which of the two it is for."""
+    """The transfer does not show which of the two students it is for."""
     return Transfer(pair[0].firm_name, pair[0].open_fen, "培训费")
 
 
@@ -157,7 +157,7 @@ def other_income() -> Transfer:
 
 
 def account_of(party: str, seed: int) -> str:
-    """The account of a payer, always the same: a card of 19 digits for a person, else a corporate number."""
+    """Return the fixed account of a payer: a 19-digit card for a person, else a corporate account number."""
     if not party:
         return ""
     rng = Random(f"{seed}:account:{party}")

@@ -1,4 +1,4 @@
-"""Process: intake's outbox relay, event consumer, job dispatcher and the clock of its timer."""
+"""Process: intake's outbox relay, event consumer, job dispatcher and timer."""
 
 from services.intake import handlers
 from services.intake.settings import IntakeSettings
@@ -27,7 +27,7 @@ HANDLERS: Handlers = {
 
 
 def make_bus(process: Process) -> Bus:
-    """Intake's bus over an open process."""
+    """Build intake's bus over an open process."""
     return Bus(process, HANDLERS)
 
 

@@ -1,4 +1,4 @@
-"""A programme -> the four annexes of its notice, as PDF. Called by intake's actions when a programme is published."""
+"""Typeset the four annexes of a programme's notice as PDF. Called by pages/programmes.py."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 @dataclass(frozen=True)
 class Annexes:
-    """All that the annexes are made of: the programme, and for the teaching plan what it is about, if that is settled."""
+    """Input of the annexes. `goals` and `topics` are printed in the teaching plan and may be empty."""
 
     programme: Programme
     now: datetime
@@ -23,14 +23,14 @@ class Annexes:
 
 
 def application_form(annexes: Annexes) -> bytes:
-    """附件1 申请表 (notice, clause 5.3 and annex 1): the blank form to print, fill in, stamp and scan. Two sides."""
-    return _print("application_form.typ", annexes)
+    """附件1 申请表 (notice, clause 5.3 and annex 1): the blank form to print, fill in, stamp and scan. Two pages."""
+    return _typeset("application_form.typ", annexes)
 
 
 def year_schedule(annexes: Annexes) -> bytes:
-    """附件2 年度课程安排 (notice, clause 3 and annex 2): the frame of the year, before dates are fixed."""
+    """附件2 年度课程安排 (notice, clause 3 and annex 2): an outline of the year, before dates are fixed."""
     plan = annexes.programme.plan
-    return _print(
+    return _typeset(
         "year_schedule.typ",
         annexes,
         fewest_modules=-(-plan.days // max(plan.module_days)),
@@ -39,9 +39,9 @@ def year_schedule(annexes: Annexes) -> bytes:
 
 
 def teaching_plan(annexes: Annexes) -> bytes:
-    """附件3 教学方案 (notice, clause 3 and annex 3): subject matter, shares of hours and teachers, the way to the certificate.
+    """附件3 教学方案 (notice, clause 3 and annex 3): content, shares of hours and teachers, conditions of the certificate.
 
-    The shares are printed in lesson hours with the tolerance of the programme, as 70% of 128 is no whole number.
+    The shares are printed in lesson hours with the programme's tolerance, because 70% of 128 is not a whole number.
     """
     plan = annexes.programme.plan
     shares = {
@@ -49,14 +49,14 @@ def teaching_plan(annexes: Annexes) -> bytes:
         "mentors": (plan.mentor_percent, 100 - plan.mentor_percent),
     }
     hours = {name: [f"{plan.hours * percent / 100:g}" for percent in pair] for name, pair in shares.items()}
-    return _print("teaching_plan.typ", annexes, hours=hours)
+    return _typeset("teaching_plan.typ", annexes, hours=hours)
 
 
 def remittance_details(annexes: Annexes) -> bytes:
-    """附件4 汇款信息 (notice, clause 4 and annex 4): account, amount, and how to name the payment."""
+    """附件4 汇款信息 (notice, clause 4 and annex 4): account, amount, and the reference to quote."""
     fees = annexes.programme.fee_lines
     due = annexes.programme.fee("self")
-    return _print(
+    return _typeset(
         "remittance_details.typ",
         annexes,
         total=yuan(sum(line.amount_fen for line in fees)),
@@ -66,7 +66,7 @@ def remittance_details(annexes: Annexes) -> bytes:
     )
 
 
-def _print(template: str, annexes: Annexes, **printed: Any) -> bytes:
-    """Sets the template with the annexes' own values, and those that need words or commas."""
+def _typeset(template: str, annexes: Annexes, **formatted: Any) -> bytes:
+    """Typeset a template with the fields of `annexes` and with the `formatted` values."""
     values = {**vars(annexes), "programme": annexes.programme.model_dump()}
-    return typeset(TEMPLATES / template, {**values, **printed})
+    return typeset(TEMPLATES / template, {**values, **formatted})

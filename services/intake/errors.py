@@ -1,4 +1,4 @@
-"""Intake's refusals that more than one place raises.
+"""Refusals that several of intake's modules raise.
 
 Refusal
 ├── NotFound   UnknownApplication, UnknownProgramme
@@ -9,7 +9,7 @@ from shared.foundation.errors import Conflict, NotFound
 
 
 class UnknownProgramme(NotFound):
-    """No programme of that code."""
+    """No programme has this code."""
 
     def __init__(self, code: str) -> None:
         super().__init__(
@@ -18,14 +18,14 @@ class UnknownProgramme(NotFound):
 
 
 class UnknownApplication(NotFound):
-    """No application of that id that the caller may see."""
+    """No application with this id is visible to the caller."""
 
     def __init__(self) -> None:
         super().__init__("没有这份报名申请。", code="unknown-application")
 
 
 class PersonAlreadyApplied(Conflict):
-    """The person holds an application of this programme already."""
+    """The person already has an open application for this programme."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -1,5 +1,7 @@
-"""Events that intake hears: what the other services decided of an application, for the platform to read, and how far they
-have come with a programme, because that freezes parts of it."""
+"""Event handlers: record other services' decisions on applications and their progress with programmes.
+
+The platform reads the decisions. Progress freezes parts of a programme. Registered in bus.py.
+"""
 
 from services.intake import actions
 from services.intake.states import Outcome

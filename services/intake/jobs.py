@@ -1,4 +1,4 @@
-"""Names and payloads of intake's slow jobs."""
+"""Names and payloads of intake's background jobs."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -7,14 +7,14 @@ from shared.jobs.job import Job
 
 
 class SendConsentRequest(Job):
-    """Writes to the student with a link to confirm in person."""
+    """Send the student a link to confirm in person."""
 
     NAME: ClassVar[str] = "send_consent_request"
     application_id: UUID
 
 
 class SendReturnNotice(Job):
-    """Tells the student what to correct, and by when."""
+    """Notify the student of the defects to correct and of the deadline."""
 
     NAME: ClassVar[str] = "send_return_notice"
     application_id: UUID

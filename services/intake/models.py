@@ -18,8 +18,11 @@ class IntakeRow(SQLModel, registry=registered):
 
 
 class ProgrammeRow(IntakeRow, table=True):
-    """A published programme; `data` is shared.events.intake.Programme. Its row hands out the serial numbers. The last three
-    columns tell when it was first heard that somebody was scored, placed, admitted."""
+    """A published programme; `data` is shared.events.intake.Programme. `last_serial` is the last serial number issued.
+
+    `scored_at`, `ranked_at` and `admitted_at`: when intake received the first event of an applicant scored, ranked,
+    admitted.
+    """
 
     __tablename__ = "programme"
     code: str = Field(primary_key=True)
@@ -33,7 +36,7 @@ class ProgrammeRow(IntakeRow, table=True):
 
 
 class ReferenceCounter(IntakeRow, table=True):
-    """The last payment reference given in a year, over all programmes: a remittance names nothing else."""
+    """The last payment reference issued in a year, over all programmes: a remittance carries no other reference."""
 
     __tablename__ = "reference_counter"
     year: int = Field(primary_key=True)
@@ -41,7 +44,7 @@ class ReferenceCounter(IntakeRow, table=True):
 
 
 class PlatformClient(IntakeRow, table=True):
-    """A machine that may post applications. Only a hash of its key is kept."""
+    """A client that may file applications through the API. Only the hash of its key is stored."""
 
     __tablename__ = "platform_client"
     id: UUID = Field(primary_key=True)
@@ -52,8 +55,11 @@ class PlatformClient(IntakeRow, table=True):
 
 
 class StoredScan(IntakeRow, table=True):
-    """An uploaded scan: where it is and what it hashes to. Never overwritten. `kept_for` is the application that refers to it,
-    or did before a correction; it is noted by then at the latest when scans without one are removed."""
+    """An uploaded scan: its storage key and hash. Never overwritten.
+
+    `kept_for` is the application that refers to the scan, or did before a correction. It is set at the latest before
+    unreferenced scans are removed.
+    """
 
     __tablename__ = "stored_scan"
     id: UUID = Field(primary_key=True)
@@ -68,8 +74,10 @@ class StoredScan(IntakeRow, table=True):
 
 
 class Application(IntakeRow, table=True):
-    """One application. `content` is the event's body (sealed where sensitive); the columns beside it are for lists. Since
-    `closed_at` nothing is open with it: from then on counts how long its scans are kept."""
+    """One application. `content` is the event's body (sealed where sensitive); other columns serve lists and lookups.
+
+    `closed_at`: time when the last open matter was settled, None while one is open. Scan retention starts then.
+    """
 
     __tablename__ = "application"
     __table_args__ = (
@@ -114,7 +122,7 @@ class Application(IntakeRow, table=True):
 
 
 class Consent(IntakeRow, table=True):
-    """One recorded consent: which text, when, by whom, over which channel (PIPL, arts. 17, 23, 29)."""
+    """One recorded consent: text version, time, person and channel (PIPL, arts. 17, 23, 29)."""
 
     __tablename__ = "consent"
     id: UUID = Field(primary_key=True)
@@ -127,7 +135,7 @@ class Consent(IntakeRow, table=True):
 
 
 class ConsentLink(IntakeRow, table=True):
-    """The link by which a student confirms in person. Only a hash of its token is kept; a newer link replaces it."""
+    """A link for the student's consent. Only the hash of its token is stored; a newer link replaces it."""
 
     __tablename__ = "consent_link"
     application_id: UUID = Field(primary_key=True, foreign_key="application.id")
@@ -136,7 +144,7 @@ class ConsentLink(IntakeRow, table=True):
 
 
 class PastParticipant(IntakeRow, table=True):
-    """A person who attended before (notice, clause 1), by keyed hash of the document number."""
+    """A person who attended an earlier programme (notice, clause 1), by keyed hash of the document number."""
 
     __tablename__ = "past_participant"
     identity_index: str = Field(primary_key=True)
@@ -146,7 +154,7 @@ class PastParticipant(IntakeRow, table=True):
 
 
 class IdempotencyKey(IntakeRow, table=True):
-    """The first answer to a client's idempotency key, and a digest of the body that it was given to."""
+    """The stored response to a client's idempotency key, and a digest of the request body."""
 
     __tablename__ = "idempotency_key"
     client_id: UUID = Field(primary_key=True, foreign_key="platform_client.id")

@@ -1,4 +1,4 @@
-"""Questions about intake's state that change nothing. Called by api.py and pages.py."""
+"""Read-only queries of intake's database. Called by api and pages."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -18,36 +18,41 @@ from shared.persistence.columns import one_of
 
 _VALID = and_(one_of(col(PlatformClient.key_hash), "key_hashes"), col(PlatformClient.revoked_at).is_(None))
 _USED = and_(col(IdempotencyKey.client_id) == col(PlatformClient.id), one_of(col(IdempotencyKey.key), "keys"))
-_CLIENTS_AND_KEPT = select(PlatformClient, IdempotencyKey).join(IdempotencyKey, _USED, isouter=True).where(_VALID)
+_CLIENTS_AND_RESPONSES = select(PlatformClient, IdempotencyKey).join(IdempotencyKey, _USED, isouter=True).where(_VALID)
 
 
 def client_of_key(session: Session, key_hash: str) -> PlatformClient:
-    """The platform client whose API key has this hash; by the hash, so that timing tells nothing of the key. Raises
-    NotSignedIn."""
+    """Return the client whose API key has this hash. Raises NotSignedIn for an unknown or revoked key.
+
+    The lookup compares hashes, so that its timing reveals nothing about the key.
+    """
     client = session.exec(select(PlatformClient).where(_VALID), params={"key_hashes": {key_hash}}).one_or_none()
     if client is None:
         raise unknown_key()
     return client
 
 
-def clients_and_kept(
-    session: Session, places: Collection[tuple[str, str]]
+def clients_and_responses(
+    session: Session, requests: Collection[tuple[str, str]]
 ) -> tuple[dict[str, PlatformClient], dict[tuple[str, str], IdempotencyKey]]:
-    """For hashes of API keys with the Idempotency-Keys that came with them: whom each lets in (one that is unknown or revoked
-    is missing), and the answers that were given under those keys (those never used are missing)."""
-    named = {"key_hashes": {key_hash for key_hash, _key in places}, "keys": {key for _key_hash, key in places}}
-    rows = session.exec(_CLIENTS_AND_KEPT, params=named).all()
-    clients = {client.key_hash: client for client, _kept in rows}
-    return clients, {(client.key_hash, kept.key): kept for client, kept in rows if kept is not None}
+    """Map API-key hashes to active clients, and (API-key hash, idempotency key) to stored responses.
+
+    `requests` are pairs of API-key hash and idempotency key. Unknown or revoked API keys and unused idempotency
+    keys are omitted.
+    """
+    parameters = {"key_hashes": {key_hash for key_hash, _key in requests}, "keys": {key for _key_hash, key in requests}}
+    rows = session.exec(_CLIENTS_AND_RESPONSES, params=parameters).all()
+    clients = {client.key_hash: client for client, _stored in rows}
+    return clients, {(client.key_hash, stored.key): stored for client, stored in rows if stored is not None}
 
 
 def unknown_key() -> NotSignedIn:
-    """What is said to a key that lets nobody in."""
+    """Return the refusal for an unknown or revoked API key."""
     return NotSignedIn("接口密钥无效或已停用。", code="api-key")
 
 
 def application_of(session: Session, application_id: UUID, client: PlatformClient) -> Application:
-    """An application that this client filed. Raises UnknownApplication."""
+    """Return an application that this client filed. Raises UnknownApplication."""
     row = session.get(Application, application_id)
     if row is None or row.client_id != client.id:
         raise UnknownApplication
@@ -55,7 +60,7 @@ def application_of(session: Session, application_id: UUID, client: PlatformClien
 
 
 def applications_of(session: Session, client: PlatformClient, *, after: str, most: int) -> list[Application]:
-    """A client's applications by application number, `most` after the number `after`; every programme's, none twice."""
+    """Return up to `most` of a client's applications with numbers above `after`, in order, over all programmes."""
     found = (
         select(Application)
         .where(Application.client_id == client.id, Application.application_no > after)
@@ -66,13 +71,16 @@ def applications_of(session: Session, client: PlatformClient, *, after: str, mos
 
 
 def applications_by_state(session: Session) -> dict[str, int]:
-    """How many applications are in each of intake's states."""
+    """Count applications by intake's own state."""
     counted = select(Application.state, func.count()).group_by(Application.state)
     return dict(session.exec(counted).all())
 
 
 def recommended_firms(session: Session, programme: Programme) -> dict[str, int]:
-    """Unit code -> distinct firms that it recommended in time, by credit code (notice, clause 6.2); every unit is there."""
+    """Map every unit code to the number of distinct firms, by credit code, that it recommended in time.
+
+    Source: notice, clause 6.2.
+    """
     counted = (
         select(Application.unit_code, func.count(func.distinct(Application.credit_code)))
         .where(
@@ -88,13 +96,13 @@ def recommended_firms(session: Session, programme: Programme) -> dict[str, int]:
 
 
 def programmes(session: Session) -> list[Programme]:
-    """Every published programme, newest first."""
+    """Return all published programmes, newest first."""
     rows = session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.published_at).desc())).all()
     return [Programme.model_validate(row.data) for row in rows]
 
 
 def programme_of_code(session: Session, code: str) -> Programme:
-    """A published programme. Raises UnknownProgramme."""
+    """Return a published programme. Raises UnknownProgramme."""
     row = session.get(ProgrammeRow, code)
     if row is None:
         raise UnknownProgramme(code)
@@ -102,23 +110,23 @@ def programme_of_code(session: Session, code: str) -> Programme:
 
 
 def unit_name(session: Session, row: Application) -> str:
-    """The Chinese name of the application's filing unit."""
+    """Return the Chinese name of the application's filing unit, or its code if the programme no longer lists it."""
     programme = programme_of_code(session, row.programme)
     return next((unit.name for unit in programme.units if unit.code == row.unit_code), row.unit_code)
 
 
 def unconfirmed(session: Session, programme: str) -> int:
-    """Submitted applications whose student has not confirmed in person."""
-    waiting = select(func.count()).where(
+    """Count submitted applications whose student has not confirmed in person."""
+    query = select(func.count()).where(
         Application.programme == programme,
         Application.state == ApplicationState.SUBMITTED,
         col(Application.consented_at).is_(None),
     )
-    return session.exec(waiting).one()
+    return session.exec(query).one()
 
 
 def applications_by_outcome(session: Session) -> dict[str, int]:
-    """How many applications have come how far elsewhere."""
+    """Count open applications by outcome."""
     counted = (
         select(Application.outcome, func.count())
         .where(col(Application.state).in_([ApplicationState.SUBMITTED, ApplicationState.RETURNED]))
@@ -128,7 +136,7 @@ def applications_by_outcome(session: Session) -> dict[str, int]:
 
 
 def arrivals_by_day(session: Session, programme: str) -> dict[date, int]:
-    """Day in China -> applications first submitted on it, in order."""
+    """Map each day (China time), in order, to the number of applications first submitted on it."""
     found = select(Application.submitted_at).where(
         Application.programme == programme, col(Application.submitted_at).is_not(None)
     )
@@ -137,7 +145,7 @@ def arrivals_by_day(session: Session, programme: str) -> dict[date, int]:
 
 
 def returned_applications(session: Session, programme: str) -> list[Application]:
-    """Applications that wait for correction, the nearest term first."""
+    """Return applications waiting for correction, earliest deadline first."""
     found = (
         select(Application)
         .where(
@@ -151,21 +159,21 @@ def returned_applications(session: Session, programme: str) -> list[Application]
 
 
 def consents_of(session: Session, application_id: UUID) -> list[Consent]:
-    """The consents recorded for an application, oldest first."""
+    """Return the consents recorded for an application, oldest first."""
     found = select(Consent).where(Consent.application_id == application_id).order_by(col(Consent.accepted_at))
     return list(session.exec(found).all())
 
 
 def stats(session: Session) -> dict[str, int]:
-    """Intake's numbers for the closing summary."""
+    """Return intake's counts for the demo's closing summary."""
     by_state = applications_by_state(session)
     return {
         "applications": sum(by_state.values()),
-        **{f"applications_{status}": by_state.get(status, 0) for status in ApplicationState},
-        "consented": _with(session, Application.consented_at),
-        "scans_removed": _with(session, Application.scans_removed_at),
+        **{f"applications_{state}": by_state.get(state, 0) for state in ApplicationState},
+        "consented": _count_with(session, Application.consented_at),
+        "scans_removed": _count_with(session, Application.scans_removed_at),
     }
 
 
-def _with(session: Session, column: Any) -> int:
+def _count_with(session: Session, column: Any) -> int:
     return session.exec(select(func.count()).select_from(Application).where(col(column).is_not(None))).one()

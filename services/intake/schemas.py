@@ -1,4 +1,4 @@
-"""What the public platform sends and gets: the JSON bodies of services/intake/api.py. Shapes only; rules.py decides."""
+"""Request and response bodies of services/intake/api. Shapes only; services/intake/rules validates the content."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -8,18 +8,18 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 
 def text(longest: int, shortest: int = 1) -> StringConstraints:
-    """A trimmed text of `shortest` to `longest` characters, none of them U+0000, which PostgreSQL cannot keep."""
+    """A trimmed text of `shortest` to `longest` characters without U+0000, which PostgreSQL cannot store."""
     return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest, pattern=r"^[^\x00]*$")
 
 
 class Body(BaseModel):
-    """A strict request body: an unknown field is a mistake of the sender's and is said so."""
+    """A strict request body: unknown fields are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ConsentIn(Body):
-    """One recorded consent (PIPL, arts. 17, 23, 29): which text, when, by whom."""
+    """One recorded consent (PIPL, arts. 17, 23, 29): text version, time and person."""
 
     kind: Literal["notice", "sensitive", "recipients"]
     text_version: Annotated[str, text(40)]
@@ -28,7 +28,7 @@ class ConsentIn(Body):
 
 
 class StudentIn(Body):
-    """The person who would attend."""
+    """The person who applies."""
 
     name: Annotated[str, text(50, 2)]
     gender: Literal["male", "female"]
@@ -64,7 +64,7 @@ class FirmIn(Body):
 
 
 class InvoiceIn(Body):
-    """Who the invoice is made out to; the firm, unless said otherwise."""
+    """The buyer on the invoice; the firm by default."""
 
     title: Annotated[str, text(100, 2)]
     tax_number: Annotated[str, text(20, 15)]
@@ -72,7 +72,7 @@ class InvoiceIn(Body):
 
 
 class ScanIn(Body):
-    """A scan that was uploaded before, with the stamp that the firm declares to be on it."""
+    """A reference to an uploaded scan. `stamped`: the firm declares that the scan bears its stamp."""
 
     kind: Annotated[str, text(30)]
     file_id: UUID
@@ -80,7 +80,7 @@ class ScanIn(Body):
 
 
 class ApplicationIn(Body):
-    """One application, as the platform posts it."""
+    """One application, as the platform files it."""
 
     programme: Annotated[str, text(40)]
     platform_no: Annotated[str, text(40)]
@@ -96,7 +96,7 @@ class ApplicationIn(Body):
 
 
 class FileOut(BaseModel):
-    """A stored scan: its id, to refer to, and the SHA-256 of what arrived."""
+    """A stored scan: the id for references, and the SHA-256 of the received bytes."""
 
     id: UUID
     sha256: str
@@ -105,7 +105,7 @@ class FileOut(BaseModel):
 
 
 class ApplicationOut(BaseModel):
-    """What the platform may know of an application."""
+    """The state of an application, as shown to the platform."""
 
     id: UUID
     application_no: str
@@ -120,6 +120,6 @@ class ApplicationOut(BaseModel):
 
 
 class WithdrawalIn(Body):
-    """Why an application is taken back."""
+    """The reason for a withdrawal."""
 
     reason: Annotated[str, text(200, 2)]

@@ -1,4 +1,4 @@
-"""Intake's settings. It seals everything that comes in, so it holds every purpose's keys."""
+"""Intake's settings. Intake seals all incoming personal data, so it holds the keys of every purpose."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""The states of an application while it is intake's: from, to, by whom, on what."""
+"""Intake's states of an application and their transitions: from, to, actor, trigger."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from shared.foundation.transitions import Transition
 
 
 class ApplicationState(StrEnum):
-    """Intake's own part; what review, scheduling and billing decide is shown beside it as a projection."""
+    """Intake's own state. The decisions of review, scheduling and billing are projected as Outcome."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -16,7 +16,7 @@ class ApplicationState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How far the application has come elsewhere, as the platform may know it."""
+    """Progress of the application in the other services, as shown to the platform."""
 
     UNDER_REVIEW = "under_review"
     VERIFIED = "verified"
@@ -38,7 +38,7 @@ OVERTAKEN: dict[Outcome, frozenset[Outcome]] = {
     Outcome.REGISTERED: _OVER,
     Outcome.SEAT_RELEASED: _OVER,
 }
-"""Outcome -> those that show that it was heard late: nothing orders the events of two services, or of two parts."""
+"""Map an outcome to the outcomes that overtake it. Events of two services, or of two parts, arrive in any order."""
 
 _S = ApplicationState
 APPLICATION_STEPS = (

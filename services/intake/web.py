@@ -1,4 +1,4 @@
-"""Process: intake's HTTP server, for the platform and for staff."""
+"""Process: intake's HTTP server, for the public platform and for staff."""
 
 from fastapi import FastAPI
 
@@ -14,9 +14,9 @@ from shared.wiring.settings import read
 
 
 def make_app(process: Process) -> FastAPI:
-    """Intake's app over an open process."""
+    """Build intake's app over an open process."""
     app = make_empty_app(process, refusal_page=refusal_page)
-    app.state.door = SubmissionBatcher(process)
+    app.state.submission_batcher = SubmissionBatcher(process)
     app.include_router(api.router)
     app.include_router(stats_router(process.service, queries.stats))
     app.include_router(pages.router)

@@ -1,4 +1,4 @@
-"""Process: intake's Celery worker. `JOBS` also runs in the process of an embedded house."""
+"""Process: intake's Celery worker. The standalone server runs `JOBS` in its own process."""
 
 from services.intake import actions, jobs, tasks
 from services.intake.settings import IntakeSettings
@@ -15,7 +15,7 @@ JOBS: JobFunctions = {
 
 
 def run_due(uow: UnitOfWork, *, context: Context) -> None:
-    """What the clock brings: drafts expire at the deadline, and scans are removed that nobody refers to or may keep."""
+    """Run the timed actions: expire drafts, remove unreferenced scans and scans past their retention period."""
     actions.expire_drafts(uow, actor=context.actor, now=context.now)
     actions.remove_unreferred_scans(uow, actor=context.actor, now=context.now, files=context.tools.files)
     actions.remove_scans_of_closed(uow, actor=context.actor, now=context.now, files=context.tools.files)

@@ -1,4 +1,4 @@
-"""The front door: sign-in for the staff, the home page, one applicant's timeline across all services, the dead letters.
+"""The staff portal: login, home page, an applicant's timeline across all services, dead letters.
 
-Hears every event, for the timeline. Says StaffAccessChanged, whenever an account's roles or password change.
+Consumes every event for the timeline. Publishes StaffAccessChanged when an account's roles or password change.
 """

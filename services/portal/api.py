@@ -1,4 +1,4 @@
-"""The portal's JSON routes, for an administrator's programs: accounts, and the clock of a demo."""
+"""JSON endpoints for an administrator's programs: create accounts, move a demo's clock."""
 
 from typing import Annotated
 
@@ -16,17 +16,17 @@ Administrator = Annotated[CurrentUser, Depends(staff("administrator"))]
 
 
 @router.post("/accounts", status_code=201)
-def create_account(new: NewAccount, actor: Administrator, uow: Uow, now: Now) -> CreatedAccount:
-    """A new account; a repeat is refused."""
-    link = actions.create_account(uow, new.account, name=new.name, roles=new.roles, actor=actor.account, now=now)
-    return CreatedAccount(account=new.account, link=link)
+def create_account(body: NewAccount, actor: Administrator, uow: Uow, now: Now) -> CreatedAccount:
+    """Create an account. Raises Conflict if it exists."""
+    link = actions.create_account(uow, body.account, name=body.name, roles=body.roles, actor=actor.account, now=now)
+    return CreatedAccount(account=body.account, link=link)
 
 
 @router.post("/demo/clock")
-def move_clock(wanted: DemoMoment, request: Request, actor: Administrator) -> DemoClock:
-    """Moves a demo's clock on; it never goes back, and the same moment again does nothing."""
+def move_clock(body: DemoMoment, request: Request, actor: Administrator) -> DemoClock:
+    """Move a demo's clock forward. The same moment again changes nothing. Raises Conflict for an earlier moment."""
     clock = process_of(request).clock
     if not isinstance(clock, TravellingClock):
         raise NotFound("只有演示系统才能调整时间。", code="no-demo")
-    clock.set(wanted.moment)
+    clock.set(body.moment)
     return DemoClock(now=clock.now())

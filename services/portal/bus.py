@@ -1,4 +1,4 @@
-"""Process: the portal's outbox relay, its consumer of every event, and the mirror of the dead letters."""
+"""Process: the portal's outbox relay, consumer of every event, and consumer of the dead-letter queue."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.portal import actions, handlers
-from services.portal.queries import waiting_letters
+from services.portal.queries import count_waiting_dead_letters
 from services.portal.settings import PortalSettings
 from shared.events import CONTRACTS
 from shared.messaging.consumer import BATCH, Handlers
@@ -20,31 +20,31 @@ HANDLERS: Handlers = dict.fromkeys(CONTRACTS.values(), handlers.on_any_event)
 
 
 class PortalBus(Bus):
-    """A service's bus that also empties the queue of the dead letters into a table."""
+    """A service's bus that also stores the messages of the dead-letter queue in a table."""
 
     async def run(self, send: Callable[[UUID], None], tick: Callable[[], Coroutine[Any, Any, None]]) -> None:
         transport = self.process.transport(DEAD_LETTERS)
         async with asyncio.TaskGroup() as group:
             group.create_task(super().run(send, tick))
-            group.create_task(connected(transport, lambda: self._mirror(transport)))
+            group.create_task(connected(transport, lambda: self._store_dead_letters(transport)))
 
-    async def _mirror(self, transport: Transport) -> None:
+    async def _store_dead_letters(self, transport: Transport) -> None:
         while True:
-            buried = await transport.receive(BATCH)
+            deliveries = await transport.receive(BATCH)
 
-            def note() -> None:
+            def store() -> None:
                 with self.process.database.transaction() as uow:
-                    for delivery in buried:  # noqa: B023 (awaited before the next turn)
+                    for delivery in deliveries:  # noqa: B023 (awaited before the next iteration)
                         actions.note_dead_letter(uow, delivery)
                         uow.session.flush()
 
-            await asyncio.to_thread(note)
-            await transport.done(buried)
+            await asyncio.to_thread(store)
+            await transport.acknowledge(deliveries)
 
 
 def make_bus(process: Process) -> Bus:
-    """The portal's bus over an open process."""
-    return PortalBus(process, HANDLERS, dead_letters=waiting_letters)
+    """Build the portal's bus over an open process."""
+    return PortalBus(process, HANDLERS, dead_letters=count_waiting_dead_letters)
 
 
 if __name__ == "__main__":

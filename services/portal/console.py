@@ -1,4 +1,4 @@
-"""What the portal's commands share: they open the servers of the settings and say a refusal in one line.
+"""Entry point of the portal's commands: connects to the servers of the settings and prints a refusal in one line.
 
 Called by replay.py and rebuild.py.
 """
@@ -17,12 +17,12 @@ def serve_command(
     add_options: Callable[[argparse.ArgumentParser], None],
     act: Callable[[Process, argparse.Namespace], int],
 ) -> int:
-    """Runs `act` on the servers; returns the exit code, 2 for what was refused or cannot be reached."""
+    """Run `act` and return its exit code, or 2 for a refusal or an unreachable server."""
     parser = argparse.ArgumentParser(prog=f"python -m services.portal.{name}")
     add_options(parser)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        return act(open_process(PortalSettings()), given)
-    except (Refusal, ConnectionError) as fault:
-        sys.stderr.write(f"{fault}\n")
+        return act(open_process(PortalSettings()), arguments)
+    except (Refusal, ConnectionError) as error:
+        sys.stderr.write(f"{error}\n")
         return 2

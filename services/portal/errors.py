@@ -1,4 +1,4 @@
-"""The portal's refusals that more than one place raises.
+"""Refusals that several of the portal's modules raise.
 
 Refusal
 ├── NotFound    UnknownAccount, UnknownLink, UnknownApplicant, UnknownDeadLetter
@@ -9,42 +9,42 @@ from shared.foundation.errors import Forbidden, NotFound
 
 
 class UnknownAccount(NotFound):
-    """No account of that name."""
+    """No account has this name."""
 
     def __init__(self) -> None:
         super().__init__("没有这个账号。", code="unknown-account")
 
 
 class UnknownLink(NotFound):
-    """A one-time link that was used, has expired, or never was."""
+    """The one-time link was used, has expired, or never existed."""
 
     def __init__(self) -> None:
         super().__init__("链接已使用或已过期。请联系管理员重新发放。", code="unknown-link")
 
 
 class UnknownApplicant(NotFound):
-    """No application of that id has been heard of."""
+    """No event about an application with this id was consumed."""
 
     def __init__(self) -> None:
         super().__init__("没有这份报名的记录。", code="unknown-applicant")
 
 
 class UnknownDeadLetter(NotFound):
-    """No message of that key was ever given up."""
+    """No dead letter has this key."""
 
     def __init__(self) -> None:
         super().__init__("没有这条消息。", code="unknown-dead-letter")
 
 
 class WrongPassword(Forbidden):
-    """The account does not exist, is closed, or has another password: nobody is told which."""
+    """The account does not exist, is closed, or has another password. The refusal does not reveal which."""
 
     def __init__(self) -> None:
         super().__init__("账号或密码不正确。", code="wrong-password")
 
 
 class LockedOut(Forbidden):
-    """Too many failed tries for an account or from an address."""
+    """Too many failed login attempts for an account or from an address. `minutes`: until the next attempt."""
 
     def __init__(self, minutes: int) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Events heard by the portal: all of them, for the timeline. Bound in bus.py."""
+"""Event handler: stores every event for the timeline. Registered in bus.py."""
 
 from services.portal import actions
 from shared.context import Context
@@ -9,6 +9,6 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 @accept_stale
 def on_any_event(uow: UnitOfWork, event: Event, *, context: Context) -> None:
-    """Keeps what happened. The portal's own StaffAccessChanged was believed when it was said."""
+    """Store the event. The portal applied its own StaffAccessChanged when it published it."""
     assert context.envelope is not None
     actions.note_occurrence(uow, event, envelope=context.envelope)

@@ -1,4 +1,4 @@
-"""The portal's slow jobs, typed. Started by actions, executed by tasks.py."""
+"""Names and payloads of the portal's background jobs. Enqueued by actions, executed by tasks.py."""
 
 from typing import ClassVar
 
@@ -6,8 +6,11 @@ from shared.jobs.job import Job
 
 
 class ReplayDeadLetters(Job):
-    """Sends a batch of waiting dead letters again and starts itself for the next. Empty fields ask for everything; `reason`
-    is a piece of the reason; `key` names one letter; letters up to `after` (a key) are behind it."""
+    """Replay a batch of waiting dead letters and enqueue the next batch.
+
+    The fields select dead letters; empty fields match all. `reason` is a substring; `key` selects one dead letter;
+    keys up to and including `after` are already processed.
+    """
 
     NAME: ClassVar[str] = "replay_dead_letters"
     actor: str

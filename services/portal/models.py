@@ -1,4 +1,4 @@
-"""The portal's tables: accounts, one-time links, sessions; what was heard of applicants; mirrored dead letters."""
+"""The portal's tables: accounts, one-time links, sessions, applicants, consumed events, dead letters."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ class PortalRow(SQLModel, registry=registered):
 
 
 class Account(PortalRow, table=True):
-    """A member of the staff. `password_hash` is argon2id's encoding; sessions signed before `valid_from` (real time) are void."""
+    """A staff account. `password_hash`: argon2id's encoding. Tokens signed before `valid_from` (real time) are void."""
 
     __tablename__ = "account"
     account: str = Field(primary_key=True)
@@ -33,7 +33,10 @@ class Account(PortalRow, table=True):
 
 
 class OneTimeLink(PortalRow, table=True):
-    """A link that sets a password once; without an account it makes the first one. Only its hash is kept. Real time."""
+    """A one-time link to set a password; without `account` it creates the first account. Only its hash is stored.
+
+    `expires_at` is real time.
+    """
 
     __tablename__ = "one_time_link"
     secret_hash: str = Field(primary_key=True)
@@ -42,7 +45,7 @@ class OneTimeLink(PortalRow, table=True):
 
 
 class SignedInSession(PortalRow, table=True):
-    """A session that may be renewed. Only hashes of what the browser holds are kept. Real time."""
+    """A renewable session. Only the hash of the browser's secret is stored. Times are real time."""
 
     __tablename__ = "signed_in_session"
     secret_hash: str = Field(primary_key=True)
@@ -53,7 +56,7 @@ class SignedInSession(PortalRow, table=True):
 
 
 class Applicant(PortalRow, table=True):
-    """What people search by, from the newest ApplicationSubmitted, and the last thing heard."""
+    """Search fields of an applicant, from the newest ApplicationSubmitted, and the newest event."""
 
     __tablename__ = "applicant"
     application_id: UUID = Field(primary_key=True)
@@ -67,8 +70,10 @@ class Applicant(PortalRow, table=True):
 
 
 class Occurrence(PortalRow, table=True):
-    """One event that was heard. `body` holds masks where the event holds sealed values; `sequence` is its publisher's own for
-    the subject, and orders what was said at the same moment."""
+    """One consumed event. `body` contains masks in place of sealed values.
+
+    `sequence` is the publisher's sequence number for the subject; it orders events with the same time.
+    """
 
     __tablename__ = "occurrence"
     event_id: UUID = Field(primary_key=True)
@@ -81,9 +86,9 @@ class Occurrence(PortalRow, table=True):
 
 
 class DeadLetter(PortalRow, table=True):
-    """A message that a service gave up. Kept byte for byte, for the day it is sent again; shown with masks. Real time.
+    """A dead-lettered message, stored byte for byte for a replay and shown with masks. Times are real time.
 
-    `replays` counts how often it was sent again, or, once that has begun, is about to have been.
+    `replays` counts the replays, including one that the broker has not yet confirmed.
     """
 
     __tablename__ = "dead_letter"
@@ -94,7 +99,7 @@ class DeadLetter(PortalRow, table=True):
     reason: str
     headers: dict[str, Any] = Field(sa_type=JSON)
     body: bytes = Field(sa_type=LargeBinary)
-    buried_at: datetime = Field(sa_type=UtcDateTime)
+    dead_lettered_at: datetime = Field(sa_type=UtcDateTime, sa_column_kwargs={"name": "buried_at"})
     state: str = Field(default=DeadLetterState.WAITING, index=True)
     replays: int = 0
     replayed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

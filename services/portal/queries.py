@@ -1,4 +1,4 @@
-"""The portal's questions: accounts, an applicant's timeline, what happened last, the dead letters. Called by pages and actions."""
+"""Read-only queries: accounts, timelines, latest events, dead letters. Called by pages, actions and commands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from shared.persistence.models import JobRow
 
 @dataclass(frozen=True)
 class TimelineItem:
-    """One line of a timeline: when, what (`values` belong into the {names} of `text`), who said so, whom it concerns."""
+    """One line of a timeline. `values` fill the {names} of `text`; `who` is the title of the publishing service."""
 
     at: datetime
     title: str
@@ -31,7 +31,7 @@ class TimelineItem:
 
 
 def account_named(session: Session, account: str) -> Account:
-    """The account. Raises UnknownAccount."""
+    """Return the account. Raises UnknownAccount."""
     row = session.get(Account, account)
     if row is None:
         raise UnknownAccount
@@ -39,18 +39,18 @@ def account_named(session: Session, account: str) -> Account:
 
 
 def has_accounts(session: Session) -> bool:
-    """Whether there is any account yet."""
+    """Return whether any account exists."""
     return session.exec(select(Account.account).limit(1)).first() is not None
 
 
 def open_administrators(session: Session, *, except_for: str) -> int:
-    """Open accounts of other administrators."""
+    """Count the open accounts of administrators other than `except_for`."""
     accounts = session.exec(select(Account).where(Account.state == AccountState.OPEN, Account.account != except_for))
     return sum("administrator" in account.roles for account in accounts)
 
 
 def applicant_with(session: Session, application_id: UUID) -> Applicant:
-    """The applicant. Raises UnknownApplicant."""
+    """Return the applicant. Raises UnknownApplicant."""
     row = session.get(Applicant, application_id)
     if row is None:
         raise UnknownApplicant
@@ -61,69 +61,70 @@ _NEWEST_FIRST = (col(Occurrence.occurred_at).desc(), col(Occurrence.sequence).de
 
 
 def timeline_of(session: Session, application_id: UUID) -> list[TimelineItem]:
-    """Everything heard of one application, newest first."""
-    heard = session.exec(select(Occurrence).where(Occurrence.subject == str(application_id)).order_by(*_NEWEST_FIRST))
-    return [_item(occurrence) for occurrence in heard]
+    """Return the timeline of one application, newest first."""
+    rows = session.exec(select(Occurrence).where(Occurrence.subject == str(application_id)).order_by(*_NEWEST_FIRST))
+    return [_item(occurrence) for occurrence in rows]
 
 
 def latest_occurrences(session: Session, *, most: int) -> list[TimelineItem]:
-    """What happened last in the house, newest first; changes of access are left out."""
-    heard = session.exec(
+    """Return the latest events of all services, newest first, without changes of access."""
+    rows = session.exec(
         select(Occurrence).where(col(Occurrence.type).not_like("portal.%")).order_by(*_NEWEST_FIRST).limit(most)
     ).all()
-    concerned = {str(row.application_id): row for row in _applicants(session, [found.subject for found in heard])}
-    return [_item(occurrence, concerned.get(occurrence.subject)) for occurrence in heard]
+    applicants = _applicants(session, [occurrence.subject for occurrence in rows])
+    by_subject = {str(applicant.application_id): applicant for applicant in applicants}
+    return [_item(occurrence, by_subject.get(occurrence.subject)) for occurrence in rows]
 
 
-def wanted_letters(wanted: ReplayDeadLetters) -> SelectOfScalar[DeadLetter]:
-    """The waiting dead letters that a replay asks for."""
-    found = select(DeadLetter).where(DeadLetter.state == DeadLetterState.WAITING, col(DeadLetter.id) > wanted.after)
+def matching_dead_letters(selection: ReplayDeadLetters) -> SelectOfScalar[DeadLetter]:
+    """Build the query of the waiting dead letters that a replay selects."""
+    query = select(DeadLetter).where(DeadLetter.state == DeadLetterState.WAITING, col(DeadLetter.id) > selection.after)
     for column, value in (
-        (DeadLetter.queue, wanted.queue),
-        (DeadLetter.type, wanted.type),
-        (DeadLetter.id, wanted.key),
+        (DeadLetter.queue, selection.queue),
+        (DeadLetter.type, selection.type),
+        (DeadLetter.id, selection.key),
     ):
         if value:
-            found = found.where(column == value)
-    if wanted.reason:
-        found = found.where(col(DeadLetter.reason).contains(wanted.reason, autoescape=True))
-    return found
+            query = query.where(column == value)
+    if selection.reason:
+        query = query.where(col(DeadLetter.reason).contains(selection.reason, autoescape=True))
+    return query
 
 
-def count_wanted(session: Session, wanted: ReplayDeadLetters) -> int:
-    """How many those are."""
-    return session.exec(select(func.count()).select_from(wanted_letters(wanted).subquery())).one()
+def count_matching(session: Session, selection: ReplayDeadLetters) -> int:
+    """Count the waiting dead letters that a replay selects."""
+    return session.exec(select(func.count()).select_from(matching_dead_letters(selection).subquery())).one()
 
 
-def waiting_letters(session: Session) -> int:
-    """How many dead letters wait for somebody."""
-    return count_wanted(session, ReplayDeadLetters(actor=""))
+def count_waiting_dead_letters(session: Session) -> int:
+    """Count all waiting dead letters."""
+    return count_matching(session, ReplayDeadLetters(actor=""))
 
 
-def letters_by_kind(session: Session, wanted: ReplayDeadLetters) -> Sequence[tuple[str, str, str, int]]:
-    """The waiting dead letters that are wanted, counted by queue, type and reason, the most first."""
-    found = wanted_letters(wanted).subquery()
+def dead_letters_by_kind(session: Session, selection: ReplayDeadLetters) -> Sequence[tuple[str, str, str, int]]:
+    """Count the selected waiting dead letters by queue, type and reason; the 50 largest groups, largest first."""
+    query = matching_dead_letters(selection).subquery()
     count = func.count().label("count")
-    grouped = select(found.c.queue, found.c.type, found.c.reason, count).group_by(
-        found.c.queue, found.c.type, found.c.reason
+    grouped = select(query.c.queue, query.c.type, query.c.reason, count).group_by(
+        query.c.queue, query.c.type, query.c.reason
     )
-    rows = session.exec(grouped.order_by(count.desc(), found.c.queue, found.c.type).limit(50)).all()
-    return [(queue, kind, reason, number) for queue, kind, reason, number in rows]
+    rows = session.exec(grouped.order_by(count.desc(), query.c.queue, query.c.type).limit(50)).all()
+    return [(queue, kind, reason, size) for queue, kind, reason, size in rows]
 
 
 def running_replays(session: Session) -> list[tuple[ReplayDeadLetters, int]]:
-    """Replays that were ordered and have not ended, oldest first, with how many letters each has before it."""
+    """Return the unfinished replays, oldest first, each with its number of remaining dead letters."""
     jobs = select(JobRow).where(
         JobRow.name == ReplayDeadLetters.NAME, col(JobRow.state).in_(["waiting", "sent", "running"])
     )
     ordered = [
         ReplayDeadLetters.model_validate(row.payload) for row in session.exec(jobs.order_by(col(JobRow.created_at)))
     ]
-    return [(wanted, count_wanted(session, wanted)) for wanted in ordered]
+    return [(selection, count_matching(session, selection)) for selection in ordered]
 
 
 def count_of(session: Session, table: type[Account] | type[Applicant]) -> int:
-    """How many rows a table has."""
+    """Count the rows of a table."""
     return session.exec(select(func.count()).select_from(table)).one()
 
 
@@ -133,17 +134,17 @@ def _applicants(session: Session, subjects: Sequence[str]) -> Sequence[Applicant
 
 
 def _item(occurrence: Occurrence, applicant: Applicant | None = None) -> TimelineItem:
-    said = sentence(occurrence.type, occurrence.body)
+    line = sentence(occurrence.type, occurrence.body)
     service = SERVICES.get(occurrence.type.partition(".")[0], "")
-    return TimelineItem(occurrence.occurred_at, said.title, said.text, said.values, said.tone, service, applicant)
+    return TimelineItem(occurrence.occurred_at, line.title, line.text, line.values, line.tone, service, applicant)
 
 
 def stats(session: Session) -> dict[str, int]:
-    """The portal's numbers for the closing summary."""
+    """Return the portal's counts for the demo's closing summary."""
     return {
         "accounts": session.exec(select(func.count()).select_from(Account)).one(),
         "applicants": session.exec(select(func.count()).select_from(Applicant)).one(),
         "occurrences": session.exec(select(func.count()).select_from(Occurrence)).one(),
         "dead_letters": session.exec(select(func.count()).select_from(DeadLetter)).one(),
-        "dead_letters_waiting": waiting_letters(session),
+        "dead_letters_waiting": count_waiting_dead_letters(session),
     }

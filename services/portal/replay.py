@@ -1,6 +1,6 @@
-"""`python -m services.portal.replay`: sends dead letters again from the command line, on the servers of the LINGJUN_ settings.
+"""`python -m services.portal.replay`: replays dead letters, on the servers of the LINGJUN_ settings.
 
-`python -m services replay` does the same in the folder of an embedded house.
+`python -m services replay` does the same in the folder of a stopped standalone server.
 """
 
 import argparse
@@ -17,8 +17,8 @@ from shared.wiring.process import Process
 CONSOLE = "console"
 
 
-def add_choice(parser: argparse.ArgumentParser) -> None:
-    """What to send again; shared by both commands."""
+def add_selection_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that select dead letters; both commands use them."""
     parser.add_argument("--queue", default="", help="only what this service gave up; its failed jobs: SERVICE.jobs")
     parser.add_argument("--type", default="", help="only messages of this type")
     parser.add_argument("--reason", default="", help="only messages whose reason holds this text")
@@ -28,32 +28,35 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def replay(process: Process, given: argparse.Namespace) -> int:
-    """Sends what was chosen again, or lists it; 0 unless the broker did not accept some, then 1. Raises Invalid when nothing
-    was chosen, ConnectionError when the broker is away; what was marked by then stays so, and a repeat sends the rest."""
-    wanted = ReplayDeadLetters(actor=CONSOLE, queue=given.queue, type=given.type, reason=given.reason)
-    if given.list:
-        return _list(process, wanted)
-    if not given.all and not (wanted.queue or wanted.type or wanted.reason):
+def replay(process: Process, arguments: argparse.Namespace) -> int:
+    """Replay or list the selected dead letters. Return 0, or 1 if the broker rejected some.
+
+    Raises Invalid if nothing is selected, ConnectionError if the broker is unreachable. Messages marked as replayed
+    before an error stay so; a repeat sends the rest.
+    """
+    selection = ReplayDeadLetters(actor=CONSOLE, queue=arguments.queue, type=arguments.type, reason=arguments.reason)
+    if arguments.list:
+        return _list(process, selection)
+    if not arguments.all and not (selection.queue or selection.type or selection.reason):
         raise Invalid(
             "请用 --queue、--type 或 --reason 选择消息，或用 --all 重发全部；--list 只列出。", code="nothing-chosen"
         )
     with process.database.transaction() as uow:
-        count = queries.count_wanted(uow.session, wanted)
+        count = queries.count_matching(uow.session, selection)
         if count:
-            actions.note_order(uow, wanted, now=process.clock.now())
-    sent, refused = send_again(process, wanted, progress=lambda done: _tell(f"\r{done} / {count}"))
-    _tell("\n" if count else "")
-    _say(f"sent {sent}, refused by the broker {refused}")
+            actions.note_order(uow, selection, now=process.clock.now())
+    sent, refused = replay_all(process, selection, progress=lambda done: _print_progress(f"\r{done} / {count}"))
+    _print_progress("\n" if count else "")
+    _print_line(f"sent {sent}, refused by the broker {refused}")
     return 1 if refused else 0
 
 
-def send_again(
-    process: Process, wanted: ReplayDeadLetters, *, progress: Callable[[int], None] = lambda done: None
+def replay_all(
+    process: Process, selection: ReplayDeadLetters, *, progress: Callable[[int], None] = lambda done: None
 ) -> tuple[int, int]:
-    """Sends every waiting letter that is wanted, a transaction per batch; how many were sent, and how many refused."""
+    """Replay the selected waiting dead letters, one transaction per batch. Return the numbers sent and rejected."""
     sent, refused = 0, 0
-    rest: ReplayDeadLetters | None = wanted
+    rest: ReplayDeadLetters | None = selection
     with SyncPublisher(process.transport()) as send:
         while rest:
             with process.database.transaction() as uow:
@@ -64,22 +67,22 @@ def send_again(
     return sent, refused
 
 
-def _list(process: Process, wanted: ReplayDeadLetters) -> int:
+def _list(process: Process, selection: ReplayDeadLetters) -> int:
     with process.database.reader() as session:
-        for queue, kind, reason, number in queries.letters_by_kind(session, wanted):
-            _say(f"{number:>8}  {queue}  {kind}  {reason}")
-        _say(f"{queries.count_wanted(session, wanted):>8}  in all")
+        for queue, kind, reason, count in queries.dead_letters_by_kind(session, selection):
+            _print_line(f"{count:>8}  {queue}  {kind}  {reason}")
+        _print_line(f"{queries.count_matching(session, selection):>8}  in all")
     return 0
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
-def _tell(text: str) -> None:
+def _print_progress(text: str) -> None:
     sys.stderr.write(text)
     sys.stderr.flush()
 
 
 if __name__ == "__main__":
-    sys.exit(serve_command("replay", add_choice, replay))
+    sys.exit(serve_command("replay", add_selection_options, replay))

@@ -1,4 +1,4 @@
-"""What comes into the portal's JSON interface and goes out."""
+"""Request and response bodies of the portal's JSON endpoints."""
 
 from datetime import datetime
 
@@ -16,14 +16,14 @@ class NewAccount(BaseModel):
 
 
 class CreatedAccount(BaseModel):
-    """A created account and the path of the link that sets its password, valid for three days, once."""
+    """A created account, and the path of the one-time link that sets its password, valid for three days."""
 
     account: str
     link: str
 
 
 class DemoMoment(BaseModel):
-    """Where to move a demo's clock; times need a zone."""
+    """The new time of a demo's clock, with a time zone."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,6 +31,6 @@ class DemoMoment(BaseModel):
 
 
 class DemoClock(BaseModel):
-    """Where a demo's clock stands, UTC."""
+    """The current time of a demo's clock, UTC."""
 
     now: datetime

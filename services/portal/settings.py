@@ -1,4 +1,4 @@
-"""The portal's settings. It alone holds the private key that signs sessions; it holds no key of personal data."""
+"""The portal's settings. Only the portal has the private key that signs sessions. It has no keys of personal data."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -17,5 +17,5 @@ class PortalSettings(Settings):
 
     @property
     def private_key_file(self) -> Path:
-        """Where the private key is: as told, else beside the public one."""
+        """Return the path of the private key: the configured one, else next to the public key."""
         return self.token_private_key_file or self.token_public_key_file.with_name("private.pem")

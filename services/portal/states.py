@@ -1,4 +1,4 @@
-"""The states of an account and of a dead letter, and the names of roles and services. Standard library only."""
+"""States of accounts and dead letters, and the titles of roles and services. Standard library only."""
 
 from enum import StrEnum
 from typing import Final
@@ -13,8 +13,8 @@ class AccountState(StrEnum):
 
 
 class DeadLetterState(StrEnum):
-    """WAITING -> REPLAYED when the broker has confirmed it; REPLAYED -> WAITING when it is buried again; WAITING ->
-    DISCARDED by an administrator."""
+    """WAITING -> REPLAYED when the broker confirms the replay; REPLAYED -> WAITING when it is dead-lettered again;
+    WAITING -> DISCARDED by an administrator."""
 
     WAITING = "waiting"
     REPLAYED = "replayed"
@@ -53,4 +53,4 @@ FOLLOWERS: Final = (
     "auditor",
     "administrator",
 )
-"""Who may follow an applicant through all services: not a judge, who scores candidates and sees them in review."""
+"""Roles that may see an applicant's timeline. Judges may not: they score candidates, whom they see in review."""

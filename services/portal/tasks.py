@@ -1,4 +1,4 @@
-"""The portal's slow jobs, as the worker executes them; thin."""
+"""Background jobs of the portal, executed by the worker."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 def replay_dead_letters(
     uow: UnitOfWork, job: ReplayDeadLetters, *, context: Context, make_publisher: Callable[[], SyncPublisher]
 ) -> str:
-    """One batch; the next one is a job of its own, so that no transaction is long."""
+    """Replay one batch. The next batch is a separate job, to keep transactions short."""
     with make_publisher() as send:
         done = actions.replay_batch(uow, job, send=send)
     if rest := actions.next_batch(job, done):

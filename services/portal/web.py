@@ -16,7 +16,7 @@ from shared.wiring.settings import read
 
 
 def make_app(process: Process) -> FastAPI:
-    """The portal's app over an open process. Makes the key that signs sessions if there is none."""
+    """Build the portal's app over an open process. Create the key that signs sessions if it is missing."""
     settings = process.settings
     assert isinstance(settings, PortalSettings)
     app = make_empty_app(process, refusal_page=refusal_page)
@@ -30,7 +30,7 @@ def make_app(process: Process) -> FastAPI:
 
 
 def invite(process: Process) -> str:
-    """The path of a one-time link for the first account; empty when there is an account. An earlier link is void."""
+    """Return the path of a one-time link for the first account; empty if an account exists. Voids earlier links."""
     with process.database.transaction() as uow:
         return first_account_link(uow, actor="console", now=process.clock.now()) or ""
 

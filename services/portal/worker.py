@@ -1,4 +1,4 @@
-"""Process: the portal's Celery worker. The jobs of `make_jobs` also run in the process of an embedded house."""
+"""Process: the portal's Celery worker. The standalone server runs the jobs of `make_jobs` in its own process."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ from shared.wiring.settings import read
 
 
 def make_jobs(settings: PortalSettings) -> JobFunctions:
-    """The portal's jobs, on the bus of the settings."""
+    """Return the portal's jobs, connected to the broker of the settings."""
 
     def make_publisher() -> SyncPublisher:
         return SyncPublisher(transport_of(settings, settings.SERVICE))
@@ -23,9 +23,9 @@ def make_jobs(settings: PortalSettings) -> JobFunctions:
 
 
 def run_due(uow: UnitOfWork, *, context: Context) -> None:
-    """Nothing of the portal's falls due in business time."""
+    """Do nothing: the portal has no timed actions."""
 
 
 if __name__ == "__main__":
-    told = read(PortalSettings)
-    serve_worker(told, make_jobs(told), run_due)
+    settings = read(PortalSettings)
+    serve_worker(settings, make_jobs(settings), run_due)

@@ -1,3 +1,3 @@
-"""Review: authenticity, scores, ranking, and the seat. It hears applications, interviews and payments, and says who is
-returned, verified, rejected, admitted, waiting or not selected; only review counts against the quota.
-"""
+"""Review: authenticity, scores, ranking and seats. It consumes events on applications, interviews and payments, and
+publishes who is returned, verified, rejected, admitted, waitlisted or not selected. Only review counts against the
+quota."""

@@ -1,6 +1,6 @@
-"""JSON routes for machines that act as staff: the work lists of review with the ids and states that forms need.
+"""JSON endpoints for programs that act as staff: review's work lists with the ids and states that the page forms need.
 
-Every list takes `programme`, the code; without it the newest programme is meant.
+Every list takes `programme`, the code; the default is the newest programme.
 """
 
 from typing import Annotated
@@ -25,37 +25,37 @@ Code = Annotated[str, Query(alias="programme", max_length=40)]
 
 @router.get("/cases")
 def cases(actor: Office, session: ReadingSession, code: Code = "", state: CaseState | None = None) -> list[CaseOut]:
-    """The cases by application number; of one state, or all."""
-    found = queries.cases_in(session, queries.programme_asked(session, code).code, *([state] if state else []))
+    """List the cases by application number, of one state or all."""
+    found = queries.cases_in(session, queries.chosen_programme(session, code).code, *([state] if state else []))
     seats = queries.seats_by_case(session, [case.id for case in found])
     return [_case_out(case, seats.get(case.id)) for case in found]
 
 
 @router.get("/cases/{case_id}")
 def one_case(case_id: UUID, actor: Office, session: ReadingSession) -> CaseOut:
-    """One case."""
+    """Return one case."""
     case = queries.case_with(session, case_id)
     return _case_out(case, queries.seats_by_case(session, [case_id]).get(case_id))
 
 
 @router.get("/sheets")
 def own_sheets(actor: Judge, session: ReadingSession, code: Code = "") -> list[SheetOut]:
-    """The candidates of the judge who asks, in the order of their interviews."""
-    tasks = queries.judge_tasks(session, actor.account, queries.programme_asked(session, code).code)
+    """List the calling judge's candidates in the order of their interviews."""
+    tasks = queries.judge_tasks(session, actor.account, queries.chosen_programme(session, code).code)
     return [_sheet_out(task) for task in tasks]
 
 
 @router.get("/sheets/awaited")
 def awaited_sheets(actor: Committee, session: ReadingSession, code: Code = "") -> list[AwaitedOut]:
-    """Every sheet that is still to come."""
-    awaited = queries.sheets_awaited(session, queries.programme_asked(session, code).code)
+    """List every sheet that is still awaited."""
+    awaited = queries.sheets_awaited(session, queries.chosen_programme(session, code).code)
     return [_awaited_out(case, member) for case, member in awaited]
 
 
 @router.get("/ranking")
 def ranking(actor: Committee, session: ReadingSession, code: Code = "") -> RankingOut:
-    """The ranking, with what is missing before the freeze."""
-    programme = queries.programme_asked(session, code)
+    """Return the ranking; before the freeze with the missing decisions and open ties."""
+    programme = queries.chosen_programme(session, code)
     row = queries.ranking_of(session, programme.code)
     is_draft = not row.frozen_at
     missing = queries.missing_decisions(session, programme.code) if is_draft else []
@@ -65,7 +65,7 @@ def ranking(actor: Committee, session: ReadingSession, code: Code = "") -> Ranki
         state=row.state,
         frozen_by=row.frozen_by,
         released_by=row.released_by,
-        missing=[localize(fault) for fault in missing],
+        missing=[localize(error) for error in missing],
         ties=[TieOut(case_ids=[UUID(key) for key in tie.keys], first=tie.first) for tie in ties],
         boundary=[UUID(key) for key in row.boundary],
         places=[
@@ -77,15 +77,15 @@ def ranking(actor: Committee, session: ReadingSession, code: Code = "") -> Ranki
 
 @router.get("/work")
 def work(actor: Committee, session: ReadingSession, now: Now, code: Code = "") -> list[WorkOut]:
-    """What waits for the committee: lapses, late payments, overrides, promotions."""
-    entries = queries.work_list(session, queries.programme_asked(session, code).code, now=now)
+    """List the committee's open work: lapses, late payments, overrides, promotions."""
+    entries = queries.work_list(session, queries.chosen_programme(session, code).code, now=now)
     return [_work_out(entry) for entry in entries]
 
 
 def _case_out(case: Case, seat: Seat | None) -> CaseOut:
-    named = CaseOut.model_fields.keys() & Case.model_fields.keys()
+    shared_fields = CaseOut.model_fields.keys() & Case.model_fields.keys()
     return CaseOut(
-        **{name: getattr(case, name) for name in named},
+        **{name: getattr(case, name) for name in shared_fields},
         fate=fate(case.state, seat.state if seat else None, seat.release_reason if seat else None),
         scans=[scan["kind"] for scan in case.content["scans"]],
         seat=seat.state if seat else None,

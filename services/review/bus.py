@@ -1,4 +1,4 @@
-"""Process: review's outbox relay, event consumer, job dispatcher and the clock of its timer."""
+"""Process: review's outbox relay, event consumer, job dispatcher and Celery beat."""
 
 from services.review import handlers
 from services.review.models import Case
@@ -30,7 +30,7 @@ HANDLERS: Handlers = {
 
 
 def make_bus(process: Process) -> Bus:
-    """Review's bus over an open process."""
+    """Return review's bus for an open process."""
     return Bus(process, HANDLERS, subjects=Case)
 
 

@@ -1,4 +1,4 @@
-"""Rows -> letters and the ranking table, as PDF. Called by review's tasks and pages."""
+"""PDF documents: the letters and the ranking table. Called by review's tasks and pages."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,7 +16,7 @@ BRING = ("申请表原件（须加盖公司公章，并与网上提交的扫描�
 
 @dataclass(frozen=True)
 class AdmissionLetter:
-    """What an admission letter says of one person. `pay_by` is half-open: midnight prints as 24时 of the day before."""
+    """Content of an admission letter. `pay_by` is an exclusive limit: midnight prints as 24时 of the day before."""
 
     programme: Programme
     number: str
@@ -33,7 +33,7 @@ class AdmissionLetter:
 
 @dataclass(frozen=True)
 class WaitingListLetter:
-    """What a person on the waiting list is told. `rank` counts on the waiting list, from 1."""
+    """Content of a waiting-list letter. `rank` is the position on the waiting list, from 1."""
 
     programme: Programme
     number: str
@@ -46,7 +46,7 @@ class WaitingListLetter:
 
 @dataclass(frozen=True)
 class NotSelectedLetter:
-    """What a person without a seat is told."""
+    """Content of a refusal letter."""
 
     programme: Programme
     number: str
@@ -58,7 +58,8 @@ class NotSelectedLetter:
 
 @dataclass(frozen=True)
 class RankingRow:
-    """One person's place. Points are hundredths (9125 is 91.25) and already weighted; `note` says how a tie was broken."""
+    """One line of the ranking table. Points are weighted, in hundredths (9125 is 91.25); `note` names the criterion
+    that broke a tie."""
 
     rank: int
     name: str
@@ -74,7 +75,7 @@ class RankingRow:
 
 @dataclass(frozen=True)
 class Ranking:
-    """A frozen ranking: who stands where, by which formula version, frozen when and by whom."""
+    """A frozen ranking, with when and by whom it was frozen and who released it."""
 
     programme: Programme
     frozen_at: datetime
@@ -85,12 +86,13 @@ class Ranking:
 
 
 def admission_letter(letter: AdmissionLetter) -> bytes:
-    """入学通知书 (notice, clauses 3, 4, 5.3 and 5.4.3): when and where to report with what, and the fee table.
+    """Return 入学通知书 (notice, clauses 3, 4, 5.3 and 5.4.3) as PDF: when and where to report, what to bring, and the
+    fee table.
 
-    Equal letters give equal bytes. It follows the layout of GB/T 9704-2012 without red head or seal: it is no 公文.
+    Equal letters give equal bytes. The layout follows GB/T 9704-2012 without red head or seal: it is no 公文.
     """
     fees = letter.programme.fee_lines
-    return _print(
+    return _typeset(
         "admission_letter.typ",
         letter,
         total=yuan(sum(line.amount_fen for line in fees)),
@@ -102,18 +104,21 @@ def admission_letter(letter: AdmissionLetter) -> bytes:
 
 
 def waiting_list_letter(letter: WaitingListLetter) -> bytes:
-    """候补通知书 (notice, clause 5.4.3; quota of clause 2): the rank, and that money is held until the list closes."""
-    return _print("waiting_list_letter.typ", letter)
+    """Return 候补通知书 (notice, clause 5.4.3; quota of clause 2) as PDF: the rank, and that money is held until the
+    list closes."""
+    return _typeset("waiting_list_letter.typ", letter)
 
 
 def not_selected_letter(letter: NotSelectedLetter) -> bytes:
-    """未入选通知书 (notice, clause 5.4.3): no seat, and whatever was paid goes back to the paying account."""
-    return _print("not_selected_letter.typ", letter)
+    """Return 未入选通知书 (notice, clause 5.4.3) as PDF: no seat, and all payments are refunded to the paying
+    account."""
+    return _typeset("not_selected_letter.typ", letter)
 
 
 def ranking_table(ranking: Ranking) -> bytes:
-    """排名表 (notice, clause 5.4.3): every ranked person, the table's head on each page, lines to sign at the end."""
-    return _print("ranking_table.typ", ranking, rows=[_row(row) for row in ranking.rows])
+    """Return 排名表 (notice, clause 5.4.3) as PDF: every ranked person, the table's head on each page, signature lines
+    at the end."""
+    return _typeset("ranking_table.typ", ranking, rows=[_row(row) for row in ranking.rows])
 
 
 def _row(row: RankingRow) -> dict[str, Any]:
@@ -121,7 +126,7 @@ def _row(row: RankingRow) -> dict[str, Any]:
     return {**vars(row), **{name: f"{getattr(row, name) / 100:.2f}" for name in points}}
 
 
-def _print(template: str, document: Any, **printed: Any) -> bytes:
-    """Sets the template with the document's own values, and those that need words or commas."""
+def _typeset(template: str, document: Any, **extra: Any) -> bytes:
+    """Typeset a template with the document's fields and `extra` values, such as formatted amounts."""
     values = {**vars(document), "programme": document.programme.model_dump()}
-    return typeset(TEMPLATES / template, {**values, **printed})
+    return typeset(TEMPLATES / template, {**values, **extra})

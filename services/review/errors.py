@@ -1,4 +1,4 @@
-"""Review's refusals that more than one place raises.
+"""Refusals that several modules of review raise.
 
 Refusal
 ├── NotFound   UnknownCase, UnknownProgramme, UnknownWorkItem
@@ -10,28 +10,28 @@ from shared.foundation.errors import Conflict, Forbidden, Message, NotFound
 
 
 class UnknownCase(NotFound):
-    """No case of that application."""
+    """The application has no case."""
 
     def __init__(self) -> None:
         super().__init__("没有这份评审案卷，请从案卷列表重新打开。", code="unknown-case")
 
 
 class UnknownProgramme(NotFound):
-    """No programme of that code."""
+    """No programme has this code."""
 
     def __init__(self, code: str) -> None:
         super().__init__("没有编号为“{code}”的项目，请核对项目编号。", code="unknown-programme", values={"code": code})
 
 
 class UnknownWorkItem(NotFound):
-    """No such item, or it is done."""
+    """The work item does not exist, or it is closed."""
 
     def __init__(self) -> None:
         super().__init__("没有这项待办，或已由他人办结。请刷新待办列表。", code="unknown-work-item")
 
 
 class SecondPersonNeeded(Forbidden):
-    """The step needs somebody else than the person who prepared it."""
+    """The step must be taken by another person than the one who prepared it."""
 
     def __init__(self, prepared: str) -> None:
         super().__init__(

@@ -1,4 +1,5 @@
-"""Events that review hears: programmes and applications from intake, interviews from scheduling, money from billing."""
+"""Event handlers of review: programmes and applications from intake, interviews from scheduling, payments from
+billing."""
 
 from services.review import actions
 from shared.context import Context

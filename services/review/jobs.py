@@ -1,4 +1,4 @@
-"""Names and payloads of review's slow jobs: one per document that a decision owes."""
+"""Names and payloads of review's background jobs: one per kind of letter."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -7,21 +7,21 @@ from shared.jobs.job import Job
 
 
 class WriteAdmissionLetter(Job):
-    """Prints and sends 入学通知书."""
+    """Print and send the admission letter (入学通知书)."""
 
     NAME: ClassVar[str] = "write_admission_letter"
     letter_id: UUID
 
 
 class WriteWaitingListLetter(Job):
-    """Prints and sends 候补通知书."""
+    """Print and send the waiting-list letter (候补通知书)."""
 
     NAME: ClassVar[str] = "write_waiting_list_letter"
     letter_id: UUID
 
 
 class WriteRefusalLetter(Job):
-    """Prints and sends 未入选通知书."""
+    """Print and send the refusal letter (未入选通知书)."""
 
     NAME: ClassVar[str] = "write_refusal_letter"
     letter_id: UUID

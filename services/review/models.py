@@ -1,4 +1,4 @@
-"""Review's tables: its copy of a programme, cases with checks and sheets, the ranking, seats, work items, letters.
+"""Review's tables: programmes, cases with checks and sheets, the ranking, seats, work items, letters.
 
 Points are whole hundredths (9125 is 91.25), times are UTC.
 """
@@ -21,7 +21,7 @@ class ReviewRow(SQLModel, registry=registered):
 
 
 class ProgrammeRow(ReviewRow, table=True):
-    """Review's copy of a programme; `data` is shared.events.intake.Programme. Its lock guards the quota."""
+    """Review's copy of a programme; `data` is shared.events.intake.Programme. The row's lock guards the quota."""
 
     __tablename__ = "programme"
     code: str = Field(primary_key=True)
@@ -31,8 +31,8 @@ class ProgrammeRow(ReviewRow, table=True):
 
 
 class Case(ReviewRow, table=True):
-    """One application under review; its id is the application's. `content` holds what the event carried of student, firm
-    and scans; points and money stand beside the state because they go on while the state rests."""
+    """One application under review, with the application's id. `content` holds the event's student, firm and scans.
+    Points and payments are columns beside `state`, because they change while the state does not."""
 
     __tablename__ = "review_case"
     id: UUID = Field(primary_key=True)
@@ -73,7 +73,7 @@ class Case(ReviewRow, table=True):
 
 
 class ScanCheck(ReviewRow, table=True):
-    """What a reviewer found of one scan of one revision; `sha256` names the very file."""
+    """A reviewer's check of one scan of one revision; `sha256` identifies the file that was checked."""
 
     __tablename__ = "scan_check"
     case_id: UUID = Field(primary_key=True, foreign_key="review_case.id")
@@ -87,7 +87,7 @@ class ScanCheck(ReviewRow, table=True):
 
 
 class PanelMember(ReviewRow, table=True):
-    """A judge whose sheet is awaited for a case, unless recused."""
+    """A judge on the panel of a case. A sheet is awaited unless the judge is recused."""
 
     __tablename__ = "panel_member"
     case_id: UUID = Field(primary_key=True, foreign_key="review_case.id")
@@ -98,7 +98,8 @@ class PanelMember(ReviewRow, table=True):
 
 
 class ScoreSheet(ReviewRow, table=True):
-    """One locked sheet; a correction is a new version with a reason. `keyed_by` is set when it was typed from paper."""
+    """One locked score sheet; a correction is a new version with a reason. `keyed_by` is set if it was typed from
+    paper."""
 
     __tablename__ = "score_sheet"
     case_id: UUID = Field(primary_key=True, foreign_key="review_case.id")
@@ -113,7 +114,7 @@ class ScoreSheet(ReviewRow, table=True):
 
 
 class Ranking(ReviewRow, table=True):
-    """The ranking of a programme. From the freeze on it keeps the numbers that it was made by."""
+    """The ranking of a programme. The freeze stores the quota and the formula that it used."""
 
     __tablename__ = "ranking"
     programme: str = Field(primary_key=True, foreign_key="programme.code")
@@ -130,7 +131,7 @@ class Ranking(ReviewRow, table=True):
 
 
 class RankedCase(ReviewRow, table=True):
-    """One place of a frozen ranking with all that led to it; never changed afterwards."""
+    """One place of a frozen ranking with all its inputs. Rows never change."""
 
     __tablename__ = "ranked_case"
     __table_args__ = (UniqueConstraint("programme", "rank"),)
@@ -149,7 +150,7 @@ class RankedCase(ReviewRow, table=True):
 
 
 class TieDecision(ReviewRow, table=True):
-    """The committee's order among people whom every other criterion leaves equal; `order` holds case ids."""
+    """The committee's order among people who are equal by every other criterion; `order` holds case ids."""
 
     __tablename__ = "tie_decision"
     id: UUID = Field(primary_key=True)
@@ -161,7 +162,7 @@ class TieDecision(ReviewRow, table=True):
 
 
 class Seat(ReviewRow, table=True):
-    """What became of a case at the release and after. `rank` is None for a person who was never ranked."""
+    """The seat of a case from the release on. `rank` is None for a person who was never ranked."""
 
     __tablename__ = "seat"
     case_id: UUID = Field(primary_key=True, foreign_key="review_case.id")
@@ -177,7 +178,7 @@ class Seat(ReviewRow, table=True):
 
 
 class Admission(ReviewRow, table=True):
-    """One decision to give a seat: the history behind `seat`."""
+    """One decision to admit a person: the history behind `seat`."""
 
     __tablename__ = "admission"
     letter_no: str = Field(primary_key=True)
@@ -192,7 +193,7 @@ class Admission(ReviewRow, table=True):
 
 
 class WorkItem(ReviewRow, table=True):
-    """Something that waits for a person of the committee; one open item of a kind per case."""
+    """Work for a committee member; at most one open item of a kind per case."""
 
     __tablename__ = "work_item"
     __table_args__ = (
@@ -218,7 +219,7 @@ class WorkItem(ReviewRow, table=True):
 
 
 class LetterCounter(ReviewRow, table=True):
-    """The last number given to a letter of a kind in a year, over all programmes."""
+    """The last letter number of a kind in a year, over all programmes."""
 
     __tablename__ = "letter_counter"
     kind: str = Field(primary_key=True)
@@ -227,7 +228,7 @@ class LetterCounter(ReviewRow, table=True):
 
 
 class LetterRow(ReviewRow, table=True):
-    """A document that is owed to a person; `file` is its claim check once it is printed."""
+    """A letter to a person; `file` is the claim check of the PDF once it is printed."""
 
     __tablename__ = "letter"
     id: UUID = Field(primary_key=True)

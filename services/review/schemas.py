@@ -1,4 +1,4 @@
-"""What goes out as JSON: cases, sheets, the ranking, work. Points are whole hundredths, times UTC. Used by api.py."""
+"""Response bodies of review's JSON endpoints. Points are whole hundredths, times UTC. Used by api.py."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 
 class CaseOut(BaseModel):
-    """One case, with what is needed to act on it. Points are hundredths."""
+    """One case, with the ids and states that clients need to act on it. Points are hundredths."""
 
     id: UUID
     application_no: str
@@ -35,7 +35,7 @@ class CaseOut(BaseModel):
 
 
 class SheetOut(BaseModel):
-    """One candidate of the judge who asks; `total` is the own sheet's, in hundredths, once it is locked."""
+    """One candidate of the calling judge; `total` is the judge's own sheet in hundredths, once it is locked."""
 
     case_id: UUID
     application_no: str
@@ -51,7 +51,7 @@ class SheetOut(BaseModel):
 
 
 class AwaitedOut(BaseModel):
-    """A sheet that is still to come."""
+    """A score sheet that a judge has not submitted yet."""
 
     case_id: UUID
     application_no: str
@@ -63,7 +63,7 @@ class AwaitedOut(BaseModel):
 
 
 class PlaceOut(BaseModel):
-    """One place of the frozen ranking. Points are hundredths."""
+    """One line of the frozen ranking. Points are hundredths."""
 
     case_id: UUID
     rank: int
@@ -78,14 +78,14 @@ class PlaceOut(BaseModel):
 
 
 class TieOut(BaseModel):
-    """People whom only the committee can put in order; `first` is the best rank among them."""
+    """People whose order only the committee can decide; `first` is the best rank among them."""
 
     case_ids: list[UUID]
     first: int
 
 
 class RankingOut(BaseModel):
-    """The ranking: before the freeze what is missing, afterwards who stands where."""
+    """The ranking: before the freeze the missing decisions, afterwards the places."""
 
     programme: str
     state: str
@@ -98,7 +98,7 @@ class RankingOut(BaseModel):
 
 
 class WorkOut(BaseModel):
-    """Something that waits for the committee; `id` is the item's, or the case's where the kind is promotion_proposed."""
+    """One work item of the committee; `id` is the item's, or the case's for the kind promotion_proposed."""
 
     id: UUID
     kind: str

@@ -1,4 +1,4 @@
-"""Review's settings. Besides identity and contact it holds the key of the scans, because its people look at them."""
+"""Review's settings. Besides identity and contact, it holds the key for scans, because reviewers view them."""
 
 from typing import ClassVar
 

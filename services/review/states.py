@@ -1,4 +1,4 @@
-"""The states of a case, a seat, a ranking and a work item: from, to, by whom, on what."""
+"""State machines of a case, a seat and a ranking: source, target, who triggers the transition, and on what."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from shared.foundation.transitions import Transition
 
 
 class CaseState(StrEnum):
-    """How far the authenticity of an application is decided."""
+    """Result of the authenticity check of an application."""
 
     OPEN = "open"
     RETURNED = "returned"
@@ -16,7 +16,7 @@ class CaseState(StrEnum):
 
 
 class SeatState(StrEnum):
-    """What became of a person after the ranking's release. Only `held` counts against the quota."""
+    """State of a person's seat after the release of the ranking. Only `held` counts against the quota."""
 
     HELD = "held"
     WAITING = "waiting"
@@ -25,7 +25,7 @@ class SeatState(StrEnum):
 
 
 class ReleaseReason(StrEnum):
-    """Why a held seat was given up."""
+    """Why a held seat was released."""
 
     LAPSED = "lapsed"
     DECLINED = "declined"
@@ -42,7 +42,7 @@ class RankingState(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a reviewer found of one scan."""
+    """A reviewer's verdict on one scan."""
 
     PASSED = "pass"
     FAIL = "fail"
@@ -50,7 +50,7 @@ class Verdict(StrEnum):
 
 
 class WorkKind(StrEnum):
-    """What waits for the committee. A promotion waits as long as a seat is free, so it is computed and has no row."""
+    """Kinds of work for the committee. Proposed promotions are computed from the free seats and have no row."""
 
     LAPSE_PROPOSED = "lapse_proposed"
     LATE_PAYMENT = "late_payment"
@@ -59,7 +59,7 @@ class WorkKind(StrEnum):
 
 
 class LetterKind(StrEnum):
-    """The documents that a decision owes to the person."""
+    """Kinds of letter that a decision triggers."""
 
     ADMISSION = "admission"
     WAITING_LIST = "waiting_list"
@@ -67,7 +67,7 @@ class LetterKind(StrEnum):
 
 
 class Fate(StrEnum):
-    """Where one application stands in the end: exactly one of these at any time."""
+    """Overall outcome of an application: exactly one of these at any time."""
 
     IN_PROCESS = "in_process"
     SEAT_HELD = "seat_held"
@@ -153,7 +153,7 @@ FATE_TITLES: dict[StrEnum, str] = {
 
 
 def fate(case: str, seat: str | None, reason: str | None) -> Fate:
-    """The one fate of an application: a released seat tells by its reason, then the case, then the seat."""
+    """Return the outcome of an application. A released seat takes precedence, then the case, then the seat."""
     if seat == SeatState.RELEASED:
         return Fate(reason or "")
     if case in (CaseState.WITHDRAWN, CaseState.REJECTED):

@@ -1,4 +1,5 @@
-"""Slow jobs of review: letters are printed, stored and sent. Thin; a repeat of a job replaces its message."""
+"""Background jobs of review: print, store and mail letters. A repeated job sends a mail with the same id, which
+replaces the first."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,13 +13,13 @@ from shared.events.intake import Programme
 from shared.foundation.clock import local
 from shared.persistence.unit_of_work import UnitOfWork
 
-Print = Callable[[Programme, Case, LetterRow], bytes]
+Render = Callable[[Programme, Case, LetterRow], bytes]
 
 
 def write_admission_letter(uow: UnitOfWork, job: jobs.WriteAdmissionLetter, *, context: Context) -> str:
-    """入学通知书."""
+    """Print and send 入学通知书."""
 
-    def printed(programme: Programme, case: Case, letter: LetterRow) -> bytes:
+    def render(programme: Programme, case: Case, letter: LetterRow) -> bytes:
         return documents.admission_letter(
             documents.AdmissionLetter(
                 programme=programme,
@@ -32,13 +33,13 @@ def write_admission_letter(uow: UnitOfWork, job: jobs.WriteAdmissionLetter, *, c
             )
         )
 
-    return _write(uow, job, printed, "入学通知书", context)
+    return _print_and_send(uow, job, render, "入学通知书", context)
 
 
 def write_waiting_list_letter(uow: UnitOfWork, job: jobs.WriteWaitingListLetter, *, context: Context) -> str:
-    """候补通知书."""
+    """Print and send 候补通知书."""
 
-    def printed(programme: Programme, case: Case, letter: LetterRow) -> bytes:
+    def render(programme: Programme, case: Case, letter: LetterRow) -> bytes:
         return documents.waiting_list_letter(
             documents.WaitingListLetter(
                 programme=programme,
@@ -51,13 +52,13 @@ def write_waiting_list_letter(uow: UnitOfWork, job: jobs.WriteWaitingListLetter,
             )
         )
 
-    return _write(uow, job, printed, "候补通知书", context)
+    return _print_and_send(uow, job, render, "候补通知书", context)
 
 
 def write_refusal_letter(uow: UnitOfWork, job: jobs.WriteRefusalLetter, *, context: Context) -> str:
-    """未入选通知书."""
+    """Print and send 未入选通知书."""
 
-    def printed(programme: Programme, case: Case, letter: LetterRow) -> bytes:
+    def render(programme: Programme, case: Case, letter: LetterRow) -> bytes:
         return documents.not_selected_letter(
             documents.NotSelectedLetter(
                 programme=programme,
@@ -69,13 +70,13 @@ def write_refusal_letter(uow: UnitOfWork, job: jobs.WriteRefusalLetter, *, conte
             )
         )
 
-    return _write(uow, job, printed, "未入选通知书", context)
+    return _print_and_send(uow, job, render, "未入选通知书", context)
 
 
-def _write(
+def _print_and_send(
     uow: UnitOfWork,
     job: jobs.WriteAdmissionLetter | jobs.WriteWaitingListLetter | jobs.WriteRefusalLetter,
-    printed: Print,
+    render: Render,
     title: str,
     context: Context,
 ) -> str:
@@ -83,7 +84,7 @@ def _write(
     if letter.sent_at:
         return "already sent"
     case = uow.session.get_one(Case, letter.case_id)
-    content = printed(programme_of(uow.session, case.programme), case, letter)
+    content = render(programme_of(uow.session, case.programme), case, letter)
     claim = context.tools.files.put(
         content,
         kind=f"{letter.kind}_letter",

@@ -1,4 +1,4 @@
-"""Process: review's Celery worker. `JOBS` also runs in the process of an embedded house."""
+"""Process: review's Celery worker. Standalone mode runs `JOBS` in its own process."""
 
 from services.review import actions, jobs, tasks
 from services.review.settings import ReviewSettings
@@ -16,7 +16,7 @@ JOBS: JobFunctions = {
 
 
 def run_due(uow: UnitOfWork, *, context: Context) -> None:
-    """What the clock brings: corrections that did not come, and the end of the waiting list."""
+    """Run the timer's actions: reject cases whose correction is overdue, and close waiting lists."""
     actions.reject_uncorrected(uow, actor=context.actor, now=context.now)
     actions.close_waiting_lists(uow, actor=context.actor, now=context.now)
 

@@ -1,5 +1,6 @@
-"""Scheduling: who is interviewed when and by whom, the year of teaching, attendance, and the certificate list.
+"""Scheduling: interviews and their panels, the year of teaching, attendance, and the certificate list.
 
-Hears of programmes, of applications verified, rejected and withdrawn, of seats held and released, and of fees paid and
-reversed. Says InterviewScheduled, InterviewMissed, PlanPublished, StudentRegistered and CertificateRecorded.
+Consumes events on programmes, on applications verified, rejected and withdrawn, on seats admitted and released, and on
+fees paid and reversed. Publishes InterviewScheduled, InterviewMissed, PlanPublished, StudentRegistered and
+CertificateRecorded.
 """

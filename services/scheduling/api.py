@@ -1,6 +1,6 @@
-"""JSON routes for programs that act as staff: the work lists with the ids and states that the page forms need.
+"""JSON endpoints for programs that act as staff: scheduling's lists with the ids and states that the page forms need.
 
-Every list takes `programme`, the code; without it the newest programme is meant.
+Every list takes `programme`, the code; the default is the newest programme.
 """
 
 from typing import Annotated
@@ -32,7 +32,7 @@ Scheduler = Annotated[CurrentUser, Depends(staff("scheduler", "registrar"))]
 
 @router.get("/candidates")
 def list_candidates(actor: Scheduler, session: ReadingSession, programme: str = "") -> list[CandidateOut]:
-    """Every candidate with the current booking, by application number."""
+    """List every candidate with the current booking, by application number."""
     code = chosen_programme(session, programme).code
     booked = {row.application_id: row for row in interviews.bookings(session, code)}
     return [_candidate(row, booked.get(row.application_id)) for row in interviews.candidates(session, code)]
@@ -40,14 +40,14 @@ def list_candidates(actor: Scheduler, session: ReadingSession, programme: str = 
 
 @router.get("/panels")
 def list_panels(actor: Scheduler, session: ReadingSession, programme: str = "") -> list[PanelOut]:
-    """The panels by name."""
+    """List the panels by name."""
     code = chosen_programme(session, programme).code
     return [PanelOut.model_validate(row, from_attributes=True) for row in interviews.panels(session, code)]
 
 
 @router.get("/slots")
 def list_slots(actor: Scheduler, session: ReadingSession, programme: str = "") -> list[SlotOut]:
-    """The slots in order of time, with the panels that are booked in each."""
+    """List the slots in order of time, with the panels that are booked in each."""
     code = chosen_programme(session, programme).code
     booked = interviews.bookings(session, code)
     return [
@@ -65,27 +65,27 @@ def list_slots(actor: Scheduler, session: ReadingSession, programme: str = "") -
 def list_proposals(
     actor: Scheduler, session: ReadingSession, tools: WithTools, programme: str = ""
 ) -> list[ProposalOut]:
-    """The proposals, newest first."""
+    """List the proposals, newest first."""
     code = chosen_programme(session, programme).code
     return [_proposal(row, tools) for row in interviews.proposals(session, code)]
 
 
 @router.get("/proposals/{proposal_id}")
 def read_proposal(proposal_id: UUID, actor: Scheduler, session: ReadingSession, tools: WithTools) -> ProposalOut:
-    """One proposal."""
+    """Return one proposal."""
     return _proposal(interviews.proposal_of(session, proposal_id), tools)
 
 
 @router.get("/plans")
 def list_plans(actor: Scheduler, session: ReadingSession, tools: WithTools, programme: str = "") -> list[PlanOut]:
-    """The teaching plans, newest first; without the check of drafts, which a single plan's route makes."""
+    """List the teaching plans, newest first. Drafts are not checked here; `/plans/{plan_id}` checks one."""
     code = chosen_programme(session, programme).code
     return [_plan(row, tools, []) for row in plans.plans_of(session, code)]
 
 
 @router.get("/plans/{plan_id}")
 def read_plan(plan_id: UUID, actor: Scheduler, session: ReadingSession, tools: WithTools) -> PlanOut:
-    """One teaching plan, checked."""
+    """Return one teaching plan with its shortfalls."""
     row = plans.plan_of(session, plan_id)
     found = plans.shortfalls_of(session, row) if row.modules else ()
     return _plan(row, tools, [one.message for one in found])
@@ -93,15 +93,15 @@ def read_plan(plan_id: UUID, actor: Scheduler, session: ReadingSession, tools: W
 
 @router.get("/students")
 def list_students(actor: Scheduler, session: ReadingSession, programme: str = "") -> list[StudentOut]:
-    """Everybody who was ever on the roster, by rank."""
+    """List everyone who was ever on the roster, by rank."""
     code = chosen_programme(session, programme).code
     results = course.attempts(session, code)
-    return [_student(session, row, results.get(row.application_id, [])) for row in roster.everybody(session, code)]
+    return [_student(session, row, results.get(row.application_id, [])) for row in roster.all_students(session, code)]
 
 
 @router.get("/sessions")
 def list_sessions(actor: Scheduler, session: ReadingSession, programme: str = "") -> list[SessionOut]:
-    """The half-days of the plan in force, in order."""
+    """List the half-days of the plan in force, in order."""
     code = chosen_programme(session, programme).code
     recorded = course.marks_per_lesson(session, code)
     return [

@@ -1,4 +1,4 @@
-"""Process: scheduling's outbox relay, event consumer, job dispatcher and the clock of its timer."""
+"""Process: scheduling's outbox relay, event consumer, job dispatcher and Celery beat."""
 
 from services.scheduling import handlers
 from services.scheduling.settings import SchedulingSettings
@@ -25,7 +25,7 @@ HANDLERS: Handlers = {
 
 
 def make_bus(process: Process) -> Bus:
-    """Scheduling's bus over an open process."""
+    """Return scheduling's bus for an open process."""
     return Bus(process, HANDLERS)
 
 

@@ -1,5 +1,5 @@
-"""Rows -> interview notices, sign-in sheets, the teaching calendar and the certificate lists, as PDF;
-the certificate lists as a workbook too.
+"""PDF documents: interview notices, sign-in sheets, the teaching calendar and the certificate lists; the lists as a
+workbook too.
 
 Called by scheduling's tasks and pages.
 """
@@ -16,7 +16,7 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 from shared.adapters.typesetting import typeset
-from shared.dashboard.exports import harmless
+from shared.dashboard.exports import escape_formula
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -25,7 +25,7 @@ BRING = ("本人有效身份证件原件",)
 
 @dataclass(frozen=True)
 class InterviewNotice:
-    """What one person is told of the interview; `place` is a room, or the link of an online one."""
+    """Content of an interview notice; `place` is a room, or the link of an online interview."""
 
     programme: str
     institution: str
@@ -52,7 +52,7 @@ class Signer:
 
 @dataclass(frozen=True)
 class SignInSheet:
-    """One half-day of one module, and who is to sign."""
+    """One half-day of a module, and the students who sign."""
 
     programme: str
     module: int
@@ -84,7 +84,7 @@ class Lesson:
 
 @dataclass(frozen=True)
 class TeachingCalendar:
-    """A published teaching plan, lesson by lesson, in order."""
+    """A published teaching plan: its lessons in order."""
 
     programme: str
     institution: str
@@ -95,7 +95,7 @@ class TeachingCalendar:
 
 @dataclass(frozen=True)
 class Certified:
-    """One line of the certificate list; the identity number masked, the certificate's number once it is imported."""
+    """One line of the certificate list, with a masked ID number; `certificate_number` is set once it is imported."""
 
     name: str
     identity_mask: str
@@ -107,7 +107,7 @@ class Certified:
 
 @dataclass(frozen=True)
 class CertificateList:
-    """All who completed every lesson and passed."""
+    """Everyone who completed all lessons and passed."""
 
     programme: str
     institution: str
@@ -119,7 +119,7 @@ class CertificateList:
 
 @dataclass(frozen=True)
 class NotCertified:
-    """One person who is not on the certificate list, and every reason."""
+    """One person who is not certified, and every reason."""
 
     name: str
     identity_mask: str
@@ -130,7 +130,7 @@ class NotCertified:
 
 @dataclass(frozen=True)
 class NotCertifiedList:
-    """All who attended and are not on the certificate list."""
+    """Everyone who attended and is not certified."""
 
     programme: str
     institution: str
@@ -139,17 +139,19 @@ class NotCertifiedList:
 
 
 def interview_notice(notice: InterviewNotice) -> bytes:
-    """面试通知 (notice, clause 5.4.2): when, in which mode, where, before which panel, and what to bring."""
+    """Return 面试通知 (notice, clause 5.4.2) as PDF: time, mode, place, panel, and what to bring."""
     return typeset(TEMPLATES / "interview_notice.typ", vars(notice))
 
 
 def sign_in_sheet(sheet: SignInSheet) -> bytes:
-    """签到表 (notice, clause 3: all lessons attended): one half-day, turned sheet, the table's head on each page."""
+    """Return 签到表 (notice, clause 3: all lessons attended) as PDF: one half-day, landscape, the table's head on each
+    page."""
     return typeset(TEMPLATES / "sign_in_sheet.typ", vars(sheet))
 
 
 def teaching_calendar(calendar: TeachingCalendar) -> bytes:
-    """课程表 (notice, clause 3): every half-day by module, with the totals and shares that the clause asks for.
+    """Return 课程表 (notice, clause 3) as PDF: every half-day by module, with the totals and shares that the clause
+    requires.
 
     Shares are of lesson hours, to one decimal.
     """
@@ -167,20 +169,22 @@ def teaching_calendar(calendar: TeachingCalendar) -> bytes:
 
 
 def certificate_list(certificates: CertificateList) -> bytes:
-    """结业名单 (notice, clause 3): those alone who completed all lessons and passed, to hand to the issuing office."""
+    """Return 结业名单 (notice, clause 3) as PDF: only people who completed all lessons and passed, for the issuing
+    office."""
     return typeset(TEMPLATES / "certificate_list.typ", vars(certificates))
 
 
 def not_certified_list(missing: NotCertifiedList) -> bytes:
-    """未结业人员名单 (notice, clause 3): who is short of lessons or did not pass, with the reason; for the office's own use."""
+    """Return 未结业人员名单 (notice, clause 3) as PDF: people who lack lessons or did not pass, with the reasons;
+    internal."""
     return typeset(TEMPLATES / "not_certified_list.typ", vars(missing))
 
 
 def certificate_workbook(certified: CertificateList, missing: NotCertifiedList) -> bytes:
-    """Both lists as one XLSX workbook of two sheets, to work on; the identity numbers masked, no cell a formula."""
+    """Return both lists as an XLSX workbook of two sheets. ID numbers are masked, and no cell can start a formula."""
     book = Workbook()
     book.remove(book.active)
-    _sheet(
+    _fill_sheet(
         book.create_sheet("结业名单"),
         ("序号", "姓名", "身份证件号码", "单位", "课时", "考核", "证书编号"),
         [
@@ -188,7 +192,7 @@ def certificate_workbook(certified: CertificateList, missing: NotCertifiedList) 
             for one in certified.rows
         ],
     )
-    _sheet(
+    _fill_sheet(
         book.create_sheet("未结业人员"),
         ("序号", "姓名", "身份证件号码", "单位", "课时", "原因"),
         [(one.name, one.identity_mask, one.firm, one.hours, "；".join(one.reasons)) for one in missing.rows],
@@ -198,10 +202,10 @@ def certificate_workbook(certified: CertificateList, missing: NotCertifiedList) 
     return file.getvalue()
 
 
-def _sheet(sheet: Worksheet, titles: tuple[str, ...], rows: Sequence[tuple[str | int, ...]]) -> None:
+def _fill_sheet(sheet: Worksheet, titles: tuple[str, ...], rows: Sequence[tuple[str | int, ...]]) -> None:
     sheet.append(titles)
     for number, row in enumerate(rows, start=1):
-        sheet.append([number, *(harmless(value) for value in row)])
+        sheet.append([number, *(escape_formula(value) for value in row)])
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     sheet.freeze_panes = "A2"

@@ -1,4 +1,4 @@
-"""Events that scheduling hears: programmes, who is to be interviewed, who holds a seat, whose fee is paid."""
+"""Event handlers of scheduling: programmes, verified candidates, seats, and fees."""
 
 from services.scheduling import actions
 from shared.context import Context

@@ -1,7 +1,7 @@
-"""Names and payloads of scheduling's slow jobs.
+"""Names and payloads of scheduling's background jobs.
 
-The two searches carry their whole problem: they solve before they touch the database, so that a long search holds no
-lock, and what they solved can be read afterwards.
+The payloads of the two searches carry the whole problem: the jobs solve it before they use the database, so that a long
+search holds no lock, and the solved problem can be inspected afterwards.
 """
 
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from shared.jobs.job import Job
 
 
 class SolveInterviews(Job):
-    """Finds a panel and a slot for each waiting candidate."""
+    """Find a panel and a slot for each waiting candidate."""
 
     NAME: ClassVar[str] = "solve_interviews"
     proposal_id: UUID
@@ -19,7 +19,7 @@ class SolveInterviews(Job):
 
 
 class SolveTeachingPlan(Job):
-    """Finds a year's teaching plan, or which of its rules contradict each other."""
+    """Find a year's teaching plan, or the rules that contradict each other."""
 
     NAME: ClassVar[str] = "solve_teaching_plan"
     plan_id: UUID
@@ -27,14 +27,14 @@ class SolveTeachingPlan(Job):
 
 
 class SendInterviewNotice(Job):
-    """Writes 面试通知 and sends it to the person."""
+    """Print 面试通知 and send it to the candidate."""
 
     NAME: ClassVar[str] = "send_interview_notice"
     notice_id: UUID
 
 
 class SendSchedule(Job):
-    """Writes 课程表 of the published plan and sends it to a student."""
+    """Print 课程表 of the published plan and send it to a student."""
 
     NAME: ClassVar[str] = "send_schedule"
     notice_id: UUID

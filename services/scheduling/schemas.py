@@ -1,4 +1,4 @@
-"""What scheduling's JSON routes answer: the fields that a program which acts as staff needs. Shapes only."""
+"""Response bodies of scheduling's JSON endpoints, for programs that act as staff. No logic."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 
 class BookingOut(BaseModel):
-    """A current interview."""
+    """A current booking."""
 
     interview_id: UUID
     panel_id: UUID
@@ -19,7 +19,7 @@ class BookingOut(BaseModel):
 
 
 class CandidateOut(BaseModel):
-    """A person on the way to the interview; `booking` while there is one."""
+    """A candidate; `booking` is null without a current one."""
 
     application_id: UUID
     application_no: str
@@ -61,7 +61,7 @@ class SlotOut(BaseModel):
 
 
 class PlacementOut(BaseModel):
-    """Where a proposal puts a candidate."""
+    """Panel and slot that a proposal assigns to a candidate."""
 
     application_id: UUID
     panel_id: UUID
@@ -69,14 +69,14 @@ class PlacementOut(BaseModel):
 
 
 class UnplacedOut(BaseModel):
-    """A candidate for whom the proposal found no place, and why."""
+    """A candidate without a place in the proposal, and why."""
 
     application_id: UUID
     reason: str
 
 
 class ProposalOut(BaseModel):
-    """A proposal; `progress` is the newest sentence of the search."""
+    """A proposal; `progress` is the latest message of the search."""
 
     id: UUID
     programme: str
@@ -88,7 +88,8 @@ class ProposalOut(BaseModel):
 
 
 class PlanOut(BaseModel):
-    """A teaching plan; `version` once it is published, `shortfalls` of a draft that may not be."""
+    """A teaching plan; `version` is set once it is published, `shortfalls` are the rules that keep a draft from
+    publication."""
 
     id: UUID
     programme: str
@@ -104,7 +105,7 @@ class PlanOut(BaseModel):
 
 
 class StudentOut(BaseModel):
-    """A person on the roster; `results` are the attempts at the assessment in order."""
+    """A student on the roster; `results` are the assessment attempts in order."""
 
     application_id: UUID
     application_no: str
@@ -122,7 +123,7 @@ class StudentOut(BaseModel):
 
 
 class SessionOut(BaseModel):
-    """A half-day of the plan in force; `recorded` counts the marks so far."""
+    """A half-day of the plan in force; `recorded` counts the attendance marks so far."""
 
     id: UUID
     programme: str

@@ -1,4 +1,5 @@
-"""Scheduling's settings. It compares identity numbers at the desk and writes to people, so it holds those two purposes."""
+"""Scheduling's settings. It holds the identity and contact keys, to compare ID numbers at the desk and to mail
+people."""
 
 from typing import ClassVar
 

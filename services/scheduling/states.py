@@ -1,4 +1,4 @@
-"""The states of what scheduling owns: a candidate's interview, a student on the roster, a proposal, a plan."""
+"""State machines of a candidate, a student on the roster, a proposal and a teaching plan."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from shared.foundation.transitions import Transition
 
 
 class CandidateState(StrEnum):
-    """A verified person on the way to the interview."""
+    """State of a verified candidate."""
 
     WAITING = "waiting"
     SCHEDULED = "scheduled"
@@ -15,7 +15,7 @@ class CandidateState(StrEnum):
 
 
 class BookingState(StrEnum):
-    """One booked interview; a person has at most one that is current."""
+    """State of a booking; a candidate has at most one that is current."""
 
     CURRENT = "current"
     REPLACED = "replaced"
@@ -24,7 +24,7 @@ class BookingState(StrEnum):
 
 
 class StudentState(StrEnum):
-    """An admitted person on the roster."""
+    """State of an admitted person on the roster."""
 
     EXPECTED = "expected"
     REGISTERED = "registered"
@@ -33,7 +33,7 @@ class StudentState(StrEnum):
 
 
 class ProposalState(StrEnum):
-    """What the solver makes of the waiting candidates, until a scheduler books it."""
+    """State of a proposal, from the search until a scheduler books it."""
 
     SOLVING = "solving"
     READY = "ready"
@@ -42,7 +42,7 @@ class ProposalState(StrEnum):
 
 
 class PlanState(StrEnum):
-    """A teaching plan, from the search to the version that replaces it."""
+    """State of a teaching plan, from the search to the version that replaces it."""
 
     SOLVING = "solving"
     DRAFT = "draft"
@@ -52,7 +52,7 @@ class PlanState(StrEnum):
 
 
 class Mark(StrEnum):
-    """How a student stands to one half-day of teaching."""
+    """A student's attendance of one half-day."""
 
     PRESENT = "present"
     ABSENT = "absent"
@@ -61,7 +61,7 @@ class Mark(StrEnum):
 
 
 class NoticeKind(StrEnum):
-    """A document that is owed to a person."""
+    """Kinds of document that scheduling sends."""
 
     INTERVIEW = "interview"
     SCHEDULE = "schedule"

@@ -1,6 +1,6 @@
-"""Slow jobs of scheduling: the two searches, and the documents that are sent. Thin; a repeat of a job replaces its message.
+"""Background jobs of scheduling: the two searches, and the documents by mail. A repeated job replaces its mail.
 
-The searches are solved before the session is first used, so that no lock is held while they run.
+The searches solve before they use the session, so that they hold no lock while they run.
 """
 
 from functools import lru_cache
@@ -13,7 +13,7 @@ from services.scheduling.models import Candidate, Interview, Notice, Plan, Stude
 from services.scheduling.queries import papers
 from services.scheduling.queries.assignments import PROBLEM as INTERVIEWS
 from services.scheduling.queries.plans import PROBLEM as TEACHING
-from services.scheduling.queries.searches import tell_progress
+from services.scheduling.queries.searches import set_progress
 from services.scheduling.rules.interview_solver import solve_interviews as find_schedule
 from services.scheduling.rules.plan import Progress
 from services.scheduling.rules.plan_conflicts import Infeasible
@@ -28,10 +28,10 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def solve_interviews(uow: UnitOfWork, job: jobs.SolveInterviews, *, context: Context) -> str:
-    """Searches a panel and a slot for each waiting candidate, and keeps the proposal or why there is none."""
+    """Search a panel and a slot for each waiting candidate; store the proposal, or the reason why there is none."""
     problem = INTERVIEWS.validate_python(job.problem)
     try:
-        schedule = find_schedule(problem, progress=_teller(context, job.proposal_id))
+        schedule = find_schedule(problem, progress=_progress_reporter(context, job.proposal_id))
     except Refusal as refusal:
         actions.give_up_proposal(uow, job.proposal_id, str(refusal), actor=context.actor, now=context.now)
         return refusal.code
@@ -40,10 +40,10 @@ def solve_interviews(uow: UnitOfWork, job: jobs.SolveInterviews, *, context: Con
 
 
 def solve_teaching_plan(uow: UnitOfWork, job: jobs.SolveTeachingPlan, *, context: Context) -> str:
-    """Searches a plan, and keeps it as a draft or the rules that contradict each other."""
+    """Search a teaching plan; store it as a draft, or the rules that contradict each other."""
     problem = TEACHING.validate_python(job.problem)
     try:
-        plan = find_plan(problem.constraints, problem.resources, progress=_teller(context, job.plan_id))
+        plan = find_plan(problem.constraints, problem.resources, progress=_progress_reporter(context, job.plan_id))
     except Infeasible as refusal:
         conflicts = [conflict.sentence for conflict in refusal.conflicts]
         actions.give_up_plan(uow, job.plan_id, str(refusal), conflicts, actor=context.actor, now=context.now)
@@ -56,8 +56,8 @@ def solve_teaching_plan(uow: UnitOfWork, job: jobs.SolveTeachingPlan, *, context
 
 
 def send_interview_notice(uow: UnitOfWork, job: jobs.SendInterviewNotice, *, context: Context) -> str:
-    """Writes 面试通知 and sends it, unless the booking was overtaken."""
-    notice = _locked_notice(uow, job.notice_id)
+    """Print and send 面试通知, unless the notice is void because the booking was replaced or cancelled."""
+    notice = _lock_notice(uow, job.notice_id)
     if notice.void:
         return "overtaken"
     booking = uow.session.get_one(Interview, notice.subject_id)
@@ -73,13 +73,13 @@ def send_interview_notice(uow: UnitOfWork, job: jobs.SendInterviewNotice, *, con
 
 
 def send_schedule(uow: UnitOfWork, job: jobs.SendSchedule, *, context: Context) -> str:
-    """Writes 课程表 of the published plan and sends it to a student, unless a later version overtook it."""
-    notice = _locked_notice(uow, job.notice_id)
+    """Print and send 课程表 of the published plan to a student, unless a later version replaced it."""
+    notice = _lock_notice(uow, job.notice_id)
     if notice.void:
         return "overtaken"
     plan = uow.session.get_one(Plan, notice.subject_id)
     student = uow.session.get_one(Student, notice.application_id)
-    pdf = _printed(papers.calendar_of(uow.session, plan, now=plan.published_at or context.now))
+    pdf = _calendar_pdf(papers.calendar_of(uow.session, plan, now=plan.published_at or context.now))
     text = (
         f"{student.name} 您好：\n\n本期培训的课程表（第 {plan.version} 版）已发布，详见附件。"
         "此前收到的课程表以本版为准，请预留时间、准时参加。"
@@ -89,8 +89,9 @@ def send_schedule(uow: UnitOfWork, job: jobs.SendSchedule, *, context: Context) 
 
 
 @lru_cache(maxsize=4)
-def _printed(calendar: documents.TeachingCalendar) -> bytes:
-    """The whole class gets the same sheet, dated when it was published, so it is set once."""
+def _calendar_pdf(calendar: documents.TeachingCalendar) -> bytes:
+    """Return the calendar as PDF. All students get the same file, dated when the plan was published, so it is
+    cached."""
     return documents.teaching_calendar(calendar)
 
 
@@ -98,18 +99,18 @@ def _send(
     uow: UnitOfWork, notice: Notice, email: dict[str, str], title: str, text: str, pdf: bytes, context: Context
 ) -> None:
     address = context.tools.keys.open("contact", Sealed.model_validate(email))
-    letter = Mail(id=notice.id, to=address, subject=title, text=text, attachments={f"{title}.pdf": pdf})
-    context.tools.mailer.send(letter)
+    mail = Mail(id=notice.id, to=address, subject=title, text=text, attachments={f"{title}.pdf": pdf})
+    context.tools.mailer.send(mail)
     actions.mark_sent(uow, notice, now=context.now)
 
 
-def _locked_notice(uow: UnitOfWork, notice_id: UUID) -> Notice:
+def _lock_notice(uow: UnitOfWork, notice_id: UUID) -> Notice:
     found: Notice = uow.session.exec(for_update(select(Notice).where(Notice.id == notice_id))).one()
     return found
 
 
-def _teller(context: Context, subject_id: UUID) -> Progress:
-    def tell(sentence: str) -> None:
-        tell_progress(context.tools.redis, subject_id, sentence)
+def _progress_reporter(context: Context, subject_id: UUID) -> Progress:
+    def report(sentence: str) -> None:
+        set_progress(context.tools.redis, subject_id, sentence)
 
-    return tell
+    return report

@@ -1,4 +1,4 @@
-"""Process: scheduling's HTTP server, for its staff."""
+"""Process: scheduling's HTTP server for its staff."""
 
 from fastapi import FastAPI
 
@@ -13,7 +13,7 @@ from shared.wiring.settings import read
 
 
 def make_app(process: Process) -> FastAPI:
-    """Scheduling's app over an open process."""
+    """Return scheduling's FastAPI app for an open process."""
     app = make_empty_app(process, refusal_page=refusal_page)
     app.include_router(api.router)
     app.include_router(stats_router(process.service, queries.stats))

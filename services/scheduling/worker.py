@@ -1,4 +1,4 @@
-"""Process: scheduling's Celery worker. `JOBS` also runs in the process of an embedded house."""
+"""Process: scheduling's Celery worker. Standalone mode runs `JOBS` in its own process."""
 
 from services.scheduling import actions, jobs, tasks
 from services.scheduling.settings import SchedulingSettings
@@ -17,7 +17,7 @@ JOBS: JobFunctions = {
 
 
 def run_due(uow: UnitOfWork, *, context: Context) -> None:
-    """What time brings: a search whose job ended without a result is shown as failed, so that it can be asked for again."""
+    """Run the timer's actions: mark searches whose job failed as failed, so that staff can start them again."""
     actions.give_up_searches(uow, actor=context.actor, now=context.now)
 
 

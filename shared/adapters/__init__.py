@@ -1,1 +1,1 @@
-"""What a process reaches outside its database and broker: keys, stored files, mail, PDF typesetting."""
+"""Adapters besides database and broker: keys, stored files, mail, PDF typesetting."""

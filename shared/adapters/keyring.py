@@ -1,8 +1,9 @@
-"""Sealing of personal data by purpose: AES-256-GCM with the key's id in the header, a keyed hash to compare, a mask to show.
+"""Encryption of personal data by purpose: AES-256-GCM with the key's id in the header, a keyed hash, and a mask to
+display.
 
-A key belongs to a programme and a purpose, one file each; destroying it erases events, dead letters and backups too.
-Each process is given only its purposes' folders. The index key of a purpose is kept across programmes, because a
-person's past attendance is found by it.
+Each key belongs to a programme and a purpose and is stored in its own file. Destroying it makes events, dead letters
+and backups unreadable too. Each process gets only the folders of its purposes. The index key of a purpose is shared by
+all programmes, because past attendance of a person is found by it.
 """
 
 import base64
@@ -26,8 +27,8 @@ _NONCE = 12
 
 
 class KeyRing:
-    """The keys under `folder`, a subfolder per purpose; only those of `purposes` are touched. Only intake calls `create`:
-    a programme's keys begin there, and a key that was destroyed is never made again by reading."""
+    """The keys under `folder`, with a subfolder per purpose; only those of `purposes` are used. Only intake calls
+    `create`. Reading never creates a key, so a destroyed key stays destroyed."""
 
     def __init__(self, folder: Path, *, purposes: Sequence[Purpose]) -> None:
         self._folder = folder
@@ -35,39 +36,41 @@ class KeyRing:
         self._cached: dict[tuple[Purpose, str], bytes] = {}
 
     def create(self, programme: str) -> None:
-        """Makes a programme's keys, and the index keys, of every purpose; those that exist are kept."""
+        """Create the programme's keys and the index keys of every purpose. Existing keys are kept."""
         for purpose in self._purposes:
             for name in (programme, "index"):
                 _create(self._path(purpose, name))
 
     def seal(self, purpose: Purpose, programme: str, clear: str, *, mask: str) -> Sealed:
-        """Seals a text; equal texts give equal `index` within a purpose, also across programmes."""
+        """Encrypt a text. Equal texts have an equal `index` within a purpose, also across programmes."""
         sealed = base64.b64encode(self.encrypt(purpose, programme, clear.encode())).decode()
         return Sealed(sealed=sealed, index=self.index(purpose, clear), mask=mask)
 
     def open(self, purpose: Purpose, value: Sealed) -> str:
-        """The clear text. Raises Forbidden without the purpose's key, NotFound if the key was destroyed or the text altered."""
+        """Decrypt a value. Raises Forbidden without the purpose's key, NotFound if the key was destroyed or the text
+        altered."""
         return self.decrypt(purpose, base64.b64decode(value.sealed)).decode()
 
     def index(self, purpose: Purpose, clear: str) -> str:
-        """HMAC-SHA-256, hex, of a text under the purpose's index key."""
+        """Return the HMAC-SHA-256 (hex) of a text under the purpose's index key."""
         return hmac.new(self._key(purpose, "index"), clear.encode(), hashlib.sha256).hexdigest()
 
     def encrypt(self, purpose: Purpose, programme: str, clear: bytes) -> bytes:
-        """Header (algorithm, length of the key id, key id), nonce, ciphertext; the header is authenticated."""
+        """Return header (algorithm, length of the key id, key id), nonce and ciphertext. The header is
+        authenticated."""
         name = programme.encode()
         header = ALGORITHM + bytes([len(name)]) + name
         nonce = os.urandom(_NONCE)
         return header + nonce + AESGCM(self._key(purpose, programme)).encrypt(nonce, clear, header + purpose.encode())
 
     def decrypt(self, purpose: Purpose, sealed: bytes) -> bytes:
-        """The reverse of `encrypt`, with the errors of `open`."""
+        """Reverse `encrypt`. Raises as `open` does."""
         cut = 2 + sealed[1]
         header, nonce, ciphertext = sealed[:cut], sealed[cut : cut + _NONCE], sealed[cut + _NONCE :]
         try:
             return AESGCM(self._key(purpose, header[2:].decode())).decrypt(nonce, ciphertext, header + purpose.encode())
-        except InvalidTag as fault:
-            raise NotFound("密文已损坏或被改动,无法解密。", code="sealed-text-altered") from fault
+        except InvalidTag as error:
+            raise NotFound("密文已损坏或被改动,无法解密。", code="sealed-text-altered") from error
 
     def _key(self, purpose: Purpose, name: str) -> bytes:
         if purpose not in self._purposes:
@@ -102,25 +105,25 @@ def _create(path: Path) -> None:
 
 
 def mask_identity(number: str) -> str:
-    """`5****************2` of a resident ID, `*******78` of another document. A resident ID holds the birth date and a check
-    digit, so whoever knows the date could complete a mask that showed the district and the last four."""
-    shown = number[:1] if len(number) == 18 else ""
-    kept = number[-1:] if shown else number[-2:]
-    return f"{shown}{'*' * (len(number) - len(shown) - len(kept))}{kept}"
+    """Mask a resident ID as `5****************2`, another document as `*******78`. A resident ID contains the birth
+    date and a check digit: with the district and the last four digits, a known birth date would complete the number."""
+    start = number[:1] if len(number) == 18 else ""
+    end = number[-1:] if start else number[-2:]
+    return f"{start}{'*' * (len(number) - len(start) - len(end))}{end}"
 
 
 def mask_mobile(number: str) -> str:
-    """`138****8000`, of an E.164 number too."""
+    """Mask a mobile number as `138****8000`, without the +86 of E.164."""
     digits = re.sub(r"^\+86", "", number)
     return f"{digits[:3]}****{digits[-4:]}"
 
 
 def mask_email(address: str) -> str:
-    """`w***@example.cn`."""
+    """Mask an e-mail address as `w***@example.cn`."""
     name, _, domain = address.partition("@")
     return f"{name[:1]}***@{domain}"
 
 
 def mask_account(number: str) -> str:
-    """`****3605`: the last four digits of a bank account."""
+    """Mask a bank account as `****3605`: its last four digits."""
     return f"****{number[-4:]}"

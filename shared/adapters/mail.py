@@ -1,4 +1,5 @@
-"""Outgoing mail and SMS. Embedded: a file per message under a folder; servers: SMTP and an HTTP gateway. Used by jobs only."""
+"""Outgoing mail. In standalone mode each mail is a file in a folder; on servers it is sent by SMTP. Used by jobs
+only."""
 
 import smtplib
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Mail:
-    """One message to one address. `id` is the job's: a repeat of the job replaces the message instead of doubling it."""
+    """One mail to one address. `id` is the job's: a repeat of the job replaces the mail instead of duplicating it."""
 
     id: UUID
     to: str
@@ -20,7 +21,7 @@ class Mail:
     attachments: dict[str, bytes] = field(default_factory=dict)
 
     def as_email(self, sender: str) -> EmailMessage:
-        """The message as MIME."""
+        """Return the mail as a MIME message."""
         message = EmailMessage()
         message["Message-ID"] = f"<{self.id}@lingjun>"
         message["From"], message["To"], message["Subject"] = sender, self.to, self.subject
@@ -31,32 +32,32 @@ class Mail:
 
 
 class Mailer(Protocol):
-    """Whatever carries letters away."""
+    """Sends mails."""
 
-    def send(self, letter: Mail) -> None:
-        """Hands the letter over, or raises; raising means that nothing was sent."""
+    def send(self, mail: Mail) -> None:
+        """Send the mail. An exception means that it was not sent."""
 
 
 class FileMailer:
-    """Writes each letter as an .eml file: what a try-out sends, for people to look at."""
+    """Writes each mail as an .eml file, for demos and tests."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def send(self, letter: Mail) -> None:
+    def send(self, mail: Mail) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        fresh = self._folder / f"{letter.id}.new"
-        fresh.write_bytes(bytes(letter.as_email("lingjun@localhost")))
-        fresh.replace(self._folder / f"{letter.id}.eml")
+        fresh = self._folder / f"{mail.id}.new"
+        fresh.write_bytes(bytes(mail.as_email("lingjun@localhost")))
+        fresh.replace(self._folder / f"{mail.id}.eml")
 
 
 class SmtpMailer:
-    """Sends by SMTP with STARTTLS where offered: `smtp://user:password@host:port/?from=address`."""
+    """Sends by SMTP, with STARTTLS if offered. URL: `smtp://user:password@host:port/?from=address`."""
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
 
-    def send(self, letter: Mail) -> None:
+    def send(self, mail: Mail) -> None:
         url = self._url
         with smtplib.SMTP(url.hostname or "", url.port or 25, timeout=30) as server:
             server.ehlo()
@@ -64,9 +65,9 @@ class SmtpMailer:
                 server.starttls()
             if url.username:
                 server.login(unquote(url.username), unquote(url.password or ""))
-            server.send_message(letter.as_email(url.query.removeprefix("from=")))
+            server.send_message(mail.as_email(url.query.removeprefix("from=")))
 
 
 def make_mailer(url: str) -> Mailer:
-    """`file:///folder` or `smtp://…`."""
+    """Return a mailer for `file:///folder` or `smtp://…`."""
     return SmtpMailer(url) if url.startswith("smtp:") else FileMailer(Path(url.removeprefix("file://")))

@@ -1,7 +1,7 @@
-"""Rows -> PDF bytes: sets a typst template with plain data. Called by every service's documents.py.
+"""PDF generation: compile a typst template with plain data. Called by every service's documents.py.
 
-Text reaches the template as JSON: it is data, never markup. An office that holds licences for 小标宋 or 仿宋_GB2312 names
-their folder in the settings (`font_dir`); shared/wiring/process.py says so here, and its fonts then come before the packaged ones.
+Text is passed to the template as JSON, so it is data and never markup. An office with licences for 小标宋 or 仿宋_GB2312
+sets their folder (`font_dir`); shared/wiring/process.py passes it to `use_fonts`, and those fonts take precedence.
 """
 
 import json
@@ -24,26 +24,26 @@ _font_dirs = [PACKAGED_FONTS]
 
 _TIDY = str.maketrans({"\t": " ", "\r": None})
 
-# What printers set for a character they have no sort for; the reader sees that something is missing, and where.
+# The printers' mark for a missing character: the reader sees that a character is missing, and where.
 MISSING = "〓"
-# Set as space or not at all, so that no font needs them: blanks, zero width marks, variation selectors. The controls of
-# writing direction are left out on purpose: they could make a name read as another.
+# Printed as a space or not at all, so no font needs them: blanks, zero-width marks, variation selectors. Controls of
+# the writing direction are deliberately not listed: they could make one name read as another.
 _BLANK = frozenset("\t\n\r \u00ad\u200b\u200c\u200d\u2060\ufeff") | {
     chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
 }
 
 
 def use_fonts(folder: Path | None) -> None:
-    """From now on this process sets letters in the fonts of `folder` first; None: in the packaged ones alone."""
+    """Prefer the fonts of `folder` in this process; None: use only the packaged fonts."""
     _font_dirs[:] = [folder, PACKAGED_FONTS] if folder else [PACKAGED_FONTS]
 
 
 def typeset(template: Path, data: Mapping[str, Any], *, font_dirs: Sequence[Path] | None = None) -> bytes:
-    """A PDF/A-2b of the template with the data.
+    """Compile the template with the data to a PDF/A-2b.
 
-    `data["now"]`, an aware datetime, is the creation time: equal data give equal bytes. Dates become ISO strings, moments
-    those of Asia/Shanghai to the minute, dataclasses mappings. Characters that no font covers are printed as 〓; ask
-    `uncovered` to learn of them. Raises KeyError without `now`, typst.TypstError if template and data do not fit.
+    `data["now"]`, an aware datetime, is the creation time, so equal data give equal bytes. Dates become ISO strings,
+    datetimes become Asia/Shanghai to the minute, dataclasses become mappings. Characters that no font covers print as
+    〓; `uncovered` returns them. Raises KeyError without `now`, typst.TypstError if template and data do not fit.
     """
     fonts = tuple(font_dirs or _font_dirs)
     return typst.compile(
@@ -57,12 +57,12 @@ def typeset(template: Path, data: Mapping[str, Any], *, font_dirs: Sequence[Path
 
 
 def uncovered(text: str, *, font_dirs: Sequence[Path] | None = None) -> set[str]:
-    """The characters of the text that no font covers and that `typeset` therefore prints as 〓; empty if all print."""
+    """Return the characters of the text that no font covers and that `typeset` prints as 〓."""
     return set(text) - _coverage(tuple(font_dirs or _font_dirs))
 
 
 def _plain(value: Any, covered: frozenset[str]) -> Any:
-    """The value as JSON knows it; numbers, truth values and None pass as they are."""
+    """Convert a value for JSON. Numbers, booleans and None stay unchanged."""
     if isinstance(value, str):
         return "".join(character if character in covered else MISSING for character in value.translate(_TIDY))
     if isinstance(value, datetime):
@@ -80,19 +80,20 @@ def _plain(value: Any, covered: frozenset[str]) -> Any:
 
 @cache
 def _fonts(font_dirs: tuple[Path, ...]) -> typst.Fonts:
-    """The fonts of these folders alone: system fonts would make the same letter differ from machine to machine."""
+    """Load only the fonts of these folders: with system fonts, the same document would differ between machines."""
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=list(font_dirs))
 
 
 @cache
 def _coverage(font_dirs: tuple[Path, ...]) -> frozenset[str]:
-    """Every character that prints: those of the fonts, and those that need none."""
+    """Return all printable characters: those of the fonts, and those that need no font."""
     fonts = {(Path(font.path), font.index) for font in _fonts(font_dirs).fonts() if font.path}
     return _BLANK.union(*(map(chr, _code_points(path.read_bytes(), index)) for path, index in fonts))
 
 
 def _code_points(font: bytes, index: int) -> Iterator[int]:
-    """The code points that a font maps to a glyph: formats 4 and 12 of its cmap table (ISO/IEC 14496-22, 5.2.1)."""
+    """Yield the code points that a font maps to a glyph: formats 4 and 12 of the cmap table (ISO/IEC 14496-22,
+    5.2.1)."""
     start = struct.unpack_from(">I", font, 12 + 4 * index)[0] if font.startswith(b"ttcf") else 0
     for at in range(start + 12, start + 12 + 16 * struct.unpack_from(">H", font, start + 4)[0], 16):
         tag, _, cmap, _ = struct.unpack_from(">4sIII", font, at)
@@ -105,7 +106,7 @@ def _code_points(font: bytes, index: int) -> Iterator[int]:
 
 
 def _mapped(font: bytes, table: int) -> Iterator[int]:
-    """The code points of one cmap subtable that lead to a glyph other than .notdef; none if of another format."""
+    """Yield the code points of a cmap subtable with a glyph other than .notdef; none for other formats."""
     form = struct.unpack_from(">H", font, table)[0]
     if form == 12:
         for group in range(struct.unpack_from(">I", font, table + 12)[0]):

@@ -1,4 +1,4 @@
-"""The dashboards of all services: one frame, lists, replies, badges. docs/dashboards.md shows how a service uses it."""
+"""The dashboard framework of all services: layout, lists, responses, badges. Usage: docs/dashboards.md."""
 
 from shared.dashboard.actions import Entry, ListAction
 from shared.dashboard.columns import Badge, Badged, Day, Flag, Masked, Moment, Money, Number, Text, Titled

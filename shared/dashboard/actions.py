@@ -1,4 +1,5 @@
-"""Actions on the rows of a list: the service's own actions, called once per row, each in a transaction. Used by lists.py."""
+"""Actions on the rows of a list. The service's action is called once per row, in its own transaction. Used by
+lists.py."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,13 +16,13 @@ from shared.foundation.errors import Refusal
 from shared.foundation.language import localize, t
 from shared.wiring.process import Process
 
-_NAMED_REFUSALS = 3
+_MAX_REASONS = 3
 KeyType = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that an action asks for; arrives as a keyword of `work`."""
+    """An input field of an action. Its value is passed to `work` as a keyword argument."""
 
     name: str
     label: str
@@ -31,10 +32,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class ListAction:
-    """An action of the service on the rows that are ticked, or on one row.
+    """An action of the service on the selected rows, or on one row.
 
-    `work(uow, key, *, actor, now, **entries)` is the service's own action; each row has a transaction of its own, so
-    one refusal does not hold up the others. `shown(row)` says for which rows it is offered.
+    `work(uow, key, *, actor, now, **entries)` is the service's action. Each row has its own transaction, so that a
+    refusal does not affect the other rows. `shown(row)`: whether the action is available for a row.
     """
 
     name: str
@@ -48,7 +49,7 @@ class ListAction:
     shown: Callable[[Any], bool] = lambda row: True
 
 
-def described(action: ListAction) -> dict[str, Any]:
+def action_options(action: ListAction) -> dict[str, Any]:
     return {
         "name": action.name,
         "text": action.title,
@@ -69,7 +70,7 @@ def described(action: ListAction) -> dict[str, Any]:
 
 
 def _form_of(action: ListAction) -> Callable[[Request, Any], str]:
-    """The entries of an action as a form, made by the dashboard's own macro."""
+    """Return a function that renders the input fields of an action, with the dashboard's macro."""
 
     def form(request: Request, view_or_row: Any) -> str:
         templates: Environment = request.app.state.dashboard.templates.env
@@ -82,42 +83,44 @@ def _form_of(action: ListAction) -> Callable[[Request, Any], str]:
 
 def on_rows(action: ListAction, key_type: KeyType) -> Callable[..., Any]:
     async def handle(request: Request, selection: ActionSelection) -> None:
-        await _work_on(request, action, key_type, await selection.pks())
+        await _apply(request, action, key_type, await selection.pks())
 
     return handle
 
 
 def on_row(action: ListAction, key_type: KeyType) -> Callable[..., Any]:
     async def handle(request: Request, pk: str) -> None:
-        await _work_on(request, action, key_type, [pk])
+        await _apply(request, action, key_type, [pk])
 
     return handle
 
 
-async def _work_on(request: Request, action: ListAction, key_type: KeyType, keys: Sequence[Any]) -> None:
+async def _apply(request: Request, action: ListAction, key_type: KeyType, keys: Sequence[Any]) -> None:
     form = await request.form()
     entries = {entry.name: str(form.get(entry.name, "")).strip() for entry in action.entries}
     if missing := [entry.label for entry in action.entries if entry.required and not entries[entry.name]]:
         raise ActionFailed(t("请填写：{entries}。", entries=t("、").join(map(t, missing))))
-    refused = await anyio.to_thread.run_sync(_each, request, action, [_key(key, key_type) for key in keys], entries)
+    refused = await anyio.to_thread.run_sync(
+        _apply_to_each, request, action, [_key(key, key_type) for key in keys], entries
+    )
     if len(refused) == len(keys):
-        raise ActionFailed(_told(refused))
+        raise ActionFailed(_reasons(refused))
     count = len(keys) - len(refused)
     notify(request, t("“{action}”已完成 {count} 条。", action=t(action.title), count=count))
     if refused:
         not_done = t("另有 {count} 条未办理。", count=len(refused))
-        notify(request, not_done + _told(refused), tone="warning")
+        notify(request, not_done + _reasons(refused), tone="warning")
 
 
 def _key(key: Any, key_type: KeyType) -> Any:
-    """A key as the table holds it. Raises ActionFailed for one that cannot be."""
+    """Convert a key to its column type. Raises ActionFailed for an invalid key."""
     try:
         return key_type(str(key))
-    except ValueError as fault:
-        raise ActionFailed(t("没有这条记录。")) from fault
+    except ValueError as error:
+        raise ActionFailed(t("没有这条记录。")) from error
 
 
-def _each(request: Request, action: ListAction, keys: Sequence[Any], entries: dict[str, str]) -> list[Refusal]:
+def _apply_to_each(request: Request, action: ListAction, keys: Sequence[Any], entries: dict[str, str]) -> list[Refusal]:
     process: Process = request.app.state.process
     refused = []
     for key in keys:
@@ -129,8 +132,8 @@ def _each(request: Request, action: ListAction, keys: Sequence[Any], entries: di
     return refused
 
 
-def _told(refused: Sequence[Refusal]) -> str:
+def _reasons(refused: Sequence[Refusal]) -> str:
     reasons = list(dict.fromkeys(localize(refusal) for refusal in refused))
-    unnamed = len(reasons) - _NAMED_REFUSALS
+    unnamed = len(reasons) - _MAX_REASONS
     more = t("另有 {count} 种原因。", count=unnamed) if unnamed > 0 else ""
-    return "".join(reasons[:_NAMED_REFUSALS]) + more
+    return "".join(reasons[:_MAX_REASONS]) + more

@@ -1,6 +1,6 @@
-"""Columns of a list, each with a Chinese label: text, badge, money, moment, day, flag, number, masked value.
+"""Column types of lists, with Chinese labels: text, badge, money, moment, day, flag, number, masked value.
 
-A service's pages.py declares them in a ListView; they decide how a value is shown, filtered and exported.
+A service's pages declare them in a ListView. They define how a value is displayed, filtered and exported.
 """
 
 from collections.abc import Mapping
@@ -23,14 +23,14 @@ from shared.foundation.money import yuan
 
 @dataclass(frozen=True)
 class Badge:
-    """How one value of an enum is shown: its Chinese title and a Tabler colour (blue, green, yellow, red, secondary …)."""
+    """The display of an enum value: its Chinese title and a Tabler colour (blue, green, yellow, red, secondary …)."""
 
     title: str
     tone: str = "secondary"
 
 
 class _Column:
-    """What columns share: a label in the reader's language, and an export as people read it."""
+    """Base of the columns: a label in the reader's language, and separate values for display and export."""
 
     label: Any
 
@@ -39,7 +39,7 @@ class _Column:
         super().__post_init__()  # type: ignore[misc]
 
     async def serialize_value(self, request: Request, value: Any) -> Any:
-        """A plain value in exports, what the template needs on pages."""
+        """Return the value to export, or the value for the page's template."""
         return self.exported(value) if request.state.action == RequestAction.EXPORT else self.shown(value)
 
     def shown(self, value: Any) -> Any:
@@ -51,7 +51,7 @@ class _Column:
 
 @dataclass
 class Text(_Column, StringField):
-    """A text; searched by the search box unless `searchable` says otherwise."""
+    """A text, included in searches unless `searchable` is false."""
 
     list_template: str = "columns/text.html"
 
@@ -65,20 +65,20 @@ class Text(_Column, StringField):
 
 @dataclass
 class Badged(_Column, EnumField):
-    """A value of an enum as a coloured badge; `badges` maps each stored value to its title and colour."""
+    """An enum value as a coloured badge. `labels` maps stored values to badges."""
 
-    badges: Mapping[str, Badge] = field(default_factory=dict)
+    labels: Mapping[str, Badge] = field(default_factory=dict)
     list_template: str = "columns/badge.html"
     detail_template: str = "columns/badge.html"
 
     def __post_init__(self) -> None:
         self.filters = self.filters or filters.BADGE
-        self.choices = [(value, lazy_gettext(badge.title)) for value, badge in self.badges.items()]
+        self.choices = [(value, lazy_gettext(badge.title)) for value, badge in self.labels.items()]
         super().__post_init__()
 
     def shown(self, value: Any) -> Badge:
         plain = value.value if isinstance(value, Enum) else value
-        return self.badges.get(plain, Badge(str(plain)))
+        return self.labels.get(plain, Badge(str(plain)))
 
     def exported(self, value: Any) -> str:
         return t(self.shown(value).title)
@@ -86,7 +86,7 @@ class Badged(_Column, EnumField):
 
 @dataclass
 class Number(_Column, IntegerField):
-    """A whole number, at the right edge."""
+    """A whole number, right-aligned."""
 
     list_template: str = "columns/number.html"
 
@@ -97,7 +97,7 @@ class Number(_Column, IntegerField):
 
 @dataclass
 class Money(Number):
-    """Fen, shown as yuan; filtered in yuan, exported as a number of yuan."""
+    """An amount in fen, displayed and filtered in yuan, exported as a number of yuan."""
 
     def __post_init__(self) -> None:
         self.filters = self.filters or filters.MONEY
@@ -112,7 +112,7 @@ class Money(Number):
 
 @dataclass
 class Moment(_Column, StringField):
-    """A UTC time, shown to the minute as people in China read it; filtered by their days."""
+    """A UTC time, displayed in China time to the minute, filtered by days of China time."""
 
     list_template: str = "columns/plain.html"
 
@@ -140,7 +140,7 @@ class Day(_Column, StringField):
 
 @dataclass
 class Flag(_Column, BooleanField):
-    """Yes or no, in the words given."""
+    """A boolean, displayed as one of two badges."""
 
     yes: Badge = field(default=Badge("是", "green"))
     no: Badge = field(default=Badge("否", "secondary"))
@@ -160,7 +160,7 @@ class Flag(_Column, BooleanField):
 
 @dataclass
 class Masked(_Column, BaseField):
-    """The mask of a sealed value: of a JSON column that holds a Sealed, or of a column that holds the mask itself."""
+    """The mask of a sealed value, from a JSON column with a Sealed or from a column with the mask itself."""
 
     list_template: str = "columns/plain.html"
     detail_template: str = "columns/plain.html"
@@ -176,7 +176,7 @@ class Masked(_Column, BaseField):
 
 @dataclass
 class Titled(_Column, BaseField):
-    """A JSON list of values, joined by 、 with the titles of `titles` where there are any."""
+    """A JSON list of values, replaced by their titles in `titles` if any, joined by 、."""
 
     titles: Mapping[str, str] = field(default_factory=dict)
     list_template: str = "columns/plain.html"

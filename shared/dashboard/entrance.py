@@ -1,4 +1,4 @@
-"""Who may enter the lists of a dashboard, and the notices that they leave behind. Put before the lists by frame.py."""
+"""Middleware of the lists: checks access and sends the notices of their actions. Added by frame.py."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +14,9 @@ from shared.http.auth import current_user, refuse_access
 from shared.http.web import refuse
 
 
-class Entrance:
-    """ASGI middleware: whoever may not enter the dashboard is refused; static files are for everybody."""
+class AccessMiddleware:
+    """ASGI middleware: only users with the dashboard's roles, and auditors, may open the lists. Static files are
+    public."""
 
     def __init__(self, app: ASGIApp, roles: tuple[str, ...], open_paths: str) -> None:
         self._app, self._roles, self._open_paths = app, roles, open_paths
@@ -26,20 +27,20 @@ class Entrance:
             return
         request = Request(scope, receive)
         try:
-            await run_in_threadpool(self._admit, request)
+            await run_in_threadpool(self._check_access, request)
         except Refusal as refusal:
-            answer = await run_in_threadpool(refuse, request, refusal)
-            await answer(scope, receive, send)
+            response = await run_in_threadpool(refuse, request, refusal)
+            await response(scope, receive, send)
             return
-        await self._app(scope, receive, _noticing(request, send))
+        await self._app(scope, receive, _sending_notices(request, send))
 
-    def _admit(self, request: Request) -> None:
+    def _check_access(self, request: Request) -> None:
         actor = current_user(request)
         if not actor.may(*self._roles, "auditor"):
             refuse_access(request, actor)
 
 
-def _noticing(request: Request, send: Send) -> Callable[[Message], Any]:
+def _sending_notices(request: Request, send: Send) -> Callable[[Message], Any]:
     async def send_with_notices(message: Message) -> None:
         if message["type"] == "http.response.start":
             carrier = Response()

@@ -1,4 +1,4 @@
-"""Exports of a list: CSV with a mark that spreadsheets read as UTF-8, and XLSX. No cell can start a formula.
+"""Exports of a list: CSV with a byte order mark, so that spreadsheets read UTF-8, and XLSX. No cell starts a formula.
 
 Used by lists.py.
 """
@@ -16,8 +16,9 @@ from starlette_admin.fields import BaseField
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def harmless(value: Any) -> Any:
-    """A text that a spreadsheet would calculate gets an apostrophe in front (OWASP, CSV injection); numbers stay."""
+def escape_formula(value: Any) -> Any:
+    """Prefix a text that a spreadsheet would evaluate with an apostrophe (OWASP, CSV injection). Numbers stay
+    unchanged."""
     if not isinstance(value, str):
         return value
     text = ILLEGAL_CHARACTERS_RE.sub("", value)
@@ -25,12 +26,12 @@ def harmless(value: Any) -> Any:
 
 
 def _table(fields: list[BaseField], rows: list[dict[str, Any]]) -> list[list[Any]]:
-    titles = [harmless(str(field.label or field.name)) for field in fields]
-    return [titles, *([harmless(row.get(field.name)) for field in fields] for row in rows)]
+    titles = [escape_formula(str(field.label or field.name)) for field in fields]
+    return [titles, *([escape_formula(row.get(field.name)) for field in fields] for row in rows)]
 
 
 class SafeCsv(BaseExporter):
-    """UTF-8 with byte order mark, lines ended by CR LF (RFC 4180)."""
+    """CSV in UTF-8 with byte order mark and CR LF line ends (RFC 4180)."""
 
     content_type = "text/csv; charset=utf-8"
     extension = "csv"
@@ -42,19 +43,19 @@ class SafeCsv(BaseExporter):
 
 
 class SafeXlsx(BaseExporter):
-    """One sheet, the first line bold and kept in sight; texts stay texts, so that long numbers keep every digit."""
+    """One sheet with a bold, frozen header row. Texts stay texts, so that long numbers keep all digits."""
 
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     extension = "xlsx"
 
     async def generate(self, fields: list[BaseField], rows: list[dict[str, Any]]) -> bytes:
-        book = Workbook()
-        sheet = book.active
+        workbook = Workbook()
+        sheet = workbook.active
         for line in _table(fields, rows):
             sheet.append(line)
         for cell in sheet[1]:
             cell.font = Font(bold=True)
         sheet.freeze_panes = "A2"
         file = io.BytesIO()
-        book.save(file)
+        workbook.save(file)
         return file.getvalue()

@@ -1,6 +1,6 @@
-"""What a list's filter builder offers per kind of column, in words of the office. Used by columns.py.
+"""Filters of a list's filter builder per column type, with Chinese labels. Used by columns.py.
 
-Amounts are typed in yuan, times as days of Asia/Shanghai.
+Amounts are entered in yuan, times as days of Asia/Shanghai.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,8 +16,8 @@ from shared.foundation.clock import SHANGHAI
 from shared.foundation.language import t
 
 
-def _one(raw: Any) -> str:
-    """The library takes a value with commas for several, and leaves its quotes on; here it is one value."""
+def _single(raw: Any) -> str:
+    """Restore a single value: the library splits it at commas and keeps its quotes."""
     return ",".join(raw).strip('"') if isinstance(raw, list) else str(raw)
 
 
@@ -25,21 +25,21 @@ class Contains(sqla.ContainsFilter):
     label = _("包含")
 
     def parse_value(self, raw: Any) -> str:
-        return _one(raw)
+        return _single(raw)
 
 
 class Is(sqla.EqualFilter):
     label = _("等于")
 
     def parse_value(self, raw: Any) -> str:
-        return _one(raw)
+        return _single(raw)
 
 
 class IsNot(sqla.NotEqualFilter):
     label = _("不等于")
 
     def parse_value(self, raw: Any) -> str:
-        return _one(raw)
+        return _single(raw)
 
 
 class IsEmpty(sqla.IsNullFilter):
@@ -72,9 +72,9 @@ class No(sqla.IsFalseFilter):
 
 def _fen(raw: Any) -> int:
     try:
-        return int(Decimal(_one(raw).replace(",", "")) * 100)
-    except InvalidOperation as fault:
-        raise FilterValidationError(t("金额应为数字，单位为元。")) from fault
+        return int(Decimal(_single(raw).replace(",", "")) * 100)
+    except InvalidOperation as error:
+        raise FilterValidationError(t("金额应为数字，单位为元。")) from error
 
 
 class EqualsYuan(Equals):
@@ -93,15 +93,15 @@ class AtMostYuan(AtMost):
 
 
 class _OfDay(BaseFilter):
-    """A comparison with a day; `bound` makes of a day what the column holds: the day itself, or its first instant."""
+    """A comparison with a day. `bound` converts a day to the column's type: the day itself, or its first instant."""
 
     data_type = FilterDataType.DATE
 
     def parse_value(self, raw: Any) -> date:
         try:
             return date.fromisoformat(str(raw))
-        except ValueError as fault:
-            raise FilterValidationError(t("日期应写作 2021-11-22 这样的形式。")) from fault
+        except ValueError as error:
+            raise FilterValidationError(t("日期应写作 2021-11-22 这样的形式。")) from error
 
     def bound(self, day: date) -> Any:
         return day

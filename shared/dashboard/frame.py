@@ -1,6 +1,7 @@
-"""The frame of a service's dashboard: layout, navigation, access, static files, and its lists. Made by each pages.py.
+"""The dashboard of a service: layout, navigation, access, static files and lists. Created in each service's pages.
 
-Built on starlette-admin for lists; every other page is the service's own route, rendered by replies.py in the same layout.
+Lists are built on starlette-admin. Every other page is a route of the service, rendered by replies.py in the same
+layout.
 """
 
 from collections import Counter
@@ -19,11 +20,11 @@ from starlette_admin.contrib.sqla import Admin
 from starlette_admin.i18n import TimezoneConfig
 from starlette_admin.theme import DefaultTheme, TablerSettings
 
-from shared.dashboard.entrance import Entrance
+from shared.dashboard.entrance import AccessMiddleware
 from shared.dashboard.lists import ListView
 from shared.dashboard.notices import COOKIE as NOTICE_COOKIE
 from shared.dashboard.notices import take_notices
-from shared.dashboard.templating import furnish
+from shared.dashboard.templating import configure
 from shared.foundation.errors import Refusal
 from shared.foundation.language import LANGUAGES, SHARED_CATALOGUES, load_catalogues, localize, t
 from shared.http.auth import CurrentUser
@@ -31,7 +32,7 @@ from shared.http.web import prefix_of, refuse
 from shared.wiring.process import Process
 
 _TIMEZONE = TimezoneConfig(default_timezone="Asia/Shanghai", timezone_cookie_name=None, use_user_locale_timezone=False)
-# The library's own refusals: a 400 comes from an address whose search, sorting or filter was changed by hand.
+# Error messages for the library's exceptions. A 400 occurs when the search, sorting or filter in a URL is invalid.
 _ERRORS = {
     400: "筛选条件无法识别。请重新选择筛选条件。",
     403: "您没有使用此功能的权限。",
@@ -42,7 +43,8 @@ _ROUTES_KEPT = frozenset({"static", "index", "list", "detail", "action", "row-ac
 
 @dataclass(frozen=True)
 class NavLink:
-    """One line of the navigation. No roles: everybody who may enter. `below`: paths of pages that belong to it."""
+    """An entry of the navigation. Without roles, all users of the dashboard see it. `below`: path prefix of its
+    subpages."""
 
     title: str
     href: str
@@ -51,24 +53,24 @@ class NavLink:
     below: str = ""
 
     def leads_to(self, path: str) -> bool:
-        """Whether the page at `path` is this line's, or one below it."""
+        """Whether `path` is the page of this entry or one of its subpages."""
         return path == self.href or (bool(self.below) and path.startswith(self.below))
 
 
 class _Theme(DefaultTheme):
-    """The library's Tabler look; templates, static files and translations of this package come first."""
+    """The library's Tabler theme. Templates, static files and translations of this package take precedence."""
 
     package = "shared.dashboard"
 
 
 class _Admin(Admin):
-    """The library's admin without what this house has its own: forged-request guard, notices, error pages, editing."""
+    """The library's admin without the features that are replaced here: CSRF protection, notices, error pages."""
 
     def _init_csrf(self) -> None:
-        """The guard in shared/http/auth.py stands before every app."""
+        """Do nothing: shared/http/csrf.py protects every app."""
 
     def _init_flash(self) -> None:
-        """Notices do this."""
+        """Do nothing: notices.py replaces it."""
 
     def _template_response(
         self, request: Request, name: str, context: dict[str, Any] | None = None, status_code: int = 200
@@ -82,13 +84,14 @@ class _Admin(Admin):
 
 
 class Dashboard:
-    """A service's dashboard. Add links and lists in the order of the navigation, include the routes, then `mount`."""
+    """A service's dashboard. Add links and lists in the order of the navigation, include the routes, then call
+    `mount`."""
 
     def __init__(self, process: Process, *, icon: str, roles: tuple[str, ...], templates: Path) -> None:
         self.process, self.icon, self.roles = process, icon, roles
         self.title: str = process.settings.TITLE.removeprefix("领军 · ")
         self.prefix = prefix_of(process.service)
-        # Below a step of its own: a page at /cases/{key} and the list of cases must not hide each other.
+        # A separate path prefix, so that a page at /cases/{key} and the list of cases do not conflict.
         self.base = f"{self.prefix}/tables"
         self.catalogues = templates.parent / "translations"
         self.links: list[NavLink] = []
@@ -99,17 +102,17 @@ class Dashboard:
             route_name=f"{process.service}-lists",
             templates_dir=str(templates),
             theme=_Theme(TablerSettings(base="slate", primary="blue", radius=1)),
-            secret_key="unused: this house signs with the session",  # noqa: S106
+            secret_key="unused: the session signs",  # noqa: S106
             i18n_config=LANGUAGES,
             timezone_config=_TIMEZONE,
-            middlewares=[Middleware(Entrance, roles=roles, open_paths=f"{self.base}/static/")],
+            middlewares=[Middleware(AccessMiddleware, roles=roles, open_paths=f"{self.base}/static/")],
         )
         self._admin.routes = [route for route in self._admin.routes if route.name in _ROUTES_KEPT]
         self.templates = self._admin.templates
-        furnish(self.templates.env)
-        self._furnish_globals(self.templates.env.globals)
+        configure(self.templates.env)
+        self._set_globals(self.templates.env.globals)
 
-    def _furnish_globals(self, names: dict[str, Any]) -> None:
+    def _set_globals(self, names: dict[str, Any]) -> None:
         names.update(
             dashboard=self,
             t=t,
@@ -123,38 +126,38 @@ class Dashboard:
         )
 
     def link(self, title: str, href: str, icon: str, *roles: str) -> None:
-        """A line of the navigation that leads to a page of the service's own, with the pages below its path."""
+        """Add an entry to the navigation, for a page of the service and the pages below its path."""
         below = "" if href == f"{self.prefix}/" else href.rstrip("/") + "/"
         self.links.append(NavLink(title, href, icon, roles, below))
 
     def add_list(self, view: ListView) -> None:
-        """A list and its line in the navigation."""
+        """Add a list and its entry in the navigation."""
         self._admin.add_view(view)
         below = (view.detail_path or "").partition("{key}")[0]
         self.links.append(NavLink(view.menu_label, self.list_path(str(view.key)), str(view.icon), view.roles, below))
 
     def list_path(self, key: str) -> str:
-        """Where a list is."""
+        """Return the path of a list."""
         return f"{self.base}/{key}/list"
 
     def static_url(self, _request: Request, path: str, v: object = None) -> str:
-        """Where a static file of the library or of this package is."""
+        """Return the path of a static file of the library or of this package."""
         return f"{self.base}/static/{path}" + (f"?v={v}" if v else "")
 
     def detail_url(self, request: Request, key: str, pk: object) -> str:
-        """Where a row of a list leads."""
+        """Return the path of a row's page."""
         view: Any = self._admin._find_view_by_key(key)
         return str(view.detail_path or f"{self.base}/{key}/detail?pk={{key}}").replace("{key}", str(pk))
 
     def links_of(self, request: Request) -> list[tuple[NavLink, bool]]:
-        """The navigation as this actor sees it, and which line is the present page's."""
+        """Return the navigation entries of this user, each with whether it is the current page's."""
         actor: CurrentUser | None = request.state.actor
-        seen = [link for link in self.links if actor and (not link.roles or actor.may(*link.roles, "auditor"))]
-        here = next((link for link in seen if link.leads_to(request.url.path)), None)
-        return [(link, link is here) for link in seen]
+        visible = [link for link in self.links if actor and (not link.roles or actor.may(*link.roles, "auditor"))]
+        current = next((link for link in visible if link.leads_to(request.url.path)), None)
+        return [(link, link is current) for link in visible]
 
     def mount(self, app: FastAPI) -> None:
-        """Puts the lists behind the app's own routes, and the layout at the disposal of every page."""
+        """Mount the lists after the app's own routes, and make the dashboard available to every page."""
         load_catalogues(SHARED_CATALOGUES)
         load_catalogues(self.catalogues)
         app.state.dashboard, app.state.ROUTE_NAME = self, self._admin.route_name
@@ -164,7 +167,7 @@ class Dashboard:
 
 
 def render(request: Request, template: str, context: dict[str, Any], *, status: int = 200) -> Response:
-    """A page in the layout, with the notices that waited for it."""
+    """Render a page in the layout, with the waiting notices."""
     dashboard: Dashboard = request.app.state.dashboard
     notices = take_notices(request)
     context = {"actor": request.state.actor, "notices": notices, **context}
@@ -176,18 +179,18 @@ def render(request: Request, template: str, context: dict[str, Any], *, status: 
 
 @pass_context
 def _path_for(context: dict[str, Any], name: str, /, **parameters: Any) -> str:
-    """A path, not an address: what a proxy in front is called does not matter."""
+    """Return the path of a route, without the host, which may differ behind a proxy."""
     request: Request = context["request"]
     return request.url_for(name, **parameters).path
 
 
 @pass_context
-def _unique_id(context: dict[str, Any], wanted: str) -> str:
-    """`wanted`, with a number behind it where this page has one already: two dialogs may have fields of one name."""
+def _unique_id(context: dict[str, Any], name: str) -> str:
+    """Return `name`, with a number appended if this page has used it: two dialogs may have fields of the same name."""
     state = context["request"].state
     state.ids = getattr(state, "ids", Counter())
-    state.ids[wanted] += 1
-    return wanted if state.ids[wanted] == 1 else f"{wanted}-{state.ids[wanted]}"
+    state.ids[name] += 1
+    return name if state.ids[name] == 1 else f"{name}-{state.ids[name]}"
 
 
 def _csrf_input(request: Request) -> Markup:

@@ -1,6 +1,6 @@
-"""Lists: one table of a service as its staff read it, with search, filters, export, and actions that call the service's own.
+"""List views: a table of a service with search, filters, export, and buttons for the service's actions.
 
-A service's pages.py makes a ListView per table. Nothing can be created, edited, imported or deleted through a list.
+A service's pages define a ListView per table. A list cannot create, edit, import or delete rows.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from starlette_admin.contrib.sqlmodel import ModelView
 from starlette_admin.fields import StringField
 from starlette_admin.views import RowActionsDisplayType, RowActionsPosition
 
-from shared.dashboard.actions import ListAction, described, on_row, on_rows
+from shared.dashboard.actions import ListAction, action_options, on_row, on_rows
 from shared.dashboard.columns import Badged, Text
 from shared.dashboard.exports import SafeCsv, SafeXlsx
 from shared.foundation.language import t
@@ -22,10 +22,11 @@ from shared.http.auth import CurrentUser
 
 
 class ListView(ModelView):
-    """A list of one table. Subclasses set `fields` (columns.py) and, as needed, what follows.
+    """A list of one table. Subclasses set `fields` (columns.py) and the following attributes as needed.
 
-    `detail_path`: where a row leads, with {key}. `roles`: who sees the list, besides those of the dashboard.
-    `list_actions`: what can be done from here. `only`: a condition that every row keeps.
+    `detail_path`: path of a row's page, with {key}. `roles`: roles that may see the list, empty for all of the
+    dashboard.
+    `list_actions`: the actions on its rows. `only`: a condition on the rows.
     """
 
     exporters = (SafeCsv(), SafeXlsx())
@@ -44,14 +45,14 @@ class ListView(ModelView):
     def __init__(self, model: type[Any], *, key: str, title: str, icon: str) -> None:
         self.sortable_fields = [field.name for field in self.fields if field.orderable]
         self.searchable_fields = [field.name for field in self.fields if field.searchable]
-        # The library wants the key among the fields, also where people are shown a number instead.
+        # The library requires the key among the fields, even if the list displays a number instead.
         (key_column,) = inspect(model).primary_key
         if key_column.name not in [field.name for field in self.fields]:
             self.fields = (*self.fields, _hidden(key_column.name))
         super().__init__(model, icon=icon, display_name=title, menu_label=title, key=key)
         self.by_name = {action.name: action for action in self.list_actions}
 
-    # What core would offer and this house does not.
+    # Features of the library that are disabled.
 
     def can_create(self, request: Request) -> bool:
         return False
@@ -71,10 +72,10 @@ class ListView(ModelView):
 
     @property
     def pk_type(self) -> Any:
-        """Makes a key of what an address says: the Python type of the primary key."""
+        """Return the Python type of the primary key, which converts the key in a URL."""
         return self._pk_coerce
 
-    # Questions.
+    # Queries.
 
     def get_list_query(self, request: Request) -> Select[Any]:
         query = select(self.model)
@@ -85,7 +86,7 @@ class ListView(ModelView):
         return query if self.only is None else query.where(self.only)
 
     def get_search_query(self, request: Request, term: str) -> Any:
-        """Rows that contain the term in a text column, or whose badge's title contains it."""
+        """Return the condition for rows with the term in a text column or in a badge's title."""
         clauses = []
         for field in self.get_fields_list(request):
             column = getattr(self.model, field.name, None)
@@ -94,12 +95,12 @@ class ListView(ModelView):
             if isinstance(field, Text):
                 clauses.append(column.icontains(term, autoescape=True))
             elif isinstance(field, Badged):
-                named = [value for value, badge in field.badges.items() if term.lower() in t(badge.title).lower()]
-                clauses += [column.in_(named)] if named else []
+                values = [value for value, badge in field.labels.items() if term.lower() in t(badge.title).lower()]
+                clauses += [column.in_(values)] if values else []
         return or_(*clauses) if clauses else false()
 
     async def find_by_pk(self, request: Request, pk: Any) -> Any:
-        """The row, or None; a key that cannot be one is nobody's."""
+        """Return the row, or None, also for an invalid key."""
         try:
             return await super().find_by_pk(request, pk)
         except ValueError:
@@ -109,14 +110,14 @@ class ListView(ModelView):
 
     def _init_batch_actions(self) -> None:
         for action in self.list_actions:
-            self._actions[action.name] = described(action)
+            self._actions[action.name] = action_options(action)
             self._actions_handlers[action.name] = on_rows(action, self.pk_type)
         super()._init_batch_actions()
         self.actions = [action.name for action in self.list_actions] + ["export"]
 
     def _init_row_actions(self) -> None:
         for action in self.list_actions:
-            self._row_actions[action.name] = described(action)
+            self._row_actions[action.name] = action_options(action)
             self._row_actions_handlers[action.name] = on_row(action, self.pk_type)
         super()._init_row_actions()
         self.row_actions = [action.name for action in self.list_actions]

@@ -1,6 +1,7 @@
-"""Notices: what was done, said once on the next page. They travel in a cookie that only this session can have written.
+"""Flash notices: messages about actions, displayed once on the next page. Stored in a cookie with an HMAC of the
+session.
 
-Used by lists.py and replies.py; read by frame.py.
+Used by lists.py and replies.py; displayed by frame.py.
 """
 
 import base64
@@ -16,8 +17,8 @@ from shared.foundation.language import t
 from shared.http.auth import flash_mark
 
 COOKIE = "lingjun_notice"
-_LONGEST = 300
-_MOST = 4
+_MAX_LENGTH = 300
+_MAX_NOTICES = 4
 
 
 @dataclass(frozen=True)
@@ -29,26 +30,26 @@ class Notice:
 
 
 def notify(request: Request, message: str, *, tone: str = "success") -> None:
-    """Says `message`, in the reader's language, on the next page of this session; of a fifth and later one nothing."""
-    kept: list[Notice] = getattr(request.state, "notices", [])
-    request.state.notices = [*kept, Notice(t(message)[:_LONGEST], tone)][:_MOST]
+    """Display `message`, translated, on the next page of this session. At most four notices are kept."""
+    notices: list[Notice] = getattr(request.state, "notices", [])
+    request.state.notices = [*notices, Notice(t(message)[:_MAX_LENGTH], tone)][:_MAX_NOTICES]
 
 
 def send_notices(request: Request, response: Response) -> None:
-    """Puts what `notify` collected into the response."""
+    """Set the cookie with the notices of this request."""
     if not (notices := getattr(request.state, "notices", [])):
         return
     text = base64.urlsafe_b64encode(json.dumps([asdict(notice) for notice in notices]).encode()).decode()
     secure = request.app.state.process.settings.public_url.startswith("https:")
     response.set_cookie(
-        COOKIE, f"{text}.{_mark(request, text)}", max_age=300, httponly=True, samesite="lax", secure=secure
+        COOKIE, f"{text}.{_hmac(request, text)}", max_age=300, httponly=True, samesite="lax", secure=secure
     )
 
 
 def take_notices(request: Request) -> list[Notice]:
-    """The notices that wait for this page; an altered cookie holds none."""
+    """Return the notices for this page; none if the cookie was altered."""
     text, _, mark = request.cookies.get(COOKIE, "").partition(".")
-    if not text or not hmac.compare_digest(mark.encode(), _mark(request, text).encode()):
+    if not text or not hmac.compare_digest(mark.encode(), _hmac(request, text).encode()):
         return []
     try:
         return [Notice(**fields) for fields in json.loads(base64.urlsafe_b64decode(text))]
@@ -56,6 +57,6 @@ def take_notices(request: Request) -> list[Notice]:
         return []
 
 
-def _mark(request: Request, text: str) -> str:
+def _hmac(request: Request, text: str) -> str:
     token = request.state.session_token
     return flash_mark(token.sid if token else "", text)

@@ -1,4 +1,4 @@
-"""What a page's route answers: a page, "done, go on there", a file, or a refusal for people. Used by every pages.py."""
+"""Responses of pages: a rendered page, a redirect after an action, a file, or a refusal. Used by all pages."""
 
 from contextlib import suppress
 from typing import Any
@@ -21,41 +21,39 @@ _HEADINGS = {
     422: "内容需要更正",
 }
 
-_SHOWN = ("application/pdf", "image/jpeg", "image/png")
-_SHOWN_POLICY = (
-    "default-src 'none'; img-src 'self'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
-)
+_INLINE_TYPES = ("application/pdf", "image/jpeg", "image/png")
+_INLINE_CSP = "default-src 'none'; img-src 'self'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
 def page(request: Request, template: str, *, title: str, status: int = 200, **context: Any) -> Response:
-    """A page from the service's templates (which extend `page.html`), in the dashboard's layout."""
+    """Render a template of the service, which extends `page.html`, in the dashboard's layout."""
     return render(request, template, {"title": title, **context}, status=status)
 
 
 def done(request: Request, to: str, message: str = "", *, tone: str = "success") -> Response:
-    """After an action: go on to `to`, a path of this house, which says `message` once."""
+    """Redirect to `to`, a path of this installation, after an action; the next page displays `message` once."""
     if message:
         notify(request, message, tone=tone)
-    by_script = request.headers.get("x-lingjun-form") == "1"
-    answer = JSONResponse({"to": to}) if by_script else RedirectResponse(to, status_code=303)
-    send_notices(request, answer)
-    return answer
+    is_script = request.headers.get("x-lingjun-form") == "1"
+    response = JSONResponse({"to": to}) if is_script else RedirectResponse(to, status_code=303)
+    send_notices(request, response)
+    return response
 
 
 def file_reply(content: bytes, *, name: str, media_type: str, inline: bool = False) -> Response:
-    """A file to keep; with `inline`, a PDF or a picture to look at, also in a frame of our own. `name` may be Chinese."""
-    looked_at = inline and media_type in _SHOWN
-    headers = {"Content-Disposition": f"{'inline' if looked_at else 'attachment'}; filename*=UTF-8''{quote(name)}"}
-    if looked_at:
-        headers["Content-Security-Policy"] = _SHOWN_POLICY
+    """Return a file to download; with `inline`, display a PDF or an image, also in a frame. `name` may be Chinese."""
+    is_inline = inline and media_type in _INLINE_TYPES
+    headers = {"Content-Disposition": f"{'inline' if is_inline else 'attachment'}; filename*=UTF-8''{quote(name)}"}
+    if is_inline:
+        headers["Content-Security-Policy"] = _INLINE_CSP
     return Response(content, media_type=media_type, headers=headers)
 
 
 def refusal_page(request: Request, status: int, refusal: Refusal) -> Response:
-    """For `make_app(refusal_page=…)`: signs in whoever has no session, tells everybody else what is wrong and what to do."""
+    """Redirect to sign-in without a session, else display the refusal. Passed to `make_app(refusal_page=…)`."""
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if isinstance(refusal, NotSignedIn) and request.method in SAFE_METHODS:
-        return RedirectResponse(f"{way_in(request)}?next={quote(here, safe='/')}", status_code=303)
+        return RedirectResponse(f"{sign_in_path(request)}?next={quote(here, safe='/')}", status_code=303)
     if status != 500 and request.state.actor is None and request.state.session_token is not None:
         with suppress(NotSignedIn):
             current_user(request)
@@ -69,13 +67,13 @@ def refusal_page(request: Request, status: int, refusal: Refusal) -> Response:
     return render(request, "refusal.html", context, status=status)
 
 
-def way_in(request: Request) -> str:
-    """Where a person without a valid session goes: the portal renews one that is only over, else it asks to sign in."""
+def sign_in_path(request: Request) -> str:
+    """Return the path to a valid session: renewal if the token has expired, sign-in if there is none."""
     return "/session/renew" if request.state.session_token else "/sign-in"
 
 
 def back_path(request: Request) -> str:
-    """The page of this house that the person came from, else the front page."""
-    came_from = urlsplit(request.headers.get("referer", ""))
-    same_house = came_from.netloc == request.headers.get("host", "")
-    return came_from.path + (f"?{came_from.query}" if came_from.query else "") if same_house else "/"
+    """Return the previous page if it is of this installation, else the front page."""
+    referer = urlsplit(request.headers.get("referer", ""))
+    is_own = referer.netloc == request.headers.get("host", "")
+    return referer.path + (f"?{referer.query}" if referer.query else "") if is_own else "/"

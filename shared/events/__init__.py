@@ -1,7 +1,7 @@
-"""The contracts: what one service says and others hear. One module per publisher; `contract(type)` finds a class by its wire name.
+"""The event contracts between services. One module per publisher; `CONTRACTS` maps wire names to classes.
 
-Contracts only grow: unknown fields are ignored on read, a breaking change is a `v2` published beside `v1`, and
-snapshots under tests/contracts keep both promises. `make events` writes docs/events.md from this package.
+Contracts only grow: unknown fields are ignored on read, and a breaking change is a `v2` published beside `v1`. Tests
+check both against the snapshots in tests/contracts. `make events` generates docs/events.md from this package.
 """
 
 from shared.events import billing, intake, portal, review, scheduling
@@ -11,8 +11,8 @@ SERVICES = {"intake": intake, "review": review, "scheduling": scheduling, "billi
 
 
 def _contracts() -> dict[str, type[Event]]:
-    found = [value for module in SERVICES.values() for value in vars(module).values() if isinstance(value, type)]
-    return {cls.TYPE: cls for cls in found if issubclass(cls, Event) and "TYPE" in vars(cls)}
+    classes = [value for module in SERVICES.values() for value in vars(module).values() if isinstance(value, type)]
+    return {cls.TYPE: cls for cls in classes if issubclass(cls, Event) and "TYPE" in vars(cls)}
 
 
 CONTRACTS: dict[str, type[Event]] = _contracts()

@@ -1,4 +1,4 @@
-"""What every event contract is made of. Imported by the modules of this package and by the plumbing that carries events."""
+"""Base classes of event contracts. Imported by the modules of this package and by the infrastructure."""
 
 from typing import ClassVar
 
@@ -6,18 +6,18 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Value(BaseModel):
-    """A frozen part of an event; unknown fields are ignored on read, so that contracts can grow. A refused value is not
-    repeated in the error: it may be about a person, and errors are logged."""
+    """A frozen part of an event. Unknown fields are ignored on read, so that contracts can grow. Validation errors omit
+    the input: it may be personal data, and errors are logged."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Event(Value):
-    """One thing that happened, in the past tense.
+    """A fact about the past; class names are in the past tense.
 
-    `TYPE` is the wire name (`intake.application_submitted.v1`), whose first word is the publisher. An event carries the
-    resulting state of its `PART` of the subject, never a delta: a later one of the same (source, subject, part)
-    supersedes an earlier one, so a stale one may be dropped.
+    `TYPE` is the wire name (`intake.application_submitted.v1`); its first word is the publisher. An event carries the
+    resulting state of its `PART` of the subject, never a delta. A later event of the same (source, subject, part)
+    replaces an earlier one, so a stale event may be dropped.
     """
 
     TYPE: ClassVar[str]
@@ -25,12 +25,12 @@ class Event(Value):
 
     @property
     def subject(self) -> str:
-        """The id that the sequence numbers of this event count for; an application's, unless a contract says otherwise."""
+        """The id whose events are numbered in sequence: the application's, unless a contract overrides it."""
         return str(self.application_id)  # type: ignore[attr-defined]
 
 
 class Sealed(Value):
-    """A sensitive value: ciphertext for the holders of the purpose's key, a keyed hash to compare, a mask to show."""
+    """A sensitive value: ciphertext for holders of the purpose's key, a keyed hash to compare, a mask to display."""
 
     sealed: str
     index: str
@@ -38,7 +38,7 @@ class Sealed(Value):
 
 
 class FileClaim(Value):
-    """A claim check: where a stored file is and what its bytes must hash to (SHA-256, hex)."""
+    """A claim check: the key of a stored file and the SHA-256 (hex) of its bytes."""
 
     kind: str
     key: str

@@ -1,4 +1,5 @@
-"""What billing says: the self-paid fee, refunds and invoices. Amounts are fen; times are the bank's booking times."""
+"""Events of billing: the self-paid fee, refunds and invoices. Amounts are in fen; times are the bank's booking
+times."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -8,7 +9,7 @@ from shared.events.base import Event
 
 
 class FeePaid(Event):
-    """Allocations reached the self-paid part. Said each time they do, also when the person holds no seat."""
+    """Allocations reached the self-paid part. Published each time they do, even if the person holds no seat."""
 
     TYPE: ClassVar[str] = "billing.fee_paid.v1"
     PART: ClassVar[str] = "fee"
@@ -30,7 +31,8 @@ class FeePaymentReversed(Event):
 
 
 class FeeOverdue(Event):
-    """An admitted person has not paid by pay_by, and imported statements cover that time. `paid_fen`: what had come by then."""
+    """An admitted person has not paid by `pay_by`, and imported statements cover that time. `paid_fen`: amount paid by
+    then."""
 
     TYPE: ClassVar[str] = "billing.fee_overdue.v1"
     PART: ClassVar[str] = "fee"
@@ -42,8 +44,8 @@ class FeeOverdue(Event):
 
 
 class RefundSent(Event):
-    """The debit of a refund stands in a bank statement. `total_fen`: all that has been sent back for the application so far,
-    this included; 0 in events from before it was said."""
+    """A bank statement contains the debit of a refund. `total_fen`: sum of all refunds of the application so far,
+    including this one; 0 in events that are older than the field."""
 
     TYPE: ClassVar[str] = "billing.refund_sent.v1"
     PART: ClassVar[str] = "refund"
@@ -55,9 +57,9 @@ class RefundSent(Event):
 
 
 class RefundClosed(Event):
-    """Nothing is left to go back of what was ordered to, or it was decided that the rest stays; `closed_at` is the time of the
-    last refund's debit or of that decision, and of the order where nothing had been paid. None: open again, because money came
-    after all, or came back, or a seat did."""
+    """All ordered refunds are settled or waived. `closed_at`: time of the last refund's debit or of the waiver, or of
+    the order if nothing had been paid. None: reopened, because a payment arrived, a refund was returned, or the seat
+    was restored."""
 
     TYPE: ClassVar[str] = "billing.refund_closed.v1"
     PART: ClassVar[str] = "refund_closing"
@@ -67,7 +69,7 @@ class RefundClosed(Event):
 
 
 class InvoiceRequested(Event):
-    """An invoice was asked for under a request number; the request itself is no invoice."""
+    """An invoice was requested under a request number. The request itself is not an invoice."""
 
     TYPE: ClassVar[str] = "billing.invoice_requested.v1"
     PART: ClassVar[str] = "invoice"
@@ -91,7 +93,8 @@ class InvoiceIssued(Event):
 
 
 class RedInvoiceIssued(Event):
-    """The connector reported the red letter `invoice_number`, which takes `amount_fen` of the invoice `corrects` back."""
+    """The connector reported the red-letter invoice `invoice_number`, which reverses `amount_fen` of the invoice
+    `corrects`."""
 
     TYPE: ClassVar[str] = "billing.red_invoice_issued.v1"
     PART: ClassVar[str] = "invoice"

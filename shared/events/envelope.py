@@ -1,4 +1,4 @@
-"""The envelope of an event: CloudEvents 1.0 attributes beside a JSON body, as in the AMQP binary content mode."""
+"""The event envelope: CloudEvents 1.0 attributes and a JSON body, as in the AMQP binary content mode."""
 
 import re
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from shared.events import CONTRACTS, Event
 from shared.foundation.errors import Invalid
 
 PREFIX = "cloudEvents:"
-# The dead letter of a job that failed for good is of the type job.<name>; sent again, it asks the service to take it up.
+# Type prefix of dead-lettered jobs: job.<name>. Replaying such a dead letter makes the service requeue the job.
 JOB_DEAD_LETTER = "job."
-# Contracts stay far below; what is larger was not said by us, and is not parsed.
+# All contracts stay far below this. A larger message is from another publisher and is not parsed.
 MOST_BYTES = 512 * 1024
 _MOST_CHARACTERS = 200
 _MOST_SEQUENCE = 2**31 - 1
@@ -23,8 +23,8 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 @dataclass(frozen=True)
 class Envelope:
-    """Attributes and body of one event. `sequence` counts per (source, subject), from 1; `time` is business time;
-    `traceparent` (CloudEvents Distributed Tracing extension) is empty where nothing was traced."""
+    """Attributes and body of one event. `sequence` counts per (source, subject), from 1. `time` is business time.
+    `traceparent` (CloudEvents Distributed Tracing extension) is empty if the event is not traced."""
 
     id: UUID
     type: str
@@ -55,12 +55,12 @@ class Envelope:
 
 
 def read_envelope(headers: dict[str, Any], body: bytes) -> Envelope:
-    """The envelope of a delivery. Raises Invalid, naming what is missing or malformed."""
+    """Parse the envelope of a delivery. Raises Invalid when an attribute is missing or malformed."""
     try:
         attributes = {
             name: str(headers[PREFIX + name]) for name in ("id", "type", "source", "subject", "sequence", "time")
         }
-        found = Envelope(
+        envelope = Envelope(
             id=UUID(attributes["id"]),
             type=attributes["type"],
             source=attributes["source"],
@@ -71,12 +71,12 @@ def read_envelope(headers: dict[str, Any], body: bytes) -> Envelope:
             body=body,
             traceparent=_traceparent(headers.get(PREFIX + "traceparent")),
         )
-    except (KeyError, ValueError) as fault:
-        raise Invalid("消息信封不合规范:{fault}", code="envelope", values={"fault": repr(fault)}) from fault
-    texts = (found.type, found.source, found.subject, found.correlation_id)
+    except (KeyError, ValueError) as error:
+        raise Invalid("消息信封不合规范:{fault}", code="envelope", values={"fault": repr(error)}) from error
+    texts = (envelope.type, envelope.source, envelope.subject, envelope.correlation_id)
     if any(len(text) > _MOST_CHARACTERS or not text.isprintable() for text in texts):
         raise Invalid("消息信封不合规范:字段过长或含控制字符。", code="envelope")
-    if not 1 <= found.sequence <= _MOST_SEQUENCE or found.time.tzinfo is None:
+    if not 1 <= envelope.sequence <= _MOST_SEQUENCE or envelope.time.tzinfo is None:
         raise Invalid("消息信封不合规范:序号或时间。", code="envelope")
     if len(body) > MOST_BYTES:
         raise Invalid(
@@ -84,40 +84,40 @@ def read_envelope(headers: dict[str, Any], body: bytes) -> Envelope:
             code="too-large",
             values={"count": len(body), "most": MOST_BYTES},
         )
-    return found
+    return envelope
 
 
 def read_event(envelope: Envelope) -> Event:
-    """The typed event inside. Raises Invalid when the body breaks its contract, or the envelope does not fit it."""
+    """Parse the event. Raises Invalid when the body violates its contract or does not match the envelope."""
     contract = CONTRACTS[envelope.type]
     try:
-        found = contract.model_validate_json(envelope.body)
-    except ValidationError as fault:
-        where = "、".join(".".join(map(str, error["loc"])) for error in fault.errors()[:5])
+        event = contract.model_validate_json(envelope.body)
+    except ValidationError as error:
+        where = "、".join(".".join(map(str, details["loc"])) for details in error.errors()[:5])
         raise Invalid(
             "消息内容不合契约 {type}:{where}", code="contract", values={"type": envelope.type, "where": where}
-        ) from fault
+        ) from error
     if envelope.source != source_of(envelope.type):
         raise Invalid(
             "消息来源 {source} 无权发布 {type}",
             code="source",
             values={"source": envelope.source, "type": envelope.type},
         )
-    if found.subject != envelope.subject:
+    if event.subject != envelope.subject:
         raise Invalid("消息主体 {subject} 与内容不符", code="subject", values={"subject": envelope.subject})
-    return found
+    return event
 
 
 def source_of(event_type: str) -> str:
-    """The publisher of a type, as a CloudEvents source."""
+    """Return the CloudEvents source of a type: its publisher."""
     return f"/lingjun/{publisher_of(event_type)}"
 
 
 def publisher_of(event_type: str) -> str:
-    """The service that alone may say events of this type."""
+    """Return the only service that may publish events of this type."""
     return event_type.partition(".")[0]
 
 
-def _traceparent(given: object) -> str:
-    """What is no traceparent is as good as none: W3C asks to begin a new trace, not to refuse the event."""
-    return given if isinstance(given, str) and _TRACEPARENT.fullmatch(given) else ""
+def _traceparent(value: object) -> str:
+    """Return the traceparent; empty if malformed: W3C requires to start a new trace, not to reject the event."""
+    return value if isinstance(value, str) and _TRACEPARENT.fullmatch(value) else ""

@@ -1,4 +1,4 @@
-"""What intake says: programmes, and applications as the platform filed them."""
+"""Events of intake: programmes, and applications as the public platform submitted them."""
 
 from datetime import date, datetime
 from typing import ClassVar, Literal
@@ -8,7 +8,7 @@ from shared.events.base import Event, FileClaim, Sealed, Value
 
 
 class FeeLine(Value):
-    """One payer's part of a seat, in fen (notice, clause 4)."""
+    """The part of a seat's fee that one payer owes, in fen (notice, clause 4)."""
 
     code: Literal["central", "municipal", "self"]
     title: str
@@ -17,7 +17,8 @@ class FeeLine(Value):
 
 
 class FilingUnit(Value):
-    """A district, county or zone that recommends firms (notice, clause 6.2). `owed` is 0 where no minimum is set."""
+    """A district, county or zone that recommends firms (notice, clause 6.2). `owed`: minimum number of firms, 0 if
+    none."""
 
     code: str
     name: str
@@ -34,7 +35,7 @@ class RequiredScan(Value):
 
 
 class ScoringRule(Value):
-    """How the best are found: the greatest points of each part, the interview's items, trimming and the tie order."""
+    """The scoring: maximum points of each part, items of the interview, trimming of outliers, order of tie-breakers."""
 
     firm_points: int
     materials_points: int
@@ -46,7 +47,7 @@ class ScoringRule(Value):
 
 
 class PlanRule(Value):
-    """What the year of teaching must keep (notice, clause 3)."""
+    """Requirements on the year of teaching (notice, clause 3)."""
 
     days: int
     hours: int
@@ -71,7 +72,7 @@ class Remittance(Value):
 
 
 class Programme(Value):
-    """A published programme: every number that the services decide by. Times are UTC; the window is half-open."""
+    """A published programme with all numbers that the services decide by. Times are UTC; the window is half-open."""
 
     code: str
     version: int
@@ -97,12 +98,12 @@ class Programme(Value):
     report_place: str
 
     def fee(self, code: str) -> int:
-        """The fen of one fee line."""
+        """Return the amount of a fee line in fen."""
         return next(line.amount_fen for line in self.fee_lines if line.code == code)
 
 
 class Student(Value):
-    """The person who would attend. ID number and contact data are sealed."""
+    """The person who applies to attend. ID number and contact data are sealed."""
 
     name: str
     gender: Literal["male", "female"]
@@ -117,7 +118,7 @@ class Student(Value):
 
 
 class Firm(Value):
-    """The firm that files. `credit_code` is the unified social credit code (GB 32100)."""
+    """The firm that applies. `credit_code` is the unified social credit code (GB 32100)."""
 
     name: str
     former_name: str | None
@@ -137,7 +138,7 @@ class Firm(Value):
 
 
 class InvoiceTitle(Value):
-    """Who the invoice is made out to."""
+    """The buyer on the invoice."""
 
     title: str
     tax_number: str
@@ -145,7 +146,7 @@ class InvoiceTitle(Value):
 
 
 class ProgrammePublished(Event):
-    """A programme is open to the other services; carries it whole."""
+    """A programme was published. Carries the whole programme."""
 
     TYPE: ClassVar[str] = "intake.programme_published.v1"
     PART: ClassVar[str] = "programme"
@@ -157,13 +158,13 @@ class ProgrammePublished(Event):
 
 
 class ProgrammeRevised(ProgrammePublished):
-    """A programme changed; carries it whole, with a higher version."""
+    """A programme changed. Carries the whole programme, with a higher version."""
 
     TYPE: ClassVar[str] = "intake.programme_revised.v1"
 
 
 class ApplicationSubmitted(Event):
-    """An application was accepted in the window; carries all that review and billing need of it."""
+    """An application was accepted in the window. Carries all data that review and billing need."""
 
     TYPE: ClassVar[str] = "intake.application_submitted.v1"
     PART: ClassVar[str] = "application"
@@ -184,7 +185,7 @@ class ApplicationSubmitted(Event):
 
 
 class ApplicationResubmitted(ApplicationSubmitted):
-    """A returned application came back corrected; carries it whole, with a higher revision."""
+    """A returned application was corrected and resubmitted. Carries the whole application, with a higher revision."""
 
     TYPE: ClassVar[str] = "intake.application_resubmitted.v1"
 
@@ -200,7 +201,7 @@ class StudentConsented(Event):
 
 
 class ApplicationWithdrawn(Event):
-    """The firm or the student took the application back."""
+    """The firm or the student withdrew the application."""
 
     TYPE: ClassVar[str] = "intake.application_withdrawn.v1"
     PART: ClassVar[str] = "withdrawal"

@@ -1,4 +1,4 @@
-"""What the portal says: who of the staff may do what."""
+"""Events of the portal: roles of staff accounts."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -7,7 +7,8 @@ from shared.events.base import Event
 
 
 class StaffAccessChanged(Event):
-    """The roles of an account; sessions signed before `valid_from` are void. No roles: the account is closed."""
+    """The roles of an account changed. Sessions signed before `valid_from` are void. No roles: the account is
+    closed."""
 
     TYPE: ClassVar[str] = "portal.staff_access_changed.v1"
     PART: ClassVar[str] = "access"

@@ -1,4 +1,4 @@
-"""What review says: the case, the scores, and the seat."""
+"""Events of review: the case, the scores and the seat."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -9,14 +9,14 @@ from shared.events.intake import FeeLine
 
 
 class Defect(Value):
-    """One thing to correct: the scan or field, and what is wrong with it."""
+    """A scan or field to correct, and the reason."""
 
     item: str
     reason: str
 
 
 class Candidate(Value):
-    """Who is to be interviewed and, later, taught: what scheduling needs to know of a person and the firm."""
+    """A person to interview and later teach: the data of person and firm that scheduling needs."""
 
     application_no: str
     name: str
@@ -31,7 +31,7 @@ class Candidate(Value):
 
 
 class ApplicationReturned(Event):
-    """The application needs correction; names every defect at once."""
+    """The application needs correction. Lists all defects."""
 
     TYPE: ClassVar[str] = "review.application_returned.v1"
     PART: ClassVar[str] = "case"
@@ -42,7 +42,7 @@ class ApplicationReturned(Event):
 
 
 class ApplicationVerified(Event):
-    """The application is authentic (notice, clause 5.4.1); the person may be interviewed."""
+    """The application is authentic (notice, clause 5.4.1). The person may be interviewed."""
 
     TYPE: ClassVar[str] = "review.application_verified.v1"
     PART: ClassVar[str] = "case"
@@ -64,7 +64,7 @@ class ApplicationRejected(Event):
 
 
 class InterviewScored(Event):
-    """All sheets of an interview are locked. Points are in hundredths (9125 is 91.25 of 100)."""
+    """All score sheets of an interview are locked. Points are in hundredths (9125 is 91.25 of 100)."""
 
     TYPE: ClassVar[str] = "review.interview_scored.v1"
     PART: ClassVar[str] = "score"
@@ -75,8 +75,8 @@ class InterviewScored(Event):
 
 
 class StudentAdmitted(Event):
-    """A seat is held (notice, clause 5.4.3). `promoted` when it was freed by somebody else. `fee_lines`: what the letter
-    says is due; none in events from before they were said."""
+    """The person holds a seat (notice, clause 5.4.3). `promoted`: the seat was released by another person. `fee_lines`:
+    the fees in the admission letter; empty in events that are older than the field."""
 
     TYPE: ClassVar[str] = "review.student_admitted.v1"
     PART: ClassVar[str] = "seat"
@@ -93,7 +93,7 @@ class StudentAdmitted(Event):
 
 
 class ApplicantWaitlisted(Event):
-    """No seat yet: the rank on the waiting list."""
+    """The person has no seat yet. `rank`: position on the waiting list."""
 
     TYPE: ClassVar[str] = "review.applicant_waitlisted.v1"
     PART: ClassVar[str] = "seat"
@@ -103,7 +103,7 @@ class ApplicantWaitlisted(Event):
 
 
 class ApplicantNotSelected(Event):
-    """No seat, and none to come. `rank` is None for a person who was never ranked."""
+    """The person gets no seat. `rank` is None for a person who was never ranked."""
 
     TYPE: ClassVar[str] = "review.applicant_not_selected.v1"
     PART: ClassVar[str] = "seat"
@@ -113,7 +113,7 @@ class ApplicantNotSelected(Event):
 
 
 class SeatReleased(Event):
-    """A held seat is free again."""
+    """A seat was released and is free again."""
 
     TYPE: ClassVar[str] = "review.seat_released.v1"
     PART: ClassVar[str] = "seat"
@@ -124,7 +124,7 @@ class SeatReleased(Event):
 
 
 class RefundOrdered(Event):
-    """Whatever was paid for this application is to go back to the paying account."""
+    """All payments for this application must be refunded to the paying account."""
 
     TYPE: ClassVar[str] = "review.refund_ordered.v1"
     PART: ClassVar[str] = "refund"

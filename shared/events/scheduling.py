@@ -1,4 +1,4 @@
-"""What scheduling says: interviews, the teaching plan, the roster and the certificate list."""
+"""Events of scheduling: interviews, the teaching plan, the roster and the certificate list."""
 
 from datetime import date, datetime
 from typing import ClassVar, Literal
@@ -8,14 +8,14 @@ from shared.events.base import Event, Value
 
 
 class PanelJudge(Value):
-    """A judge of a panel; `account` is the name that the judge signs in with."""
+    """A judge of a panel. `account`: the judge's account name."""
 
     account: str
     name: str
 
 
 class PlanModule(Value):
-    """One block of teaching days."""
+    """A block of teaching days."""
 
     number: int
     starts_on: date
@@ -25,7 +25,7 @@ class PlanModule(Value):
 
 
 class InterviewScheduled(Event):
-    """A time, a place and a panel; a later one replaces it."""
+    """An interview has a time, a place and a panel. A later event replaces it."""
 
     TYPE: ClassVar[str] = "scheduling.interview_scheduled.v1"
     PART: ClassVar[str] = "interview"
@@ -40,7 +40,7 @@ class InterviewScheduled(Event):
 
 
 class InterviewMissed(Event):
-    """The person did not come; `final` when there is no further date."""
+    """The person missed the interview. `final`: there is no further date."""
 
     TYPE: ClassVar[str] = "scheduling.interview_missed.v1"
     PART: ClassVar[str] = "interview"
@@ -51,7 +51,7 @@ class InterviewMissed(Event):
 
 
 class PlanPublished(Event):
-    """The teaching plan of a programme, whole."""
+    """The teaching plan of a programme was published. Carries the whole plan."""
 
     TYPE: ClassVar[str] = "scheduling.plan_published.v1"
     PART: ClassVar[str] = "plan"
@@ -67,7 +67,7 @@ class PlanPublished(Event):
 
 
 class StudentRegistered(Event):
-    """The admitted person reported with original form, two photos and ID (notice, clause 5.3)."""
+    """The admitted person registered with original form, two photos and ID (notice, clause 5.3)."""
 
     TYPE: ClassVar[str] = "scheduling.student_registered.v1"
     PART: ClassVar[str] = "registration"

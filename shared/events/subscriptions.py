@@ -1,5 +1,7 @@
-"""Who hears what. Written before the code: the queues are bound from this table by whoever starts first, so that no event
-is published before its listeners' queues exist; each service's handlers are checked against it.
+"""Subscriptions: the event types that each service consumes.
+
+The first process to start binds all queues from this table, so that no event is published before the queues of its
+subscribers exist. Each bus checks its handlers against the table.
 """
 
 from shared.events import CONTRACTS
@@ -85,5 +87,5 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
 
 
 def topology() -> dict[str, tuple[str, ...]]:
-    """Queue -> the wire names of the event types that it is bound to."""
-    return {service: tuple(event.TYPE for event in heard) for service, heard in SUBSCRIPTIONS.items()}
+    """Map each queue to the wire names of the event types that it is bound to."""
+    return {service: tuple(event.TYPE for event in events) for service, events in SUBSCRIPTIONS.items()}

@@ -1,1 +1,1 @@
-"""What everything else stands on: refusals, time, money, languages, state machines. Imports nothing of the project."""
+"""The base of all other packages: refusals, time, money, languages, state machines. Imports no other package."""

@@ -1,4 +1,4 @@
-"""Payment references with ISO 7064 MOD 97-10 check digits: minted by intake, found in bank remarks by billing."""
+"""Payment references with ISO 7064 MOD 97-10 check digits. Intake creates them, billing finds them in bank remarks."""
 
 import re
 import unicodedata
@@ -7,10 +7,11 @@ _SERIAL_DIGITS = 6
 
 
 def payment_reference(serial: int, *, prefix: str = "ZX") -> str:
-    """Serial 210001 -> "ZX21000113": six digits and two check digits, so that the eight digits mod 97 are 1.
+    """Return the reference of a serial: 210001 -> "ZX21000113", six digits and two check digits, so that all eight mod
+    97 are 1.
 
-    Digits only after the prefix, because people type it by hand (ISO/IEC 7064, MOD 97-10). Raises ValueError for a
-    serial of more than six digits: the number range is used up, which is for the operator and not for an applicant.
+    Only digits follow the prefix, because people type it by hand (ISO/IEC 7064, MOD 97-10). Raises ValueError for a
+    serial of more than six digits: the number range is exhausted, which the operator must solve and not an applicant.
     """
     if not 0 < serial < 10**_SERIAL_DIGITS:
         raise ValueError(f"payment reference serial out of range: {serial}")
@@ -18,7 +19,7 @@ def payment_reference(serial: int, *, prefix: str = "ZX") -> str:
 
 
 def is_payment_reference(text: str, *, prefix: str = "ZX") -> bool:
-    """Whether the text is exactly one reference in its printed form, with the right check digits."""
+    """Whether the text is exactly one reference in printed form, with valid check digits."""
     digits = text.removeprefix(prefix)
     if not text.startswith(prefix) or not re.fullmatch(r"[0-9]{8}", digits):
         return False
@@ -27,10 +28,10 @@ def is_payment_reference(text: str, *, prefix: str = "ZX") -> bool:
 
 
 def payment_references(text: str, *, prefix: str = "ZX") -> tuple[str, ...]:
-    """The valid references in a free text, in order, each once.
+    """Return the valid references in a free text, in order, without duplicates.
 
-    Reads what people type: full-width characters, lower case, blanks or hyphens inside, several in one remark. What
-    fails its check digits, is cut short or runs on into more digits is not a reference.
+    Accepts what people type: full-width characters, lower case, blanks or hyphens inside, several in one remark.
+    Rejects wrong check digits, truncated references and those followed by more digits.
     """
     plain = unicodedata.normalize("NFKC", text).upper()
     pattern = r"[\s-]*".join([*prefix, *["([0-9])"] * (_SERIAL_DIGITS + 2)]) + r"(?![0-9])"

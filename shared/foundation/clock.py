@@ -1,6 +1,6 @@
-"""Business time as an adaptor: the system's, or, in demo mode only, a value that only moves forward.
+"""Business time: the system clock or, in demo mode only, a clock that is set by hand and only moves forward.
 
-Passed into every action as `now` by the edges. Cookies, lock-outs, leases and retry delays use `real_now` instead.
+Endpoints, handlers and jobs pass it to actions as `now`. Cookies, lock-outs, leases and retry delays use `real_now`.
 """
 
 from datetime import UTC, datetime
@@ -14,21 +14,21 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class Clock(Protocol):
-    """Where business time comes from."""
+    """Source of business time. `travels`: whether it can be set (demo mode)."""
 
     travels: bool
 
     def now(self) -> datetime:
-        """The business time, aware, in UTC."""
+        """Return the business time, aware, in UTC."""
 
 
 def real_now() -> datetime:
-    """The machine's time, aware, in UTC: for leases, retries and sessions, never for business decisions."""
+    """Return the system time, aware, in UTC. For leases, retries and sessions, never for business decisions."""
     return datetime.now(UTC)
 
 
 class SystemClock:
-    """The machine's time."""
+    """The system time."""
 
     travels = False
 
@@ -37,7 +37,7 @@ class SystemClock:
 
 
 class TravellingClock:
-    """A demo's time, kept in a file that every process of the house reads; it stands still until it is moved on."""
+    """The clock of a demo, stored in a file that all processes read. It stands still until it is set."""
 
     travels = True
 
@@ -46,14 +46,14 @@ class TravellingClock:
         self._read: tuple[tuple[int, int], datetime] | None = None
 
     def now(self) -> datetime:
-        found = self._path.stat()
-        version = (found.st_ino, found.st_mtime_ns)
+        status = self._path.stat()
+        version = (status.st_ino, status.st_mtime_ns)
         if self._read is None or self._read[0] != version:
             self._read = (version, datetime.fromisoformat(self._path.read_text().strip()))
         return self._read[1]
 
     def set(self, moment: datetime) -> None:
-        """Moves to `moment` (aware). Refuses to go back; the same moment again does nothing."""
+        """Move to `moment` (aware). Raises Conflict for an earlier time; the same time again changes nothing."""
         if self._path.exists() and moment < self.now():
             raise Conflict("演示时钟只能向前走,不能倒退。", code="clock-backwards")
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,11 +63,11 @@ class TravellingClock:
 
 
 def make_clock(setting: str) -> Clock:
-    """`system`, or `travelling:<path of the clock file>`."""
+    """Return the clock for `system` or `travelling:<path of the clock file>`."""
     kind, _, path = setting.partition(":")
     return TravellingClock(Path(path)) if kind == "travelling" else SystemClock()
 
 
 def local(moment: datetime) -> datetime:
-    """The moment as people in China read it."""
+    """Convert to China time (Asia/Shanghai)."""
     return moment.astimezone(SHANGHAI)

@@ -1,4 +1,4 @@
-"""One correlation id from the HTTP request through events and jobs; carried in a context variable, written to every log line."""
+"""The correlation id of a request and of its events and jobs: kept in a context variable, written to every log line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,14 +9,14 @@ _current: ContextVar[str] = ContextVar("correlation_id", default="")
 
 
 def correlation_id() -> str:
-    """The id of the work at hand; a fresh one where none was brought along."""
+    """Return the current id, or a new one if there is none."""
     return _current.get() or uuid4().hex
 
 
 @contextmanager
-def correlated(given: str) -> Iterator[str]:
-    """Everything inside belongs to `given`, or to a fresh id if that is empty."""
-    token = _current.set(given or uuid4().hex)
+def correlated(identifier: str) -> Iterator[str]:
+    """Set the current id to `identifier`, or to a new one if that is empty, while the context is open."""
+    token = _current.set(identifier or uuid4().hex)
     try:
         yield _current.get()
     finally:
@@ -24,5 +24,5 @@ def correlated(given: str) -> Iterator[str]:
 
 
 def current_correlation_id() -> str:
-    """The id of the work at hand, empty where there is none."""
+    """Return the current id, empty if there is none."""
     return _current.get()

@@ -1,16 +1,17 @@
-"""Refusals: understood, and no. Raised by rules and actions of every service; only shared/http/web.py knows status codes.
+"""Refusals: valid requests that the rules reject. Raised by rules and actions; shared/http/web.py maps them to status
+codes.
 
 Refusal
-├── NotFound    the thing asked for does not exist (or may not be seen)
+├── NotFound    the object does not exist, or the actor may not see it
 ├── Forbidden   the actor may not do this
-│   └── NotSignedIn   nobody has said who acts
-├── Conflict    the present state does not allow it
-└── Invalid     what came in is wrong
-NotYet          not a refusal: a predecessor has not arrived; the delivery is retried
+│   └── NotSignedIn   there is no valid session
+├── Conflict    the current state does not allow it
+└── Invalid     the input is wrong
+OutOfOrder      not a refusal: a predecessor event has not arrived; the delivery is retried
 
-A message is a Chinese sentence with {names} for its `values`, so that the catalogues know it. shared/foundation/language.py's `said`
-tells it in the reader's language; `str` gives the Chinese, for records. A value that is itself `Words`, `Listed`, a Fault
-or a Refusal is told in that language too; a plain string, such as a person's name, stays as it is.
+A message is a Chinese sentence with {names} for its `values`, so that the catalogues contain it. `localize` in
+shared/foundation/language.py translates it for the reader; `str` returns the Chinese, for records. Values that are a
+Message, Joined, FieldError or Refusal are translated too; plain strings, such as names of people, are not.
 """
 
 import dataclasses
@@ -24,7 +25,7 @@ def _in_chinese(message: str, values: Mapping[str, object]) -> str:
 
 @dataclass(frozen=True)
 class Message:
-    """Words of ours with `values` for their {names}."""
+    """A translatable text with `values` for its {names}."""
 
     message: str
     values: Mapping[str, object] = dataclasses.field(default_factory=dict, hash=False)
@@ -35,7 +36,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Joined:
-    """Values one after the other, `mark` between them: "、", "；", or nothing between whole sentences."""
+    """Values joined by `mark`: "、", "；", or nothing between whole sentences."""
 
     parts: Sequence[object]
     mark: str = ""
@@ -46,7 +47,7 @@ class Joined:
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing that is wrong with one field: where (JSON pointer or field name), which rule, and what to do."""
+    """A validation error of one field: a JSON pointer or field name, a stable code, and a message with the remedy."""
 
     field: str
     code: str
@@ -59,11 +60,12 @@ class FieldError:
 
 @dataclass
 class Refusal(Exception):
-    """A clear no. `message` is for people, in Chinese, and says what to do; `code` is stable, for machines."""
+    """A rejected request. `message` is for people, in Chinese, and states what to do; `code` is stable, for
+    programs."""
 
     message: str
     code: str = "refused"
-    faults: list[FieldError] = dataclasses.field(default_factory=list)
+    field_errors: list[FieldError] = dataclasses.field(default_factory=list)
     values: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -71,7 +73,7 @@ class Refusal(Exception):
 
 
 class NotFound(Refusal):
-    """The thing asked for does not exist, or the actor may not know that it does."""
+    """The object does not exist, or the actor may not know that it does."""
 
 
 class Forbidden(Refusal):
@@ -79,16 +81,16 @@ class Forbidden(Refusal):
 
 
 class NotSignedIn(Forbidden):
-    """Nobody has said who acts: no session, or one that is over."""
+    """There is no session, or it has expired."""
 
 
 class Conflict(Refusal):
-    """The present state does not allow it; a later try may succeed."""
+    """The current state does not allow it; a later attempt may succeed."""
 
 
 class Invalid(Refusal):
-    """What came in breaks a rule; `faults` names each field."""
+    """The input breaks a rule; `field_errors` names each field."""
 
 
 class OutOfOrder(Exception):
-    """A message came before the one it builds on. Retried with backoff; never a refusal."""
+    """An event arrived before its predecessor. The delivery is retried with backoff."""

@@ -1,6 +1,6 @@
-"""The languages that people read: Chinese, in which everything is written, and English from the catalogues.
+"""Localisation: Chinese, the language of the source texts, and English from the catalogues.
 
-Used by the dashboards, by pages for sentences with values in them, and by shared/http/web.py for refusals (`said`).
+Used by the dashboards, by pages for sentences with values, and by shared/http/web.py for refusals (`localize`).
 """
 
 import io
@@ -20,14 +20,14 @@ SHARED_CATALOGUES = Path(__file__).parent / "translations"
 
 
 def t(message: Any, /, **values: object) -> str:
-    """The message in the reader's language, then `values` put in for its {names}; unknown messages stay as they are."""
+    """Translate the message for the reader and insert `values` for its {names}. Unknown messages stay unchanged."""
     text = i18n.gettext(message) if isinstance(message, str) else str(message)  # the library's own are lazy
     return text.format(**values) if values else text
 
 
-def localize(told: Refusal | FieldError | Message) -> str:
-    """A refusal, one of its faults or other words of ours with their values, in the reader's language."""
-    return t(told.message, **{name: _value(value) for name, value in told.values.items()})
+def localize(message: Refusal | FieldError | Message) -> str:
+    """Translate a refusal, a field error or a message with its values for the reader."""
+    return t(message.message, **{name: _value(value) for name, value in message.values.items()})
 
 
 def _value(value: object) -> object:
@@ -40,13 +40,14 @@ def _value(value: object) -> object:
 
 
 def in_english() -> bool:
-    """Whether this request's reader asked for English."""
+    """Whether the reader of this request has chosen English."""
     return i18n.get_locale() == "en"
 
 
 @cache
 def load_catalogues(folder: Path) -> None:
-    """Merges `folder`/<locale>/LC_MESSAGES/*.po into what the process says. Read as text: nothing is compiled ahead."""
+    """Load `folder`/<locale>/LC_MESSAGES/*.po into the process's translations. The .po files are compiled here, in
+    memory."""
     for path in sorted(folder.glob("*/LC_MESSAGES/*.po")):
         locale = path.parent.parent.name
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Money as integer fen: parsing, printing, capitals and rounding. Used by every service that names an amount."""
+"""Money as integer fen: parsing, formatting, capitals and rounding. Used by every service that handles amounts."""
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,10 +11,10 @@ _AMOUNT = re.compile(r"-?(?:[0-9]{1,13}|[0-9]{1,3}(?:,[0-9]{3}){1,4})(?:\.[0-9]{
 
 
 def fen(amount: str | Decimal) -> int:
-    """Yuan as text ("25,000.00") or Decimal -> fen.
+    """Convert yuan, as text ("25,000.00") or Decimal, to fen.
 
-    Strict: commas only between thousands, at most two decimals, no sign but a leading minus, no exponent. Anything
-    else raises Invalid, because a guessed amount is worse than none.
+    Strict: commas only between thousands, at most two decimals, no sign but a leading minus, no exponent. Raises
+    Invalid for anything else, because a guessed amount is worse than none.
     """
     text = f"{amount:f}" if isinstance(amount, Decimal) else amount.strip()
     if not _AMOUNT.fullmatch(text):
@@ -27,15 +27,15 @@ def fen(amount: str | Decimal) -> int:
 
 
 def yuan(amount_fen: int) -> str:
-    """Fen -> yuan for people: 2500000 -> "25,000.00"."""
+    """Format fen as yuan: 2500000 -> "25,000.00"."""
     return f"{Decimal(amount_fen) / 100:,.2f}"
 
 
 def capitals(amount_fen: int) -> str:
-    """Fen -> Chinese capitals as receipts and letters print them: 2500000 -> "贰万伍仟元整"."""
+    """Format fen in Chinese capitals, for receipts and letters: 2500000 -> "贰万伍仟元整"."""
     return str(cn2an.an2cn(f"{Decimal(amount_fen) / 100:.2f}", "rmb"))
 
 
 def half_up(amount: Decimal) -> int:
-    """Round to a whole number, halves away from zero: the rounding of tax law, not Python's half-to-even."""
+    """Round to a whole number, halves away from zero, as tax law requires. Python's `round` rounds half to even."""
     return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))

@@ -1,4 +1,4 @@
-"""State machines as tables: from, to, by whom, on what. The tables stand in each service's states.py; standard library only."""
+"""State machines as tables of transitions. The tables are in each service's states.py. Standard library only."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from shared.foundation.errors import Conflict, Message
 
 @dataclass(frozen=True)
 class Transition:
-    """One allowed step. `source` None is the beginning."""
+    """One allowed step: source (None: the start), target, the acting role and the trigger."""
 
     source: StrEnum | None
     target: StrEnum
@@ -20,7 +20,7 @@ class Transition:
 def check_step(
     table: Iterable[Transition], source: StrEnum | None, target: StrEnum, *, titles: dict[StrEnum, str]
 ) -> None:
-    """Raises Conflict, in the states' Chinese titles, unless the table allows the step."""
+    """Raise Conflict, with the states' Chinese titles, unless the table allows the step."""
     if any(step.source == source and step.target == target for step in table):
         return
     present = titles.get(source, "未开始") if source else "未开始"

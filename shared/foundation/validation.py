@@ -1,11 +1,11 @@
-"""Pydantic's complaints in words that the sender can act on. Used by shared/http/web.py."""
+"""Convert pydantic's validation errors into messages that the sender can act on. Used by shared/http/web.py."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from shared.foundation.errors import FieldError
 
-_WORDS = {
+_MESSAGES = {
     "missing": "缺少此项,请补上",
     "extra_forbidden": "没有这个字段,请删去或检查拼写",
     "string_too_long": "超过 {max_length} 个字符,请缩短",
@@ -21,15 +21,18 @@ _WORDS = {
 
 
 def field_errors_of(errors: Sequence[Any]) -> list[FieldError]:
-    """One fault per error: a JSON pointer to the field (RFC 6901), pydantic's stable code, and what to do."""
-    return [_fault(error) for error in errors]
+    """Return a FieldError per error: a JSON pointer (RFC 6901), pydantic's stable code, and a message with the
+    remedy."""
+    return [_field_error(error) for error in errors]
 
 
-def _fault(error: Any) -> FieldError:
+def _field_error(error: Any) -> FieldError:
     kind = error["type"]
-    return FieldError(_pointer(error["loc"]), kind, _WORDS.get(kind, "格式不正确,请对照接口说明"), error.get("ctx", {}))
+    return FieldError(
+        _pointer(error["loc"]), kind, _MESSAGES.get(kind, "格式不正确,请对照接口说明"), error.get("ctx", {})
+    )
 
 
 def _pointer(location: Sequence[Any]) -> str:
-    inside = [str(step) for step in location if step != "body"]
-    return "/" + "/".join(inside)
+    steps = [str(step) for step in location if step != "body"]
+    return "/" + "/".join(steps)

@@ -1,1 +1,1 @@
-"""The HTTP side of every service: the app, its middleware, sign-in, statistics."""
+"""HTTP for all services: the app, its middleware, authentication, statistics."""

@@ -1,7 +1,7 @@
-"""Who acts: the session token that the portal signs, and the actor of a request.
+"""Authentication and roles: the session token that the portal signs, and the current user of a request.
 
-Used by every service's pages.py and api.py (`staff`), by shared/http/csrf.py and by the portal, which signs. Cookies and expiry
-use real time, never business time.
+Used by the pages and APIs of every service (`staff`), by shared/http/csrf.py and by the portal, which signs the tokens.
+Cookies and expiry use real time, never business time.
 """
 
 import hashlib
@@ -47,19 +47,20 @@ Role = Literal[
 
 @dataclass(frozen=True)
 class CurrentUser:
-    """A signed-in member of the staff. `account` goes into actions and the audit log; `name` is for pages."""
+    """A signed-in member of staff. `account` is for actions and the audit log, `name` for pages."""
 
     account: str
     name: str
     roles: frozenset[str]
 
     def may(self, *roles: str) -> bool:
-        """Whether the person holds one of `roles`."""
+        """Whether the user has one of `roles`."""
         return not self.roles.isdisjoint(roles)
 
 
 class SessionToken(BaseModel):
-    """What the portal signs (RFC 7519). `iat` and `exp` are seconds since 1970 in real time, with fractions."""
+    """The claims that the portal signs (RFC 7519). `iat` and `exp` are seconds since 1970 in real time, with
+    fractions."""
 
     sub: str
     name: str
@@ -69,21 +70,21 @@ class SessionToken(BaseModel):
     sid: str
 
     @property
-    def is_over(self) -> bool:
-        """Whether it has to be renewed."""
+    def is_expired(self) -> bool:
+        """Whether the token must be renewed."""
         return real_now().timestamp() >= self.exp
 
 
 def sign_token(token: SessionToken, private_key: OKPKey) -> str:
-    """The compact form that goes into the cookie (EdDSA on Ed25519, RFC 8037 and RFC 9864)."""
+    """Sign the token; return the compact form for the cookie (EdDSA with Ed25519, RFC 8037 and RFC 9864)."""
     return jwt.encode({"alg": ALGORITHM}, token.model_dump(), private_key, algorithms=[ALGORITHM])
 
 
 def read_token(compact: str, public_key_file: Path) -> SessionToken | None:
-    """The token, also one that is over; None when it was not signed by the portal, or no key is there yet."""
+    """Return the token, even if expired; None if the portal did not sign it, or if no key exists yet."""
     try:
-        found = jwt.decode(compact, _public_key(public_key_file), algorithms=[ALGORITHM])
-        return SessionToken.model_validate(found.claims)
+        decoded = jwt.decode(compact, _public_key(public_key_file), algorithms=[ALGORITHM])
+        return SessionToken.model_validate(decoded.claims)
     except (JoseError, ValidationError, ValueError, FileNotFoundError):
         return None
 
@@ -94,56 +95,57 @@ def _public_key(path: Path) -> OKPKey:
 
 
 def csrf_token(sid: str) -> str:
-    """The token that every form of this session carries: bound to the session's id, which no script can read."""
-    return _bound(sid, "csrf")
+    """Return the CSRF token of all forms of a session: an HMAC keyed with the session id, which scripts cannot read."""
+    return _hmac(sid, "csrf")
 
 
 def flash_mark(sid: str, text: str) -> str:
-    """Marks a notice for this session's next page, so that nobody else can put one there."""
-    return _bound(sid, f"flash:{text}")
+    """Return the HMAC of a flash notice, so that only this session can have written it."""
+    return _hmac(sid, f"flash:{text}")
 
 
-def _bound(sid: str, text: str) -> str:
+def _hmac(sid: str, text: str) -> str:
     return hmac.new(sid.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def staff(*roles: Role) -> Callable[[Request], CurrentUser]:
-    """A dependency: the actor, who holds one of `roles` (none named: any member of the staff).
+    """Return a dependency that yields the current user, who must have one of `roles` (none named: any member of staff).
 
-    Raises NotSignedIn without a valid session, Forbidden with other roles; the latter is audited in a transaction of its
-    own, because the request's is given up. Auditors read everything: they pass on GET.
+    The dependency raises NotSignedIn without a valid session, Forbidden with other roles. It audits the latter in a
+    separate transaction, because the request's own is rolled back. Auditors may read everything: GET is allowed.
     """
 
-    def signed_in(request: Request) -> CurrentUser:
+    def require_role(request: Request) -> CurrentUser:
         actor = current_user(request)
         admitted = (*roles, "auditor") if request.method in SAFE_METHODS else roles
         if roles and not actor.may(*admitted):
             refuse_access(request, actor)
         return actor
 
-    return signed_in
+    return require_role
 
 
 def current_user(request: Request) -> CurrentUser:
-    """Who acts, by the token, unless the portal has said something newer of the account. Raises NotSignedIn. Reads the database.
+    """Return the user of the session token. Raises NotSignedIn without a valid token, or if the account's access has
+    changed since it was signed. Reads the database.
 
-    A token that was signed after what was heard last carries the portal's later word: this service may hear of a new
-    account's password after its owner has signed in.
+    A token that is newer than the last StaffAccessChanged is valid: this service may receive the event of a new
+    password only after the user has signed in with it.
     """
     token: SessionToken | None = request.state.session_token
-    if token is None or token.is_over:
+    if token is None or token.is_expired:
         raise NotSignedIn("请先登录。", code="not-signed-in")
     process: Process = request.app.state.process
     with process.database.reader() as session:
-        said = session.get(StaffAccess, token.sub)
-    if said is not None and token.iat < said.valid_from.timestamp():
+        access = session.get(StaffAccess, token.sub)
+    if access is not None and token.iat < access.valid_from.timestamp():
         raise NotSignedIn("您的权限已变更，请重新登录。", code="session-revoked")
     actor = request.state.actor = CurrentUser(token.sub, token.name, frozenset(token.roles))
     return actor
 
 
 def refuse_access(request: Request, actor: CurrentUser) -> None:
-    """Audits that `actor` was refused here, then raises Forbidden."""
+    """Audit that `actor` was refused, then raise Forbidden."""
     process: Process = request.app.state.process
     with process.database.transaction() as uow:
         details = {"method": request.method}
@@ -152,12 +154,12 @@ def refuse_access(request: Request, actor: CurrentUser) -> None:
 
 
 def on_staff_access_changed(uow: UnitOfWork, event: StaffAccessChanged, *, context: Context) -> None:
-    """Remembers what the portal said of an account; hearing it again changes nothing. Registered by every service."""
-    remember_access(uow, event)
+    """Store the access of an account. A repeat changes nothing. Registered by every service."""
+    store_access(uow, event)
 
 
-def remember_access(uow: UnitOfWork, event: StaffAccessChanged) -> None:
-    """The row behind `actor_of`."""
+def store_access(uow: UnitOfWork, event: StaffAccessChanged) -> None:
+    """Write the StaffAccess row that `current_user` reads."""
     row = uow.session.get(StaffAccess, event.account)
     if row is None:
         row = StaffAccess(account=event.account, valid_from=event.valid_from)

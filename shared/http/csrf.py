@@ -1,4 +1,4 @@
-"""The guard against forged requests. shared/http/web.py puts it into every app, so that no page's author can forget it."""
+"""CSRF protection. shared/http/web.py adds it to every app, so that no page can omit it."""
 
 import hmac
 from collections.abc import Callable
@@ -14,18 +14,18 @@ from shared.foundation.errors import Forbidden, Refusal
 from shared.http.auth import COOKIE, SAFE_METHODS, csrf_token, read_token
 from shared.wiring.process import Process
 
-# The script library of the dashboards sends its own names; both are the same token.
+# The dashboards' script library uses its own names for the same token.
 _HEADERS = ("x-csrf-token", "x-csrftoken")
 _FIELDS = ("csrf_token", "csrftoken")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class CsrfMiddleware:
-    """ASGI middleware in every app: reads the session, and lets no forged request through.
+    """ASGI middleware: reads the session and rejects forged requests.
 
-    Sets `request.state.session_token` and `request.state.csrf_token`. A request that may change something and carries a
-    session must also carry the session's CSRF token, as a header or a form field; one that a browser sends for another
-    site is refused in any case.
+    Sets `request.state.session_token` and `request.state.csrf_token`. A request with a session and an unsafe method
+    must carry the session's CSRF token, as a header or a form field. Cross-site requests of browsers are rejected in
+    any case.
     """
 
     def __init__(self, app: ASGIApp, process: Process, refuse: Callable[[Request, Refusal], Response]) -> None:
@@ -42,15 +42,15 @@ class CsrfMiddleware:
         request.state.csrf_token = csrf_token(token.sid) if token else ""
         request.state.actor, request.state.correlation_id = None, current_correlation_id()
         if request.method not in SAFE_METHODS:
-            receive, given = await self._given(request, receive) if token else (receive, "")
-            if self._is_forged(request, given):
+            receive, submitted = await self._submitted_token(request, receive) if token else (receive, "")
+            if self._is_forged(request, submitted):
                 refusal = Forbidden("页面已失效，操作没有生效。请刷新页面后再试。", code="csrf")
-                answer = await run_in_threadpool(self._refuse, request, refusal)
-                await answer(scope, receive, send)
+                response = await run_in_threadpool(self._refuse, request, refusal)
+                await response(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    async def _given(self, request: Request, receive: Receive) -> tuple[Receive, str]:
+    async def _submitted_token(self, request: Request, receive: Receive) -> tuple[Receive, str]:
         if header := next((request.headers[name] for name in _HEADERS if name in request.headers), ""):
             return receive, header
         if not request.headers.get("content-type", "").startswith(_FORMS):
@@ -58,27 +58,27 @@ class CsrfMiddleware:
         body = await request.body()
         try:
             async with Request(request.scope, _replay(body, receive)).form() as form:
-                found = next((str(form[name]) for name in _FIELDS if name in form), "")
+                submitted = next((str(form[name]) for name in _FIELDS if name in form), "")
         except HTTPException:
-            found = ""
-        return _replay(body, receive), found
+            submitted = ""
+        return _replay(body, receive), submitted
 
-    def _is_forged(self, request: Request, given: str) -> bool:
+    def _is_forged(self, request: Request, submitted: str) -> bool:
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return True
         expected: str = request.state.csrf_token
-        return bool(expected) and not hmac.compare_digest(given.encode(), expected.encode())
+        return bool(expected) and not hmac.compare_digest(submitted.encode(), expected.encode())
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """The body once more, then whatever the connection says next."""
+    """Return a `receive` that yields the body again, then the further messages of the connection."""
     sent = False
 
-    async def once() -> Message:
+    async def replay() -> Message:
         nonlocal sent
         if sent:
             return await receive()
         sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return once
+    return replay

@@ -1,4 +1,4 @@
-"""What every request is seen by: a span and a duration, by route template. Put around every app by shared/http/web.py."""
+"""A span and a duration metric for each request, by route template. shared/http/web.py adds it to every app."""
 
 import time
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class HttpMetrics:
-    """ASGI middleware, the outermost; an exception that passes it is the 500 that the server answers.
+    """The outermost ASGI middleware. An exception that passes it counts as the 500 that the server responds with.
 
-    Sets `request.state.route_templates`, for whoever must say which route answered and may not say the path.
+    Sets `request.state.route_templates`, for logs that must name the route but not the path.
     """
 
     def __init__(self, app: ASGIApp, service: str) -> None:
@@ -34,9 +34,9 @@ class HttpMetrics:
         scope.setdefault("state", {})["route_templates"] = self._templates
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
         caller = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
-        status, begun = 500, time.perf_counter()
+        status, started = 500, time.perf_counter()
 
-        async def send_and_see(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -44,23 +44,24 @@ class HttpMetrics:
 
         with telemetry.serving(self._service, method, caller) as span:
             try:
-                await self._app(scope, receive, send_and_see)
+                await self._app(scope, receive, send_and_record)
             finally:
                 route = route_of(scope, self._templates)
-                REQUESTS.labels(self._service, method, route, str(status)).observe(time.perf_counter() - begun)
+                REQUESTS.labels(self._service, method, route, str(status)).observe(time.perf_counter() - started)
                 span.update_name(f"{method} {route}")
                 span.set_attributes({"http.route": route, "http.response.status_code": status})
 
 
 def templates_of(app: Starlette) -> dict[int, str]:
-    """The whole template of each of the app's own routes, by its identity: a route of a router that was included does not
-    know the prefixes around it."""
-    return {id(one.original_route): one.path for one in iter_route_contexts(app.routes) if one.path is not None}
+    """Map the identity of each route to its full template. A route of an included router does not contain its
+    prefixes."""
+    contexts = iter_route_contexts(app.routes)
+    return {id(context.original_route): context.path for context in contexts if context.path is not None}
 
 
 def route_of(scope: Scope, templates: Mapping[int, str]) -> str:
-    """The template of the route that answered, as `/intake/api/applications/{application_id}`; of one in a mounted app, with
-    where that is mounted; "none" where none did. Never the path, which may name anything."""
+    """Return the template of the matched route, such as `/intake/api/applications/{application_id}`, with the mount
+    path for a mounted app; "none" without a match. Never the path, which may contain anything."""
     route: Any = scope.get("route")
     if id(route) in templates:
         return templates[id(route)]

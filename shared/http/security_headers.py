@@ -1,4 +1,4 @@
-"""What every request passes first: a correlation id, a size limit, a nonce for the page's scripts, and the security headers."""
+"""A middleware for every request: correlation id, size limit, nonce for the page's scripts, security headers."""
 
 import re
 import secrets
@@ -16,7 +16,7 @@ _ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
 
 
 class SecurityHeaders:
-    """ASGI middleware; sets `request.state.csp_nonce` and answers 413 to a body over LARGEST_BODY bytes."""
+    """ASGI middleware. Sets `request.state.csp_nonce`, and responds 413 to a body of more than LARGEST_BODY bytes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -26,10 +26,10 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        given = headers.get(b"x-correlation-id", b"").decode("latin-1")
+        received_id = headers.get(b"x-correlation-id", b"").decode("latin-1")
         nonce = secrets.token_urlsafe(16)
         scope.setdefault("state", {})["csp_nonce"] = nonce
-        with correlated(given if _ID.match(given) else "") as correlation:
+        with correlated(received_id if _ID.match(received_id) else "") as correlation:
 
             async def send_with_headers(message: Message) -> None:
                 if message["type"] == "http.response.start":
@@ -40,43 +40,43 @@ class SecurityHeaders:
             if not length.isdigit() or int(length) > LARGEST_BODY:
                 await _too_large(scope, receive, send_with_headers)
                 return
-            await _answered(self._app, scope, _Body(receive), send_with_headers)
+            await _call_limited(self._app, scope, _Body(receive), send_with_headers)
 
 
 class _Body:
-    """A body that comes in parts, whose length nobody said before: counted, and cut off where it is too large."""
+    """A body without a declared length: counts its bytes and disconnects above the limit."""
 
     def __init__(self, receive: Receive) -> None:
-        self._receive, self._seen = receive, 0
+        self._receive, self._received = receive, 0
 
     @property
     def is_too_large(self) -> bool:
-        """Whether more has come than may."""
-        return self._seen > LARGEST_BODY
+        """Whether the body exceeds the limit."""
+        return self._received > LARGEST_BODY
 
     async def receive(self) -> Message:
-        """The next part; to the app, a caller who sends too much has gone."""
+        """Return the next part; above the limit, a disconnect."""
         message = await self._receive()
-        self._seen += len(message.get("body", b""))
+        self._received += len(message.get("body", b""))
         return {"type": "http.disconnect"} if self.is_too_large else message
 
 
-async def _answered(app: ASGIApp, scope: Scope, body: _Body, send: Send) -> None:
-    """Lets the app answer; once more than the limit has come, it is heard no longer and 413 is the answer."""
-    begun = False
+async def _call_limited(app: ASGIApp, scope: Scope, body: _Body, send: Send) -> None:
+    """Call the app. Once the body exceeds the limit, drop the app's response and respond 413 instead."""
+    started = False
 
     async def send_unless_too_large(message: Message) -> None:
-        nonlocal begun
-        if begun or not body.is_too_large:
-            begun = True
+        nonlocal started
+        if started or not body.is_too_large:
+            started = True
             await send(message)
 
     try:
         await app(scope, body.receive, send_unless_too_large)
     except Exception:
-        if begun or not body.is_too_large:
+        if started or not body.is_too_large:
             raise
-    if not begun and body.is_too_large:
+    if not started and body.is_too_large:
         await _too_large(scope, body.receive, send)
 
 
@@ -101,5 +101,5 @@ async def _too_large(scope: Scope, receive: Receive, send: Any) -> None:
         "code": "too-large",
         "detail": t("上传内容超过 12 MB 的上限。请压缩扫描件(每份不超过 10 MB)后重新上传。"),
     }
-    answer = JSONResponse(problem, status_code=413, media_type="application/problem+json")
-    await answer(scope, receive, send)
+    response = JSONResponse(problem, status_code=413, media_type="application/problem+json")
+    await response(scope, receive, send)

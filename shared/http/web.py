@@ -1,7 +1,7 @@
-"""The HTTP edge of every service: the app, its sessions, refusals as problem+json (RFC 9457), headers, health. Used by web.py.
+"""The FastAPI app of every service: dependencies, refusals as problem+json (RFC 9457), middleware, health endpoints.
 
-Only this module knows status codes. Paths keep their service prefix (`/intake/api/…`), so that a gateway or the embedded
-front door passes them on as they are.
+Used by each service's web.py. Only this module maps refusals to status codes. Paths contain the service prefix
+(`/intake/api/…`), so that the gateway and the standalone server forward them unchanged.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,8 +13,8 @@ import structlog
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from obstore.exceptions import BaseError as FilesAway
-from redis.exceptions import ConnectionError as RedisAway
+from obstore.exceptions import BaseError as FilesUnavailable
+from redis.exceptions import ConnectionError as RedisUnavailable
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, OperationalError
 from sqlmodel import Session
@@ -49,20 +49,21 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
-_AWAY_SECONDS = 2
+_RETRY_AFTER_SECONDS = 2
 RefusalPage = Callable[[Request, int, Refusal], Response]
 _log = structlog.get_logger()
 
 
 def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> FastAPI:
-    """A service's app without its own routes. `refusal_page` renders refusals for people; paths under /api/ get JSON."""
+    """Return a service's app without its own routes. `refusal_page` renders refusals for people; paths under /api/ get
+    JSON."""
     prefix = prefix_of(process.service)
     app = FastAPI(
         title=process.settings.TITLE,
         openapi_url=f"{prefix}/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        # The framework's own spans and logs tell addresses and messages, which may be about people.
+        # The framework's own spans and logs contain addresses and messages, which may be personal data.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.process = process
@@ -72,22 +73,23 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     app.add_middleware(LocaleMiddleware, i18n_config=LANGUAGES)
     app.add_middleware(HttpMetrics, service=process.service)
     if process.settings.public_url.startswith("https:"):
-        app.add_middleware(_ByHttps)
+        app.add_middleware(_HttpsScheme)
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid_body)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(DataError, _on_unknown_to_sql)
-    app.add_exception_handler(OperationalError, _on_server_away)
-    app.add_exception_handler(RedisAway, _on_server_away)
-    app.add_exception_handler(FilesAway, _on_server_away)
+    app.add_exception_handler(OperationalError, _on_server_unavailable)
+    app.add_exception_handler(RedisUnavailable, _on_server_unavailable)
+    app.add_exception_handler(FilesUnavailable, _on_server_unavailable)
     app.add_exception_handler(Exception, _on_failure)
     app.add_api_route(f"{prefix}/healthz", _healthz, include_in_schema=False)
     app.add_api_route(f"{prefix}/readyz", _readyz, include_in_schema=False)
     return app
 
 
-class _ByHttps:
-    """A gateway that ends https passes requests on by http; what pages load must be asked for by https all the same."""
+class _HttpsScheme:
+    """Sets the scheme to https: a gateway that terminates TLS forwards by http, but the URLs in pages must use
+    https."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -97,35 +99,35 @@ class _ByHttps:
 
 
 def prefix_of(service: str) -> str:
-    """The path prefix of a service; the portal has none."""
+    """Return the path prefix of a service; empty for the portal."""
     return "" if service == "portal" else f"/{service}"
 
 
 def process_of(request: Request) -> Process:
-    """The process that serves this request."""
+    """Return the process that handles this request."""
     process: Process = request.app.state.process
     return process
 
 
 def open_unit_of_work(request: Request) -> Iterator[UnitOfWork]:
-    """The unit of work of this request, committed before the reply is sent."""
+    """Yield the unit of work of this request. It commits before the response is sent."""
     with process_of(request).database.transaction() as uow:
         yield uow
 
 
 def open_reader(request: Request) -> Iterator[Session]:
-    """A session of this request that cannot write."""
+    """Yield a read-only session of this request."""
     with process_of(request).database.reader() as session:
         yield session
 
 
 def business_now(request: Request) -> datetime:
-    """Business time, UTC."""
+    """Return the business time, UTC."""
     return process_of(request).clock.now()
 
 
 def tools_of(request: Request) -> Tools:
-    """The adaptors of this process."""
+    """Return the adapters of this process."""
     return process_of(request).tools
 
 
@@ -136,7 +138,7 @@ WithTools = Annotated[Tools, Depends(tools_of)]
 
 
 def refuse(request: Request, refusal: Refusal, *, status: int | None = None) -> Response:
-    """The answer to a refusal: problem+json for machines and for the forms of pages, else a page for people."""
+    """Return the response to a refusal: problem+json for programs and for forms of pages, else a page for people."""
     code = status or next(number for kind, number in STATUS.items() if isinstance(refusal, kind))
     page: RefusalPage | None = request.app.state.refusal_page
     if page and "/api/" not in request.url.path and "json" not in request.headers.get("accept", ""):
@@ -150,15 +152,15 @@ def refuse(request: Request, refusal: Refusal, *, status: int | None = None) -> 
         "instance": request.url.path,
         "correlation_id": getattr(request.state, "correlation_id", ""),
     }
-    if refusal.faults:
+    if refusal.field_errors:
         problem["faults"] = [
-            {"field": fault.field, "code": fault.code, "message": localize(fault)} for fault in refusal.faults
+            {"field": error.field, "code": error.code, "message": localize(error)} for error in refusal.field_errors
         ]
     return JSONResponse(problem, status_code=code, media_type="application/problem+json")
 
 
 def _route(request: Request) -> str:
-    """The route for the log: a path may carry the secret of a one-time link, which still opens."""
+    """Return the route template for the log: a path may contain the secret of a one-time link that is still valid."""
     return route_of(request.scope, request.state.route_templates)
 
 
@@ -170,9 +172,11 @@ def _on_refusal(request: Request, refusal: Exception) -> Response:
 
 def _on_invalid_body(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    faults: list[FieldError] = field_errors_of(error.errors())
-    told = Joined([Message("{field}:{fault}", {"field": fault.field, "fault": fault}) for fault in faults[:3]], ";")
-    refusal = Invalid("提交的内容不合要求。{faults}", code="invalid-body", faults=faults, values={"faults": told})
+    errors: list[FieldError] = field_errors_of(error.errors())
+    first = Joined([Message("{field}:{fault}", {"field": one.field, "fault": one}) for one in errors[:3]], ";")
+    refusal = Invalid(
+        "提交的内容不合要求。{faults}", code="invalid-body", field_errors=errors, values={"faults": first}
+    )
     return refuse(request, refusal)
 
 
@@ -183,20 +187,20 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _on_unknown_to_sql(request: Request, error: Exception) -> Response:
-    """PostgreSQL has no such value, in a row or in a question: U+0000 in a text, a number beyond its column."""
+    """PostgreSQL cannot represent a value of a row or a query: U+0000 in a text, a number beyond its column's range."""
     assert isinstance(error, DataError)
     _log.warning("unknown_to_sql", route=_route(request), reason=type(error.orig).__name__)
     message = "提交的内容含有不能保存的字符或过大的数字,请更正后再试。"
     return refuse(request, Invalid(message, code="unknown-to-sql"))
 
 
-def _on_server_away(request: Request, error: Exception) -> Response:
-    """PostgreSQL, Redis or the files are away, or their disk is full. Whether the action took effect is not known: a commit may
-    have been its last word."""
+def _on_server_unavailable(request: Request, error: Exception) -> Response:
+    """PostgreSQL, Redis or the file store is unreachable, or its disk is full. The outcome is unknown: the connection
+    may have dropped after COMMIT."""
     _log.error("server_away", route=_route(request), reason=f"{type(error).__name__}: {error}".splitlines()[0])
     refusal = Refusal("系统正在恢复,请稍后再试。请先查看刚才的操作是否已经生效。", code="away")
     response = refuse(request, refusal, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    response.headers["Retry-After"] = str(_AWAY_SECONDS)
+    response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
     return response
 
 
@@ -217,17 +221,17 @@ def _readyz(request: Request) -> Response:
     checks: dict[str, Callable[[], object]] = {
         "database": lambda: _select_one(process),
         "redis": process.tools.redis.ping,
-        "files": process.tools.files.check_room,
+        "files": process.tools.files.check_free_space,
     }
-    faults = {}
+    failures = {}
     for name, check in checks.items():
         try:
             check()
-        except Exception as fault:
-            faults[name] = type(fault).__name__
-            _log.error("not_ready", server=name, reason=f"{type(fault).__name__}: {fault}".splitlines()[0])
-    status = HTTPStatus.SERVICE_UNAVAILABLE if faults else HTTPStatus.OK
-    return JSONResponse({"status": "waiting" if faults else "ready", "faults": faults}, status_code=status)
+        except Exception as error:
+            failures[name] = type(error).__name__
+            _log.error("not_ready", server=name, reason=f"{type(error).__name__}: {error}".splitlines()[0])
+    status = HTTPStatus.SERVICE_UNAVAILABLE if failures else HTTPStatus.OK
+    return JSONResponse({"status": "waiting" if failures else "ready", "faults": failures}, status_code=status)
 
 
 def _select_one(process: Process) -> None:

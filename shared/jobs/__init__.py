@@ -1,1 +1,1 @@
-"""Slow jobs and timers as rows, executed by Celery or in the process."""
+"""Slow jobs and timers, stored as rows, executed by Celery or in the bus process."""

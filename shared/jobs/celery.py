@@ -1,6 +1,7 @@
-"""Celery for slow jobs and timers: one task executes a job row by id, the other looks at the deadlines, when beat asks for it.
+"""Celery for slow jobs and timers: one task executes a job by id, the other handles due deadlines when beat triggers
+it.
 
-The row owns retries, so Celery's own are not used.
+The job's row controls retries, so Celery's own are not used.
 """
 
 import asyncio
@@ -19,15 +20,15 @@ from shared.persistence.database import Database
 from shared.persistence.leader import leadership
 
 TASK = "lingjun.run_job"
-LOOK = "lingjun.look_at_deadlines"
+TIMER_TASK = "lingjun.look_at_deadlines"
 
 
 class PlainConsumer(Consumer):
-    """A worker's consumer that makes no queue but its own: Celery would add fifty-six exchanges and queues for delays, which
-    the rows of the jobs take care of here."""
+    """A worker's consumer that declares only its own queue. Celery would add fifty-six exchanges and queues for delayed
+    delivery, which is not needed: delays are stored in the job rows."""
 
     class Blueprint(Consumer.Blueprint):
-        """The steps of a worker's connection."""
+        """The start-up steps of a worker's connection."""
 
         default_steps: ClassVar[list[str]] = [
             step for step in Consumer.Blueprint.default_steps if not step.endswith(":DelayedDelivery")
@@ -35,14 +36,14 @@ class PlainConsumer(Consumer):
 
 
 def make_celery(service: str, *, broker_url: str) -> Celery:
-    """A Celery application with the service's own quorum queue, confirms on, and acknowledgement after the work.
+    """Return a Celery application with a quorum queue of the service, publisher confirms and late acknowledgement.
 
-    A task of a killed worker is delivered again; the job row makes that harmless. No results are kept: the row says what
-    came of a job, and a result that cannot be stored would leave its task unacknowledged, and the worker idle.
+    A task of a killed worker is redelivered; the job row makes that harmless. Results are not stored: the row holds the
+    outcome, and a result that cannot be stored would leave its task unacknowledged and the worker idle.
     """
     app = Celery(f"lingjun.{service}", broker=broker_url)
     name = f"lingjun.{service}.jobs"
-    # The exchange is the service's own too, so that no other may touch it.
+    # The service has its own exchange too, so that other services need no access to it.
     exchange = Exchange(name, type="topic", durable=True)
     app.conf.update(
         task_queues=[Queue(name, exchange, routing_key=name, queue_arguments={"x-queue-type": "quorum"})],
@@ -57,7 +58,7 @@ def make_celery(service: str, *, broker_url: str) -> Celery:
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         worker_consumer=f"{__name__}:PlainConsumer",
-        # A queue by which anybody with an account on the broker could stop the worker; nobody here asks it anything.
+        # Remote control is not used, and would let every user of the broker stop the worker.
         worker_enable_remote_control=False,
         task_ignore_result=True,
         task_serializer="json",
@@ -66,36 +67,36 @@ def make_celery(service: str, *, broker_url: str) -> Celery:
     return app
 
 
-def serve_jobs(app: Celery, worker: JobWorker, look: Callable[[], None]) -> None:
-    """Registers the two tasks: jobs are executed by `worker`, deadlines looked at by `look`."""
+def serve_jobs(app: Celery, worker: JobWorker, run_timer: Callable[[], None]) -> None:
+    """Register the two tasks: `worker` executes jobs, `run_timer` handles due deadlines."""
 
     @app.task(name=TASK)
     def run_job(job_id: str) -> None:
         worker.execute(UUID(job_id))
 
-    @app.task(name=LOOK)
-    def look_at_deadlines() -> None:
-        look()
+    @app.task(name=TIMER_TASK)
+    def handle_deadlines() -> None:
+        run_timer()
 
 
 def send_job(app: Celery, job_id: UUID) -> None:
-    """Hands a job to the workers of the application's queue; waits for the broker's confirm."""
+    """Send a job to the workers and wait for the broker's confirm."""
     app.send_task(TASK, args=[str(job_id)])
 
 
 async def beat(app: Celery, database: Database, *, every: timedelta) -> None:
-    """Celery beat for the service's timer, in the one bus process that has the right to it; runs until cancelled.
+    """Run Celery beat for the service's timer until cancelled, in the bus process that is the leader.
 
-    A look that no worker took before the next one is dropped by the broker. Raises ConnectionError when the right is lost.
+    The broker drops a tick that no worker consumed before the next one. Raises ConnectionError when the lock is lost.
     """
     app.conf.beat_schedule = {
-        LOOK: {"task": LOOK, "schedule": every, "options": {"expires": max(every.total_seconds(), 1)}}
+        TIMER_TASK: {"task": TIMER_TASK, "schedule": every, "options": {"expires": max(every.total_seconds(), 1)}}
     }
-    async with leadership(database, "beat") as right:
+    async with leadership(database, "beat") as lock:
         scheduler = Scheduler(app, max_interval=every.total_seconds())
         try:
             while True:
-                await asyncio.to_thread(right.check)
+                await asyncio.to_thread(lock.check)
                 await asyncio.sleep(await asyncio.to_thread(scheduler.tick))
         finally:
             scheduler.close()

@@ -1,4 +1,4 @@
-"""The dispatcher hands due job rows to Celery, or executes them in the process. Runs in every bus.py."""
+"""The dispatcher: sends due jobs to Celery, or executes them in the process. Runs in every bus.py."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, bindparam, or_, update
 from sqlmodel import col, select
 
 from shared.foundation.clock import real_now
-from shared.jobs.lease import LEASE, LONG
+from shared.jobs.lease import DISPATCHED_LEASE, LEASE
 from shared.persistence.columns import UtcDateTime
 from shared.persistence.database import Database
 from shared.persistence.models import JobRow
@@ -18,8 +18,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 POLL = 0.25
 
-
-# Asked several times a second by every service, so written once.
+# Every service runs these queries several times a second, so they are built once.
 _NOW: BindParameter[datetime] = bindparam("now", type_=UtcDateTime())
 _IS_DUE = or_(
     (col(JobRow.state) == "waiting") & (col(JobRow.next_at) <= _NOW),
@@ -30,7 +29,7 @@ _DUE = select(JobRow.id).where(_IS_DUE).order_by(col(JobRow.created_at)).limit(1
 
 
 class Dispatcher:
-    """Hands due job rows to `send`. A row that was handed out and not ended when its lease is over is handed out again."""
+    """Passes due jobs to `send`. A job that has not ended when its lease expires is sent again."""
 
     def __init__(self, database: Database, send: Callable[[UUID], None]) -> None:
         self._database, self._send = database, send
@@ -38,35 +37,35 @@ class Dispatcher:
         self._loop = asyncio.get_running_loop()
 
     def wake(self) -> None:
-        """Something may have been committed."""
+        """Look for due jobs now. May be called from any thread."""
         self._loop.call_soon_threadsafe(self._woken.set)
 
     async def run(self) -> None:
-        """Dispatches until cancelled."""
+        """Dispatch until cancelled."""
         while True:
             self._woken.clear()
             if leased := await asyncio.to_thread(self._lease_due):
-                await asyncio.to_thread(self._hand_out, leased)
+                await asyncio.to_thread(self._send_all, leased)
             try:
                 await asyncio.wait_for(self._woken.wait(), POLL)
             except TimeoutError:
                 continue
 
-    def _hand_out(self, leased: list[UUID]) -> None:
-        handed = 0
+    def _send_all(self, leased: list[UUID]) -> None:
+        sent = 0
         try:
             for job_id in leased:
                 self._send(job_id)
-                handed += 1
+                sent += 1
         finally:
             with self._database.transaction() as uow:
-                self._note(uow, leased[:handed], lease_until=real_now() + LONG)
-                self._note(uow, leased[handed:], state="waiting", lease_until=None)
+                self._update_unstarted(uow, leased[:sent], lease_until=real_now() + DISPATCHED_LEASE)
+                self._update_unstarted(uow, leased[sent:], state="waiting", lease_until=None)
 
-    def _note(self, uow: UnitOfWork, job_ids: list[UUID], **values: Any) -> None:
-        """Changes those that nobody has taken up yet."""
-        taken = update(JobRow).where(col(JobRow.id).in_(job_ids), col(JobRow.state) == "sent")
-        uow.session.execute(taken.values(**values))
+    def _update_unstarted(self, uow: UnitOfWork, job_ids: list[UUID], **values: Any) -> None:
+        """Update those of the jobs that no worker has started."""
+        unstarted = update(JobRow).where(col(JobRow.id).in_(job_ids), col(JobRow.state) == "sent")
+        uow.session.execute(unstarted.values(**values))
 
     def _lease_due(self) -> list[UUID]:
         now = real_now()

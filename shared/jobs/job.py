@@ -1,4 +1,4 @@
-"""A slow job as a row: started in the transaction of an action, retried by its row. Used by actions and commands."""
+"""Slow jobs, stored as rows: enqueued in the transaction of an action, retried by the job worker. Used by actions."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 class Job(Value):
-    """The typed payload of a job; `NAME` is imperative + document, and stable."""
+    """The typed payload of a job. `NAME` is stable, a verb and a document."""
 
     NAME: ClassVar[str]
 
@@ -28,7 +28,7 @@ JobFunctions = Mapping[type[Job], JobFunction]
 
 
 def enqueue(uow: UnitOfWork, job: Job) -> UUID:
-    """Puts the job on its way once this transaction commits. Returns its id, which makes its effects repeatable."""
+    """Enqueue the job with this commit. Return its id, which makes its effects idempotent."""
     now, job_id = real_now(), uuid4()
     row = {"id": job_id, "name": job.NAME, "payload": job.model_dump(mode="json"), "correlation_id": correlation_id()}
     row |= {"traceparent": telemetry.traceparent(), "state": "waiting", "next_at": now, "created_at": now}
@@ -38,8 +38,8 @@ def enqueue(uow: UnitOfWork, job: Job) -> UUID:
 
 
 def requeue_failed(uow: UnitOfWork, job_id: UUID, *, replay: int, actor: str, now: datetime) -> None:
-    """Lets a job that failed for good wait again, with every try before it. `replay` counts from 1; what was asked for
-    before, or of a job that has not failed, changes nothing. Raises NotFound."""
+    """Requeue a job that failed for good, with all its attempts. `replay` counts from 1. A replay number that was used
+    before, or a job that has not failed, changes nothing. Raises NotFound for an unknown job."""
     row = uow.session.exec(for_update(select(JobRow).where(JobRow.id == job_id))).one_or_none()
     if row is None:
         raise NotFound("没有这个任务。", code="unknown-job")
@@ -52,7 +52,7 @@ def requeue_failed(uow: UnitOfWork, job_id: UUID, *, replay: int, actor: str, no
 
 
 def requeue_orphaned(uow: UnitOfWork) -> None:
-    """Lets jobs that were handed out wait again: for a house in one process, whose workers ended with it."""
+    """Requeue all jobs that were sent or running. For standalone mode, where the workers end with the process."""
     for row in uow.session.exec(select(JobRow).where(col(JobRow.state).in_(["sent", "running"]))).all():
         row.state, row.lease_until = "waiting", None
         uow.session.add(row)

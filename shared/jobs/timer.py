@@ -1,6 +1,6 @@
-"""Deadlines are rows; once a minute, and after each jump of a demo's clock, the service handles what is due.
+"""The timer: handles due deadlines once a minute, and after each jump of a demo clock. Deadlines are stored in rows.
 
-`Timer.look` is called by the Celery worker when beat asks for it, or by `watch` in the process of an embedded house.
+Celery beat triggers `Timer.run_if_due` in a worker. In standalone mode, `watch` calls it.
 """
 
 import asyncio
@@ -20,25 +20,26 @@ EVERY = timedelta(minutes=1)
 RunDue = Callable[..., None]
 
 
-def look_every(clock: Clock) -> timedelta:
-    """How often to look, in real time: well within EVERY, and soon after a jump of a demo's clock."""
+def timer_interval(clock: Clock) -> timedelta:
+    """Interval between checks in real time: well below EVERY, and short for a demo clock, which can jump."""
     return timedelta(seconds=0.25) if clock.travels else EVERY / 4
 
 
 class Timer:
-    """Calls `run_due(session, context=…)` and remembers up to when; handling the same moment twice changes nothing."""
+    """Calls `run_due(uow, context=…)` and stores the time up to which deadlines are handled. A repeat changes
+    nothing."""
 
     def __init__(self, database: Database, run_due: RunDue, *, clock: Clock, tools: Tools) -> None:
         self._database, self._run_due, self._clock, self._tools = database, run_due, clock, tools
 
     async def watch(self) -> None:
-        """Looks until cancelled."""
+        """Check for due deadlines until cancelled."""
         while True:
-            await asyncio.to_thread(self.look)
-            await asyncio.sleep(look_every(self._clock).total_seconds())
+            await asyncio.to_thread(self.run_if_due)
+            await asyncio.sleep(timer_interval(self._clock).total_seconds())
 
-    def look(self) -> None:
-        """Handles what is due now, unless that was done less than a minute of business time ago."""
+    def run_if_due(self) -> None:
+        """Handle the deadlines that are due, unless the last run was less than a minute of business time ago."""
         now = self._clock.now()
         with self._database.reader() as session:
             if self._is_fresh(session.get(TimerRow, 1), now):

@@ -1,4 +1,4 @@
-"""The job worker executes job rows by id and records their outcome. Runs in every worker.py."""
+"""The job worker: executes jobs by id and records their outcome. Runs in every worker.py."""
 
 import json
 import time
@@ -35,7 +35,7 @@ _log = structlog.get_logger()
 
 
 class JobWorker:
-    """Executes jobs by id. `functions`: name -> (payload type, function); a function returns a word on its outcome."""
+    """Executes jobs by id. `functions` maps payload types to functions, which return a short text about the outcome."""
 
     def __init__(
         self,
@@ -50,13 +50,13 @@ class JobWorker:
         self._functions = {kind.NAME: (kind, function) for kind, function in functions.items()}
 
     def execute(self, job_id: UUID) -> None:
-        """Runs the job unless it has ended or somebody else runs it; effects and outcome commit together."""
-        row = retry_while_away(self._database, lambda: self._claim(job_id))
+        """Run the job, unless it has ended or another worker runs it. Effects and outcome commit together."""
+        row = retry_while_away(self._database, lambda: self._acquire(job_id))
         if row is None:
             return
         kind, function = self._functions[row.name]
         context = Context(actor=f"job:{row.name}", now=self._clock.now(), tools=self._tools, job_id=row.id)
-        begun = time.perf_counter()
+        started = time.perf_counter()
         try:
             with (
                 correlated(row.correlation_id),
@@ -65,13 +65,13 @@ class JobWorker:
                 self._database.transaction() as uow,
             ):
                 outcome = function(uow, kind.model_validate(row.payload), context=context)
-                self._end(self._mine(uow, row), "done", outcome)
+                self._end(self._lock(uow, row), "done", outcome)
             ended = "done"
-        except Exception as fault:
-            ended = self._give_back(row, fault)
-        JOBS.labels(self._service, row.name, ended).observe(time.perf_counter() - begun)
+        except Exception as error:
+            ended = self._handle_failure(row, error)
+        JOBS.labels(self._service, row.name, ended).observe(time.perf_counter() - started)
 
-    def _claim(self, job_id: UUID) -> JobRow | None:
+    def _acquire(self, job_id: UUID) -> JobRow | None:
         with self._database.transaction() as uow:
             row = uow.session.exec(for_update(select(JobRow).where(JobRow.id == job_id))).one_or_none()
             if row is None or not _is_free(row):
@@ -84,50 +84,51 @@ class JobWorker:
             uow.session.add(row)
             return row
 
-    def _mine(self, uow: UnitOfWork, row: JobRow) -> JobRow:
-        """The job's row, locked. Raises _TakenUp when its lease was over and somebody else has it, or it has ended."""
+    def _lock(self, uow: UnitOfWork, row: JobRow) -> JobRow:
+        """Lock the job's row. Raises LeaseLost when its lease expired and another worker has the job, or it has
+        ended."""
         query = for_update(select(JobRow).where(JobRow.id == row.id)).execution_options(populate_existing=True)
-        mine = uow.session.exec(query).one()
-        if (mine.state, mine.attempt) != ("running", row.attempt):
-            raise LeaseLost(f"job {row.id} is {mine.state}, attempt {mine.attempt}")
-        uow.session.add(mine)
-        return mine
+        locked = uow.session.exec(query).one()
+        if (locked.state, locked.attempt) != ("running", row.attempt):
+            raise LeaseLost(f"job {row.id} is {locked.state}, attempt {locked.attempt}")
+        uow.session.add(locked)
+        return locked
 
     def _end(self, row: JobRow, state: str, outcome: str) -> None:
         row.state, row.outcome, row.ended_at, row.lease_until = state, outcome[:500], real_now(), None
 
-    def _give_back(self, row: JobRow, fault: Exception) -> str:
-        """What became of a job that broke: failed, retried, or left to whoever has it now. A database that is away is
-        waited for."""
+    def _handle_failure(self, row: JobRow, error: Exception) -> str:
+        """Return the outcome of a job that raised: failed, retried, or left (another worker has it). Waits for an
+        unreachable database."""
         try:
-            if isinstance(fault, LeaseLost):
-                raise fault
-            return retry_while_away(self._database, lambda: self._fail(row, fault))
-        except LeaseLost as taken_up:
-            _log.warning("job_left", job=row.name, reason=str(taken_up))
+            if isinstance(error, LeaseLost):
+                raise error
+            return retry_while_away(self._database, lambda: self._fail(row, error))
+        except LeaseLost as lease_lost:
+            _log.warning("job_left", job=row.name, reason=str(lease_lost))
             return "left"
 
-    def _fail(self, row: JobRow, fault: Exception) -> str:
-        """Ends the job or lets it wait for its next try; says which: failed or retried. A connection that was lost is no
-        fault of the job: that try does not count."""
-        reason = f"{type(fault).__name__}: {fault}"
-        lost = isinstance(fault, DBAPIError) and fault.connection_invalidated
-        final = isinstance(fault, Refusal) or (row.attempt > len(RETRY_DELAYS) and not lost)
+    def _fail(self, row: JobRow, error: Exception) -> str:
+        """End the job or schedule its next attempt; return "failed" or "retried". An attempt that lost its database
+        connection does not count."""
+        reason = f"{type(error).__name__}: {error}"
+        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        final = isinstance(error, Refusal) or (row.attempt > len(RETRY_DELAYS) and not lost)
         _log.error("job_failed", job=row.name, job_id=str(row.id), attempt=row.attempt, final=final, reason=reason)
         with self._database.transaction() as uow:
-            mine = self._mine(uow, row)
+            locked = self._lock(uow, row)
             if final:
-                self._end(mine, "failed", reason)
-                self._bury(uow, row, reason)
+                self._end(locked, "failed", reason)
+                self._dead_letter(uow, row, reason)
                 return "failed"
-            mine.state, mine.outcome, mine.lease_until = "waiting", reason[:500], None
-            mine.next_at = real_now() + RETRY_DELAYS[0 if lost else row.attempt - 1]
-            mine.attempt -= lost
+            locked.state, locked.outcome, locked.lease_until = "waiting", reason[:500], None
+            locked.next_at = real_now() + RETRY_DELAYS[0 if lost else row.attempt - 1]
+            locked.attempt -= lost
             return "retried"
 
-    def _bury(self, uow: UnitOfWork, row: JobRow, reason: str) -> None:
-        """A dead letter in place of the job, through the outbox: somebody must see it, and may send it again."""
-        letter = Envelope(
+    def _dead_letter(self, uow: UnitOfWork, row: JobRow, reason: str) -> None:
+        """Write a dead letter for the job to the outbox, so that staff see the failure and can replay the job."""
+        envelope = Envelope(
             id=row.id,
             type=JOB_DEAD_LETTER + row.name,
             source=f"/lingjun/{self._service}",
@@ -138,16 +139,16 @@ class JobWorker:
             body=json.dumps(row.payload, ensure_ascii=False).encode(),
             traceparent=row.traceparent,
         )
-        headers = with_reason(letter.headers, f"{self._service}.jobs", reason) | {REPLAY: row.replays}
-        uow.session.add(OutboxRow(event_id=uuid4(), headers=headers, body=letter.body.decode()))
+        headers = with_reason(envelope.headers, f"{self._service}.jobs", reason) | {REPLAY: row.replays}
+        uow.session.add(OutboxRow(event_id=uuid4(), headers=headers, body=envelope.body.decode()))
         uow.wakes_bus = True
 
 
 class LeaseLost(Exception):
-    """The job is no longer this worker's: what it did is undone."""
+    """Another worker has the job, or it has ended. The effects of this attempt are rolled back."""
 
 
 def _is_free(row: JobRow) -> bool:
-    """Nobody is at it: it waits, was handed out, or its worker's lease is over."""
-    is_over = row.lease_until is None or row.lease_until <= real_now()
-    return row.state in ("waiting", "sent") or (row.state == "running" and is_over)
+    """Whether no worker runs the job: it waits, was sent, or its worker's lease has expired."""
+    is_expired = row.lease_until is None or row.lease_until <= real_now()
+    return row.state in ("waiting", "sent") or (row.state == "running" and is_expired)

@@ -1,5 +1,6 @@
-"""Event log -> consumer: fills a service from the past, through its inbox. Used by the portal's rebuild; a new service may
-be filled the same way before its bus runs for the first time.
+"""Replay of the event log through a consumer and its inbox. Used by the portal's rebuild.
+
+A new service may be filled the same way before its bus runs for the first time.
 """
 
 import asyncio
@@ -12,53 +13,54 @@ from shared.messaging.transport import Delivery, Transport
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """What came of hearing the past: how many events the log held, and which could not be handled, with the reason."""
+    """The outcome of a replay: the number of events read from the log, and those that failed, with the reason."""
 
-    heard: int
-    left: tuple[tuple[Delivery, str], ...]
+    read: int
+    failed: tuple[tuple[Delivery, str], ...]
 
 
 async def replay_log(
-    transport: Transport, consumer: Consumer, *, progress: Callable[[int], None] = lambda heard: None
+    transport: Transport, consumer: Consumer, *, progress: Callable[[int], None] = lambda count: None
 ) -> ReplayResult:
-    """Hands every event that the log keeps to the consumer's handlers, oldest first; what the inbox knows is passed over, so
-    a repeat changes nothing.
+    """Handle every event of the log, oldest first. Events in the inbox are skipped, so a repeat changes nothing.
 
-    What fails is tried again after the others, for as long as that helps: two services' events may stand in the log in
-    another order than they need. `progress` is told how many were heard. Raises ConnectionError.
+    Failed events are retried after the others, as long as at least one of them succeeds: events of two services may be
+    in the log in another order than their handlers need. `progress` receives the number of events read so far. Raises
+    ConnectionError.
     """
-    heard, left, batch = 0, [], []
-    async for delivery in transport.past():
+    count, failed, batch = 0, [], []
+    async for delivery in transport.read_log():
         batch.append(delivery)
         if len(batch) == BATCH:
-            left += await _handle(consumer, batch)
-            heard, batch = heard + len(batch), []
-            progress(heard)
-    left += await _handle(consumer, batch)
-    progress(heard + len(batch))
-    return ReplayResult(heard + len(batch), await _handle_rest(consumer, left))
+            failed += await _handle(consumer, batch)
+            count, batch = count + len(batch), []
+            progress(count)
+    failed += await _handle(consumer, batch)
+    progress(count + len(batch))
+    return ReplayResult(count + len(batch), await _retry(consumer, failed))
 
 
-async def _handle_rest(consumer: Consumer, left: Sequence[tuple[Delivery, str]]) -> tuple[tuple[Delivery, str], ...]:
-    while left:
-        still: list[tuple[Delivery, str]] = []
-        for delivery, _ in left:
-            still += await _handle(consumer, [delivery])
-        if len(still) == len(left):
-            return tuple(still)
-        left = still
+async def _retry(consumer: Consumer, failed: Sequence[tuple[Delivery, str]]) -> tuple[tuple[Delivery, str], ...]:
+    """Retry the failed events until a round brings no success; return those that failed in it."""
+    while failed:
+        failed_again: list[tuple[Delivery, str]] = []
+        for delivery, _ in failed:
+            failed_again += await _handle(consumer, [delivery])
+        if len(failed_again) == len(failed):
+            return tuple(failed_again)
+        failed = failed_again
     return ()
 
 
 async def _handle(consumer: Consumer, batch: Sequence[Delivery]) -> list[tuple[Delivery, str]]:
-    """What of the batch failed, with the reason; halved until the culprit stands alone."""
+    """Handle a batch, split in halves until each failing event is alone. Return those, with the reason."""
     if not batch:
         return []
     try:
         await asyncio.to_thread(consumer.handle, batch)
-    except Exception as fault:
+    except Exception as error:
         if len(batch) == 1:
-            return [(batch[0], f"{type(fault).__name__}: {fault}")]
+            return [(batch[0], f"{type(error).__name__}: {error}")]
         middle = len(batch) // 2
         return await _handle(consumer, batch[:middle]) + await _handle(consumer, batch[middle:])
     return []

@@ -1,7 +1,7 @@
-"""A batch of messages on a confirming channel as one write, with one wait for all confirms. Used by rabbit.py.
+"""Publish a batch of messages on a channel with confirms: one write, one wait for all confirms. Used by rabbit.py.
 
-aio-pika publishes one message at a time and waits for the socket after each; this writes aiormq's own frames, and leaves
-confirms, nacks and returns to aiormq (docs/decisions/0003).
+aio-pika publishes one message at a time and waits for the socket after each. This module writes aiormq's own frames and
+leaves confirms, nacks and returns to aiormq (docs/decisions/0003).
 """
 
 import asyncio
@@ -21,26 +21,26 @@ Message = tuple[str, aio_pika.Message]
 
 
 async def publish_batch(channel: Channel, exchange: str, batch: Sequence[Message]) -> list[DeliveryError | None]:
-    """Publishes (routing key, message with an id of its own) in order, mandatory; for each, None once it is confirmed, or
-    why not: a return or a nack. Raises what aiormq raises when the channel is lost."""
+    """Publish pairs of routing key and message, in order, mandatory. Each message needs a unique id. Return None for
+    each confirmed message, else the error: a return or a nack. Raises aiormq's exceptions when the channel is lost."""
     try:
         async with channel.lock:
             frames = [frame for message in batch for frame in _frames(channel, exchange, *message)]
             written = channel.create_future()
-            whole = ChannelFrame.marshall(frames=frames, channel_number=channel.number, drain_future=written)
-            # A put either takes the whole or nothing, and nobody else runs before they are counted.
-            await channel.write_queue.put(whole)
-            confirmations = [_awaited(channel, str(message.message_id)) for _, message in batch]
+            data = ChannelFrame.marshall(frames=frames, channel_number=channel.number, drain_future=written)
+            # `put` is atomic, and no other task runs before the messages are counted.
+            await channel.write_queue.put(data)
+            confirmations = [_register(channel, str(message.message_id)) for _, message in batch]
             await written
         results = await asyncio.gather(*confirmations, return_exceptions=True)
     finally:
         for _, message in batch:
             channel.message_id_delivery_tag.pop(str(message.message_id), None)
-    return [_refusal(result) for result in results]
+    return [_delivery_error(result) for result in results]
 
 
-def _awaited(channel: Channel, message_id: str) -> "asyncio.Future[Any]":
-    """Counts the next message and lets aiormq find its confirm by number, and its return by id."""
+def _register(channel: Channel, message_id: str) -> "asyncio.Future[Any]":
+    """Register the next message with aiormq, which matches confirms by delivery tag and returns by message id."""
     channel.delivery_tag += 1
     confirmation = channel.create_future()
     channel.confirmations[channel.delivery_tag] = confirmation
@@ -59,7 +59,7 @@ def _frames(
     ]
 
 
-def _refusal(result: Any) -> DeliveryError | None:
+def _delivery_error(result: Any) -> DeliveryError | None:
     if isinstance(result, BaseException) and not isinstance(result, DeliveryError):
         raise result
     return result if isinstance(result, DeliveryError) else None

@@ -1,7 +1,9 @@
-"""Broker -> handlers: what has arrived is handled in one transaction (inbox, effects, new outbox rows), then acknowledged.
+"""The consumer: handles a batch of deliveries in one transaction (inbox, effects, new outbox rows), then acknowledges
+it.
 
-If the batch fails it is halved until the culprit stands alone; that one is retried with backoff, or buried at once when
-it was refused. A database that is away is waited for, and counts against nobody. Runs in each bus.py.
+A failing batch is split in halves until the failing delivery is alone. That delivery is retried with backoff, or
+dead-lettered at once if it was refused. An unreachable database is waited for, and uses up no attempt. Runs in each
+bus.py.
 """
 
 import asyncio
@@ -37,9 +39,9 @@ _log = structlog.get_logger()
 
 
 class Consumer:
-    """One service's queue. `handlers` are called `handler(session, event, context=…)`, once in effect per event. `service`
-    names it in metrics and traces. `subjects` is the table of the rows that nearly all of its handlers begin by locking: those
-    of a batch are locked together."""
+    """Consumes one service's queue. Calls `handler(uow, event, context=…)`; each event takes effect once. `service` is
+    the name in metrics and traces. `subjects` is the table whose rows nearly all handlers lock first: the rows of a
+    batch are locked together. `requeue_job` is called for replayed dead letters of jobs."""
 
     def __init__(
         self,
@@ -59,28 +61,28 @@ class Consumer:
         self._subjects, self._requeue = subjects, requeue_job
 
     async def run(self) -> None:
-        """Consumes until cancelled; raises ConnectionError when the broker is lost."""
+        """Consume until cancelled. Raises ConnectionError when the connection to the broker is lost."""
         while True:
-            await self._settle(await self._transport.receive(BATCH))
+            await self._process(await self._transport.receive(BATCH))
 
-    async def _settle(self, batch: Sequence[Delivery]) -> None:
+    async def _process(self, batch: Sequence[Delivery]) -> None:
         try:
             await asyncio.to_thread(self.handle, batch)
-        except Exception as fault:
-            if isinstance(fault, SQLAlchemyError) and await wait_for_database(self._database):
-                await self._settle(batch)
+        except Exception as error:
+            if isinstance(error, SQLAlchemyError) and await wait_for_database(self._database):
+                await self._process(batch)
             elif len(batch) > 1:
                 middle = len(batch) // 2
-                await self._settle(batch[:middle])
-                await self._settle(batch[middle:])
+                await self._process(batch[:middle])
+                await self._process(batch[middle:])
             else:
-                await self._handle_failure(batch[0], fault)
+                await self._handle_failure(batch[0], error)
         else:
-            await self._transport.done(batch)
+            await self._transport.acknowledge(batch)
 
-    async def _handle_failure(self, delivery: Delivery, fault: Exception) -> None:
-        reason = f"{type(fault).__name__}: {fault}"
-        final = isinstance(fault, Refusal) or delivery.attempt >= self._attempts
+    async def _handle_failure(self, delivery: Delivery, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        final = isinstance(error, Refusal) or delivery.attempt >= self._attempts
         kind = delivery.headers.get(PREFIX + "type")
         log = _log.bind(event_id=delivery.headers.get(PREFIX + "id"), type=kind)
         HANDLED.labels(self._service, type_label(kind), "buried" if final else "retried").inc()
@@ -88,11 +90,12 @@ class Consumer:
             log.error("event_buried", reason=reason)
             await self._transport.dead_letter(delivery, reason)
         else:
-            log.warning("event_retried", reason=reason, attempt=delivery.attempt, awaited=isinstance(fault, OutOfOrder))
+            log.warning("event_retried", reason=reason, attempt=delivery.attempt, awaited=isinstance(error, OutOfOrder))
             await self._transport.retry(delivery)
 
     def handle(self, batch: Sequence[Delivery]) -> None:
-        """Handles a batch in one transaction, through the inbox; settles nothing. Raises what the first culprit raises."""
+        """Handle a batch in one transaction, through the inbox, without acknowledging it. Raises the first handler's
+        exception."""
         envelopes = [read_envelope(delivery.headers, delivery.body) for delivery in batch]
         outcomes: list[str] = []
         with self._database.transaction() as uow:
@@ -112,7 +115,7 @@ class Consumer:
         self._count(envelopes, outcomes)
 
     def _count(self, envelopes: Sequence[Envelope], outcomes: Sequence[str]) -> None:
-        """After the commit: a batch that is halved must not count twice."""
+        """Update the metrics. Called after the commit, so that a split batch is not counted twice."""
         kinds = [type_label(envelope.type) for envelope in envelopes]
         for (kind, outcome), number in Counter(zip(kinds, outcomes, strict=True)).items():
             HANDLED.labels(self._service, kind, outcome).inc(number)
@@ -138,7 +141,7 @@ class Consumer:
             ):
                 self._handlers[type(event)](uow, event, context=self._context(envelope, now))
         outcome = "handled" if fresh else "stale"
-        inbox.note(envelope, outcome, now=now)
+        inbox.record(envelope, outcome, now=now)
         return outcome
 
     def _context(self, envelope: Envelope, now: datetime) -> Context:
@@ -146,8 +149,8 @@ class Consumer:
 
 
 def _ids(envelopes: Sequence[Envelope]) -> list[UUID]:
-    """The subjects, if all are ids. A programme goes by its code, and is locked before what belongs to it: its handler, and the
-    others in their turn, lock what they need."""
+    """Return the subjects if all are ids, else none. The subject of a programme is its code, and a programme must be
+    locked before its rows: in such a batch the handlers lock what they need."""
     try:
         return [UUID(envelope.subject) for envelope in envelopes]
     except ValueError:

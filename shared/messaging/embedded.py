@@ -1,4 +1,4 @@
-"""The embedded bus: durable queues in one SQLite file, for a single machine without a broker. Keeps the promises of transport.py."""
+"""The embedded bus: durable queues in one SQLite file, without a broker. Fulfils the contract of transport.py."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ CREATE INDEX IF NOT EXISTS log_at ON log (at);
 
 
 class EmbeddedBus:
-    """The file that all embedded transports of a house share; also wakes waiting consumers within the process."""
+    """The file that all embedded transports of an installation share. Also wakes waiting consumers of this process."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,18 +45,18 @@ class EmbeddedBus:
         self._arrivals: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
         self._consumers: dict[str, EmbeddedTransport] = {}
 
-    def consumer(self, queue: str, asking: "EmbeddedTransport") -> "EmbeddedTransport":
-        """Whoever gets what comes to the queue: the first that asked, until it leaves."""
-        return self._consumers.setdefault(queue, asking)
+    def active_consumer(self, queue: str, candidate: "EmbeddedTransport") -> "EmbeddedTransport":
+        """Return the active consumer of the queue: the first candidate, until it calls `release`."""
+        return self._consumers.setdefault(queue, candidate)
 
-    def leave(self, queue: str, leaving: "EmbeddedTransport") -> None:
-        """Lets the next one have the queue."""
-        if self._consumers.get(queue) is leaving:
+    def release(self, queue: str, consumer: "EmbeddedTransport") -> None:
+        """Let another consumer become active, if `consumer` is the active one."""
+        if self._consumers.get(queue) is consumer:
             del self._consumers[queue]
             self.wake({queue})
 
     def arrival(self, queue: str) -> asyncio.Event:
-        """Set when something comes to the queue, for whoever waits in this loop."""
+        """Return the event that is set when a message arrives in the queue, for the current loop."""
         loop, event = self._arrivals.get(queue, (None, asyncio.Event()))
         if loop is not asyncio.get_running_loop():
             event = asyncio.Event()
@@ -64,15 +64,16 @@ class EmbeddedBus:
         return event
 
     def wake(self, queues: set[str]) -> None:
-        """Something has come to these queues; may be called from any loop."""
+        """Wake the consumers of these queues. May be called from any loop."""
         for queue in queues & self._arrivals.keys():
             loop, event = self._arrivals[queue]
-            with suppress(RuntimeError):  # a loop that has ended waits for nothing
+            with suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(event.set)
 
     async def transact(self, work: Callable[[sqlite3.Connection], _T], *, synchronous: str = "FULL") -> _T:
-        """Runs `work` in one transaction, in a thread. A cursor must not leave it: freed outside the lock, it would race
-        with the next transaction. NORMAL: what it wrote outlives this process, but perhaps not the machine."""
+        """Run `work` in one transaction, in a thread. `work` must not return a cursor: freed outside the lock, it would
+        race with the next transaction. With `synchronous` NORMAL, a commit survives a crash of the process, perhaps not
+        of the machine."""
         return await asyncio.to_thread(self._transact, work, synchronous)
 
     def _transact(self, work: Callable[[sqlite3.Connection], _T], synchronous: str) -> _T:
@@ -88,27 +89,33 @@ class EmbeddedBus:
             return result
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         with self._lock:
             self._connection.close()
 
 
 class EmbeddedTransport:
-    """One queue of the embedded bus. `topology` (queue -> bound types) is declared whole by whoever opens first."""
+    """One queue of the embedded bus. `open` declares the whole `topology` (queue -> bound types)."""
 
     def __init__(
         self,
         bus: EmbeddedBus,
         queue: str,
         topology: Mapping[str, Sequence[str]],
-        ladder: Sequence[timedelta] = RETRY_DELAYS,
+        retry_delays: Sequence[timedelta] = RETRY_DELAYS,
         keep: timedelta = KEEP,
     ) -> None:
-        self._bus, self._queue, self._topology, self._ladder, self._keep = bus, queue, topology, ladder, keep
-        self._held: set[int] = set()
+        self._bus, self._queue, self._topology, self._retry_delays, self._keep = (
+            bus,
+            queue,
+            topology,
+            retry_delays,
+            keep,
+        )
+        self._unsettled: set[int] = set()
 
     async def open(self) -> None:
-        self._held.clear()
+        self._unsettled.clear()
         await self._bus.transact(self._bind)
 
     def _bind(self, connection: sqlite3.Connection) -> None:
@@ -119,22 +126,22 @@ class EmbeddedTransport:
         refused: dict[UUID, str] = {}
 
         def fan_out(connection: sqlite3.Connection) -> set[str]:
-            woken = set()
+            filled = set()
             for message in batch:
-                found = connection.execute("SELECT queue FROM binding WHERE type = ?", (message.type,))
-                queues = [queue for (queue,) in found]
+                rows = connection.execute("SELECT queue FROM binding WHERE type = ?", (message.type,))
+                queues = [queue for (queue,) in rows]
                 if not queues:
                     refused[message.id] = "no queue is bound to this type"
                     continue
                 headers = json.dumps(message.headers)
-                rows = [(queue, headers, message.body) for queue in queues]
-                connection.executemany("INSERT INTO message (queue, headers, body) VALUES (?, ?, ?)", rows)
+                copies = [(queue, headers, message.body) for queue in queues]
+                connection.executemany("INSERT INTO message (queue, headers, body) VALUES (?, ?, ?)", copies)
                 row = (time.time(), headers, message.body)
                 connection.execute("INSERT INTO log (at, headers, body) VALUES (?, ?, ?)", row)
-                woken.update(queues)
+                filled.update(queues)
             oldest = time.time() - self._keep.total_seconds()
             connection.execute("DELETE FROM log WHERE at < ?", (oldest,))
-            return woken
+            return filled
 
         self._bus.wake(await self._bus.transact(fan_out))
         return refused
@@ -153,7 +160,7 @@ class EmbeddedTransport:
         self._bus.wake({queue})
         return {}
 
-    async def past(self) -> AsyncIterator[Delivery]:
+    async def read_log(self) -> AsyncIterator[Delivery]:
         last = await self._bus.transact(_end_of_log)
         read = 0
         while page := await self._bus.transact(partial(_page_of_log, read=read, last=last)):
@@ -165,26 +172,27 @@ class EmbeddedTransport:
         arrival = self._bus.arrival(self._queue)
         while True:
             arrival.clear()
-            is_mine = self._bus.consumer(self._queue, self) is self
-            if is_mine and (found := await self._bus.transact(partial(self._take, most=most), synchronous="NORMAL")):
-                self._held.update(delivery.tag for delivery in found)
-                return found
+            is_active = self._bus.active_consumer(self._queue, self) is self
+            if is_active and (batch := await self._bus.transact(partial(self._take, most=most), synchronous="NORMAL")):
+                self._unsettled.update(delivery.tag for delivery in batch)
+                return batch
             try:
                 await asyncio.wait_for(arrival.wait(), _POLL)
             except TimeoutError:
                 continue
 
     def _take(self, connection: sqlite3.Connection, most: int) -> list[Delivery]:
-        found = connection.execute(
+        rows = connection.execute(
             "SELECT id, headers, body, attempt FROM message WHERE queue = ? AND visible_at <= ? ORDER BY id LIMIT ?",
-            (self._queue, time.time(), most + len(self._held)),
+            (self._queue, time.time(), most + len(self._unsettled)),
         )
-        fresh = [Delivery(tag, json.loads(headers), body, attempt) for tag, headers, body, attempt in found]
-        return self._given(connection, [delivery for delivery in fresh if delivery.tag not in self._held][:most])
+        waiting = [Delivery(tag, json.loads(headers), body, attempt) for tag, headers, body, attempt in rows]
+        fresh = [delivery for delivery in waiting if delivery.tag not in self._unsettled]
+        return self._record_delivery(connection, fresh[:most])
 
-    def _given(self, connection: sqlite3.Connection, batch: list[Delivery]) -> list[Delivery]:
-        """What of the batch is given out, noted so that a process which dies of it is found out: what was given out before
-        and never settled comes alone, and as a dead letter when that is too often."""
+    def _record_delivery(self, connection: sqlite3.Connection, batch: list[Delivery]) -> list[Delivery]:
+        """Record which messages are being delivered, and return them. If the process crashed on them before, redeliver
+        one at a time; dead-letter a message after DELIVERY_LIMIT deliveries."""
         if not batch:
             return []
         first, last, times = batch[0].tag, batch[-1].tag, 1
@@ -197,28 +205,28 @@ class EmbeddedTransport:
         self._move(connection, batch[0], f"given out {DELIVERY_LIMIT} times and never settled")
         return []
 
-    async def done(self, deliveries: Sequence[Delivery]) -> None:
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         tags = [(delivery.tag,) for delivery in deliveries]
 
         def remove(connection: sqlite3.Connection) -> None:
             connection.executemany("DELETE FROM message WHERE id = ?", tags)
 
         await self._bus.transact(remove)
-        self._held.difference_update(delivery.tag for delivery in deliveries)
+        self._unsettled.difference_update(delivery.tag for delivery in deliveries)
 
     async def retry(self, delivery: Delivery) -> None:
-        pause = self._ladder[delivery.attempt].total_seconds()
+        delay = self._retry_delays[delivery.attempt].total_seconds()
 
-        def put_off(connection: sqlite3.Connection) -> None:
-            row = (time.time() + pause, delivery.tag)
+        def postpone(connection: sqlite3.Connection) -> None:
+            row = (time.time() + delay, delivery.tag)
             connection.execute("UPDATE message SET attempt = attempt + 1, visible_at = ? WHERE id = ?", row)
 
-        await self._bus.transact(put_off)
-        self._held.discard(delivery.tag)
+        await self._bus.transact(postpone)
+        self._unsettled.discard(delivery.tag)
 
     async def dead_letter(self, delivery: Delivery, reason: str) -> None:
         await self._bus.transact(lambda connection: self._move(connection, delivery, reason))
-        self._held.discard(delivery.tag)
+        self._unsettled.discard(delivery.tag)
         self._bus.wake({DEAD_LETTERS})
 
     def _move(self, connection: sqlite3.Connection, delivery: Delivery, reason: str) -> None:
@@ -227,16 +235,16 @@ class EmbeddedTransport:
         connection.execute("INSERT INTO message (queue, headers, body) VALUES (?, ?, ?)", row)
 
     async def close(self) -> None:
-        self._held.clear()
-        self._bus.leave(self._queue, self)
+        self._unsettled.clear()
+        self._bus.release(self._queue, self)
 
 
 def _end_of_log(connection: sqlite3.Connection) -> int:
-    found = connection.execute("SELECT coalesce(max(id), 0) FROM log").fetchone()
-    return int(found[0])
+    row = connection.execute("SELECT coalesce(max(id), 0) FROM log").fetchone()
+    return int(row[0])
 
 
 def _page_of_log(connection: sqlite3.Connection, read: int, last: int) -> list[Delivery]:
-    page = "SELECT id, headers, body FROM log WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
-    found = connection.execute(page, (read, last, _PAGE))
-    return [Delivery(number, json.loads(headers), body, 0) for number, headers, body in found]
+    query = "SELECT id, headers, body FROM log WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
+    rows = connection.execute(query, (read, last, _PAGE))
+    return [Delivery(number, json.loads(headers), body, 0) for number, headers, body in rows]

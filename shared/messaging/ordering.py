@@ -1,5 +1,6 @@
-"""Handlers that keep what happened, not how things stand: for them no event is stale. Marked where they are defined, asked by
-the consumer.
+"""A decorator for handlers that also need stale events, because they store the history and not only the current state.
+
+Checked by the consumer.
 """
 
 from collections.abc import Callable
@@ -10,12 +11,12 @@ _MARK = "keeps_history"
 
 
 def accept_stale(handler: _Handler) -> _Handler:
-    """Lets the handler hear every event once, in whatever order they come; the others pass over what was overtaken by a later
-    event of the same part."""
+    """Pass every event to the handler once, in any order. Other handlers skip an event that arrives after a later event
+    of the same part."""
     setattr(handler, _MARK, True)
     return handler
 
 
 def accepts_stale(handler: Callable[..., Any]) -> bool:
-    """Whether the handler hears an event that was overtaken."""
+    """Whether the handler also receives stale events."""
     return getattr(handler, _MARK, False)

@@ -1,5 +1,7 @@
-"""RabbitMQ through aio-pika: publisher confirms, one active consumer, parked retries, dead letters, the log as a stream.
-Keeps the promises of transport.py, over the exchanges and queues of declaring.py.
+"""The RabbitMQ transport, by aio-pika: publisher confirms, a single active consumer, parked retries, dead letters,
+event log.
+
+Implements the protocol of transport.py with the exchanges and queues of topology.py.
 """
 
 import asyncio
@@ -17,17 +19,17 @@ from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from aiormq.channel import Channel
 
 from shared.messaging.batch_publish import publish_batch
-from shared.messaging.topology import DEAD_EXCHANGE, EXCHANGE, LOG, answered, declare, parking_name, queue_name
+from shared.messaging.topology import DEAD_EXCHANGE, EXCHANGE, LOG, broker_call, declare, parking_name, queue_name
 from shared.messaging.transport import KEEP, RETRY_DELAYS, Delivery, Outgoing, with_reason
 
 ATTEMPT = "x-lingjun-attempt"
 PREFETCH = 400
-_MARK = "x-lingjun-mark"
+_END_MARKER = "x-lingjun-mark"
 
 
 @dataclass(frozen=True)
-class _Consumed:
-    """The queue that is listened to, the broker's tag for that, and how many deliveries may be unsettled."""
+class _Subscription:
+    """The consumed queue, the consumer tag, and the prefetch count."""
 
     queue: AbstractQueue
     tag: str
@@ -35,38 +37,39 @@ class _Consumed:
 
 
 class RabbitTransport:
-    """One queue's connection. `topology` (queue -> bound types) is declared whole, so that no listener's queue is missing
-    when the first event is published; an empty one is found declared, by an owner of the broker."""
+    """A connection for one queue. `open` declares the whole `topology` (queue -> bound types), so that the queues of
+    all subscribers exist when the first event is published. An empty topology means that the broker's owner has
+    declared it."""
 
     def __init__(
         self,
         url: str,
         queue: str,
         topology: Mapping[str, Sequence[str]],
-        ladder: Sequence[timedelta] = RETRY_DELAYS,
+        retry_delays: Sequence[timedelta] = RETRY_DELAYS,
         keep: timedelta = KEEP,
     ) -> None:
-        self._url, self._queue, self._topology, self.ladder, self._keep = url, queue, topology, ladder, keep
+        self._url, self._queue, self._topology, self.retry_delays, self._keep = url, queue, topology, retry_delays, keep
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel
         self._events: AbstractExchange
         self._arrived: asyncio.Queue[AbstractIncomingMessage]
-        self._consumed: _Consumed | None = None
+        self._subscription: _Subscription | None = None
         self._prefetch = 1
 
     async def open(self) -> None:
         await self.close()
-        with _faults():
-            async with answered(urlsplit(self._url).netloc.rpartition("@")[2]):
+        with _connection_errors():
+            async with broker_call(urlsplit(self._url).netloc.rpartition("@")[2]):
                 self._connection = await aio_pika.connect(self._url)
             self._channel = await self._connection.channel(on_return_raises=True)
             if self._topology:
-                await declare(self._connection, self._channel, self._topology, self.ladder, self._keep)
+                await declare(self._connection, self._channel, self._topology, self.retry_delays, self._keep)
             else:
-                async with answered(queue_name(self._queue)):
+                async with broker_call(queue_name(self._queue)):
                     await self._channel.declare_queue(queue_name(self._queue), passive=True)
             self._events = await self._channel.get_exchange(EXCHANGE, ensure=False)
-        self._arrived, self._consumed, self._prefetch = asyncio.Queue(), None, 1
+        self._arrived, self._subscription, self._prefetch = asyncio.Queue(), None, 1
 
     async def publish(self, batch: Sequence[Outgoing]) -> dict[UUID, str]:
         return await self._confirmed(self._events, [(message, message.type) for message in batch])
@@ -81,7 +84,7 @@ class RabbitTransport:
             (routing_key, _persistent(message.body, message.headers, message_id=str(message.id)))
             for message, routing_key in batch
         ]
-        with _faults():
+        with _connection_errors():
             channel = await self._channel.get_underlay_channel()
             results = await publish_batch(cast(Channel, channel), exchange.name, messages)
         return {
@@ -90,54 +93,59 @@ class RabbitTransport:
             if refusal
         }
 
-    async def past(self) -> AsyncIterator[Delivery]:
-        with _faults():
+    async def read_log(self) -> AsyncIterator[Delivery]:
+        with _connection_errors():
             assert self._connection is not None
-            mark = str(uuid4())
-            end = _persistent(b"", {_MARK: mark})
+            marker = str(uuid4())
+            end = _persistent(b"", {_END_MARKER: marker})
             await self._channel.default_exchange.publish(end, routing_key=LOG, mandatory=True)
             async with self._connection.channel() as channel:
-                # A stream wants a prefetch, and acknowledgements as credit; it keeps what is acknowledged.
+                # A stream requires a prefetch and uses acknowledgements as credit. Acknowledged messages stay in the
+                # stream.
                 await channel.set_qos(prefetch_count=PREFETCH)
                 log = await channel.get_queue(LOG, ensure=False)
                 arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
                 await log.consume(arrived.put, arguments={"x-stream-offset": "first"})
-                while (message := await _next(arrived, channel)).headers.get(_MARK) != mark:
+                while (message := await _next(arrived, channel)).headers.get(_END_MARKER) != marker:
                     await message.ack()
-                    if _MARK not in message.headers:
+                    if _END_MARKER not in message.headers:
                         yield _delivery(message)
 
     async def receive(self, most: int) -> list[Delivery]:
-        with _faults():
-            if self._consumed and self._consumed.prefetch < self._prefetch:
-                await self._consumed.queue.cancel(self._consumed.tag)
-                self._consumed = None
-            # What still came before the end is settled first: two holders would be given it back in any order.
-            if self._consumed is None and self._arrived.empty():
-                self._consumed = await self._consume(self._prefetch)
-            found = [await _first(self._arrived, self._channel)]
-            if not found[0].redelivered:
+        with _connection_errors():
+            if self._subscription and self._subscription.prefetch < self._prefetch:
+                await self._subscription.queue.cancel(self._subscription.tag)
+                self._subscription = None
+            # Before subscribing again, process the messages that have already arrived: otherwise redelivery could
+            # reorder them.
+            if self._subscription is None and self._arrived.empty():
+                self._subscription = await self._subscribe(self._prefetch)
+            messages = [await _first(self._arrived, self._channel)]
+            if not messages[0].redelivered:
                 self._prefetch = PREFETCH
-        while len(found) < most and not self._arrived.empty():
-            found.append(self._arrived.get_nowait())
-        return [_delivery(message) for message in found]
+        while len(messages) < most and not self._arrived.empty():
+            messages.append(self._arrived.get_nowait())
+        return [_delivery(message) for message in messages]
 
-    async def _consume(self, prefetch: int) -> _Consumed:
-        """One at a time for as long as those come that a process was given before: if it died of one of them, the broker
-        must count that against none of the others."""
+    async def _subscribe(self, prefetch: int) -> _Subscription:
+        """Subscribe to the queue. `prefetch` is 1 while redelivered messages arrive: if a process crashed on one of
+        them, the broker must not count that delivery against the others."""
         await self._channel.set_qos(prefetch_count=prefetch)
         queue = await self._channel.get_queue(queue_name(self._queue), ensure=False)
-        return _Consumed(queue, await queue.consume(self._arrived.put), prefetch)
+        return _Subscription(queue, await queue.consume(self._arrived.put), prefetch)
 
-    async def done(self, deliveries: Sequence[Delivery]) -> None:
-        with _faults():
-            # Everything before the last one is settled by now: a batch is settled in the order in which it came.
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        with _connection_errors():
+            # All earlier deliveries are settled, because batches are settled in the order of arrival.
             await deliveries[-1].tag.ack(multiple=True)
 
     async def retry(self, delivery: Delivery) -> None:
         headers = delivery.headers | {ATTEMPT: delivery.attempt + 1}
         await self._move(
-            delivery, headers, self._channel.default_exchange, parking_name(self._queue, self.ladder[delivery.attempt])
+            delivery,
+            headers,
+            self._channel.default_exchange,
+            parking_name(self._queue, self.retry_delays[delivery.attempt]),
         )
 
     async def dead_letter(self, delivery: Delivery, reason: str) -> None:
@@ -147,7 +155,7 @@ class RabbitTransport:
     async def _move(
         self, delivery: Delivery, headers: dict[str, Any], exchange: AbstractExchange, routing_key: str
     ) -> None:
-        with _faults():
+        with _connection_errors():
             await exchange.publish(_persistent(delivery.body, headers), routing_key=routing_key, mandatory=True)
             await delivery.tag.ack()
 
@@ -157,7 +165,7 @@ class RabbitTransport:
 
 
 async def _first(arrived: asyncio.Queue[AbstractIncomingMessage], channel: AbstractChannel) -> AbstractIncomingMessage:
-    """The next that arrives. Raises ConnectionError when the channel closes before."""
+    """Wait for the next message. Raises ConnectionError when the channel closes first."""
     if not arrived.empty():
         return arrived.get_nowait()
     arrival = asyncio.ensure_future(arrived.get())
@@ -174,8 +182,8 @@ async def _first(arrived: asyncio.Queue[AbstractIncomingMessage], channel: Abstr
 
 
 async def _next(log: asyncio.Queue[AbstractIncomingMessage], channel: AbstractChannel) -> AbstractIncomingMessage:
-    """What the log holds next: it ends with a mark, so something always comes."""
-    async with answered(LOG):
+    """Return the next message of the log. One always arrives, because the end marker comes last."""
+    async with broker_call(LOG):
         return await _first(log, channel)
 
 
@@ -190,7 +198,7 @@ def _persistent(body: bytes, headers: Mapping[str, Any], message_id: str | None 
 
 
 def _delivery(message: AbstractIncomingMessage) -> Delivery:
-    # Whoever sent it may have put anything into a header; only text is asked for, and bytes must not stop the consumer.
+    # Headers of a foreign publisher may have any type. The code expects text, and bytes must not stop the consumer.
     headers = {
         key: value.decode("utf-8", "replace") if isinstance(value, bytes) else value
         for key, value in message.headers.items()
@@ -200,9 +208,9 @@ def _delivery(message: AbstractIncomingMessage) -> Delivery:
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
-    """Whatever the client library raises about a lost connection becomes a ConnectionError."""
+def _connection_errors() -> Iterator[None]:
+    """Convert the client library's exceptions for a lost connection to ConnectionError."""
     try:
         yield
-    except (AMQPError, ChannelInvalidStateError) as fault:
-        raise ConnectionError(f"RabbitMQ: {fault}") from cast(Exception, fault)
+    except (AMQPError, ChannelInvalidStateError) as error:
+        raise ConnectionError(f"RabbitMQ: {error}") from cast(Exception, error)

@@ -1,4 +1,5 @@
-"""Outbox -> broker: batches in order, confirms awaited together, a row deleted only after its confirm. Runs in each bus.py."""
+"""The relay: publishes outbox rows in batches, in order, and deletes a row only after its confirm. Runs in each
+bus.py."""
 
 import asyncio
 from collections import Counter
@@ -18,7 +19,7 @@ from shared.persistence.models import OutboxRow
 
 BATCH = 500
 POLL = 0.25
-_LONGEST_REST = 60.0
+_MAX_DELAY_SECONDS = 60.0
 _log = structlog.get_logger()
 
 
@@ -26,10 +27,11 @@ _NEXT = select(OutboxRow.event_id, OutboxRow.headers, OutboxRow.body).order_by(c
 
 
 class Relay:
-    """One service's outbox. `wake` may be called from any thread; polling is the backstop. `service` names it in metrics.
+    """Relays one service's outbox. `wake` may be called from any thread; the relay also polls. `service`: name in
+    metrics.
 
-    One process relays at a time, which keeps the order of a subject's events; another stands by. A row that the broker
-    does not accept fails alone, loudly, and is tried again after longer and longer pauses; those behind it go ahead.
+    One process relays at a time, the leader, which keeps the order of a subject's events. A row that the broker does
+    not accept fails alone: it is logged and retried with increasing delays, and later rows overtake it.
     """
 
     def __init__(self, database: Database, transport: Transport, *, service: str = "") -> None:
@@ -39,35 +41,35 @@ class Relay:
         self._refused: dict[UUID, _Refused] = {}
 
     def wake(self) -> None:
-        """Something may have been committed."""
+        """Look for new rows now."""
         self._loop.call_soon_threadsafe(self._woken.set)
 
     async def run(self) -> None:
-        """Relays until cancelled; raises ConnectionError when the broker, or the right to relay, is lost."""
-        async with leadership(self._database, "relay") as right:
-            await self._relay(right)
+        """Relay until cancelled. Raises ConnectionError when the broker or the leader's lock is lost."""
+        async with leadership(self._database, "relay") as lock:
+            await self._relay(lock)
 
-    async def _relay(self, right: AdvisoryLock) -> None:
+    async def _relay(self, lock: AdvisoryLock) -> None:
         while True:
             self._woken.clear()
-            waiting = await asyncio.to_thread(self._waiting, right)
+            waiting = await asyncio.to_thread(self._waiting, lock)
             if waiting:
                 confirmed = await self._send(waiting)
                 await asyncio.to_thread(
-                    right.change, delete(OutboxRow).where(one_of(col(OutboxRow.event_id), confirmed))
+                    lock.execute, delete(OutboxRow).where(one_of(col(OutboxRow.event_id), confirmed))
                 )
             if len(waiting) < BATCH:
                 await self._pause()
 
     async def _send(self, waiting: list[Outgoing]) -> list[UUID]:
         refused = await self._transport.publish([message for message in waiting if QUEUE not in message.headers])
-        # A job that failed for good leaves here too; it is nobody's event.
-        if buried := [message for message in waiting if QUEUE in message.headers]:
-            refused |= await self._transport.send_to(DEAD_LETTERS, buried)
+        # Dead letters of jobs pass through the outbox too, but are not events.
+        if dead_letters := [message for message in waiting if QUEUE in message.headers]:
+            refused |= await self._transport.send_to(DEAD_LETTERS, dead_letters)
         for event_id, reason in refused.items():
             before = self._refused.get(event_id)
-            again = self._refused[event_id] = _Refused.after(before, self._loop.time())
-            _log.error("event_not_accepted", event_id=str(event_id), reason=reason, again_in=again.pause)
+            refusal = self._refused[event_id] = _Refused.after(before, self._loop.time())
+            _log.error("event_not_accepted", event_id=str(event_id), reason=reason, again_in=refusal.pause)
         outcomes = Counter((message.type, message.id in refused) for message in waiting)
         for (kind, is_refused), number in outcomes.items():
             RELAYED.labels(self._service, type_label(kind), "refused" if is_refused else "confirmed").inc(number)
@@ -82,24 +84,24 @@ class Relay:
         except TimeoutError:
             return
 
-    def _waiting(self, right: AdvisoryLock) -> list[Outgoing]:
+    def _waiting(self, lock: AdvisoryLock) -> list[Outgoing]:
         now = self._loop.time()
-        resting = [event_id for event_id, refused in self._refused.items() if refused.until > now]
-        due = _NEXT.where(col(OutboxRow.event_id).not_in(resting)) if resting else _NEXT
+        delayed = [event_id for event_id, refused in self._refused.items() if refused.until > now]
+        due = _NEXT.where(col(OutboxRow.event_id).not_in(delayed)) if delayed else _NEXT
         return [
             Outgoing(event_id, headers["cloudEvents:type"], dict(headers), body.encode())
-            for event_id, headers, body in right.rows(due)
+            for event_id, headers, body in lock.fetch(due)
         ]
 
 
 @dataclass(frozen=True)
 class _Refused:
-    """A row that the broker did not accept: rests until `until` (loop time, seconds), `pause` seconds in all."""
+    """A row that the broker did not accept. Retried at `until` (loop time, seconds), after `pause` seconds."""
 
     pause: float
     until: float
 
     @staticmethod
     def after(before: "_Refused | None", now: float) -> "_Refused":
-        pause = min(before.pause * 2, _LONGEST_REST) if before else POLL
+        pause = min(before.pause * 2, _MAX_DELAY_SECONDS) if before else POLL
         return _Refused(pause, now + pause)

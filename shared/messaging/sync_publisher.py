@@ -1,4 +1,5 @@
-"""Sends from plain code: a transport with an event loop of its own. Used by jobs and commands, never inside a running loop."""
+"""Publish from synchronous code: a transport with its own event loop. Used by jobs and commands, not inside a running
+loop."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from shared.messaging.transport import Outgoing, Transport
 
 
 class SyncPublisher:
-    """Open inside `with`; called with a queue and a batch. Raises ConnectionError when the broker is away or lost."""
+    """Use as a context manager, and call with a queue and a batch. Raises ConnectionError when the broker is
+    unreachable."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport, self._runner = transport, asyncio.Runner()
@@ -23,11 +25,11 @@ class SyncPublisher:
         return self
 
     def __call__(self, queue: str, batch: Sequence[Outgoing]) -> dict[UUID, str]:
-        """As `Transport.send_to`."""
+        """See `Transport.send_to`."""
         return self._runner.run(self._transport.send_to(queue, batch))
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
             self._runner.run(self._transport.close())

@@ -1,5 +1,5 @@
-"""The exchanges and queues on RabbitMQ: a topic exchange, a quorum queue per service with one active consumer, a parking queue
-per rung of the retry ladder, the dead letters, and the log.
+"""The exchanges and queues on RabbitMQ: a topic exchange; a quorum queue per service, with a single active consumer; a
+parking queue per retry delay; the dead-letter queue; the event log.
 
 Called by rabbit.py and by shared/runtime/declare_topology.py.
 """
@@ -19,10 +19,10 @@ from shared.messaging.transport import DEAD_LETTERS, DELIVERY_LIMIT
 EXCHANGE = "lingjun.events"
 DEAD_EXCHANGE = "lingjun.dead"
 LOG = "lingjun.log"
-# A stream forgets whole segments, and never the one being written: small ones keep to the age.
+# A stream deletes whole segments, and never the current one. Small segments keep the retention close to the age.
 _SEGMENT_BYTES = 8 * 1024 * 1024
-_ANSWER_SECONDS = 30
-_SAFELY: dict[str, FieldValue] = {
+_TIMEOUT_SECONDS = 30
+_QUORUM_QUEUE: dict[str, FieldValue] = {
     "x-queue-type": "quorum",
     "x-dead-letter-strategy": "at-least-once",
     "x-overflow": "reject-publish",
@@ -30,32 +30,32 @@ _SAFELY: dict[str, FieldValue] = {
 
 
 def queue_name(queue: str) -> str:
-    """The broker's name of a queue of ours."""
+    """Return the name of a queue on the broker."""
     return f"lingjun.{queue}"
 
 
-def parking_name(queue: str, pause: timedelta) -> str:
-    """Named by its pause, which no later declaration could change: another ladder parks elsewhere, and what is parked comes
-    back."""
-    return f"lingjun.{queue}.retry.{pause.total_seconds():g}s"
+def parking_name(queue: str, delay: timedelta) -> str:
+    """Return the name of a parking queue. It contains the delay, because a queue's TTL cannot be redeclared: other
+    retry delays use other queues, and messages in the old ones still return."""
+    return f"lingjun.{queue}.retry.{delay.total_seconds():g}s"
 
 
 async def declare(
     connection: AbstractConnection,
     channel: AbstractChannel,
     bound: Mapping[str, Sequence[str]],
-    ladder: Sequence[timedelta],
+    retry_delays: Sequence[timedelta],
     keep: timedelta,
 ) -> None:
-    """Everything, bound as `bound` says (queue -> event types); a repeat changes nothing. Raises ConnectionError."""
-    async with answered(EXCHANGE):
+    """Declare everything. `bound` maps queues to event types. A repeat changes nothing. Raises ConnectionError."""
+    async with broker_call(EXCHANGE):
         await channel.declare_exchange(EXCHANGE, "topic", durable=True)
-    async with answered(DEAD_EXCHANGE):
+    async with broker_call(DEAD_EXCHANGE):
         await _declare_dead_letters(channel)
     for queue, types in bound.items():
-        async with answered(queue_name(queue)):
-            await _declare_queue(channel, queue, types, ladder)
-    async with answered(LOG):
+        async with broker_call(queue_name(queue)):
+            await _declare_queue(channel, queue, types, retry_delays)
+    async with broker_call(LOG):
         await _declare_log(connection, channel, {kind for types in bound.values() for kind in types}, keep)
 
 
@@ -72,11 +72,12 @@ async def _declare_dead_letters(channel: AbstractChannel) -> None:
 async def _declare_log(
     connection: AbstractConnection, channel: AbstractChannel, types: set[str], keep: timedelta
 ) -> None:
-    """The stream of every event that somebody hears; not bound to everything, so that an event nobody hears is still
-    returned. Its age is set once: a declaration with another age would be refused, later changes are a policy's."""
+    """Declare the stream of all events with a subscriber. It is bound only to their types, so that the broker still
+    returns an event without subscribers. Its age is set once: a declaration with another age would fail, later changes
+    need a policy."""
     try:
-        async with connection.channel() as asking:
-            await asking.declare_queue(LOG, passive=True)
+        async with connection.channel() as probe:
+            await probe.declare_queue(LOG, passive=True)
     except ChannelNotFoundEntity:
         await channel.declare_queue(
             LOG,
@@ -93,12 +94,12 @@ async def _declare_log(
 
 
 async def _declare_queue(
-    channel: AbstractChannel, name: str, types: Sequence[str], ladder: Sequence[timedelta]
+    channel: AbstractChannel, name: str, types: Sequence[str], retry_delays: Sequence[timedelta]
 ) -> None:
     queue = await channel.declare_queue(
         queue_name(name),
         durable=True,
-        arguments=_SAFELY
+        arguments=_QUORUM_QUEUE
         | {
             "x-single-active-consumer": True,
             "x-delivery-limit": DELIVERY_LIMIT,
@@ -107,13 +108,13 @@ async def _declare_queue(
     )
     for kind in types:
         await queue.bind(EXCHANGE, kind)
-    for pause in ladder:
+    for delay in retry_delays:
         await channel.declare_queue(
-            parking_name(name, pause),
+            parking_name(name, delay),
             durable=True,
-            arguments=_SAFELY
+            arguments=_QUORUM_QUEUE
             | {
-                "x-message-ttl": int(pause.total_seconds() * 1000),
+                "x-message-ttl": int(delay.total_seconds() * 1000),
                 "x-dead-letter-exchange": "",
                 "x-dead-letter-routing-key": queue_name(name),
             },
@@ -121,12 +122,13 @@ async def _declare_queue(
 
 
 @asynccontextmanager
-async def answered(what: str) -> AsyncIterator[None]:
-    """Names what the broker did not let us have, and waits for no answer without end. Raises ConnectionError."""
+async def broker_call(name: str) -> AsyncIterator[None]:
+    """Raise ConnectionError, with the `name` of the queue, exchange or step, when the broker refuses or does not
+    respond in time."""
     try:
-        async with asyncio.timeout(_ANSWER_SECONDS):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
             yield
-    except TimeoutError as fault:
-        raise ConnectionError(f"RabbitMQ: {what}: no answer within {_ANSWER_SECONDS} s") from fault
-    except (OSError, AMQPError) as fault:
-        raise ConnectionError(f"RabbitMQ: {what}: {fault}") from cast(Exception, fault)
+    except TimeoutError as error:
+        raise ConnectionError(f"RabbitMQ: {name}: no answer within {_TIMEOUT_SECONDS} s") from error
+    except (OSError, AMQPError) as error:
+        raise ConnectionError(f"RabbitMQ: {name}: {error}") from cast(Exception, error)

@@ -1,4 +1,5 @@
-"""What a transport promises; the embedded bus and RabbitMQ keep it alike. Used by the relay, the consumer and their tests."""
+"""The transport protocol, implemented by the embedded bus and by RabbitMQ. Used by the relay, the consumer and their
+tests."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -6,31 +7,29 @@ from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-# Between one failed delivery and the next; after the last rung the delivery goes to the dead letters.
+# Delays before the retries of a failed delivery. After the last retry the delivery is dead-lettered.
 RETRY_DELAYS = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10))
-# The queue that the dead letters of every service wait in, for the portal.
+# The queue with the dead letters of all services, consumed by the portal.
 DEAD_LETTERS = "dead"
-
-
-# How often the message was sent again from the dead letters; a letter that is buried again says of which time it is.
+# Number of the replay from the dead letters. A message that is dead-lettered again carries it too.
 REPLAY = "x-lingjun-replay"
 QUEUE = "x-lingjun-queue"
 REASON = "x-lingjun-reason"
-# The event log is kept no longer: it holds personal data, if sealed.
+# Maximum retention of the event log, which contains personal data, although sealed.
 KEEP = timedelta(days=90)
-# A process that dies of a message must not die of it for ever: given out more often than this and never settled, it is
-# a dead letter. RabbitMQ 3 alone would redeliver for ever, RabbitMQ 4 twenty times.
+# A message that is delivered more often than this without being acknowledged is dead-lettered, because it may crash the
+# process. By default RabbitMQ 3 redelivers without limit, RabbitMQ 4 twenty times.
 DELIVERY_LIMIT = 20
 
 
 def with_reason(headers: dict[str, Any], queue: str, reason: str) -> dict[str, Any]:
-    """The headers of a dead letter: those it came with, the queue that gave it up, and why."""
+    """Return the headers of a dead letter: those of the message, its queue and the reason."""
     return headers | {QUEUE: queue, REASON: reason}
 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """An envelope as the outbox holds it: final headers and body, and the id and type that route it."""
+    """A message to publish: final headers and body as in the outbox, its id, and its type, which is the routing key."""
 
     id: UUID
     type: str
@@ -40,7 +39,7 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One message at a consumer. `attempt` counts earlier failures; `tag` is the transport's own, to settle it by."""
+    """A message at a consumer. `attempt` counts earlier failures. `tag` is the transport's handle to acknowledge it."""
 
     tag: Any
     headers: dict[str, Any]
@@ -49,35 +48,35 @@ class Delivery:
 
 
 class Transport(Protocol):
-    """One queue's connection to the bus. Any method may raise ConnectionError; `open` is then called again, and whatever
-    was not settled is delivered again."""
+    """A connection to the bus for one queue. Any method may raise ConnectionError; the caller then calls `open` again,
+    and unacknowledged messages are redelivered."""
 
     async def open(self) -> None:
-        """Connects, anew if need be, and declares every queue with its bindings."""
+        """Connect, or reconnect, and declare all queues and bindings."""
 
     async def publish(self, batch: Sequence[Outgoing]) -> dict[UUID, str]:
-        """Sends a batch, in order, and waits for every confirm. Returns what was not accepted, with the reason."""
+        """Publish a batch, in order, and wait for all confirms. Return the rejected messages with the reason."""
 
     async def send_to(self, queue: str, batch: Sequence[Outgoing]) -> dict[UUID, str]:
-        """Sends a batch straight to one queue, past the bindings and the event log, and waits for every confirm. Returns
-        what was not accepted, with the reason; a queue that does not exist accepts nothing."""
+        """Send a batch directly to one queue, without bindings and event log, and wait for all confirms. Return the
+        rejected messages with the reason; all are rejected if the queue does not exist."""
 
-    def past(self) -> AsyncIterator[Delivery]:
-        """Every event that the log still keeps, oldest first, up to now. They need no settling, and may be read at any
-        time by anybody; asks for an open transport."""
+    def read_log(self) -> AsyncIterator[Delivery]:
+        """Yield all events in the log up to now, oldest first. They need no acknowledgement, and several readers may
+        read concurrently. The transport must be open."""
 
     async def receive(self, most: int) -> list[Delivery]:
-        """Waits for deliveries and returns those at hand, oldest first. Only one consumer of a service gets any."""
+        """Wait for deliveries and return up to `most`, oldest first. Only one consumer of a queue receives any."""
 
-    async def done(self, deliveries: Sequence[Delivery]) -> None:
-        """Acknowledges deliveries whose effects are committed. Deliveries are settled in the order in which they came, by
-        this, `retry` or `bury`."""
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge deliveries whose effects are committed. Callers pass deliveries in the order of arrival to this
+        method, `retry` or `dead_letter`."""
 
     async def retry(self, delivery: Delivery) -> None:
-        """Parks the delivery for the next rung of the ladder, then acknowledges it."""
+        """Park the delivery for its next retry delay, then acknowledge it."""
 
     async def dead_letter(self, delivery: Delivery, reason: str) -> None:
-        """Sends the delivery to the dead letters with the reason, then acknowledges it."""
+        """Send the delivery to the dead letters with the reason, then acknowledge it."""
 
     async def close(self) -> None:
-        """Gives the connection up; what was not settled is delivered again."""
+        """Close the connection. Unacknowledged messages are redelivered."""

@@ -1,1 +1,1 @@
-"""Logs, metrics and traces of a process. They say nothing about people."""
+"""Logs, metrics and traces of a process. They contain no personal data."""

@@ -1,4 +1,5 @@
-"""Structured logs, one JSON object a line, with the correlation id; never a sensitive value. Called once by each process."""
+"""Structured logs: one JSON object per line, with the correlation id, never a sensitive value. Configured once per
+process."""
 
 import logging
 import sys
@@ -10,7 +11,7 @@ from shared.foundation.correlation import current_correlation_id
 
 
 def configure(service: str, level: str) -> None:
-    """Sends structlog's and the standard library's records to standard error, as JSON."""
+    """Write the records of structlog and of the standard library to standard error, as JSON."""
     shared: list[Any] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),

@@ -1,7 +1,9 @@
-"""Prometheus metrics of this process, every one with a `service` label: a house in one process runs five services.
+"""Prometheus metrics of this process. All have a `service` label, because in standalone mode one process runs five
+services.
 
-Counted by the edge, the relay, the consumer and the jobs; served on a port of its own (LINGJUN_METRICS_LISTEN), which the
-gateway does not pass on. A label is a name out of the code, never something that came from outside.
+Updated by the HTTP middleware, the relay, the consumer and the jobs. Served on a separate port
+(LINGJUN_METRICS_LISTEN), which the gateway does not expose. Label values are names from the code, never input from
+outside.
 """
 
 from wsgiref.simple_server import WSGIServer
@@ -14,8 +16,8 @@ from prometheus_client.process_collector import ProcessCollector
 from shared.events import CONTRACTS
 from shared.events.envelope import JOB_DEAD_LETTER
 
-# Half as many series again, which say only since when a counter counts.
-disable_created_metrics()
+# The `_created` series would add half as many series again, and only show when a counter was created.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
 for _kind in (ProcessCollector, PlatformCollector, GCCollector):
     _kind(registry=REGISTRY)
@@ -32,33 +34,33 @@ REQUESTS = Histogram(
 )
 RELAYED = Counter(
     "lingjun_relayed_events",
-    "Events and buried jobs that left the outbox (confirmed), or were not accepted by the broker (refused).",
+    "Events and dead letters of jobs that left the outbox (confirmed), or were not accepted by the broker (refused).",
     ["service", "type", "outcome"],
     registry=REGISTRY,
 )
 HANDLED = Counter(
     "lingjun_heard_events",
-    "Deliveries by what came of them: handled, stale, known, unknown (of a type nobody here handles), retried, buried.",
+    "Deliveries by outcome: handled, stale, known, unknown (no handler for the type), retried, buried (dead-lettered).",
     ["service", "type", "outcome"],
     registry=REGISTRY,
 )
 HANDLING = Histogram(
     "lingjun_handling_seconds",
-    "Time that a handler took.",
+    "Duration of a handler.",
     ["service", "type"],
     buckets=_FAST,
     registry=REGISTRY,
 )
 LAG = Histogram(
     "lingjun_event_lag_seconds",
-    "From the event's time to the commit of its effects; business time, which stands still in a demo.",
+    "From the event's time to the commit of its effects, in business time, which stands still in a demo.",
     ["service"],
     buckets=_LONG,
     registry=REGISTRY,
 )
 JOBS = Histogram(
     "lingjun_job_seconds",
-    "Tries of jobs by outcome (done, retried, failed, or left to who took them up meanwhile), with their duration.",
+    "Attempts of jobs by outcome (done, retried, failed, or left to another worker), with their duration.",
     ["service", "job", "outcome"],
     buckets=_LONG,
     registry=REGISTRY,
@@ -66,14 +68,15 @@ JOBS = Histogram(
 
 
 def type_label(event_type: object) -> str:
-    """The label of an event type: the contracts' by name, all jobs' dead letters as one, and what else may come as one."""
+    """Return the label of an event type: its name if it has a contract, "job" for dead letters of jobs, "other" for the
+    rest."""
     if isinstance(event_type, str) and event_type in CONTRACTS:
         return event_type
     return "job" if str(event_type).startswith(JOB_DEAD_LETTER) else "other"
 
 
 def serve(listen: str) -> WSGIServer:
-    """Answers scrapes at `listen` (host:port) from a thread. Raises OSError when the port is taken."""
+    """Serve the metrics at `listen` (host:port) from a thread. Raises OSError when the port is in use."""
     host, _, port = listen.rpartition(":")
     server, _thread = start_http_server(int(port), host, REGISTRY)
     return server

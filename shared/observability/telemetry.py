@@ -1,7 +1,8 @@
-"""Traces by OpenTelemetry, from the request through outbox, broker, handler and job; off, and nearly free, until `trace_with`.
+"""OpenTelemetry traces, from the request through outbox, broker, handler and job. Off, and nearly free, until
+`trace_with`.
 
-Used by the edge, the outbox, the consumer and the jobs; turned on by shared/runtime/serve.py. A span names types and ids, never a
-subject, a path or a message: those may be about people.
+Used by the HTTP middleware, the outbox, the consumer and the jobs; enabled by shared/runtime/serve.py. Spans contain
+types and ids, never subjects, paths or messages, which may be personal data.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,13 +19,13 @@ _tracer_of: TracerOf | None = None
 
 
 def trace_with(tracer_of: TracerOf | None) -> None:
-    """Spans of a service are made by its tracer from now on; None turns them off."""
+    """Create the spans of each service with the tracer that `tracer_of` returns; None disables tracing."""
     global _tracer_of
     _tracer_of = tracer_of
 
 
 def traceparent() -> str:
-    """The span at hand as a W3C traceparent; empty where there is none."""
+    """Return the current span as a W3C traceparent; empty if there is none."""
     carrier: dict[str, str] = {}
     if _tracer_of is not None:
         _W3C.inject(carrier)
@@ -33,15 +34,15 @@ def traceparent() -> str:
 
 @contextmanager
 def serving(service: str, method: str, caller: str) -> Iterator[Span]:
-    """The span of an HTTP request. It begins a trace of our own: the caller's traceparent, if any, is linked, because
-    whoever calls from outside must not decide what is sampled, nor write into another trace."""
+    """Span of an HTTP request. It starts a new trace and links the caller's traceparent, because an outside caller must
+    neither decide what is sampled nor write into another trace."""
     with _span(service, method, SpanKind.SERVER, {"http.request.method": method}, parent="", linked=caller) as span:
         yield span
 
 
 @contextmanager
 def publishing(service: str, event_type: str, event_id: UUID) -> Iterator[str]:
-    """The span of an event that is said, within the span at hand; gives the traceparent that travels with the event."""
+    """Span of a published event, a child of the current span. Yields the traceparent to send with the event."""
     attributes = _messaging("publish", "send", event_type, event_id) | _cloud_event(event_type, event_id)
     with _span(service, f"publish {event_type}", SpanKind.PRODUCER, attributes):
         yield traceparent()
@@ -49,7 +50,7 @@ def publishing(service: str, event_type: str, event_id: UUID) -> Iterator[str]:
 
 @contextmanager
 def handling(service: str, event_type: str, event_id: UUID, parent: str) -> Iterator[None]:
-    """The span of an event that is handled, a child of where it was said."""
+    """Span of a handled event. `parent`: the traceparent of its publication."""
     attributes = _messaging("process", "process", event_type, event_id) | _cloud_event(event_type, event_id)
     attributes["messaging.consumer.group.name"] = service
     with _span(service, f"process {event_type}", SpanKind.CONSUMER, attributes, parent=parent):
@@ -58,7 +59,7 @@ def handling(service: str, event_type: str, event_id: UUID, parent: str) -> Iter
 
 @contextmanager
 def working(service: str, job: str, job_id: UUID, parent: str) -> Iterator[None]:
-    """The span of one try of a job, a child of where it was started."""
+    """Span of one attempt of a job. `parent`: the traceparent of the span that enqueued it."""
     name = f"job.{job}"
     attributes = _messaging("process", "process", name, job_id)
     with _span(service, f"process {name}", SpanKind.CONSUMER, attributes, parent=parent):
@@ -75,7 +76,7 @@ def _span(
     parent: str | None = None,
     linked: str = "",
 ) -> Iterator[Span]:
-    """`parent` is a traceparent, empty for a new trace, None for the span at hand."""
+    """`parent`: a traceparent; empty for a new trace, None for the current span."""
     if _tracer_of is None:
         yield INVALID_SPAN
         return
@@ -90,20 +91,21 @@ def _span(
     ) as span:
         try:
             yield span
-        except Exception as fault:
-            # The class alone: a refusal's message may name a person.
-            span.set_attribute("error.type", type(fault).__name__)
+        except Exception as error:
+            # Only the class: the message of a refusal may name a person.
+            span.set_attribute("error.type", type(error).__name__)
             span.set_status(StatusCode.ERROR)
             raise
 
 
-def _remote(given: str) -> Context:
-    """The context of a traceparent; an empty one for what is none."""
-    return _W3C.extract({"traceparent": given}, context=Context())
+def _remote(parent: str) -> Context:
+    """Return the context of a traceparent; empty if `parent` is none."""
+    return _W3C.extract({"traceparent": parent}, context=Context())
 
 
 def _messaging(name: str, kind: str, destination: str, message_id: UUID) -> dict[str, str]:
-    """OpenTelemetry's semantic conventions for messaging; the destination is the routing key, whichever bus carries it."""
+    """Attributes by OpenTelemetry's semantic conventions for messaging. The destination is the routing key, on both
+    buses."""
     return {
         "messaging.system": "lingjun",
         "messaging.operation.name": name,

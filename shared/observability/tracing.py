@@ -1,4 +1,4 @@
-"""Where spans go: one tracer per service over one processor, so that a house in one process tells its services apart.
+"""Tracers that export spans: one per service over one processor, so that standalone mode keeps its services apart.
 
 Used by shared/runtime/serve.py when a collector is configured, and by tests. OpenTelemetry's own environment variables
 (OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_HEADERS, …) apply.
@@ -18,13 +18,14 @@ _EVERY_MILLIS = 1000
 
 
 def tracers(endpoint: str) -> TracerOf:
-    """Tracers that send to the OTLP collector at `endpoint`, in batches, from a thread; what cannot be sent is dropped."""
+    """Return tracers that export to the OTLP collector at `endpoint`, in batches, from a thread. Spans that fail are
+    dropped."""
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
     return tracers_over(BatchSpanProcessor(exporter, schedule_delay_millis=_EVERY_MILLIS))
 
 
 def tracers_over(processor: SpanProcessor) -> TracerOf:
-    """Tracers whose spans all go to `processor`."""
+    """Return tracers that pass all spans to `processor`."""
 
     @cache
     def tracer_of(service: str) -> Tracer:

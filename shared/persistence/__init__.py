@@ -1,1 +1,1 @@
-"""One service's database: tables of the infrastructure, transactions, locks, bulk inserts, migrations, the audit log."""
+"""One service's database: infrastructure tables, transactions, locks, bulk inserts, migrations, the audit log."""

@@ -1,19 +1,23 @@
-"""Column types and row locks that mean the same on SQLite and PostgreSQL. Used by every models.py and actions.py."""
+"""Column types, IN conditions and row locks that work alike on SQLite and PostgreSQL. Used by all models and
+actions."""
 
 import json
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ARRAY, ColumnElement, DateTime, Dialect, Text, TypeDecorator, bindparam, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import GenerativeSelect
 from sqlalchemy.types import TypeEngine
+
+S = TypeVar("S", bound=GenerativeSelect)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime, kept in UTC; SQLite forgets the zone, so it is put back on reading."""
+    """An aware datetime, stored in UTC. SQLite stores no zone, so UTC is added on reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -28,14 +32,14 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def in_utc(value: datetime) -> datetime:
-    """The same moment in UTC. Raises ValueError for a time without a zone."""
+    """Convert to UTC. Raises ValueError for a time without a zone."""
     if value.tzinfo is None:
         raise ValueError("a time without a zone")
     return value.astimezone(UTC)
 
 
-class _Many(TypeDecorator[Collection[Any]]):
-    """Many values of one type as one parameter: an array on PostgreSQL, a JSON text on SQLite."""
+class _Array(TypeDecorator[Collection[Any]]):
+    """Values of one type as one parameter: an array on PostgreSQL, a JSON text on SQLite."""
 
     impl = Text
     cache_ok = True
@@ -51,12 +55,13 @@ class _Many(TypeDecorator[Collection[Any]]):
         values = list(value or ())
         if dialect.name == "postgresql":
             return values
-        told = self.item.dialect_impl(dialect).bind_processor(dialect)
-        return json.dumps([told(one) for one in values] if told else values)
+        bind = self.item.dialect_impl(dialect).bind_processor(dialect)
+        return json.dumps([bind(value) for value in values] if bind else values)
 
 
 class _OneOf(FunctionElement[bool]):
-    """Has no type of its own: SQLite, which knows no booleans, would get `… = 1`, and then look into no index."""
+    """An IN condition without an SQL type. SQLite has no booleans: a typed condition becomes `… = 1` and uses no
+    index."""
 
     inherit_cache = True
 
@@ -74,13 +79,13 @@ def _in_array(element: _OneOf, compiler: SQLCompiler, **how: Any) -> str:
 
 
 def one_of(column: Any, values: Collection[Any] | str) -> ColumnElement[bool]:
-    """Whether a column is among `values`, or those given later under that name. They are one parameter, so that the
-    statement is the same however many there are, and stays prepared."""
-    many = _Many(column.type)
-    given = bindparam(values, type_=many) if isinstance(values, str) else literal(values, many)
-    return _OneOf(column, given)
+    """Return the condition that `column` is one of `values`; a string names a parameter that is bound later. The values
+    are one parameter, so that the statement does not depend on their number and stays prepared."""
+    array = _Array(column.type)
+    parameter = bindparam(values, type_=array) if isinstance(values, str) else literal(values, array)
+    return _OneOf(column, parameter)
 
 
-def for_update(statement: Any) -> Any:
-    """The row of a subject, locked until the commit on PostgreSQL; SQLite has one writer at a time anyway."""
+def for_update(statement: S) -> S:
+    """Lock the selected rows until the commit. Only PostgreSQL needs it; SQLite has one writer at a time."""
     return statement.with_for_update()

@@ -1,4 +1,7 @@
-"""One service's database: engines and transactions, with the same promises on SQLite and PostgreSQL. Used by the edges."""
+"""One service's database: engines, transactions and advisory locks, with the same guarantees on SQLite and PostgreSQL.
+
+Opened by shared/wiring/process.py; used by endpoints, the bus and the workers.
+"""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -23,75 +26,78 @@ from sqlmodel import Session
 
 from shared.persistence.unit_of_work import UnitOfWork
 
-_PATIENCE_SECONDS = 30
-# What is looked up lies in memory or on an SSD. PostgreSQL's own 4 is for turning disks: it then reads a young table whole
-# for each batch of ids. Options in the URL are the installation's own, and stand instead.
-_PLANNED = {"options": "-c random_page_cost=1.1"}
+_BUSY_TIMEOUT_SECONDS = 30
+# Data is in memory or on an SSD. PostgreSQL's default of 4 suits spinning disks: with it, a table without statistics
+# gets a sequential scan for each batch of ids. Options in the URL replace these.
+_PLANNER_OPTIONS = {"options": "-c random_page_cost=1.1"}
 
 
-class _KeepingSession(Session):
-    """A session that holds the rows it has read until it ends, so that `get` reads each once; SQLAlchemy's own holds them
-    weakly. `populate_existing` reads a row again."""
+class _CachingSession(Session):
+    """A session with strong references to its rows, so that `get` reads each row once per transaction. SQLAlchemy's own
+    identity map is weak. `populate_existing` reads a row again."""
 
     def __init__(self, engine: Engine, *, expire_on_commit: bool) -> None:
         super().__init__(engine, expire_on_commit=expire_on_commit)
         self.loaded: list[object] = []
 
 
-@event.listens_for(_KeepingSession, "loaded_as_persistent")
-def _keep(session: _KeepingSession, row: object) -> None:
+@event.listens_for(_CachingSession, "loaded_as_persistent")
+def _keep(session: _CachingSession, row: object) -> None:
     session.loaded.append(row)
 
 
 class AdvisoryLock:
-    """The right to do something alone among all processes of a service, held by a connection: lost with it. Whatever is asked
-    or changed here goes over that connection, so nobody without the right asks or changes it; each is a transaction of its
-    own. Every method but `give_up` raises ConnectionError once the right is lost. On SQLite there is no connection: a file
-    belongs to one process anyway."""
+    """A PostgreSQL advisory lock that elects one process of a service as leader; released when its connection closes.
+
+    Statements run over the connection that holds the lock, each in its own transaction, so that only the leader
+    executes them. Every method but `release` raises ConnectionError once the lock is lost. On SQLite there is no lock:
+    one process owns the file.
+    """
 
     def __init__(self, database: "Database", connection: Connection | None) -> None:
         self._database, self._connection = database, connection
 
     def check(self) -> None:
-        """Only asks whether the right is still there."""
-        self.rows(select(1))
+        """Raise ConnectionError if the lock is lost."""
+        self.fetch(select(1))
 
-    def rows(self, query: Executable) -> Sequence[Any]:
-        """What the query finds."""
+    def fetch(self, query: Executable) -> Sequence[Any]:
+        """Return all rows of `query`."""
         if self._connection is None:
             with self._database.reader() as session:
                 return session.execute(query).all()
-        return self._done(self._connection, query).all()
+        return self._execute(self._connection, query).all()
 
-    def change(self, statement: UpdateBase) -> None:
-        """Changes what the statement says."""
+    def execute(self, statement: UpdateBase) -> None:
+        """Execute an INSERT, UPDATE or DELETE and commit it."""
         if self._connection is None:
             with self._database.transaction() as uow:
                 uow.session.execute(statement, execution_options={"synchronize_session": False})
         else:
-            self._done(self._connection, statement)
+            self._execute(self._connection, statement)
 
-    def _done(self, connection: Connection, statement: Executable) -> CursorResult[Any]:
+    def _execute(self, connection: Connection, statement: Executable) -> CursorResult[Any]:
         try:
             return connection.execute(statement)
-        except (DBAPIError, PendingRollbackError) as fault:
-            raise ConnectionError(f"PostgreSQL: {getattr(fault, 'orig', fault)}") from fault
+        except (DBAPIError, PendingRollbackError) as error:
+            raise ConnectionError(f"PostgreSQL: {getattr(error, 'orig', error)}") from error
 
-    def give_up(self) -> None:
-        """Lets another process have it, at once: a server that sees a connection close takes a moment to let go."""
+    def release(self) -> None:
+        """Unlock, then close the connection. Unlocking comes first because the server notices a closed connection
+        late."""
         if self._connection is not None:
-            # A connection that was lost gave it back already, and runs nothing any more.
+            # A lost connection has released the lock already, and executes nothing.
             with suppress(SQLAlchemyError):
                 self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
             self._connection.close()
 
 
 class Database:
-    """One service's database: a writing engine and a reading one.
+    """One service's database: an engine for writing and a read-only one.
 
-    On SQLite every writing transaction begins with BEGIN IMMEDIATE, because the driver's deferred BEGIN lets two
-    writers read the same row and lose an update; the reading engine cannot write and never blocks. `committed` is
-    called after each commit that left an event or a job, to wake the bus; nothing depends on it.
+    On SQLite every writing transaction begins with BEGIN IMMEDIATE, because with the driver's deferred BEGIN two
+    writers can read the same row and lose an update. The read-only engine never blocks. `committed` is called after
+    each commit that wrote an event or a job, to wake the bus. It is only an optimisation: the bus also polls.
     """
 
     def __init__(self, url: str, *, committed: Callable[[], None] = lambda: None) -> None:
@@ -103,8 +109,8 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:
-        """A unit of work that commits at the end, or leaves nothing behind. For endpoints, the bus and workers only."""
-        with _KeepingSession(self.engine, expire_on_commit=False) as session, session.begin():
+        """A unit of work: commits at the end, rolls back on an exception. For endpoints, the bus and workers only."""
+        with _CachingSession(self.engine, expire_on_commit=False) as session, session.begin():
             uow = UnitOfWork(session)
             yield uow
             uow.flush()
@@ -113,44 +119,44 @@ class Database:
 
     @contextmanager
     def reader(self) -> Iterator[Session]:
-        """A session that can only read."""
+        """A read-only session."""
         with Session(self.reading, expire_on_commit=False) as session:
             yield session
 
-    def claim(self, right: str) -> AdvisoryLock | None:
-        """The right of that name, or None while another process has it. A SQLite file belongs to one process anyway."""
+    def acquire_lock(self, name: str) -> AdvisoryLock | None:
+        """Acquire the advisory lock `name`; return None if another process holds it. Always succeeds on SQLite."""
         if self.is_sqlite:
             return AdvisoryLock(self, None)
-        # Detached, so that giving it up closes the connection and does not hand the lock back to the pool.
+        # Detached, so that closing the connection really closes it instead of returning it, with the lock, to the pool.
         connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.detach()
-        held = connection.execute(text("SELECT pg_try_advisory_lock(hashtext(:right))"), {"right": right}).scalar_one()
-        if held:
+        acquired = connection.execute(text("SELECT pg_try_advisory_lock(hashtext(:name))"), {"name": name}).scalar_one()
+        if acquired:
             return AdvisoryLock(self, connection)
         connection.close()
         return None
 
     def close(self) -> None:
-        """Gives every connection back; the database can then be removed."""
+        """Close every connection; the database can then be dropped."""
         self.reading.dispose()
         self.engine.dispose()
 
 
 def _postgres_engine(url: str) -> Engine:
-    planned = {} if "options" in make_url(url).query else _PLANNED
+    options = {} if "options" in make_url(url).query else _PLANNER_OPTIONS
     engine = create_engine(
-        url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True, connect_args=planned
+        url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True, connect_args=options
     )
     event.listen(engine, "handle_error", _without_detail)
     return engine
 
 
 def _without_detail(context: ExceptionContext) -> None:
-    """Cuts PostgreSQL's own DETAIL, which holds the whole row: what is said of a fault goes into logs and dead letters, and
-    those may name nobody."""
-    for fault in (context.original_exception, context.sqlalchemy_exception):
-        if fault is not None and fault.args:
-            fault.args = (str(fault.args[0]).partition("\nDETAIL:")[0], *fault.args[1:])
+    """Remove PostgreSQL's DETAIL from error messages. It holds the whole row, and messages are written to logs and dead
+    letters, which must not contain personal data."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            error.args = (str(error.args[0]).partition("\nDETAIL:")[0], *error.args[1:])
 
 
 def _reading(engine: Engine) -> Engine:
@@ -158,8 +164,8 @@ def _reading(engine: Engine) -> Engine:
 
 
 def _sqlite_engine(url: str, begin: str, *, read_only: bool = False) -> Engine:
-    patience = {"timeout": _PATIENCE_SECONDS, "check_same_thread": False}
-    engine = create_engine(url, connect_args=patience, hide_parameters=True)
+    options = {"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+    engine = create_engine(url, connect_args=options, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
@@ -176,27 +182,27 @@ def _sqlite_engine(url: str, begin: str, *, read_only: bool = False) -> Engine:
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(f"BEGIN {begin}")
 
-    event.listen(engine, "begin", on_begin if read_only else _in_turn(engine, on_begin))
+    event.listen(engine, "begin", on_begin if read_only else _one_writer(engine, on_begin))
     return engine
 
 
-def _in_turn(engine: Engine, begin: Callable[[Connection], None]) -> Callable[[Connection], None]:
-    """`begin`, once no other transaction of this process writes. SQLite alone decides who may write, but lets one that
-    waits sleep for up to 100 ms at a time; here the next goes on at once."""
-    turn = threading.Lock()
+def _one_writer(engine: Engine, begin: Callable[[Connection], None]) -> Callable[[Connection], None]:
+    """Serialise the writing transactions of this process with a lock. SQLite's own busy handler would sleep for up to
+    100 ms at a time; with the lock, the next writer begins at once."""
+    writing = threading.Lock()
 
-    def give(connection: Connection) -> None:
-        if connection.info.pop("has_turn", False):
-            turn.release()
+    def release(connection: Connection) -> None:
+        if connection.info.pop("is_writing", False):
+            writing.release()
 
-    def wait(connection: Connection) -> None:
-        connection.info["has_turn"] = turn.acquire(timeout=_PATIENCE_SECONDS)
+    def acquire(connection: Connection) -> None:
+        connection.info["is_writing"] = writing.acquire(timeout=_BUSY_TIMEOUT_SECONDS)
         try:
             begin(connection)
         except BaseException:
-            give(connection)
+            release(connection)
             raise
 
-    event.listen(engine, "commit", give)
-    event.listen(engine, "rollback", give)
-    return wait
+    event.listen(engine, "commit", release)
+    event.listen(engine, "rollback", release)
+    return acquire

@@ -1,4 +1,4 @@
-"""Of several processes of a service, one works and the others stand by. Used by the relay and by Celery beat."""
+"""Leader election among the processes of a service, by an advisory lock. Used by the relay and by Celery beat."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,19 +6,19 @@ from contextlib import asynccontextmanager
 
 from shared.persistence.database import AdvisoryLock, Database
 
-_EVERY_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 
 
 @asynccontextmanager
-async def leadership(database: Database, right: str) -> AsyncIterator[AdvisoryLock]:
-    """Stands by until this process has the right; gives it up at the end. Whoever works asks and changes over
-    the right, or asks it to `check` before each effect."""
+async def leadership(database: Database, name: str) -> AsyncIterator[AdvisoryLock]:
+    """Wait until this process holds the lock `name`; release it at the end. The leader executes its statements through
+    the lock, or calls `check` before each effect."""
     while True:
-        held = await asyncio.to_thread(database.claim, right)
-        if held:
+        lock = await asyncio.to_thread(database.acquire_lock, name)
+        if lock:
             break
-        await asyncio.sleep(_EVERY_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
     try:
-        yield held
+        yield lock
     finally:
-        await asyncio.to_thread(held.give_up)
+        await asyncio.to_thread(lock.release)

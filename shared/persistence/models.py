@@ -84,25 +84,36 @@ class JobRow(InfrastructureTable, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class AuditLeaf(InfrastructureTable, table=True):
+    """The hash of one audit entry, kept for ever. Triggers refuse to change or delete it."""
+
+    __tablename__ = "audit_leaf"
+    log: str = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    leaf: str
+
+
 class AuditRow(InfrastructureTable, table=True):
-    """One audited act. `digest` covers the row and the digest before it, so a changed or missing row shows."""
+    """The body of one audit entry: who did what to whom, and when. Triggers refuse to change or delete it; the owner of the
+    tables may drop the bodies of a month that is over."""
 
     __tablename__ = "audit"
-    id: int = Field(primary_key=True)
-    at: datetime = Field(sa_type=UtcDateTime)
+    log: str = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
     actor: str = Field(index=True)
     action: str = Field(index=True)
     subject: str = Field(index=True)
     details: dict[str, Any] = Field(sa_type=JSON)
     correlation_id: str
-    digest: str
 
 
 class AuditHead(InfrastructureTable, table=True):
-    """The end of the chain, one row; whoever appends locks it."""
+    """The end of an audit log: how many entries it has, and the digest over their leaves. Locked by each append; triggers
+    refuse to move it back."""
 
     __tablename__ = "audit_head"
-    id: int = Field(primary_key=True)
+    log: str = Field(primary_key=True)
     count: int
     digest: str
 

@@ -1,7 +1,7 @@
-"""Wakes a service's bus after a commit in another of its processes. Only a hint: the bus also looks by itself.
+"""LISTEN/NOTIFY: wake a service's bus after a commit in another of its processes. Only a hint: the bus also polls.
 
-PostgreSQL's NOTIFY, sent after the commit on a connection of its own and once for all commits that came meanwhile: inside
-the business transaction it would serialise the commits of everybody.
+NOTIFY is sent after the commit, on a separate connection, and once for all commits that arrived meanwhile. Inside the
+business transaction it would serialise all commits.
 """
 
 import threading
@@ -17,7 +17,8 @@ _log = structlog.get_logger()
 
 
 class Notifier:
-    """To be called after each commit, from any thread; never waits and never fails."""
+    """Sends NOTIFY from a background thread. Call it after each commit, from any thread; it never blocks and never
+    raises."""
 
     def __init__(self, database_url: str) -> None:
         self._conninfo = _conninfo(database_url)
@@ -40,16 +41,16 @@ class Notifier:
             try:
                 connection = connection or Connection.connect(self._conninfo, autocommit=True)
                 connection.execute(f"NOTIFY {CHANNEL}")
-            except Error as fault:
-                _log.warning("notify_failed", reason=str(fault))
+            except Error as error:
+                _log.warning("notify_failed", reason=str(error))
                 if connection:
                     connection.close()
                 connection = None
 
 
 async def listen(database_url: str, wake: Callable[[], None]) -> None:
-    """Calls `wake` whenever a Notifier of this database was called, until cancelled. Raises psycopg.OperationalError when
-    the connection is lost."""
+    """Call `wake` at the start and for each notification, until cancelled. Raises psycopg.OperationalError when the
+    connection is lost."""
     async with await AsyncConnection.connect(_conninfo(database_url), autocommit=True) as connection:
         await connection.execute(f"LISTEN {CHANNEL}")
         wake()

@@ -1,5 +1,7 @@
-"""Shortens the masks of ID numbers that rows kept from when a mask still showed the district and the last four: with the birth
-date beside it, such a mask told the number. Called by migrations."""
+"""Shorten stored masks of ID numbers. Called by migrations.
+
+Earlier masks showed the district and the last four digits. Together with a birth date they revealed the whole number.
+"""
 
 from collections.abc import Collection
 from typing import Any
@@ -12,11 +14,11 @@ _NAMES = frozenset({"identity", "identity_mask"})
 
 
 def remask(connection: Connection, table: TableClause, *, without: Collection[str] = ()) -> None:
-    """Rewrites every row whose masks are too long. The first column of `table` is its key, the others hold a mask or JSON with
-    masks in it; fields of the JSON that `without` names are left out. A repeat changes nothing."""
-    key, *kept = table.columns
-    for row in connection.execute(select(key, *kept)).all():
-        old = dict(zip((column.name for column in kept), row[1:], strict=True))
+    """Rewrite every row of `table` whose masks are too long. Its first column is the key; the others hold a mask, or
+    JSON that contains masks. The JSON fields named in `without` are removed. A repeat changes nothing."""
+    key, *masked = table.columns
+    for row in connection.execute(select(key, *masked)).all():
+        old = dict(zip((column.name for column in masked), row[1:], strict=True))
         new = _shortened(old, without)
         if new != old:
             connection.execute(update(table).where(key == row[0]).values(new))

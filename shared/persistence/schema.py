@@ -14,13 +14,22 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, create_engine
+from sqlalchemy import MetaData, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from shared.foundation.errors import Conflict
 
 _HERE = Path(__file__).parent / "migrations"
 _SERVICES = Path(__file__).parents[2] / "services"
+_OTHER_OWNER = text("SELECT 1 FROM pg_roles WHERE rolname = :service AND rolname <> current_user")
+_GRANTS = (
+    "GRANT USAGE ON SCHEMA public TO {user}",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user}",
+    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {user}",
+    "REVOKE UPDATE, DELETE ON audit, audit_leaf FROM {user}",
+    "REVOKE DELETE ON audit_head FROM {user}",
+    "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {user}",
+)
 
 
 def upgrade(database_url: str, service: str) -> None:
@@ -41,6 +50,20 @@ def upgrade(database_url: str, service: str) -> None:
             values={"service": service, "names": ",".join(sorted(newer))},
         )
     command.upgrade(config, "heads")
+    _grant(database_url, service)
+
+
+def _grant(database_url: str, service: str) -> None:
+    """Let the service's own PostgreSQL user work with the tables, which another user owns, but only add to the audit log.
+
+    Nothing to do where the service's user does not exist or migrates its own database, and on SQLite.
+    """
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql" and connection.execute(_OTHER_OWNER, {"service": service}).scalar():
+            for statement in _GRANTS:
+                connection.execute(text(statement.format(user=engine.dialect.identifier_preparer.quote(service))))
+    engine.dispose()
 
 
 def autogenerate(service: str, message: str) -> None:
@@ -71,7 +94,7 @@ def differences(database_url: str, metadata: list[MetaData]) -> list[object]:
     engine = create_engine(database_url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
-        found = compare_metadata(context, metadata)  # type: ignore[arg-type]
+        found: list[object] = compare_metadata(context, metadata)  # type: ignore[arg-type]
     engine.dispose()
     return found
 

@@ -10,7 +10,7 @@ from sqlmodel import Session, SQLModel
 from shared.events import Event
 from shared.persistence import audit, bulk_insert, outbox, row_locks
 from shared.persistence.bulk_insert import Row
-from shared.persistence.models import AuditRow, JobRow, OutboxRow, PublishedEvent
+from shared.persistence.models import AuditLeaf, AuditRow, JobRow, OutboxRow, PublishedEvent
 
 T = TypeVar("T", bound=SQLModel)
 
@@ -27,7 +27,7 @@ class UnitOfWork:
         self.wakes_bus = False
         self._events: list[outbox.PendingEvent] = []
         self._jobs: list[Row] = []
-        self._audit: list[audit.Entry] = []
+        self._audit: list[Row] = []
         self._inserts: list[bulk_insert.Insert] = []
         self._locked: row_locks.Locked = {}
 
@@ -81,5 +81,7 @@ class UnitOfWork:
         published, envelopes = outbox.rows(self.session, self._events)
         self.bulk_insert(PublishedEvent, published)
         self.bulk_insert(OutboxRow, envelopes)
-        self.bulk_insert(AuditRow, audit.rows(self.session, self._audit))
+        leaves, bodies = audit.rows(self.session, self._audit)
+        self.bulk_insert(AuditLeaf, leaves)
+        self.bulk_insert(AuditRow, bodies)
         bulk_insert.execute(self.session, self._inserts)

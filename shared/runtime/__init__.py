@@ -1,1 +1,1 @@
-"""Starts a service's processes: web, bus and worker."""
+"""Start the processes of a service: web, bus and worker."""

@@ -1,4 +1,5 @@
-"""The bus process of a service: relay, consumer, dispatcher and timer under one supervisor. Used by each service's bus.py."""
+"""The bus process of a service: relay, consumer, dispatcher and timer, each supervised. Used by each service's
+bus.py."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -25,8 +26,8 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Bus:
-    """What one service does with the bus. `handlers` must be exactly those of LISTENERS; `dead_letters` counts those that
-    wait, in the service that keeps them; `subjects` as for the consumer."""
+    """The bus of one service. `handlers` must match SUBSCRIPTIONS exactly, else TypeError. `dead_letters` counts the
+    waiting dead letters, in the service that stores them. `subjects`: see Consumer."""
 
     process: Process
     handlers: Handlers
@@ -36,12 +37,12 @@ class Bus:
     def __post_init__(self) -> None:
         bound = set(SUBSCRIPTIONS[self.process.service])
         if bound != set(self.handlers):
-            odd = sorted(event.TYPE for event in bound ^ set(self.handlers))
-            raise TypeError(f"{self.process.service}: handlers and LISTENERS differ in {odd}")
+            differing = sorted(event.TYPE for event in bound ^ set(self.handlers))
+            raise TypeError(f"{self.process.service}: handlers and SUBSCRIPTIONS differ in {differing}")
 
     async def run(self, send: Callable[[UUID], None], tick: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Runs until cancelled. `send` hands a job to Celery, or executes it in the process; `tick` is Celery beat, or the
-        timer itself, and runs for as long as the bus."""
+        """Run until cancelled. `send` sends a job to Celery, or executes it in this process. `tick` is Celery beat or
+        the timer itself, and runs as long as the bus."""
         process = self.process
         relaying, consuming = process.transport(), process.transport()
         relay = Relay(process.database, relaying, service=process.service)
@@ -52,7 +53,7 @@ class Bus:
             dispatcher.wake()
 
         process.database.committed = wake
-        attempts = len(process.settings.retry_ladder)
+        attempts = len(process.settings.retry_delays)
         consumer = Consumer(
             process.database,
             consuming,
@@ -75,7 +76,7 @@ class Bus:
 
 
 async def connected(transport: Transport, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Opens the transport and works; when the connection is lost, waits a little longer each time and begins again."""
+    """Open the transport and run `work`; reopen it with increasing delays when the connection is lost."""
 
     async def open_and_work() -> None:
         try:
@@ -88,14 +89,15 @@ async def connected(transport: Transport, work: Callable[[], Coroutine[Any, Any,
 
 
 async def supervised(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Begins `work` again after a failure, loudly; a broker or a database that is away is waited for."""
+    """Restart `work` after each failure, with increasing delays, and log the failure. An unreachable broker or database
+    is such a failure."""
     failures = 0
     while True:
         started = asyncio.get_running_loop().time()
         try:
             await work()
-        except Exception as fault:
+        except Exception as error:
             failures = 1 if asyncio.get_running_loop().time() - started > 30 else failures + 1
             pause = _RECONNECT_SECONDS[min(failures, len(_RECONNECT_SECONDS)) - 1]
-            _log.error("bus_restarts", work=work.__qualname__, reason=f"{type(fault).__name__}: {fault}", pause=pause)
+            _log.error("bus_restarts", work=work.__qualname__, reason=f"{type(error).__name__}: {error}", pause=pause)
             await asyncio.sleep(pause)

@@ -1,6 +1,7 @@
-"""Declares the exchanges and queues on RabbitMQ as the broker's owner, so that the services need no right to make any.
+"""Declare the exchanges and queues on RabbitMQ as the broker's owner, so that the services need no permission to
+declare any.
 
-`python -m shared.runtime.declare_topology`, once before the services start; a repeat changes nothing.
+Run `python -m shared.runtime.declare_topology` once before the services start. A repeat changes nothing.
 """
 
 import asyncio
@@ -10,23 +11,23 @@ from datetime import timedelta
 import aio_pika
 
 from shared.events.subscriptions import topology
-from shared.messaging.topology import answered, declare
+from shared.messaging.topology import broker_call, declare
 from shared.wiring.settings import BrokerSettings, read
 
 
 async def _declare_as(settings: BrokerSettings) -> None:
-    async with answered("connect"):
+    async with broker_call("connect"):
         connection = await aio_pika.connect(settings.broker_url)
     async with connection, connection.channel() as channel:
-        await declare(connection, channel, topology(), settings.retry_ladder, timedelta(days=settings.log_days))
+        await declare(connection, channel, topology(), settings.retry_delays, timedelta(days=settings.log_days))
 
 
 def main() -> int:
-    """0 when all is declared, else 2 and one line."""
+    """Return 0 when everything is declared, else 2 after a one-line message."""
     try:
         asyncio.run(_declare_as(read(BrokerSettings)))
-    except ConnectionError as fault:
-        sys.stderr.write(f"消息队列无法使用（{fault}）：请核对 LINGJUN_BROKER_URL 与 RabbitMQ 的日志。\n")
+    except ConnectionError as error:
+        sys.stderr.write(f"消息队列无法使用（{error}）：请核对 LINGJUN_BROKER_URL 与 RabbitMQ 的日志。\n")
         return 2
     return 0
 

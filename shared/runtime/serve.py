@@ -1,4 +1,4 @@
-"""Starts one process of one service from its settings: web, bus or worker. Called by the services' web.py, bus.py, worker.py."""
+"""Start one process of a service from its settings. Called by the web.py, bus.py and worker.py of the services."""
 
 import asyncio
 import gc
@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from shared.jobs.celery import beat, make_celery, send_job, serve_jobs
 from shared.jobs.job import JobFunctions
-from shared.jobs.timer import RunDue, Timer, look_every
+from shared.jobs.timer import RunDue, Timer, timer_interval
 from shared.jobs.worker import JobWorker
 from shared.observability import metrics, telemetry
 from shared.observability.logs import configure
@@ -22,16 +22,18 @@ from shared.runtime.bus import Bus
 from shared.wiring.process import Process, open_process
 from shared.wiring.settings import Settings
 
-# Longer than a gateway keeps an idle connection (Caddy: 120 s, nginx: 60 s): whoever closes first must be the one who sends,
-# or a POST meets a connection that is just being closed, which a gateway may not repeat and answers with 502.
+# Longer than a gateway keeps an idle connection (Caddy: 120 s, nginx: 60 s), so that the gateway closes first.
+# Otherwise a POST can arrive on a connection that is closing; the gateway must not repeat it and responds 502.
 KEEP_ALIVE_SECONDS = 150
 
 
 def tune_gc() -> None:
-    """To be called once a process has made all that it keeps: Python's collector then looks at that no more, and more rarely at
-    the rest. Under load it took a third of a web server's time, and held up everybody for as long as it looked.
+    """Tune the garbage collector once start-up is complete: long-lived objects are frozen and collections become rarer.
+    Under load, collections took a third of a web server's time and delayed all requests.
 
-    Threads take turns each millisecond: one that has its answer from the database waits no longer than that for the loop."""
+    Also switch threads every millisecond, so that a thread with a database result waits at most that long for the event
+    loop.
+    """
     sys.setswitchinterval(0.001)
     gc.collect()
     gc.freeze()
@@ -39,7 +41,7 @@ def tune_gc() -> None:
 
 
 def setup_observability(settings: Settings) -> None:
-    """Sends spans to the collector and answers scrapes, each where the settings say so."""
+    """Start tracing and the metrics endpoint, each if the settings enable it."""
     if settings.otlp_endpoint:
         telemetry.trace_with(tracers(settings.otlp_endpoint))
     if settings.metrics_listen:
@@ -47,13 +49,13 @@ def setup_observability(settings: Settings) -> None:
 
 
 def serve_web(settings: Settings, make_app: Callable[[Process], FastAPI]) -> None:
-    """Serves the app at `settings.listen`, until told to stop."""
+    """Serve the app at `settings.listen` until SIGTERM or SIGINT."""
     configure(settings.SERVICE, settings.log_level)
     setup_observability(settings)
     app = make_app(open_process(settings))
     tune_gc()
     host, _, port = settings.listen.rpartition(":")
-    # No access log: its paths carry the secrets of one-time links. What is refused or fails is logged by its route.
+    # No access log: paths contain the secrets of one-time links. Refusals and failures are logged with their route.
     uvicorn.run(
         app,
         host=host,
@@ -68,15 +70,15 @@ def serve_web(settings: Settings, make_app: Callable[[Process], FastAPI]) -> Non
 
 
 def serve_bus(settings: Settings, make_bus: Callable[[Process], Bus]) -> None:
-    """Runs the bus until told to stop; jobs go to Celery."""
+    """Run the bus until SIGTERM or SIGINT; jobs are sent to Celery."""
     configure(settings.SERVICE, settings.log_level)
     setup_observability(settings)
     celery = make_celery(settings.SERVICE, broker_url=settings.broker_url)
     process = open_process(settings)
-    every = look_every(process.clock)
+    interval = timer_interval(process.clock)
     tune_gc()
     work = make_bus(process).run(
-        lambda job_id: send_job(celery, job_id), lambda: beat(celery, process.database, every=every)
+        lambda job_id: send_job(celery, job_id), lambda: beat(celery, process.database, every=interval)
     )
     uvloop.run(_until_stopped(work))
 
@@ -92,15 +94,15 @@ async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
 
 
 def serve_worker(settings: Settings, jobs: JobFunctions, run_due: RunDue) -> None:
-    """Runs a Celery worker with threads, until told to stop."""
+    """Run a Celery worker with threads until SIGTERM or SIGINT."""
     configure(settings.SERVICE, settings.log_level)
     setup_observability(settings)
     process = open_process(settings)
     celery = make_celery(settings.SERVICE, broker_url=settings.broker_url)
     worker = JobWorker(process.database, jobs, service=process.service, clock=process.clock, tools=process.tools)
     timer = Timer(process.database, run_due, clock=process.clock, tools=process.tools)
-    serve_jobs(celery, worker, timer.look)
+    serve_jobs(celery, worker, timer.run_if_due)
     tune_gc()
-    # Workers have nothing to say to each other: each takes what its service's queue gives it.
-    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-    celery.worker_main([*sys.argv[1:], "worker", "--pool=threads", "--concurrency=2", "--loglevel=WARNING", *alone])
+    # Workers need not communicate: each consumes its service's queue.
+    options = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    celery.worker_main([*sys.argv[1:], "worker", "--pool=threads", "--concurrency=2", "--loglevel=WARNING", *options])

@@ -1,4 +1,4 @@
-"""Gauges of what waits in a service's database: outbox rows, jobs, dead letters. Read at each scrape.
+"""Gauges of the outbox rows, jobs and dead letters that wait in a service's database. Queried at each scrape.
 
 Only the bus process of a service exports them, so that each service reports once.
 """
@@ -27,7 +27,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class _Source:
-    """A service's database, read at each scrape."""
+    """A service's database, queried at each scrape."""
 
     service: str
     database: Database
@@ -36,7 +36,7 @@ class _Source:
 
 
 class _Waiting(Collector):
-    """What waits in the databases of the buses of this process."""
+    """The gauges of all buses of this process."""
 
     def __init__(self) -> None:
         self.sources: list[_Source] = []
@@ -46,15 +46,17 @@ class _Waiting(Collector):
         outbox = GaugeMetricFamily("lingjun_outbox_events", "Rows that wait for the broker.", labels=["service"])
         age = GaugeMetricFamily("lingjun_outbox_age_seconds", "Age of the oldest of them.", labels=["service"])
         jobs = GaugeMetricFamily("lingjun_jobs", "Jobs that wait, run or failed for good.", labels=["service", "state"])
-        dead = GaugeMetricFamily("lingjun_dead_letters", "Dead letters that wait for somebody.", labels=["service"])
+        dead = GaugeMetricFamily(
+            "lingjun_dead_letters", "Dead letters that wait for a replay or a dismissal.", labels=["service"]
+        )
         for source in list(self.sources):
             try:
                 with source.database.reader() as session:
                     depth, oldest = _outbox(session, source.clock)
                     by_state = _jobs(session)
-                    letters = source.dead_letters(session) if source.dead_letters else None
-            except SQLAlchemyError as fault:
-                _log.warning("metrics_without_database", service=source.service, reason=type(fault).__name__)
+                    dead_letters = source.dead_letters(session) if source.dead_letters else None
+            except SQLAlchemyError as error:
+                _log.warning("metrics_without_database", service=source.service, reason=type(error).__name__)
                 up.add_metric([source.service], 0)
                 continue
             up.add_metric([source.service], 1)
@@ -62,8 +64,8 @@ class _Waiting(Collector):
             age.add_metric([source.service], oldest)
             for state in _JOB_STATES:
                 jobs.add_metric([source.service, state], by_state.get(state, 0))
-            if letters is not None:
-                dead.add_metric([source.service], letters)
+            if dead_letters is not None:
+                dead.add_metric([source.service], dead_letters)
         yield from (up, outbox, age, jobs, dead)
 
 
@@ -75,7 +77,7 @@ REGISTRY.register(_WAITING)
 def export_waiting(
     service: str, database: Database, clock: Clock, dead_letters: DeadLetters | None = None
 ) -> Iterator[None]:
-    """Inside, scrapes say what waits in the service's database. For the bus, so that one process of a service tells."""
+    """Export the gauges of the service's database while the context is open. Called by the bus."""
     source = _Source(service, database, clock, dead_letters)
     _WAITING.sources.append(source)
     try:
@@ -85,7 +87,7 @@ def export_waiting(
 
 
 def _outbox(session: Session, clock: Clock) -> tuple[int, float]:
-    """How many rows wait, and the age of the oldest in seconds, by the time that its envelope says."""
+    """Return the number of rows, and the age of the oldest in seconds, by the time in its envelope."""
     depth = session.exec(select(func.count()).select_from(OutboxRow)).one()
     oldest = session.exec(select(OutboxRow.headers).order_by(col(OutboxRow.id)).limit(1)).first()
     if oldest is None:

@@ -1,1 +1,1 @@
-"""Settings, and the process that opens what they name."""
+"""Settings, and the process with the adapters that they configure."""

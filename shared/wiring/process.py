@@ -1,4 +1,5 @@
-"""Opens what the settings name: database, transport, Redis, keys, files, post, clock. Used by web.py, bus.py and worker.py."""
+"""Open the adapters of the settings: database, transport, Redis, keys, files, mail, clock. Used by web, bus and
+worker."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from shared.wiring.settings import Settings
 
 @dataclass(frozen=True)
 class Process:
-    """One process of one service, with its adaptors open."""
+    """One process of one service, with its adapters."""
 
     settings: Settings
     database: Database
@@ -39,12 +40,12 @@ class Process:
         return self.settings.SERVICE
 
     def transport(self, queue: str | None = None) -> Transport:
-        """A connection to the bus, not yet opened, for the service's own queue or another."""
+        """Return a transport, not yet open, for the service's own queue or another."""
         return transport_of(self.settings, queue or self.service)
 
 
 def open_process(settings: Settings) -> Process:
-    """The adaptors of `settings`; nothing is contacted yet."""
+    """Create the adapters of `settings`. Connects to nothing yet."""
     use_fonts(Path(settings.font_dir) if settings.font_dir else None)
     keys = KeyRing(settings.keys_dir, purposes=settings.PURPOSES)
     tools = Tools(
@@ -61,12 +62,12 @@ def open_process(settings: Settings) -> Process:
 
 
 def transport_of(settings: Settings, queue: str) -> Transport:
-    """A connection of these settings to the bus, not yet opened, for one queue."""
+    """Return a transport of these settings, not yet open, for one queue."""
     return make_transport(
         settings.broker_url,
         queue,
         {} if settings.broker_declared else topology(),
-        settings.retry_ladder,
+        settings.retry_delays,
         timedelta(days=settings.log_days),
     )
 
@@ -75,18 +76,19 @@ def make_transport(
     url: str,
     queue: str,
     bindings: Mapping[str, Sequence[str]] | None = None,
-    ladder: Sequence[timedelta] = RETRY_DELAYS,
+    retry_delays: Sequence[timedelta] = RETRY_DELAYS,
     keep: timedelta = KEEP,
 ) -> Transport:
-    """`sqlite:///file` for the embedded bus, `amqp://…` for RabbitMQ. Without `bindings` the house's own."""
+    """Return a transport for `sqlite:///file` (embedded bus) or `amqp://…` (RabbitMQ). `bindings` defaults to
+    SUBSCRIPTIONS."""
     bound = topology() if bindings is None else bindings
     if url.startswith("sqlite:///"):
-        return EmbeddedTransport(_embedded_bus(url.removeprefix("sqlite:///")), queue, bound, ladder, keep)
-    return RabbitTransport(url, queue, bound, ladder, keep)
+        return EmbeddedTransport(_embedded_bus(url.removeprefix("sqlite:///")), queue, bound, retry_delays, keep)
+    return RabbitTransport(url, queue, bound, retry_delays, keep)
 
 
 def make_redis(url: str) -> Redis:
-    """`redis://…`, or `memory://name` for the stand-in that everything in this process shares under that name."""
+    """Return a client for `redis://…`, or for `memory://name`: an in-process fake that is shared under that name."""
     if url.startswith("memory://"):
         return fakeredis.FakeRedis(server=_redis_server(url), decode_responses=True)
     return Redis.from_url(url, decode_responses=True)

@@ -1,4 +1,4 @@
-"""What a process is told from outside: environment variables with the prefix LINGJUN_. Each service's settings.py names its own."""
+"""Settings from environment variables with the prefix LINGJUN_. The settings.py of each service adds its own."""
 
 import re
 import sys
@@ -19,78 +19,82 @@ _EMBEDDED = ("sqlite:", "memory:")
 _SHORTEST_SECRET = 16
 _COLLECTOR = re.compile(r"https?://[^\s/]+(/\S*)?")
 _LISTEN = re.compile(r"[^\s:]+:\d{1,5}")
-_LADDER = re.compile(r"[1-9]\d{0,4}(,[1-9]\d{0,4}){0,9}")
+_DELAYS = re.compile(r"[1-9]\d{0,4}(,[1-9]\d{0,4}){0,9}")
 
 
-def _ladder(told: Any) -> Any:
-    if not isinstance(told, str):
-        return told
-    if not _LADDER.fullmatch(told.replace(" ", "")):
+def _retry_delays(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if not _DELAYS.fullmatch(value.replace(" ", "")):
         raise Invalid(
             "LINGJUN_RETRY_LADDER 的值“{told}”须是一至十个以逗号分隔的整秒数，如 1,10,60,600。",
             code="retry-ladder",
-            values={"told": told},
+            values={"told": value},
         )
-    return tuple(timedelta(seconds=int(seconds)) for seconds in told.split(","))
+    return tuple(timedelta(seconds=int(seconds)) for seconds in value.split(","))
 
 
-def _server(told: str, info: ValidationInfo) -> str:
-    """An address of a server carries a password that nobody guesses; one of a file carries none."""
-    if told.startswith(_EMBEDDED):
-        return told
-    password = unquote(urlsplit(told).password or "")
+def _server_url(url: str, info: ValidationInfo) -> str:
+    """Require a strong password in the URL of a server. URLs of files have none."""
+    if url.startswith(_EMBEDDED):
+        return url
+    password = unquote(urlsplit(url).password or "")
     if len(password) < _SHORTEST_SECRET:
         raise Invalid(
             "{name} 里的密码缺失或太短：至少 {shortest} 个字符。请运行 make env 生成，或改用更长的随机密码。",
             code="weak-secret",
             values={"name": f"LINGJUN_{str(info.field_name).upper()}", "shortest": _SHORTEST_SECRET},
         )
-    return told
+    return url
 
 
-def _collector(told: str) -> str:
-    return _unless_off(told, _COLLECTOR, "LINGJUN_OTLP_ENDPOINT", "http://collector:4318")
+def _otlp_endpoint(value: str) -> str:
+    return _unless_off(value, _COLLECTOR, "LINGJUN_OTLP_ENDPOINT", "http://collector:4318")
 
 
-def _scrapes(told: str) -> str:
-    return _unless_off(told, _LISTEN, "LINGJUN_METRICS_LISTEN", "0.0.0.0:9464")
+def _metrics_listen(value: str) -> str:
+    return _unless_off(value, _LISTEN, "LINGJUN_METRICS_LISTEN", "0.0.0.0:9464")
 
 
-def _unless_off(told: str, form: re.Pattern[str], name: str, example: str) -> str:
-    if told in ("", _OFF):
+def _unless_off(value: str, form: re.Pattern[str], name: str, example: str) -> str:
+    if value in ("", _OFF):
         return ""
-    if not form.fullmatch(told):
+    if not form.fullmatch(value):
         raise Invalid(
             "{name} 的值“{told}”须是 {off}（不启用）或形如 {example}。",
             code="observation",
-            values={"name": name, "told": told, "off": _OFF, "example": example},
+            values={"name": name, "told": value, "off": _OFF, "example": example},
         )
-    return told
+    return value
 
 
-ServerUrl = Annotated[str, AfterValidator(_server)]
+ServerUrl = Annotated[str, AfterValidator(_server_url)]
 
 
 class BrokerSettings(BaseSettings):
-    """What it takes to declare the broker's queues: see Settings."""
+    """The settings that are needed to declare the broker's queues. See Settings."""
 
-    model_config = SettingsConfigDict(env_prefix="LINGJUN_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="LINGJUN_", extra="ignore", populate_by_name=True)
 
     broker_url: ServerUrl
     log_days: int = Field(default=KEEP.days, ge=1, le=KEEP.days)
-    retry_ladder: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_ladder)] = RETRY_DELAYS
+    retry_delays: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_retry_delays)] = Field(
+        default=RETRY_DELAYS, validation_alias="LINGJUN_RETRY_LADDER"
+    )
 
 
 class Settings(BrokerSettings):
-    """The common part. URLs choose the adaptors; nothing outside them knows which column of the table is running.
+    """Settings that all services share. URLs choose the adapters; no other code depends on that choice.
 
-    `font_dir`: a folder of licensed fonts (小标宋, 仿宋_GB2312) that letters are set in before the packaged ones.
-    `log_days`: how long the event log is kept, the same for every service.
-    `retry_ladder`: how long a delivery that failed waits for each next try, in seconds: "1,10,60,600"; then it is a dead
-    letter. `broker_declared`: exchanges and queues are there (shared/messaging/topology.py), so this process makes none and
-    needs no right to. `otlp_endpoint`: the OpenTelemetry collector that traces are sent to (http://host:4318); `metrics_listen`: where
-    this process answers Prometheus (host:port); both "none" or empty for not at all. An address of a server must carry a
-    password of 16 characters or more. Raises Invalid where one cannot be read.
+    `font_dir`: folder of licensed fonts (小标宋, 仿宋_GB2312) that documents use before the packaged ones.
+    `log_days`: retention of the event log in days, the same for every service.
+    `retry_delays` (LINGJUN_RETRY_LADDER): seconds before each retry of a failed delivery, as "1,10,60,600". After the
+    last retry the delivery is dead-lettered.
+    `broker_declared`: exchanges and queues exist (shared/messaging/topology.py), so this process declares none and
+    needs no permission to. `otlp_endpoint`: OpenTelemetry collector for traces (http://host:4318). `metrics_listen`:
+    address at which this process serves Prometheus metrics (host:port). Both are off when empty or "none".
+
+    The URL of a server must contain a password of at least 16 characters. Raises Invalid when a value cannot be parsed.
     """
 
     SERVICE: ClassVar[str]
@@ -109,27 +113,27 @@ class Settings(BrokerSettings):
     log_level: str = "INFO"
     font_dir: str = ""
     broker_declared: bool = False
-    otlp_endpoint: Annotated[str, AfterValidator(_collector)] = ""
-    metrics_listen: Annotated[str, AfterValidator(_scrapes)] = ""
+    otlp_endpoint: Annotated[str, AfterValidator(_otlp_endpoint)] = ""
+    metrics_listen: Annotated[str, AfterValidator(_metrics_listen)] = ""
 
 
 S = TypeVar("S", bound=BrokerSettings)
 
 
 def read(kind: type[S]) -> S:
-    """The settings of the environment; ends the process with one line where they are refused."""
+    """Read the settings from the environment. Exits the process with a one-line message when they are invalid."""
     try:
         return kind()
     except Refusal as refusal:
         sys.exit(str(refusal))
     except ValidationError as error:
-        # The message only: the value may be a secret.
-        told = [f"LINGJUN_{'_'.join(map(str, one['loc'])).upper()}（{one['msg']}）" for one in error.errors()]
-        sys.exit(f"设置有误：{'，'.join(told)}。请对照 .env.example 补齐后再启动。")
+        # Only the message: the value may be a secret.
+        errors = [f"LINGJUN_{'_'.join(map(str, one['loc'])).upper()}（{one['msg']}）" for one in error.errors()]
+        sys.exit(f"设置有误：{'，'.join(errors)}。请对照 .env.example 补齐后再启动。")
 
 
 def embedded(data: Path, service: str, *, public_url: str, clock: str) -> dict[str, Any]:
-    """The settings of one service of an embedded house that keeps its data under `data` (absolute)."""
+    """Return the settings of one service in standalone mode, with its data under `data` (absolute)."""
     return {
         "database_url": f"sqlite:///{data}/{service}.db",
         "broker_url": f"sqlite:///{data}/bus.db",

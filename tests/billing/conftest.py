@@ -1,4 +1,4 @@
-"""Billing's desk with three applications of two firms, on both databases, and its people at the pages."""
+"""Fixtures: billing with three applications of two firms, on both databases, and staff clients of its pages."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from services.billing.web import make_app
 from shared.foundation.clock import TravellingClock
 from tests.billing.desk import Desk, open_desk
 from tests.billing.money import Line, statement_of
-from tests.billing.refunding import DAY, ended
+from tests.billing.refunding import DAY, end_with_refund
 from tests.billing.snapshots import ALPHA, BETA, FEE, code
 from tests.signing import csrf_headers, session_cookies
 
@@ -20,7 +20,7 @@ IN_DECEMBER = datetime(2021, 12, 30, 2, tzinfo=UTC)
 
 @pytest.fixture
 def empty_desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
-    """A desk that knows the programme and no application."""
+    """A desk with the programme and no application."""
     desk = open_desk(database_url, tmp_path)
     yield desk
     desk.process.database.close()
@@ -29,7 +29,7 @@ def empty_desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
 @pytest.fixture
 def desk(empty_desk: Desk) -> Desk:
     """Application 1 of one firm, 2 and 3 of another."""
-    empty_desk.say(
+    empty_desk.handle(
         empty_desk.submitted(1, ALPHA, "钱一鸣"),
         empty_desk.submitted(2, BETA, "孙二喜"),
         empty_desk.submitted(3, BETA, "李三槐"),
@@ -40,19 +40,19 @@ def desk(empty_desk: Desk) -> Desk:
 @pytest.fixture
 def paid(desk: Desk) -> Desk:
     """Application 1 has paid, is not selected, and review has ordered the refund."""
-    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
-    ended(desk, 1)
+    desk.import_statement(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    end_with_refund(desk, 1)
     return desk
 
 
 def as_staff(desk: Desk, account: str, *roles: str) -> TestClient:
-    """Somebody of the staff, signed in at billing's pages."""
+    """Return a client of billing's pages, signed in as a member of staff."""
     cookies = session_cookies(desk.process, *roles, account=account, name=account)
     return TestClient(make_app(desk.process), cookies=cookies, headers=csrf_headers(), follow_redirects=False)
 
 
 @pytest.fixture
-def later(desk: Desk) -> Desk:
+def december_desk(desk: Desk) -> Desk:
     """The desk at the end of December."""
     assert isinstance(desk.process.clock, TravellingClock)
     desk.process.clock.set(IN_DECEMBER)
@@ -61,10 +61,10 @@ def later(desk: Desk) -> Desk:
 
 
 @pytest.fixture
-def finance(later: Desk) -> TestClient:
-    return as_staff(later, "finance.zhou", "finance")
+def finance(december_desk: Desk) -> TestClient:
+    return as_staff(december_desk, "finance.zhou", "finance")
 
 
 @pytest.fixture
-def checker(later: Desk) -> TestClient:
-    return as_staff(later, "checker.wu", "finance_checker")
+def checker(december_desk: Desk) -> TestClient:
+    return as_staff(december_desk, "checker.wu", "finance_checker")

@@ -1,8 +1,8 @@
-"""Billing's desk for tests: events said to it, actions taken at it, jobs run for it. On a process with one programme."""
+"""Test harness of billing: handle events, take actions, run jobs, on a process with one programme."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -41,51 +41,51 @@ T = TypeVar("T")
 
 
 def application_id(number: int) -> UUID:
-    """The id of the invented application with this number."""
+    """Return the id of the invented application with this number."""
     return uuid5(NAMESPACE_URL, f"application {number}")
 
 
 @dataclass
 class Desk:
-    """The service, and every way in which something reaches it."""
+    """Billing's process with all its entry points."""
 
     process: Process
     folder: Path
     keys: KeyRing
     now: datetime = field(default=FILED)
 
-    def say(self, *events: Event) -> None:
-        """Handles events, each in its own transaction."""
+    def handle(self, *events: Event) -> None:
+        """Handle events, each in its own transaction."""
         for event in events:
             with self.process.database.transaction() as uow:
                 HANDLERS[type(event)](uow, event, context=self.context("event"))
 
     def act(self, action: Callable[..., T], *arguments: Any, actor: str = FINANCE, **options: Any) -> T:
-        """Takes an action in a transaction."""
+        """Take an action in a transaction."""
         with self.process.database.transaction() as uow:
             return action(uow, *arguments, actor=actor, now=self.now, **options)
 
-    def ask(self, query: Callable[..., T], *arguments: Any) -> T:
-        """Asks a query."""
+    def query(self, question: Callable[..., T], *arguments: Any) -> T:
+        """Run a query."""
         with self.process.database.reader() as session:
-            return query(session, *arguments)
+            return question(session, *arguments)
 
     def context(self, actor: str) -> Context:
         return Context(actor=actor, now=self.now, tools=self.process.tools)
 
     def tick(self, now: datetime) -> None:
-        """Moves business time and lets the timer look."""
+        """Set business time and run the timer."""
         self.now = now
         with self.process.database.transaction() as uow:
             run_due(uow, context=self.context("timer"))
 
     def upload(self, content: bytes, filename: str, **options: Any) -> Statement:
-        """Uploads a statement file, its period not given unless asked."""
-        given: dict[str, Any] = {"first_day": None, "last_day": None, "programme": ""} | options
-        return self.act(actions.upload_statement, content, filename=filename, files=self.process.tools.files, **given)
+        """Upload a statement file, by default without a period."""
+        period: dict[str, Any] = {"first_day": None, "last_day": None, "programme": ""} | options
+        return self.act(actions.upload_statement, content, filename=filename, files=self.process.tools.files, **period)
 
-    def bring_in(self, content: bytes, filename: str, *, confirmed: bool = False, **options: Any) -> Statement:
-        """Uploads and imports a statement file to its last entry."""
+    def import_statement(self, content: bytes, filename: str, *, confirmed: bool = False, **options: Any) -> Statement:
+        """Upload a statement file and import all of its entries."""
         row = self.upload(content, filename, **options)
         tools = self.process.tools
         self.act(actions.import_statement, row.id, confirmed=confirmed, keys=tools.keys, files=tools.files)
@@ -94,13 +94,13 @@ class Desk:
         return row
 
     def run_jobs(self, **changed: Any) -> list[str]:
-        """Runs every job that waits, and those that they start; returns their outcomes. The settings may be others."""
+        """Run every waiting job, and those they enqueue; return their outcomes. `changed` overrides settings."""
         settings = BillingSettings.model_validate(self.process.settings.model_dump() | changed)
         worker = JobWorker(
             self.process.database,
             make_jobs(settings),
             service="billing",
-            clock=_At(self),
+            clock=_DeskClock(self),
             tools=self.process.tools,
         )
         outcomes = []
@@ -111,35 +111,35 @@ class Desk:
         return outcomes
 
     def rows(self, model: type[T]) -> list[T]:
-        """Every row of a table."""
+        """Return every row of a table."""
         with self.process.database.reader() as session:
             return list(session.exec(select(model)).all())
 
     def one(self, model: type[T], key: Any) -> T:
-        """One row by its key."""
+        """Return one row by its key."""
         with self.process.database.reader() as session:
             return session.get_one(model, key)
 
     def entries(self) -> list[BankEntry]:
-        """All entries in the bank's order."""
+        """Return all entries in the bank's order."""
         with self.process.database.reader() as session:
             found = select(BankEntry).order_by(col(BankEntry.booked_at), col(BankEntry.position))
             return list(session.exec(found).all())
 
-    def said(self, kind: type[Event]) -> list[Any]:
-        """What was published of a type, in order."""
+    def published(self, kind: type[Event]) -> list[Any]:
+        """Return the published events of a type, in order."""
         with self.process.database.reader() as session:
             rows = session.exec(select(OutboxRow).order_by(col(OutboxRow.id))).all()
         found = [row for row in rows if row.headers["cloudEvents:type"] == kind.TYPE]
         return [CONTRACTS[kind.TYPE].model_validate_json(row.body) for row in found]
 
     def refunds(self) -> list[Refund]:
-        """All refunds by number."""
+        """Return all refunds by number."""
         return sorted(self.rows(Refund), key=lambda refund: refund.number)
 
     def stats(self) -> dict[str, int]:
-        """Billing's figures, after checking the identities that must hold whatever happened."""
-        found = self.ask(queries.stats)
+        """Return billing's stats, after checking the identities that must always hold."""
+        found = self.query(queries.stats)
         assert found["ledger_sum_fen"] == 0
         assert found["credits_fen"] == sum(
             found[name] for name in ("applied_fen", "unapplied_fen", "unmatched_fen", "ignored_fen")
@@ -150,7 +150,7 @@ class Desk:
         return found
 
     def submitted(self, number: int, firm: str, student: str, **changes: Any) -> ApplicationSubmitted:
-        """An application as intake says it."""
+        """Build ApplicationSubmitted as intake publishes it."""
         email = f"office{number}@example.cn"
         sealed = self.keys.seal("contact", CODE, email, mask=mask_email(email))
         hidden = Sealed(sealed="", index="", mask="")
@@ -186,7 +186,7 @@ class Desk:
         )
 
     def admitted(self, number: int, *, pay_by: datetime = PAY_BY) -> StudentAdmitted:
-        """A seat as review says it."""
+        """Build StudentAdmitted as review publishes it."""
         hidden = Sealed(sealed="", index="", mask="")
         return StudentAdmitted(
             application_id=application_id(number),
@@ -213,7 +213,7 @@ class Desk:
 
 
 def _firm(name: str, changes: dict[str, Any]) -> Firm:
-    """A firm of that name; takes its former name and credit code out of what else was asked for."""
+    """Build a firm of that name. Former name and credit code are taken out of `changes`."""
     return Firm(
         name=name,
         former_name=changes.pop("former_name", None),
@@ -233,8 +233,8 @@ def _firm(name: str, changes: dict[str, Any]) -> Firm:
     )
 
 
-class _At:
-    """The desk's time as a clock."""
+class _DeskClock:
+    """A clock that returns the desk's time."""
 
     travels = True
 
@@ -246,15 +246,10 @@ class _At:
 
 
 def open_desk(database_url: str, folder: Path) -> Desk:
-    """A desk that has heard of the reference programme, and whose programme has keys."""
+    """Open a desk that has handled the reference programme, and create the programme's keys."""
     process = process_for(BillingSettings, database_url, folder)
     keys = KeyRing(process.settings.keys_dir, purposes=("bank", "contact"))
     keys.create(CODE)
     desk = Desk(process, folder, keys)
-    desk.say(ProgrammePublished(programme=Programme.model_validate(programme())))
+    desk.handle(ProgrammePublished(programme=Programme.model_validate(programme())))
     return desk
-
-
-def later(moment: datetime, **span: float) -> datetime:
-    """A moment after another."""
-    return moment + timedelta(**span)

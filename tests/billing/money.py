@@ -1,4 +1,4 @@
-"""Statement files for tests, line by line: who paid how much when; balances and the period are filled in."""
+"""Statement files for tests, line by line: who paid how much and when. Balances and the period are filled in."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +12,7 @@ FIRST_DAY, LAST_DAY = date(2021, 11, 22), date(2021, 12, 5)
 
 @dataclass(frozen=True)
 class Line:
-    """One booking; a negative amount left the account. Every party always has the same account."""
+    """One booking; a negative amount is outgoing. Every party always has the same account."""
 
     at: datetime
     party: str
@@ -25,7 +25,7 @@ class Line:
 def statement_of(
     *lines: Line, first_day: date = FIRST_DAY, last_day: date = LAST_DAY, opening_fen: int = 0
 ) -> tuple[bytes, str]:
-    """The bank's file and its name, which states the period."""
+    """Return the bank's file and its name, which states the period."""
     entries = tuple(
         Entry(
             booked_at=local(line.at),

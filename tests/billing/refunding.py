@@ -1,4 +1,4 @@
-"""Money that is ordered to go back, and the statement in which it has gone. Used by the tests of refunds beside it."""
+"""Helpers for the tests of refunds: order a refund, and import the statement that pays it."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,17 +12,17 @@ SENT = datetime(2021, 12, 20, 2, tzinfo=UTC)
 NEXT_DAY = LAST_DAY + timedelta(days=1)
 
 
-def ordered(number: int) -> RefundOrdered:
-    """Review's order for an application."""
+def refund_ordered(number: int) -> RefundOrdered:
+    """Build review's refund order for an application."""
     return RefundOrdered(application_id=application_id(number), programme=CODE, reason="未入选")
 
 
-def ended(desk: Desk, number: int) -> None:
-    """An application ends without a seat, and what was paid is ordered to go back."""
-    desk.say(ApplicantNotSelected(application_id=application_id(number), programme=CODE, rank=60))
-    desk.say(ordered(number))
+def end_with_refund(desk: Desk, number: int) -> None:
+    """End an application without a seat, and order the refund of its payments."""
+    desk.handle(ApplicantNotSelected(application_id=application_id(number), programme=CODE, rank=60))
+    desk.handle(refund_ordered(number))
 
 
 def december(*lines: Line, opening_fen: int = FEE) -> tuple[bytes, str]:
-    """The statement of December."""
+    """Return the statement of December."""
     return statement_of(*lines, first_day=NEXT_DAY, last_day=date(2021, 12, 31), opening_fen=opening_fen)

@@ -1,4 +1,4 @@
-"""Invented firms, students and bank entries, and books that decide them in order. Used by the tests of matching."""
+"""Invented firms, students and entries, and a snapshot that matches them in order. Used by the tests of matching."""
 
 import csv
 from dataclasses import replace
@@ -17,19 +17,19 @@ FEE = 2_500_000
 NOON = datetime(2021, 11, 25, 4, 0, 0, tzinfo=UTC)
 
 
-class Books:
-    """Fee accounts and entries as the import sees them; suggestions count as confirmed at once."""
+class Snapshot:
+    """Fee accounts and entries as the import uses them; suggestions count as confirmed at once."""
 
     def __init__(self, *accounts: FeeAccount) -> None:
         self.accounts = {account.application_id: account for account in accounts}
         self.prior: list[PriorEntry] = []
 
-    def judge(self, entry: Entry, fingerprint: str) -> Proposal:
+    def match(self, entry: Entry, fingerprint: str) -> Proposal:
         return propose(entry, fingerprint=fingerprint, accounts=list(self.accounts.values()), prior=self.prior)
 
     def book(self, entry: Entry, fingerprint: str = "") -> Proposal:
         number = str(len(self.prior))
-        proposal = self.judge(entry, fingerprint or f"mark {number}")
+        proposal = self.match(entry, fingerprint or f"mark {number}")
         for application_id, amount_fen in proposal.allocations.items():
             account = self.accounts[application_id]
             self.accounts[application_id] = replace(account, allocated_fen=account.allocated_fen + amount_fen)
@@ -115,12 +115,16 @@ A1 = account(1, ALPHA, "钱一鸣")
 B2, B3 = account(2, BETA, "孙二喜"), account(3, BETA, "李三槐")
 
 
-def judged(entry: Entry, *accounts: FeeAccount) -> Proposal:
-    return Books(*(accounts or (A1, B2, B3))).judge(entry, "mark")
+def matched(entry: Entry, *accounts: FeeAccount) -> Proposal:
+    return Snapshot(*(accounts or (A1, B2, B3))).match(entry, "mark")
 
 
-def decided(proposal: Proposal) -> tuple[Outcome, dict[str, int], int, set[Flag]]:
+def as_tuple(proposal: Proposal) -> tuple[Outcome, dict[str, int], int, set[Flag]]:
     return proposal.outcome, dict(proposal.allocations), proposal.unapplied_fen, set(proposal.flags)
+
+
+def result(entry: Entry, *accounts: FeeAccount) -> tuple[Outcome, dict[str, int], int, set[Flag]]:
+    return as_tuple(matched(entry, *accounts))
 
 
 def sample_accounts() -> list[FeeAccount]:
@@ -144,9 +148,9 @@ def sample_accounts() -> list[FeeAccount]:
         ]
 
 
-def book_sample(books: Books, name: str) -> list[tuple[Entry, Proposal]]:
+def book_sample(snapshot: Snapshot, name: str) -> list[tuple[Entry, Proposal]]:
     statement = read_statement((SAMPLES / name).read_bytes(), filename=name)
     marks = fingerprints(statement, key=b"a key of the tests")
-    booked = [(entry, books.book(entry, mark)) for entry, mark in zip(statement.entries, marks, strict=True)]
-    books.next_file()
+    booked = [(entry, snapshot.book(entry, mark)) for entry, mark in zip(statement.entries, marks, strict=True)]
+    snapshot.next_file()
     return booked

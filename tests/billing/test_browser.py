@@ -1,4 +1,4 @@
-"""Billing in a real browser: finance imports a statement and settles what waits; a second person approves a refund."""
+"""Billing in a browser: finance imports a statement and decides open entries; a second person approves a refund."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ IN_DECEMBER = datetime(2021, 12, 6, 2, tzinfo=UTC)
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
-    """SQLite alone: what a page does to the rows is proved elsewhere on both."""
+    """SQLite only: other tests cover the effects on rows on both databases."""
     return f"sqlite:///{tmp_path / 'test.db'}"
 
 
@@ -34,7 +34,7 @@ def sign_in(desk: Desk, context: BrowserContext, address: str, account: str, *ro
 
 
 def open_dialog(page: Page, name: str) -> Locator:
-    """The dialog behind a button; it opens once the page's script is there."""
+    """Open the dialog of a button, once the page's script is loaded."""
     button = page.get_by_role("button", name=name).first
     button.wait_for()
     page.wait_for_load_state()
@@ -50,8 +50,8 @@ def december(desk: Desk) -> Desk:
     return desk
 
 
-def test_finance_imports_a_statement_and_settles_what_waits(december, browser_context, tmp_path, browser_problems):
-    december.say(december.admitted(1), december.admitted(2))
+def test_finance_imports_a_statement_and_decides_open_entries(december, browser_context, tmp_path, browser_problems):
+    december.handle(december.admitted(1), december.admitted(2))
     content, name = statement_of(
         Line(DAY, ALPHA, FEE, code(1)),
         Line(DAY, "孙二喜", FEE, "培训费"),
@@ -83,8 +83,8 @@ def test_finance_imports_a_statement_and_settles_what_waits(december, browser_co
 
 
 def test_a_second_person_approves_a_refund_and_the_first_cannot(december, browser_context):
-    december.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
-    december.say(
+    december.import_statement(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    december.handle(
         ApplicantNotSelected(application_id=application_id(1), programme=CODE, rank=60),
         RefundOrdered(application_id=application_id(1), programme=CODE, reason="未入选"),
     )
@@ -106,8 +106,8 @@ def test_a_second_person_approves_a_refund_and_the_first_cannot(december, browse
 
 
 def test_finance_records_a_payer_statement_and_confirms_a_red_letter(december, browser_context, browser_problems):
-    december.say(december.admitted(1))
-    december.bring_in(*statement_of(Line(DAY, "钱一鸣", FEE, code(1))))
+    december.handle(december.admitted(1))
+    december.import_statement(*statement_of(Line(DAY, "钱一鸣", FEE, code(1))))
     december.run_jobs()
     with serving(make_app(december.process)) as address:
         page = sign_in(december, browser_context, address, FINANCE, "finance")

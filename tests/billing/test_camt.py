@@ -14,7 +14,7 @@ def camt_with(*changes: tuple[str, str]) -> bytes:
     return text.encode()
 
 
-def test_a_pending_camt_entry_has_moved_no_money_yet():
+def test_a_pending_camt_entry_is_skipped():
     pending = (
         '<Ntry><NtryRef>99</NtryRef><Amt Ccy="CNY">7.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>PDNG</Sts>'
         "<BookgDt><Dt>2021-12-07</Dt></BookgDt></Ntry></Stmt>"
@@ -48,7 +48,7 @@ def test_a_camt_batch_that_does_not_add_up_is_refused():
     assert "第 8 笔是批量入账" in refusal(batch("20000.00", "30000.01"))
 
 
-def test_the_camt_file_is_read_whole_with_its_reversal_and_accounts():
+def test_the_camt_file_is_read_with_its_reversal_and_accounts():
     statement = sample("layout_camt053.xml")
     assert (statement.layout, statement.account, len(statement.entries)) == ("CAMT053", "0200009999200066401", 7)
     assert (statement.opening_fen, statement.closing_fen) == (144_984_368, 156_484_369)
@@ -59,12 +59,12 @@ def test_the_camt_file_is_read_whole_with_its_reversal_and_accounts():
     assert statement.covers_to == datetime(2021, 12, 20, 16, tzinfo=UTC)
 
 
-def test_camt_entries_that_do_not_lead_to_the_closing_balance_are_refused():
+def test_camt_entries_must_add_up_to_the_closing_balance():
     data = (SAMPLES / "layout_camt053.xml").read_bytes().replace(b"1564843.69", b"1564843.70")
     assert "与期末余额 1,564,843.70 不符" in refusal(data)
 
 
-def test_a_camt_statement_covers_nothing_after_it_was_made():
+def test_a_camt_period_ends_at_the_time_of_creation():
     data = (SAMPLES / "layout_camt053.xml").read_bytes().replace(b"2021-12-21T02:00:00", b"2021-12-10T12:00:00")
     assert read_statement(data, filename="x.xml").covers_to == datetime(2021, 12, 10, 4, tzinfo=UTC)
 

@@ -1,4 +1,4 @@
-"""When nothing is left to go back, others hear so; and again when that holds no longer."""
+"""RefundClosed: published once all refunds have ended, and again when that no longer holds."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,7 +7,7 @@ from services.billing.states import EntryState
 from shared.events.billing import RefundClosed
 from tests.billing.desk import CHECKER, Desk, application_id
 from tests.billing.money import Line, statement_of
-from tests.billing.refunding import DAY, SENT, december, ended
+from tests.billing.refunding import DAY, SENT, december, end_with_refund
 from tests.billing.snapshots import ALPHA, BETA, FEE, code
 
 LATER = datetime(2022, 1, 5, 2, tzinfo=UTC)
@@ -23,43 +23,45 @@ def february(*lines: Line) -> tuple[bytes, str]:
 
 
 def closings(desk: Desk) -> list[datetime | None]:
-    return [said.closed_at for said in desk.said(RefundClosed)]
+    return [event.closed_at for event in desk.published(RefundClosed)]
 
 
-def test_refunds_are_closed_by_the_last_debit_open_again_by_later_money_and_closed_once_more(paid):
+def test_the_last_debit_closes_refunds_and_a_later_payment_reopens_them(paid):
     (refund,) = paid.refunds()
     paid.act(actions.approve_refunds, [refund.id], actor=CHECKER)
-    assert paid.said(RefundClosed) == []
-    paid.bring_in(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}")))
+    assert paid.published(RefundClosed) == []
+    paid.import_statement(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}")))
     assert closings(paid) == [SENT]
-    paid.bring_in(*january(Line(LATER, BETA, FEE, code(1))))
+    paid.import_statement(*january(Line(LATER, BETA, FEE, code(1))))
     paid.act(actions.assign_entry, paid.entries()[-1].id, {application_id(1): FEE}, note="电话核实")
     assert closings(paid) == [SENT, None]
     paid.act(actions.approve_refunds, [paid.refunds()[1].id], actor=CHECKER)
-    assert len(paid.said(RefundClosed)) == 2
-    paid.bring_in(*february(Line(BACK, BETA, -FEE, f"退费{code(1)}")))
+    assert len(paid.published(RefundClosed)) == 2
+    paid.import_statement(*february(Line(BACK, BETA, -FEE, f"退费{code(1)}")))
     assert closings(paid) == [SENT, None, BACK]
 
 
-def test_a_refund_that_comes_back_opens_what_was_closed_until_it_is_sent_again_or_declined(paid):
+def test_a_bounced_refund_reopens_refunds_until_it_is_sent_or_declined(paid):
     (refund,) = paid.refunds()
     paid.act(actions.approve_refunds, [refund.id], actor=CHECKER)
     back = SENT + timedelta(days=1)
-    paid.bring_in(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}"), Line(back, ALPHA, FEE, "退汇：户名不符")))
+    paid.import_statement(
+        *december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}"), Line(back, ALPHA, FEE, "退汇：户名不符"))
+    )
     assert closings(paid) == [SENT, None]
     paid.now = back + timedelta(days=3)
     paid.act(actions.decline_refund, refund.id, reason="企业请求留作下期", actor=CHECKER)
     assert closings(paid) == [SENT, None, paid.now]
 
 
-def test_of_two_refunds_both_must_have_ended_and_a_third_opens_them_again(desk):
-    desk.bring_in(
+def test_both_refunds_must_end_and_a_third_reopens_them(desk):
+    desk.import_statement(
         *statement_of(Line(DAY, ALPHA, 1_000_000, code(1)), Line(DAY, "重庆某丙机械有限公司", 1_500_000, code(1)))
     )
     for entry in desk.entries():
         if entry.state == EntryState.OPEN:
             desk.act(actions.assign_entry, entry.id, {application_id(1): entry.amount_fen}, note="电话核实")
-    ended(desk, 1)
+    end_with_refund(desk, 1)
     first, second = desk.refunds()
     desk.act(actions.decline_refund, first.id, reason="已另行处理", actor=CHECKER)
     assert closings(desk) == []
@@ -70,16 +72,16 @@ def test_of_two_refunds_both_must_have_ended_and_a_third_opens_them_again(desk):
     assert closings(desk) == [desk.now, None]
 
 
-def test_a_debit_whose_booking_is_undone_opens_what_was_closed(paid):
+def test_undoing_the_debit_reopens_refunds(paid):
     paid.act(actions.approve_refunds, [paid.refunds()[0].id], actor=CHECKER)
-    paid.bring_in(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}")))
+    paid.import_statement(*december(Line(SENT, ALPHA, -FEE, f"退费{code(1)}")))
     paid.act(actions.undo_decision, paid.entries()[-1].id, reason="误认", actor=CHECKER)
     assert closings(paid) == [SENT, None]
 
 
-def test_a_refund_of_what_a_seat_holder_paid_too_much_closes_nothing(desk):
-    desk.say(desk.admitted(1))
-    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE + 1_500_000, code(1))))
+def test_an_overpayment_refund_of_a_seat_holder_closes_nothing(desk):
+    desk.handle(desk.admitted(1))
+    desk.import_statement(*statement_of(Line(DAY, ALPHA, FEE + 1_500_000, code(1))))
     (entry,) = desk.entries()
     if entry.state == EntryState.OPEN:
         desk.act(actions.assign_entry, entry.id, {application_id(1): FEE}, note="电话核实")
@@ -88,13 +90,13 @@ def test_a_refund_of_what_a_seat_holder_paid_too_much_closes_nothing(desk):
     assert closings(desk) == []
 
 
-def test_where_nothing_was_paid_refunds_are_closed_with_the_order_and_a_repeat_says_nothing(desk):
+def test_an_order_without_payments_closes_refunds_once(desk):
     for _ in range(2):
-        ended(desk, 1)
+        end_with_refund(desk, 1)
     assert closings(desk) == [desk.now]
 
 
-def test_a_seat_after_all_opens_what_was_closed(desk):
-    ended(desk, 1)
-    desk.say(desk.admitted(1))
-    assert [said.closed_at is None for said in desk.said(RefundClosed)] == [False, True]
+def test_a_later_admission_reopens_refunds(desk):
+    end_with_refund(desk, 1)
+    desk.handle(desk.admitted(1))
+    assert [event.closed_at is None for event in desk.published(RefundClosed)] == [False, True]

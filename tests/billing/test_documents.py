@@ -1,4 +1,4 @@
-"""Billing's sheets: amounts agree, and no sheet can be taken for an invoice."""
+"""Billing's documents: amounts agree, and no document can be mistaken for an invoice."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -107,7 +107,7 @@ BALANCED = Reconciliation(
 )
 
 
-def test_a_receipt_names_amount_in_figures_and_capitals_and_the_reference():
+def test_a_receipt_prints_the_amount_in_digits_and_capitals_and_the_reference():
     printed = words(receipt_acknowledgement(RECEIPT))
 
     assert "编号：SK-2021-000123" in printed
@@ -118,14 +118,14 @@ def test_a_receipt_names_amount_in_figures_and_capitals_and_the_reference():
 
 
 @pytest.mark.parametrize("pdf", [receipt_acknowledgement(RECEIPT), invoice_request(REQUEST)])
-def test_receipts_and_requests_say_twice_that_they_are_no_invoice(pdf):
+def test_receipts_and_requests_state_twice_that_they_are_no_invoice(pdf):
     (page,) = pages(pdf)
 
     assert page.startswith("本单不是发票本单不是发票")
     assert "发票号码" not in page
 
 
-def test_an_invoice_request_prints_the_given_amounts_and_never_recomputes_them():
+def test_an_invoice_request_never_recomputes_amounts():
     printed = words(invoice_request(replace(REQUEST, net_fen=2_358_490, tax_fen=141_510)))
 
     assert "编号：KP-2021-000123" in printed
@@ -138,7 +138,7 @@ def test_an_invoice_request_prints_the_given_amounts_and_never_recomputes_them()
 @pytest.mark.parametrize(
     ("rate", "shown"), [("0.06", "6%"), ("0.03", "3%"), ("0.01", "1%"), ("0.10", "10%"), ("0.015", "1.5%"), ("0", "0%")]
 )
-def test_rates_print_without_idle_zeros(rate, shown):
+def test_rates_print_without_trailing_zeros(rate, shown):
     assert f"23,584.91{shown}1,415.09" in words(invoice_request(replace(REQUEST, rate=Decimal(rate))))
 
 
@@ -181,14 +181,14 @@ def test_a_reconciliation_adds_up_from_opening_to_closing():
     assert "2021-12-10不明付款人25,000.00附言无缴费识别码合计25,000.00" in squeezed(printed)
 
 
-def test_a_difference_of_one_fen_is_said_in_words():
+def test_a_difference_of_one_fen_is_printed_in_words():
     printed = words(reconciliation_statement(replace(BALANCED, closing_fen=214_000_000, open_items=())))
 
     assert "差额-0.01结论：调节不符，差额-0.01元，须查明。" in printed
     assert "未匹配明细" not in printed
 
 
-def test_open_items_over_pages_repeat_their_head():
+def test_open_items_repeat_their_header_on_each_page():
     printed = pages(reconciliation_statement(replace(BALANCED, open_items=BALANCED.open_items * 60)))
 
     assert len(printed) > 2
@@ -216,6 +216,6 @@ def test_names_of_any_kind_print_literally_and_inside_the_page(firm):
     assert [sheet for sheet in sheets if not stays_within_margins(sheet, top=20)] == []
 
 
-def test_equal_sheets_are_equal_bytes():
+def test_equal_documents_are_equal_bytes():
     assert sample_invoice(SAMPLE) == sample_invoice(SAMPLE)
     assert receipt_acknowledgement(RECEIPT) == receipt_acknowledgement(RECEIPT)

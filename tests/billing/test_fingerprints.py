@@ -9,19 +9,19 @@ def marks(statement: Statement) -> tuple[str, ...]:
     return fingerprints(statement, key=b"a key of the tests")
 
 
-def test_a_file_imported_again_gives_the_same_fingerprints():
+def test_a_repeated_file_has_the_same_fingerprints():
     assert marks(sample(ICBC_FILE)) == marks(sample(ICBC_FILE))
     assert len(set(marks(sample(ICBC_FILE)))) == 60
 
 
-def test_two_equal_transfers_in_one_file_are_two():
+def test_two_equal_transfers_in_one_file_have_different_fingerprints():
     again = FIRST.replace('"26,000.00"', '"51,000.00"')
     first, second = marks(read_statement(icbc(FIRST, again), filename="x.csv"))
     assert first != second
     assert marks(read_statement(icbc(FIRST), filename="x.csv")) == (first,)
 
 
-def test_two_chinese_payers_of_one_amount_in_one_second_are_two():
+def test_two_payers_of_one_amount_in_one_second_have_different_fingerprints():
     other = FIRST.replace("某甲机械", "某丁机械").replace('"26,000.00"', '"51,000.00"')
     assert len(set(marks(read_statement(icbc(FIRST, other), filename="x.csv")))) == 2
 
@@ -42,7 +42,7 @@ def test_a_bank_serial_identifies_an_entry_even_where_its_text_changed():
     assert marks(statement) != marks(fee)
 
 
-def test_fingerprints_depend_on_the_key_and_on_our_account():
+def test_fingerprints_depend_on_the_key_and_the_own_account():
     statement = sample(ICBC_FILE)
     assert not set(marks(statement)) & set(fingerprints(statement, key=b"another key"))
     assert not set(marks(statement)) & set(marks(replace(statement, account=OWN)))

@@ -1,4 +1,4 @@
-"""The sample statement and the demo's own, through the real import: every entry gets the outcome of the pure rules."""
+"""The sample statement and the demo's own through the real import: every entry gets the outcome of the pure rules."""
 
 import csv
 from dataclasses import replace
@@ -16,7 +16,7 @@ from services.demo.statements import cmb_xlsx, icbc_csv
 from shared.adapters.keyring import mask_account
 from shared.events.review import ApplicationRejected
 from tests.billing.desk import CODE, Desk
-from tests.billing.snapshots import SAMPLES, Books, book_sample, sample_accounts
+from tests.billing.snapshots import SAMPLES, Snapshot, book_sample, sample_accounts
 from tests.demo.test_payments import facts
 
 ICBC = "icbc_historydetail_20211122_20211205.csv"
@@ -32,7 +32,7 @@ def sample_desk(empty_desk: Desk) -> Desk:
     with (SAMPLES / "applications.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     for number, row in enumerate(rows, start=1):
-        said = empty_desk.submitted(
+        event = empty_desk.submitted(
             number,
             row["firm"],
             row["student"],
@@ -42,17 +42,17 @@ def sample_desk(empty_desk: Desk) -> Desk:
             credit_code=row["uscc"],
             former_name=row["former_name"] or None,
         )
-        empty_desk.say(said)
+        empty_desk.handle(event)
         if row["selection_status"] == "REJECTED":
             rejected = ApplicationRejected(
                 application_id=sample_id(row["app_no"]), programme=CODE, reason="不符", rejected_at=IN_DECEMBER
             )
-            empty_desk.say(rejected)
+            empty_desk.handle(rejected)
     empty_desk.now = IN_DECEMBER
     return empty_desk
 
 
-def as_judged(entry: BankEntry) -> tuple[str, dict[str, int], int, list[str], list[str]]:
+def outcome_of(entry: BankEntry) -> tuple[str, dict[str, int], int, list[str], list[str]]:
     return (
         entry.outcome,
         entry.proposed_allocations,
@@ -62,8 +62,8 @@ def as_judged(entry: BankEntry) -> tuple[str, dict[str, int], int, list[str], li
     )
 
 
-def test_the_sample_gets_the_outcomes_of_the_pure_rules_and_its_money_adds_up(sample_desk):
-    sample_desk.bring_in((SAMPLES / ICBC).read_bytes(), ICBC)
+def test_the_sample_gets_the_outcomes_of_the_pure_rules_and_adds_up(sample_desk):
+    sample_desk.import_statement((SAMPLES / ICBC).read_bytes(), ICBC)
     accounts = [
         replace(account, application_id=str(sample_id(account.application_no)), pay_by=None)
         for account in sample_accounts()
@@ -71,15 +71,15 @@ def test_the_sample_gets_the_outcomes_of_the_pure_rules_and_its_money_adds_up(sa
     assert {account.state for account in accounts} == {FeeState.OPEN, FeeState.REFUND_DUE}
     expected = [
         (str(p.outcome), dict(p.allocations), p.unapplied_fen, sorted(p.flags), list(p.candidates))
-        for _, p in book_sample(Books(*accounts), ICBC)
+        for _, p in book_sample(Snapshot(*accounts), ICBC)
     ]
-    assert [as_judged(entry) for entry in sample_desk.entries()] == expected
+    assert [outcome_of(entry) for entry in sample_desk.entries()] == expected
     stats = sample_desk.stats()
     assert stats["opening_fen"] + stats["credits_fen"] - stats["debits_fen"] == stats["closing_fen"]
 
 
-def test_only_what_a_rule_is_certain_of_is_booked_at_once(sample_desk):
-    sample_desk.bring_in((SAMPLES / ICBC).read_bytes(), ICBC)
+def test_only_certain_outcomes_are_booked_automatically(sample_desk):
+    sample_desk.import_statement((SAMPLES / ICBC).read_bytes(), ICBC)
     booked = {entry.outcome for entry in sample_desk.entries() if entry.state == EntryState.BOOKED}
     waiting = {entry.outcome for entry in sample_desk.entries() if entry.state == EntryState.OPEN}
     assert booked == {"AUTO", "IGNORE", "REVERSAL"}
@@ -87,8 +87,8 @@ def test_only_what_a_rule_is_certain_of_is_booked_at_once(sample_desk):
     assert all(entry.reason for entry in sample_desk.entries())
 
 
-def test_no_account_number_of_a_payer_stands_in_clear_in_the_rows(sample_desk):
-    sample_desk.bring_in((SAMPLES / ICBC).read_bytes(), ICBC)
+def test_no_payer_account_number_is_stored_in_clear(sample_desk):
+    sample_desk.import_statement((SAMPLES / ICBC).read_bytes(), ICBC)
     kept = str(sample_desk.rows(BankEntry)) + str(sample_desk.rows(Posting))
     assert "831132695373605" not in kept
     assert mask_account("831132695373605") in kept
@@ -102,7 +102,7 @@ def story():
 @pytest.fixture
 def story_desk(empty_desk: Desk, story) -> Desk:
     for number, fact in enumerate(story, start=1):
-        said = empty_desk.submitted(
+        event = empty_desk.submitted(
             number,
             fact.firm_name,
             fact.student_name,
@@ -110,16 +110,16 @@ def story_desk(empty_desk: Desk, story) -> Desk:
             payment_reference=fact.reference,
             submitted_at=fact.submitted_at,
         )
-        empty_desk.say(said)
+        empty_desk.handle(event)
     empty_desk.now = IN_DECEMBER
     return empty_desk
 
 
 @pytest.mark.parametrize("export", [icbc_csv, cmb_xlsx, camt053_xml])
-def test_the_demos_statement_is_taken_in_whole_in_every_format(story_desk, story, export):
+def test_the_demo_statement_is_imported_completely_in_every_format(story_desk, story, export):
     statement = early_statement(story, 1)
-    given = {"first_day": statement.first_day, "last_day": statement.last_day} if export is icbc_csv else {}
-    story_desk.bring_in(export(statement), "明细", **given)
+    period = {"first_day": statement.first_day, "last_day": statement.last_day} if export is icbc_csv else {}
+    story_desk.import_statement(export(statement), "明细", **period)
     entries = story_desk.entries()
     assert len(entries) == len(statement.entries)
     assert {entry.outcome for entry in entries} <= set(Outcome)
@@ -130,11 +130,13 @@ def test_the_demos_statement_is_taken_in_whole_in_every_format(story_desk, story
     assert stats["debits_fen"] == statement.turnover(credit=False)
 
 
-def test_the_same_days_in_another_format_book_nothing_twice(story_desk, story):
+def test_the_same_period_in_another_format_books_nothing_twice(story_desk, story):
     statement = early_statement(story, 1)
-    story_desk.bring_in(icbc_csv(statement), "a.csv", first_day=statement.first_day, last_day=statement.last_day)
+    story_desk.import_statement(
+        icbc_csv(statement), "a.csv", first_day=statement.first_day, last_day=statement.last_day
+    )
     before = story_desk.stats()
-    story_desk.bring_in(camt053_xml(statement), "b.xml", confirmed=True)
+    story_desk.import_statement(camt053_xml(statement), "b.xml", confirmed=True)
     assert story_desk.stats() == before
     again = [entry for entry in story_desk.rows(BankEntry) if entry.state == EntryState.DUPLICATE]
     assert len(again) == len(statement.entries)

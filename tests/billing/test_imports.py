@@ -1,4 +1,4 @@
-"""Files at the door: each once, of a known account, for a stated period that connects with what was imported before."""
+"""Imports: each file once, of a known account, for a stated period that connects with earlier statements."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -23,7 +23,7 @@ INCOME = "重庆某协会"
 
 
 @pytest.fixture
-def calm(desk: Desk) -> Desk:
+def december(desk: Desk) -> Desk:
     desk.now = IN_DECEMBER
     return desk
 
@@ -35,122 +35,124 @@ def part(first_day: date, last_day: date, opening_fen: int, amount_fen: int = 10
     )
 
 
-def test_the_same_file_again_is_refused_and_books_nothing(calm):
-    calm.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+def test_the_same_file_again_is_refused_and_books_nothing(december):
+    december.import_statement(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
     with pytest.raises(Conflict, match="内容完全相同，本次没有重复入账"):
-        calm.upload(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
-    assert len(calm.entries()) == 1
+        december.upload(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    assert len(december.entries()) == 1
 
 
-def test_an_upload_books_nothing_and_a_repeat_before_the_import_is_the_same_preview(calm):
-    first = calm.upload(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
-    again = calm.upload(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
-    assert (first.id, again.state, calm.rows(Posting)) == (again.id, StatementState.READ, [])
-    tools = calm.process.tools
-    with calm.process.database.reader() as session:
+def test_an_upload_books_nothing_and_a_repeat_gives_the_same_preview(december):
+    first = december.upload(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    again = december.upload(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    assert (first.id, again.state, december.rows(Posting)) == (again.id, StatementState.READ, [])
+    tools = december.process.tools
+    with december.process.database.reader() as session:
         row = session.get_one(Statement, first.id)
         entries, findings = actions.preview_statement(session, row, keys=tools.keys, files=tools.files)
     assert [(entry.outcome, entry.allocations) for entry in entries] == [("AUTO", {str(application_id(1)): FEE})]
-    assert (findings, calm.rows(BankEntry)) == ((), [])
+    assert (findings, december.rows(BankEntry)) == ((), [])
 
 
-def test_a_discarded_preview_is_not_imported_and_may_be_uploaded_again(calm):
+def test_a_discarded_preview_is_not_imported_and_may_be_uploaded_again(december):
     file = statement_of(Line(DAY, ALPHA, FEE, code(1)))
-    row = calm.upload(*file)
-    calm.act(actions.discard_statement, row.id)
-    tools = calm.process.tools
+    row = december.upload(*file)
+    december.act(actions.discard_statement, row.id)
+    tools = december.process.tools
     with pytest.raises(Conflict, match="已放弃"):
-        calm.act(actions.import_statement, row.id, confirmed=True, keys=tools.keys, files=tools.files)
-    calm.bring_in(*file)
+        december.act(actions.import_statement, row.id, confirmed=True, keys=tools.keys, files=tools.files)
+    december.import_statement(*file)
     with pytest.raises(Conflict, match="已导入"):
-        calm.act(actions.discard_statement, row.id)
+        december.act(actions.discard_statement, row.id)
     with pytest.raises(NotFound, match="没有这份对账单"):
-        calm.act(actions.discard_statement, application_id(1))
+        december.act(actions.discard_statement, application_id(1))
 
 
-def test_a_file_of_an_unknown_account_is_refused(calm):
+def test_a_file_of_an_unknown_account_is_refused(december):
     content, name = statement_of(Line(DAY, ALPHA, FEE, code(1)))
     foreign = content.replace(b"0200009999200066401", b"0200009999200066499")
     with pytest.raises(Invalid, match=r"\*\*\*\*6499 不是任何项目的收款账户"):
-        calm.upload(foreign, name)
+        december.upload(foreign, name)
     with pytest.raises(Invalid, match="不是任何项目的收款账户"):
-        calm.upload(content, name, programme="CQ-2022")
+        december.upload(content, name, programme="CQ-2022")
 
 
-def test_a_file_that_states_no_period_needs_one_and_one_that_fits(calm):
+def test_a_file_without_a_period_needs_a_matching_one(december):
     content, _ = statement_of(Line(DAY, ALPHA, FEE, code(1)), Line(DAY + timedelta(days=1), INCOME, 100, "课件"))
     with pytest.raises(Invalid, match="没有写明起止日期"):
-        calm.upload(content, "明细.csv")
+        december.upload(content, "明细.csv")
     with pytest.raises(Invalid, match="起止日期之外"):
-        calm.upload(content, "明细.csv", first_day=FIRST_DAY, last_day=date(2021, 11, 25))
-    row = calm.upload(content, "明细.csv", first_day=FIRST_DAY, last_day=LAST_DAY, programme=CODE)
+        december.upload(content, "明细.csv", first_day=FIRST_DAY, last_day=date(2021, 11, 25))
+    row = december.upload(content, "明细.csv", first_day=FIRST_DAY, last_day=LAST_DAY, programme=CODE)
     assert (row.covers_from, row.covers_to) == (
         datetime(2021, 11, 21, 16, tzinfo=UTC),
         datetime(2021, 12, 5, 16, tzinfo=UTC),
     )
 
 
-def test_a_period_that_contradicts_the_file_is_refused(calm):
+def test_a_period_that_contradicts_the_file_is_refused(december):
     content, name = statement_of(Line(DAY, ALPHA, FEE, code(1)))
     with pytest.raises(Invalid, match="与填写的日期不一致"):
-        calm.upload(content, name, first_day=date(2021, 11, 20), last_day=LAST_DAY)
+        december.upload(content, name, first_day=date(2021, 11, 20), last_day=LAST_DAY)
 
 
-def test_a_broken_balance_is_refused_with_its_line(calm):
+def test_a_broken_balance_is_refused_with_its_line(december):
     content, name = statement_of(Line(DAY, ALPHA, FEE, code(1)), Line(DAY, INCOME, 100, "课件"))
     with pytest.raises(Invalid, match="余额不连续"):
-        calm.upload(content.replace(b"25,001.00", b"25,002.00"), name)
+        december.upload(content.replace(b"25,001.00", b"25,002.00"), name)
 
 
 @pytest.mark.parametrize(
-    ("second", "words"),
+    ("second", "message"),
     [
         ((date(2021, 12, 8), date(2021, 12, 9), 100), "缺少 2021-12-06 至 2021-12-07"),
         ((date(2021, 12, 5), date(2021, 12, 9), 100), "重叠：2021-12-05 至 2021-12-05"),
         ((date(2021, 12, 6), date(2021, 12, 9), 999), "余额不衔接：前一份期末 1.00 元，后一份期初 9.99 元"),
     ],
 )
-def test_a_gap_an_overlap_or_a_jump_of_the_balance_is_shown_and_needs_a_person(calm, second, words):
-    calm.bring_in(*part(FIRST_DAY, LAST_DAY, 0))
-    with pytest.raises(Conflict, match=words):
-        calm.bring_in(*part(*second))
-    assert len(calm.entries()) == 1
-    row = calm.bring_in(*part(*second), confirmed=True)
-    assert words in "".join(row.findings)
-    confirmed = [audit.details for audit in calm.rows(AuditRow) if audit.action == "begin_import"]
-    assert words in str(confirmed[-1])
+def test_a_gap_an_overlap_or_a_balance_break_needs_confirmation(december, second, message):
+    december.import_statement(*part(FIRST_DAY, LAST_DAY, 0))
+    with pytest.raises(Conflict, match=message):
+        december.import_statement(*part(*second))
+    assert len(december.entries()) == 1
+    row = december.import_statement(*part(*second), confirmed=True)
+    assert message in "".join(row.findings)
+    confirmed = [audit.details for audit in december.rows(AuditRow) if audit.action == "begin_import"]
+    assert message in str(confirmed[-1])
 
 
-def test_statements_that_connect_need_no_confirmation_and_reconcile(calm):
-    calm.bring_in(*part(FIRST_DAY, LAST_DAY, 0))
-    calm.bring_in(*part(date(2021, 12, 6), date(2021, 12, 9), 100))
-    stats = calm.stats()
+def test_statements_that_connect_need_no_confirmation_and_reconcile(december):
+    december.import_statement(*part(FIRST_DAY, LAST_DAY, 0))
+    december.import_statement(*part(date(2021, 12, 6), date(2021, 12, 9), 100))
+    stats = december.stats()
     assert (stats["opening_fen"], stats["credits_fen"], stats["closing_fen"]) == (0, 200, 200)
 
 
-def test_an_overlapping_file_lists_what_is_known_and_books_the_rest(calm):
+def test_an_overlapping_file_marks_duplicates_and_books_the_rest(december):
     known = Line(DAY, ALPHA, FEE, code(1))
-    calm.bring_in(*statement_of(known, last_day=date(2021, 11, 25)))
-    row = calm.bring_in(*statement_of(known, Line(DAY + timedelta(days=3), INCOME, 100, "课件")), confirmed=True)
-    states = [entry.state for entry in calm.entries() if entry.statement_id == row.id]
+    december.import_statement(*statement_of(known, last_day=date(2021, 11, 25)))
+    row = december.import_statement(
+        *statement_of(known, Line(DAY + timedelta(days=3), INCOME, 100, "课件")), confirmed=True
+    )
+    states = [entry.state for entry in december.entries() if entry.statement_id == row.id]
     assert states == [EntryState.DUPLICATE, EntryState.OPEN]
-    stats = calm.stats()
+    stats = december.stats()
     assert stats["opening_fen"] + stats["credits_fen"] - stats["debits_fen"] == stats["closing_fen"]
 
 
-def test_a_large_file_goes_on_in_jobs_and_says_how_far_it_is(calm, monkeypatch):
+def test_a_large_file_continues_in_jobs_and_reports_its_progress(december, monkeypatch):
     monkeypatch.setattr(matching, "BATCH", 4)
     moments = [DAY + timedelta(minutes=minute) for minute in range(10)]
     entries = tuple(Entry(at.astimezone(SHANGHAI), 100, True, INCOME, "5001", f"课件{at}") for at in moments)
-    row = calm.upload(icbc_csv(BankStatement(FIRST_DAY, LAST_DAY, 0, entries)), "a_20211122_20211205.csv")
-    tools = calm.process.tools
-    calm.act(actions.import_statement, row.id, confirmed=False, keys=tools.keys, files=tools.files)
-    begun = calm.one(Statement, row.id)
-    assert (begun.state, begun.judged, begun.entries) == (StatementState.IMPORTING, 4, 10)
-    assert calm.stats()["credits_fen"] == 0
+    row = december.upload(icbc_csv(BankStatement(FIRST_DAY, LAST_DAY, 0, entries)), "a_20211122_20211205.csv")
+    tools = december.process.tools
+    december.act(actions.import_statement, row.id, confirmed=False, keys=tools.keys, files=tools.files)
+    begun = december.one(Statement, row.id)
+    assert (begun.state, begun.matched_count, begun.entries) == (StatementState.IMPORTING, 4, 10)
+    assert december.stats()["credits_fen"] == 0
     with pytest.raises(Conflict, match="正在导入"):
-        calm.bring_in(*part(date(2021, 12, 6), date(2021, 12, 9), 1_000))
-    assert [job.name for job in calm.rows(JobRow)] == ["judge_entries"]
-    assert calm.run_jobs() == ["2 left", "0 left"]
-    assert (calm.one(Statement, row.id).state, calm.stats()["credits_fen"]) == (StatementState.IMPORTED, 1_000)
-    assert calm.act(actions.match_entries, row.id) == 0
+        december.import_statement(*part(date(2021, 12, 6), date(2021, 12, 9), 1_000))
+    assert [job.name for job in december.rows(JobRow)] == ["judge_entries"]
+    assert december.run_jobs() == ["2 left", "0 left"]
+    assert (december.one(Statement, row.id).state, december.stats()["credits_fen"]) == (StatementState.IMPORTED, 1_000)
+    assert december.act(actions.match_entries, row.id) == 0

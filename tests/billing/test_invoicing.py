@@ -42,7 +42,7 @@ def test_net_and_tax_are_always_the_gross(gross_fen, rate):
 
 
 @pytest.mark.parametrize(("gross_fen", "rate"), [(0, SIX), (-1, SIX), (FEE, Decimal(1)), (FEE, Decimal("-0.01"))])
-def test_an_amount_or_rate_that_cannot_be_is_refused(gross_fen, rate):
+def test_an_invalid_amount_or_rate_is_refused(gross_fen, rate):
     with pytest.raises(Invalid, match="开票金额必须大于零"):
         vat_split(gross_fen, rate)
 
@@ -61,7 +61,7 @@ def test_a_single_red_letter_is_the_invoice_itself():
     assert red_split(invoice, [], FEE, SIX) == invoice
 
 
-def test_more_than_is_left_cannot_be_taken_back():
+def test_a_red_letter_cannot_exceed_the_remainder():
     invoice = vat_split(FEE, SIX)
     whole = red_split(invoice, [], FEE, SIX)
     with pytest.raises(Conflict, match=r"超过该发票尚未红冲的 0\.00 元"):
@@ -69,7 +69,7 @@ def test_more_than_is_left_cannot_be_taken_back():
 
 
 @given(st.lists(st.integers(min_value=1, max_value=60), min_size=1, max_size=12), rates)
-def test_all_red_letters_together_are_the_invoice_and_none_is_negative(parts, rate):
+def test_all_red_letters_add_up_to_the_invoice_and_none_is_negative(parts, rate):
     invoice = vat_split(sum(parts), rate)
     reds: list[VatSplit] = []
     for part in parts:
@@ -91,7 +91,7 @@ def test_the_rate_is_that_of_the_day():
     assert rate_on([*RATES, TaxRate(SIX, date(2028, 1, 1))], date(2030, 1, 1)).rate == SIX
 
 
-def test_a_day_without_a_rate_or_with_two_is_for_the_accountant():
+def test_a_day_needs_exactly_one_rate():
     with pytest.raises(Invalid, match="2028-01-01 没有可用的税率"):
         rate_on(RATES, date(2028, 1, 1))
     with pytest.raises(Invalid, match="有 2 条税率同时有效"):
@@ -117,15 +117,15 @@ CONTACT = {
 }
 
 
-def faults(buyer: Buyer, **options: bool) -> list[tuple[str, str]]:
+def field_errors(buyer: Buyer, **options: bool) -> list[tuple[str, str]]:
     with pytest.raises(Invalid) as refused:
         check_buyer(buyer, **options)
     assert str(refused.value).startswith("开票信息有误")
-    return [(fault.field, fault.code) for fault in refused.value.faults]
+    return [(error.field, error.code) for error in refused.value.field_errors]
 
 
 @pytest.mark.parametrize(
-    "fine",
+    "valid_buyer",
     [
         buyer(),
         buyer(tax_number=""),
@@ -133,8 +133,8 @@ def faults(buyer: Buyer, **options: bool) -> list[tuple[str, str]]:
         buyer(kind=InvoiceKind.SPECIAL, **CONTACT),
     ],
 )
-def test_what_the_workbook_takes_is_accepted(fine):
-    assert check_buyer(fine) is None  # type: ignore[func-returns-value]
+def test_a_buyer_within_the_workbook_limits_is_accepted(valid_buyer):
+    assert check_buyer(valid_buyer) is None  # type: ignore[func-returns-value]
 
 
 @pytest.mark.parametrize(
@@ -149,25 +149,25 @@ def test_what_the_workbook_takes_is_accepted(fine):
         ("account_number", 35),
     ],
 )
-def test_one_character_more_than_the_workbook_takes_is_refused(field, length):
-    assert faults(buyer(**{field: "字" * length})) == [(field, "too_long")]
+def test_one_character_above_the_workbook_limit_is_refused(field, length):
+    assert field_errors(buyer(**{field: "字" * length})) == [(field, "too_long")]
 
 
-def test_every_fault_is_named_at_once():
-    assert faults(buyer(title=" ", tax_number="91-50", remark="注" * 231)) == [
+def test_all_errors_are_reported_together():
+    assert field_errors(buyer(title=" ", tax_number="91-50", remark="注" * 231)) == [
         ("remark", "too_long"),
         ("title", "required"),
         ("tax_number", "format"),
     ]
 
 
-def test_a_special_invoice_needs_all_of_the_buyers_data_unless_the_office_says_otherwise():
+def test_a_special_invoice_needs_all_buyer_data_unless_waived():
     special = buyer(kind=InvoiceKind.SPECIAL, tax_number="")
     needed = ["tax_number", "address", "phone", "bank", "account_number"]
-    assert faults(special) == [(name, "required") for name in needed]
-    assert faults(special, special_needs_contact=False) == [("tax_number", "required")]
+    assert field_errors(special) == [(name, "required") for name in needed]
+    assert field_errors(special, special_needs_contact=False) == [("tax_number", "required")]
 
 
 @pytest.mark.parametrize("number", ["915000000000001", "91500000ma5uxxxx0x", "９1500000MA5UXXXX0X"])
-def test_an_old_number_of_fifteen_digits_and_other_spellings_are_refused(number):
-    assert faults(buyer(tax_number=number)) == [("tax_number", "format")]
+def test_an_old_or_misspelled_tax_number_is_refused(number):
+    assert field_errors(buyer(tax_number=number)) == [("tax_number", "format")]

@@ -73,7 +73,7 @@ def test_the_ccb_layout_is_read():
     assert [each.serial for each in statement.entries] == ["1-000000000000000017", "2-18"]
 
 
-def test_the_abc_layout_with_its_account_above_and_its_footer_is_read():
+def test_the_abc_layout_with_title_account_and_footer_is_read():
     statement = read_statement(
         workbook(
             ["账户明细"],
@@ -90,7 +90,7 @@ def test_the_abc_layout_with_its_account_above_and_its_footer_is_read():
     assert statement.entries[0].summary == "培训费"
 
 
-def test_the_boc_layout_takes_the_other_side_by_direction():
+def test_the_boc_layout_selects_the_counterparty_by_direction():
     header = [
         "交易类型[ Transaction Type ]", "付款人账号[ Debit Account No. ]", "付款人名称[ Payer's Name ]",
         "收款人账号[ Payee's Account Number ]", "收款人名称[ Payee's Name ]", "交易日期[ Transaction Date ]",
@@ -117,14 +117,14 @@ def test_the_boc_layout_takes_the_other_side_by_direction():
     assert statement.entries[0].remark == "培训费；ZX21000113"
 
 
-def test_the_cmb_layout_is_read_from_csv_as_well():
+def test_the_cmb_layout_is_read_from_csv():
     target = io.StringIO()
     csv.writer(target).writerows(cmb_rows())
     from_csv = read_statement(target.getvalue().encode("utf-8"), filename="x.csv")
     assert from_csv == sample("layout_cmb.xlsx")
 
 
-def test_a_card_number_that_excel_kept_as_a_number_is_marked_unreliable():
+def test_a_card_number_stored_as_a_number_is_unreliable():
     rows = cmb_rows()
     account = rows[3].index("收(付)方账号")
     rows[5][account] = 6217001234567890123.0
@@ -133,7 +133,7 @@ def test_a_card_number_that_excel_kept_as_a_number_is_marked_unreliable():
     assert entries[1].counterparty_account.startswith("62170012345678")
 
 
-def test_a_card_number_that_excel_wrote_with_an_exponent_is_marked_unreliable():
+def test_a_card_number_with_an_exponent_is_unreliable():
     row = f'0,{OWN},6.21776E+18,2021-11-23-09.10.11.000001,贷,,"25,000.00",,汇款,培训费,张三丰,"26,000.00",'
     assert [each.account_reliable for each in read_statement(icbc(row), filename="x.csv").entries] == [False]
 
@@ -155,7 +155,7 @@ def test_a_star_in_the_cmb_reversal_column_marks_a_reversal():
     ]
 
 
-def test_a_negative_receipt_is_a_reversal_that_takes_money_out():
+def test_a_negative_receipt_is_an_outgoing_reversal():
     statement = read_statement(
         icbc(
             f'0,{OWN},5000001,2021-11-23-09.10.11.000001,贷,,"25,000.00",,汇款,培训费,重庆某甲机械有限公司,"26,000.00",',

@@ -1,5 +1,6 @@
-"""Whatever happens in whatever order, the ledger sums to zero, both sides of the bank add up, and what was said of a fee is
-what its balance says."""
+"""Property tests: after any sequence of operations the ledger sums to zero, the bank's side adds up, and the published
+payment events agree with the balances.
+"""
 
 import shutil
 from contextlib import suppress
@@ -42,16 +43,18 @@ steps = st.one_of(
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory) -> Path:
-    """A desk's files with three applications, to begin every example from."""
+    """The files of a desk with three applications, from which every example starts."""
     folder = tmp_path_factory.mktemp("template")
     desk = open_desk(f"sqlite:///{folder}/test.db", folder)
-    desk.say(desk.submitted(1, ALPHA, "钱一鸣"), desk.submitted(2, BETA, "孙二喜"), desk.submitted(3, BETA, "李三槐"))
+    desk.handle(
+        desk.submitted(1, ALPHA, "钱一鸣"), desk.submitted(2, BETA, "孙二喜"), desk.submitted(3, BETA, "李三槐")
+    )
     desk.process.database.close()
     return folder
 
 
 class Day:
-    """Plays steps at a desk, a statement a day; what is refused changes nothing."""
+    """Plays steps at a desk, one statement per day. A refused step changes nothing."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk, self.opening_fen, self.days = desk, 0, count()
@@ -69,7 +72,7 @@ class Day:
             Line(at + timedelta(minutes=n), party, fen, remark, reversal=remark == "错账冲正")
             for n, (party, remark, fen) in enumerate(lines)
         ]
-        self.desk.bring_in(*statement_of(*made, first_day=day, last_day=day, opening_fen=self.opening_fen))
+        self.desk.import_statement(*statement_of(*made, first_day=day, last_day=day, opening_fen=self.opening_fen))
         self.opening_fen += sum(line.amount_fen for line in made)
 
     def _entry(self, number: int) -> UUID:
@@ -99,19 +102,19 @@ class Day:
         self.desk.act(actions.propose_refund_of_entry, self._entry(number), reason="多缴")
 
     def _admit(self, number) -> None:
-        self.desk.say(self.desk.admitted(number % 3 + 1))
+        self.desk.handle(self.desk.admitted(number % 3 + 1))
 
     def _release(self, number) -> None:
         seat = SeatReleased(
             application_id=application_id(number % 3 + 1), programme=CODE, reason="lapsed", released_at=self.desk.now
         )
-        self.desk.say(seat)
+        self.desk.handle(seat)
 
     def _end(self, number) -> None:
-        self.desk.say(ApplicantNotSelected(application_id=application_id(number % 3 + 1), programme=CODE, rank=9))
+        self.desk.handle(ApplicantNotSelected(application_id=application_id(number % 3 + 1), programme=CODE, rank=9))
 
     def _order(self, number) -> None:
-        self.desk.say(RefundOrdered(application_id=application_id(number % 3 + 1), programme=CODE, reason="未入选"))
+        self.desk.handle(RefundOrdered(application_id=application_id(number % 3 + 1), programme=CODE, reason="未入选"))
 
     def _approve(self, number) -> None:
         refunds = self.desk.refunds()
@@ -135,16 +138,16 @@ def check(desk: Desk, opening_and_movements_fen: int) -> None:
         for account in session.exec(select(FeeAccount)).all():
             paid = allocated_fen(session, account.application_id) >= account.expected_fen
             assert (account.paid_at is not None) == paid
-    said = [one.application_id for one in desk.said(FeePaid)]
-    taken = [one.application_id for one in desk.said(FeePaymentReversed)]
+    paid_ids = [event.application_id for event in desk.published(FeePaid)]
+    reversed_ids = [event.application_id for event in desk.published(FeePaymentReversed)]
     for account in desk.rows(FeeAccount):
         number = account.application_id
-        assert said.count(number) - taken.count(number) == int(account.paid_at is not None)
+        assert paid_ids.count(number) - reversed_ids.count(number) == int(account.paid_at is not None)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(played=st.lists(steps, min_size=4, max_size=14))
-def test_every_sequence_of_operations_keeps_the_books_straight(template, tmp_path_factory, played):
+def test_every_sequence_of_operations_keeps_the_ledger_consistent(template, tmp_path_factory, played):
     folder = tmp_path_factory.mktemp("example")
     shutil.copytree(template, folder, dirs_exist_ok=True)
     desk = open_desk(f"sqlite:///{folder}/test.db", folder)
@@ -162,7 +165,7 @@ fens = st.integers(-(10**12), 10**12)
 
 
 @given(fens, fens, fens)
-def test_every_transaction_that_rules_make_sums_to_zero(signed_fen, fee_fen, unapplied_fen):
+def test_every_transaction_of_the_rules_sums_to_zero(signed_fen, fee_fen, unapplied_fen):
     assert sum(line.fen for line in arrival(signed_fen)) == 0
     lines = decision(fee_fen + unapplied_fen, allocation({"A1": fee_fen}, unapplied_fen, "A1"))
     assert sum(line.fen for line in lines) == 0
@@ -171,6 +174,6 @@ def test_every_transaction_that_rules_make_sums_to_zero(signed_fen, fee_fen, una
     assert ignored[-1] == LedgerLine(LedgerAccount.SUSPENSE, "", signed_fen)
 
 
-def test_a_decision_that_does_not_take_up_the_entry_is_an_error():
+def test_a_decision_must_equal_the_amount_of_its_entry():
     with pytest.raises(ValueError, match="decision of 100 for an entry of 200"):
         decision(200, allocation({"A1": 100}, 0, ""))

@@ -17,12 +17,12 @@ from tests.billing.snapshots import (
     BETA,
     FEE,
     NOON,
-    Books,
+    Snapshot,
     account,
+    as_tuple,
     code,
     credit,
-    decided,
-    judged,
+    matched,
 )
 
 POOL = (
@@ -64,10 +64,10 @@ def moved(proposal: Proposal) -> int:
 
 @given(st.lists(entries, max_size=8))
 def test_every_fen_of_a_decided_entry_is_accounted_for(stream):
-    books = Books(*POOL)
+    snapshot = Snapshot(*POOL)
     for entry in stream:
-        proposal = books.book(entry)
-        prior = {each.entry_id: each for each in books.prior}
+        proposal = snapshot.book(entry)
+        prior = {each.entry_id: each for each in snapshot.prior}
         if proposal.outcome in {Outcome.AUTO, Outcome.SUGGEST}:
             assert moved(proposal) == entry.amount_fen
             assert min(proposal.allocations.values(), default=1) > 0
@@ -82,44 +82,44 @@ def test_every_fen_of_a_decided_entry_is_accounted_for(stream):
 
 
 @given(st.lists(entries, max_size=8))
-def test_nothing_is_ever_paid_beyond_what_is_due_and_no_refund_takes_more_than_is_held(stream):
-    books = Books(*POOL)
+def test_allocations_stay_between_zero_and_the_amount_due(stream):
+    snapshot = Snapshot(*POOL)
     for entry in stream:
-        proposal = books.book(entry)
+        proposal = snapshot.book(entry)
         for application_id in proposal.allocations:
-            account = books.accounts[application_id]
+            account = snapshot.accounts[application_id]
             assert account.allocated_fen <= account.due_fen
             assert account.allocated_fen >= 0 or proposal.outcome is not Outcome.REFUND_OUT
 
 
 @given(entries, st.permutations(POOL))
 def test_the_order_of_the_accounts_changes_nothing(entry, shuffled):
-    one, other = judged(entry, *POOL), judged(entry, *shuffled)
-    assert decided(one) == decided(other)
+    one, other = matched(entry, *POOL), matched(entry, *shuffled)
+    assert as_tuple(one) == as_tuple(other)
     assert set(one.candidates) == set(other.candidates)
 
 
 @given(st.lists(entries, max_size=6), entries, st.randoms(use_true_random=False))
-def test_the_order_of_what_was_decided_before_changes_nothing(stream, entry, dice):
-    books = Books(*POOL)
+def test_the_order_of_prior_entries_changes_nothing(stream, entry, dice):
+    snapshot = Snapshot(*POOL)
     for each in stream:
-        books.book(each)
-    one = books.judge(entry, "new")
-    dice.shuffle(books.prior)
-    other = books.judge(entry, "new")
-    assert decided(one) == decided(other)
+        snapshot.book(each)
+    one = snapshot.match(entry, "new")
+    dice.shuffle(snapshot.prior)
+    other = snapshot.match(entry, "new")
+    assert as_tuple(one) == as_tuple(other)
 
 
 @given(entries)
 def test_an_entry_imported_twice_is_a_duplicate(entry):
-    books = Books(*POOL)
-    books.book(entry, "same")
-    assert books.book(entry, "same").outcome is Outcome.DUPLICATE
+    snapshot = Snapshot(*POOL)
+    snapshot.book(entry, "same")
+    assert snapshot.book(entry, "same").outcome is Outcome.DUPLICATE
 
 
 @given(entries)
-def test_only_exact_evidence_books_by_itself(entry):
-    proposal = judged(entry, *POOL)
+def test_only_exact_evidence_is_booked_automatically(entry):
+    proposal = matched(entry, *POOL)
     if proposal.outcome is Outcome.AUTO:
         payer = comparable(entry.counterparty_name)
         paid = [each for each in POOL if each.application_id in proposal.allocations]
@@ -129,7 +129,7 @@ def test_only_exact_evidence_books_by_itself(entry):
 @given(st.text(alphabet="重庆甲申木火乙数控机床新材料股份有限责任公司", min_size=1, max_size=20))
 def test_likeness_of_names_never_books_money(name):
     if comparable(name) not in {comparable(each.firm_name) for each in POOL}:
-        assert judged(credit(name, "培训费"), *POOL).outcome is not Outcome.AUTO
+        assert matched(credit(name, "培训费"), *POOL).outcome is not Outcome.AUTO
 
 
 def ids(proposals: Iterable[Proposal]) -> list[str]:
@@ -137,8 +137,8 @@ def ids(proposals: Iterable[Proposal]) -> list[str]:
 
 
 @given(st.permutations(range(3)))
-def test_payments_of_different_firms_are_booked_alike_in_any_order(order):
+def test_the_order_of_payments_of_different_firms_changes_nothing(order):
     stream = [credit(ALPHA, code(1)), credit(BETA, code(2)), credit("重庆无关贸易商行", "货款", 660_000)]
-    books = Books(*POOL)
-    assert sorted(ids(books.book(stream[place]) for place in order)) == ["AUTO", "AUTO", "NO_MATCH"]
-    assert [books.accounts[each].allocated_fen for each in ("A1", "A2")] == [FEE, FEE]
+    snapshot = Snapshot(*POOL)
+    assert sorted(ids(snapshot.book(stream[place]) for place in order)) == ["AUTO", "AUTO", "NO_MATCH"]
+    assert [snapshot.accounts[each].allocated_fen for each in ("A1", "A2")] == [FEE, FEE]

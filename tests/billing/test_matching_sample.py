@@ -5,9 +5,9 @@ from shared.foundation.money import fen
 from tests.billing.snapshots import (
     FEE,
     SAMPLES,
-    Books,
+    Snapshot,
+    as_tuple,
     book_sample,
-    decided,
     sample_accounts,
 )
 
@@ -18,7 +18,7 @@ def key_rows() -> list[dict[str, str]]:
 
 
 def expected(row: dict[str, str]) -> tuple[dict[str, int], int, list[str], set[str]]:
-    """Allocations, unapplied, candidates and flags out of the key's notation."""
+    """Parse allocations, unapplied, candidates and flags from the key's notation."""
     allocations, unapplied_fen, candidates, flags = {}, 0, [], set()
     for token in row["expected_allocation"].replace(";", "|").split("|"):
         name, _, amount = token.partition(":")
@@ -34,7 +34,7 @@ def expected(row: dict[str, str]) -> tuple[dict[str, int], int, list[str], set[s
 
 
 def test_every_entry_of_the_sample_agrees_with_its_key():
-    booked = book_sample(Books(*sample_accounts()), "icbc_historydetail_20211122_20211205.csv")
+    booked = book_sample(Snapshot(*sample_accounts()), "icbc_historydetail_20211122_20211205.csv")
     rows = key_rows()
     reversed_ids = {proposal.counterpart_id for _, proposal in booked if proposal.outcome is Outcome.REVERSAL}
     for number, ((_, proposal), row) in enumerate(zip(booked, rows, strict=True)):
@@ -48,9 +48,9 @@ def test_every_entry_of_the_sample_agrees_with_its_key():
         assert not candidates or sorted(proposal.candidates) == sorted(candidates)
 
 
-def test_personal_payers_of_the_sample_are_flagged_also_where_a_person_confirms():
-    """The key lists the flag where nobody is asked; whoever confirms a suggestion needs it as much."""
-    booked = book_sample(Books(*sample_accounts()), "icbc_historydetail_20211122_20211205.csv")
+def test_personal_payers_are_flagged_in_suggestions_too():
+    """The key lists the flag only for automatic bookings; a person who confirms a suggestion needs it too."""
+    booked = book_sample(Snapshot(*sample_accounts()), "icbc_historydetail_20211122_20211205.csv")
     cases = {
         row["case"]
         for (_, proposal), row in zip(booked, key_rows(), strict=True)
@@ -60,34 +60,34 @@ def test_personal_payers_of_the_sample_are_flagged_also_where_a_person_confirms(
 
 
 def test_the_sample_imported_again_changes_nothing():
-    books = Books(*sample_accounts())
-    book_sample(books, "icbc_historydetail_20211122_20211205.csv")
-    before = dict(books.accounts)
-    again = book_sample(books, "icbc_historydetail_20211122_20211205.csv")
+    snapshot = Snapshot(*sample_accounts())
+    book_sample(snapshot, "icbc_historydetail_20211122_20211205.csv")
+    before = dict(snapshot.accounts)
+    again = book_sample(snapshot, "icbc_historydetail_20211122_20211205.csv")
     assert {proposal.outcome for _, proposal in again} == {Outcome.DUPLICATE}
-    assert books.accounts == before
+    assert snapshot.accounts == before
 
 
 def test_the_camt_file_repeats_one_booking_of_the_icbc_file_in_another_format():
-    books = Books(*sample_accounts())
-    book_sample(books, "icbc_historydetail_20211122_20211205.csv")
-    booked = book_sample(books, "layout_camt053.xml")
+    snapshot = Snapshot(*sample_accounts())
+    book_sample(snapshot, "icbc_historydetail_20211122_20211205.csv")
+    booked = book_sample(snapshot, "layout_camt053.xml")
     assert [str(proposal.outcome) for _, proposal in booked] == [
         "DUPLICATE", "AUTO", "IGNORE", "AUTO", "AUTO", "AUTO", "SUGGEST",
     ]  # fmt: skip
     assert booked[4][1].flags == {Flag.REFUND_DUE}
-    assert decided(booked[6][1])[1:3] == ({"ZJTX2021-0089": FEE}, 1_500_000)
+    assert as_tuple(booked[6][1])[1:3] == ({"ZJTX2021-0089": FEE}, 1_500_000)
 
 
-def test_the_cmb_file_is_matched_whole():
-    booked = book_sample(Books(*sample_accounts()), "layout_cmb.xlsx")
+def test_the_cmb_file_is_matched_completely():
+    booked = book_sample(Snapshot(*sample_accounts()), "layout_cmb.xlsx")
     assert [str(proposal.outcome) for _, proposal in booked] == [
         "IGNORE", "AUTO", "AUTO", "AUTO", "SUGGEST", "NO_MATCH", "AUTO", "AUTO", "AUTO", "IGNORE", "AUTO", "SUGGEST",
     ]  # fmt: skip
     assert booked[4][1].allocations == {"ZJTX2021-0051": FEE, "ZJTX2021-0052": FEE}
 
 
-def test_every_proposal_gives_a_reason_a_person_can_read():
-    for _, proposal in book_sample(Books(*sample_accounts()), "icbc_historydetail_20211122_20211205.csv"):
+def test_every_proposal_has_a_readable_reason():
+    for _, proposal in book_sample(Snapshot(*sample_accounts()), "icbc_historydetail_20211122_20211205.csv"):
         assert proposal.reason.endswith("。")
         assert any("\u4e00" <= char <= "\u9fff" for char in proposal.reason)

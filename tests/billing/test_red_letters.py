@@ -1,4 +1,4 @@
-"""An issued invoice whose money is gone: proposed to be taken back, confirmed by finance, issued by the connector."""
+"""Red letters for reversed or refunded money: proposed, confirmed by finance, issued by the connector."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -25,9 +25,9 @@ TAKEN = datetime(2021, 12, 13, 2, tzinfo=UTC)
 
 @pytest.fixture
 def issued(desk: Desk) -> Desk:
-    """Application 1 is admitted, has paid in two parts, and has its invoice."""
-    desk.say(desk.admitted(1))
-    desk.bring_in(
+    """Application 1 is admitted, has paid in two parts, and its invoice is issued."""
+    desk.handle(desk.admitted(1))
+    desk.import_statement(
         *statement_of(Line(DAY, ALPHA, 1_000_000, code(1)), Line(DAY + timedelta(hours=1), ALPHA, 1_500_000, code(1)))
     )
     desk.run_jobs()
@@ -55,17 +55,17 @@ def confirm(desk: Desk) -> None:
     desk.run_jobs()
 
 
-def test_a_payment_that_the_bank_takes_back_after_the_invoice_asks_for_a_red_letter(issued):
-    issued.bring_in(*statement_of(Line(TAKEN, ALPHA, -1_500_000, "冲正", True), opening_fen=FEE, **DECEMBER))
+def test_a_payment_reversed_after_the_invoice_proposes_a_red_letter(issued):
+    issued.import_statement(*statement_of(Line(TAKEN, ALPHA, -1_500_000, "冲正", True), opening_fen=FEE, **DECEMBER))
     (red,) = reds(issued)
     assert (red.state, red.amount_fen, red.request_no) == (InvoiceState.PROPOSED, 1_500_000, "KP-2021-000001-H1")
     assert issued.stats()["open_work_items"] == 1
-    assert issued.said(RedInvoiceIssued) == []
+    assert issued.published(RedInvoiceIssued) == []
     assert "propose_red_letter" in [row.action for row in issued.rows(AuditRow)]
 
 
-def test_money_that_is_approved_to_go_back_asks_for_a_red_letter_over_all_of_it(issued):
-    issued.say(
+def test_an_approved_refund_proposes_a_red_letter_over_its_amount(issued):
+    issued.handle(
         SeatReleased(application_id=application_id(1), programme=CODE, reason="dropped_out", released_at=issued.now),
         RefundOrdered(application_id=application_id(1), programme=CODE, reason="退学"),
     )
@@ -82,8 +82,8 @@ def test_finance_confirms_and_the_connector_issues_the_red_letter(issued):
     (red,) = reds(issued)
     (invoice,) = [row for row in issued.rows(Invoice) if row.corrects_id is None]
     assert (red.state, red.net_fen, red.tax_fen) == (InvoiceState.ISSUED, invoice.net_fen, invoice.tax_fen)
-    (said,) = issued.said(RedInvoiceIssued)
-    assert (said.corrects, said.invoice_number, said.amount_fen) == (invoice.number, red.number, FEE)
+    (event,) = issued.published(RedInvoiceIssued)
+    assert (event.corrects, event.invoice_number, event.amount_fen) == (invoice.number, red.number, FEE)
     (document,) = [row for row in issued.rows(Document) if row.kind == DocumentKind.RED_LETTER]
     printed = words(issued.process.tools.files.get(FileClaim.model_validate(document.claim), purpose="bank"))
     for shown in ("样张", "-25,000.00", f"红冲{invoice.number}"):
@@ -104,7 +104,7 @@ def test_the_last_of_several_red_letters_takes_the_remainder_of_the_tax(issued):
     assert sum(red.net_fen for red in reds(issued)) == invoice.net_fen
 
 
-def test_money_that_comes_again_withdraws_the_proposal_and_more_that_goes_raises_it(issued):
+def test_later_payments_withdraw_the_proposal_and_reversals_raise_it(issued):
     undo(issued, 0)
     undo(issued, 1)
     assert [(red.state, red.amount_fen) for red in reds(issued)] == [(InvoiceState.PROPOSED, FEE)]
@@ -116,20 +116,20 @@ def test_money_that_comes_again_withdraws_the_proposal_and_more_that_goes_raises
     assert issued.run_jobs() == []
 
 
-def test_what_is_paid_again_after_a_red_letter_is_invoiced_again(issued):
+def test_a_payment_after_a_red_letter_is_invoiced_again(issued):
     undo(issued, 0)
     confirm(issued)
     assign(issued, 0)
     issued.run_jobs()
-    said = [(one.request_no, one.amount_fen) for one in issued.said(InvoiceIssued)]
-    assert said == [("KP-2021-000001", FEE), ("KP-2021-000002", 1_000_000)]
+    invoices = [(event.request_no, event.amount_fen) for event in issued.published(InvoiceIssued)]
+    assert invoices == [("KP-2021-000001", FEE), ("KP-2021-000002", 1_000_000)]
     assert [red.state for red in reds(issued)] == [InvoiceState.ISSUED]
     assert issued.stats()["receipts_sent"] == 1
 
 
-def test_an_invoice_that_is_issued_after_its_money_went_is_proposed_at_once(desk):
-    desk.say(desk.admitted(1))
-    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+def test_an_invoice_issued_after_the_reversal_proposes_a_red_letter(desk):
+    desk.handle(desk.admitted(1))
+    desk.import_statement(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
     desk.run_jobs(invoice_connector="none")
     (invoice,) = desk.rows(Invoice)
     undo(desk, 0)
@@ -140,7 +140,7 @@ def test_an_invoice_that_is_issued_after_its_money_went_is_proposed_at_once(desk
     assert [(red.state, red.amount_fen) for red in reds(desk)] == [(InvoiceState.PROPOSED, FEE)]
 
 
-def test_finance_may_leave_the_invoice_as_it_is_with_a_reason(issued):
+def test_finance_may_drop_a_red_letter_with_a_reason(issued):
     undo(issued, 0)
     (red,) = reds(issued)
     with pytest.raises(Invalid, match="请写明不红冲的原因"):
@@ -151,7 +151,7 @@ def test_finance_may_leave_the_invoice_as_it_is_with_a_reason(issued):
     assert (reds(issued)[0].failure, issued.stats()["open_work_items"]) == ("企业明日补缴", 1)
 
 
-def test_a_red_letter_needs_one_of_the_bureaus_reasons_and_a_plain_invoice_is_none(issued):
+def test_a_red_letter_needs_a_valid_reason_and_a_red_invoice(issued):
     undo(issued, 0)
     (red,) = reds(issued)
     with pytest.raises(Invalid, match="请选择红冲原因"):
@@ -165,7 +165,7 @@ def test_a_red_letter_needs_one_of_the_bureaus_reasons_and_a_plain_invoice_is_no
             refused()
 
 
-def test_a_red_letter_that_failed_is_submitted_again(issued):
+def test_a_failed_red_letter_is_submitted_again(issued):
     undo(issued, 0)
     (red,) = reds(issued)
     issued.act(actions.confirm_red_letter, red.id, "01")

@@ -1,4 +1,4 @@
-"""What finance may not do with a debit or a returned refund without saying why, or at all."""
+"""Refused decisions on debits and bounced refunds: without a reason, or at all."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -21,9 +21,9 @@ SENT = datetime(2021, 12, 20, 2, tzinfo=UTC)
 
 @pytest.fixture
 def approved(desk: Desk) -> Desk:
-    """Application 1 has paid, is not selected; the refund is approved."""
-    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
-    desk.say(
+    """Application 1 has paid and is not selected; its refund is approved."""
+    desk.import_statement(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    desk.handle(
         ApplicantNotSelected(application_id=application_id(1), programme=CODE, rank=60),
         RefundOrdered(application_id=application_id(1), programme=CODE, reason="未入选"),
     )
@@ -33,10 +33,10 @@ def approved(desk: Desk) -> Desk:
 
 def december(desk: Desk, *lines: Line) -> None:
     first_day = LAST_DAY + timedelta(days=1)
-    desk.bring_in(*statement_of(*lines, first_day=first_day, last_day=date(2021, 12, 31), opening_fen=FEE))
+    desk.import_statement(*statement_of(*lines, first_day=first_day, last_day=date(2021, 12, 31), opening_fen=FEE))
 
 
-def test_a_debit_to_somebody_else_settles_a_refund_only_with_a_note(approved):
+def test_a_debit_to_another_party_settles_a_refund_only_with_a_note(approved):
     december(approved, Line(SENT, "重庆某乙商贸有限公司", -FEE, "往来款"))
     (refund,), debit = approved.refunds(), approved.entries()[-1]
     with pytest.raises(Invalid, match="收款人不是原付款人，请写明依据"):
@@ -51,7 +51,7 @@ def test_a_debit_to_the_payer_settles_a_refund_without_a_note(approved):
     assert approved.refunds()[0].state == RefundState.SENT
 
 
-def test_a_bounce_that_was_undone_is_no_bounce_any_more(approved):
+def test_an_undone_bounce_leaves_the_refund_sent(approved):
     december(
         approved,
         Line(SENT, ALPHA, -FEE, f"退费{code(1)}"),
@@ -82,10 +82,10 @@ def test_an_entry_of_another_account_is_no_original(desk):
     other = programme() | {"code": "OTHER", "version": 1}
     other["remittance"] = other["remittance"] | {"account_number": "0200009999200066402"}
     desk.keys.create("OTHER")
-    desk.say(ProgrammePublished(programme=Programme.model_validate(other)))
-    desk.bring_in(*statement_of(Line(DAY, "重庆某协会", 660_000, "往来")))
+    desk.handle(ProgrammePublished(programme=Programme.model_validate(other)))
+    desk.import_statement(*statement_of(Line(DAY, "重庆某协会", 660_000, "往来")))
     content, name = statement_of(Line(SENT - timedelta(days=20), "重庆某协会", -660_000, "调账"))
-    desk.bring_in(content.replace(b"0200009999200066401", b"0200009999200066402"), name)
+    desk.import_statement(content.replace(b"0200009999200066401", b"0200009999200066402"), name)
     credit, debit = desk.entries()
     with pytest.raises(Conflict, match="同一账户"):
         desk.act(actions.pair_with_original, debit.id, credit.id, note="回单")

@@ -1,4 +1,4 @@
-"""A fee that is revised: who owes what then, and what becomes of money that came before."""
+"""Revised fees: the new amount due, and money received before."""
 
 from datetime import UTC, datetime
 
@@ -28,38 +28,38 @@ def owed(desk: Desk, number: int = 1) -> int:
     return desk.one(FeeAccount, application_id(number)).expected_fen
 
 
-def test_a_fee_that_was_raised_before_the_admission_is_what_is_due_and_says_that_it_is_no_longer_paid(desk):
-    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
-    desk.say(revised(2_600_000), desk.admitted(1))
-    assert [said.paid_fen for said in desk.said(FeePaymentReversed)] == [FEE]
+def test_a_fee_raised_before_the_admission_reverses_the_payment(desk):
+    desk.import_statement(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    desk.handle(revised(2_600_000), desk.admitted(1))
+    assert [event.paid_fen for event in desk.published(FeePaymentReversed)] == [FEE]
     desk.now = NEXT
     file = statement_of(Line(NEXT, ALPHA, 100_000, code(1)), first_day=NEXT.date(), last_day=NEXT.date())
-    desk.bring_in(*file, confirmed=True)
-    assert [(said.paid_fen, said.paid_at) for said in desk.said(FeePaid)] == [(FEE, DAY), (2_600_000, NEXT)]
+    desk.import_statement(*file, confirmed=True)
+    assert [(event.paid_fen, event.paid_at) for event in desk.published(FeePaid)] == [(FEE, DAY), (2_600_000, NEXT)]
     assert (owed(desk), desk.stats()["self_fen"]) == (2_600_000, 2_600_000)
 
 
-def test_what_was_paid_beyond_a_fee_that_was_lowered_is_unapplied_for_a_person_to_pay_back(desk):
-    desk.bring_in(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
-    desk.say(revised(2_400_000), desk.admitted(1))
+def test_the_surplus_over_a_lowered_fee_is_unapplied(desk):
+    desk.import_statement(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
+    desk.handle(revised(2_400_000), desk.admitted(1))
     stats = desk.stats()
     assert (stats["self_fen"], stats["self_paid_fen"], stats["unapplied_fen"]) == (2_400_000, 2_400_000, 100_000)
-    assert [fen for _entry, fen in desk.ask(queries.unapplied_entries)] == [100_000]
-    assert desk.said(FeePaymentReversed) == []
+    assert [fen for _entry, fen in desk.query(queries.unapplied_entries)] == [100_000]
+    assert desk.published(FeePaymentReversed) == []
     desk.act(actions.undo_decision, desk.entries()[0].id, reason="付款人来电")
     stats = desk.stats()
     assert (stats["self_paid_fen"], stats["unapplied_fen"], stats["unmatched_fen"]) == (0, 0, FEE)
 
 
-def test_an_admission_that_overtakes_the_revision_says_itself_what_is_due(desk):
-    given = tuple(FeeLine.model_validate(line) for line in lines(2_600_000, central_fen=900_000))
-    desk.say(desk.admitted(1).model_copy(update={"fee_lines": given, "programme_version": 2}))
+def test_an_admission_before_the_revision_carries_its_own_fee(desk):
+    fee_lines = tuple(FeeLine.model_validate(line) for line in lines(2_600_000, central_fen=900_000))
+    desk.handle(desk.admitted(1).model_copy(update={"fee_lines": fee_lines, "programme_version": 2}))
     assert owed(desk) == 2_600_000
     assert desk.one(SubsidyLine, (application_id(1), "central")).amount_fen == 900_000
-    desk.say(revised(2_600_000))
+    desk.handle(revised(2_600_000))
     assert (owed(desk), owed(desk, 2)) == (2_600_000, 2_600_000)
 
 
-def test_a_revision_that_crossed_the_admission_moves_no_fee_that_is_due(desk):
-    desk.say(desk.admitted(1), revised(2_600_000))
+def test_a_revision_after_the_admission_changes_no_due_fee(desk):
+    desk.handle(desk.admitted(1), revised(2_600_000))
     assert owed(desk) == FEE

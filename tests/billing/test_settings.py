@@ -1,4 +1,4 @@
-"""Which connector an installation has: named, a demo's own, or none; what cannot be is refused at the start."""
+"""The connector of an installation: named, a demo's default, or none; invalid settings are refused at the start."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ def settings(tmp_path: Path, *, clock: str = "system", **changes: object) -> Bil
     return BillingSettings(**embedded(tmp_path, "billing", public_url="http://127.0.0.1", clock=clock) | changes)
 
 
-def test_only_a_demo_has_the_fake_connector_without_naming_it(tmp_path):
+def test_only_a_demo_uses_the_fake_connector_by_default(tmp_path):
     assert settings(tmp_path).connector == "none"
     assert settings(tmp_path, clock=f"travelling:{tmp_path}/clock").connector == "fake"
     assert settings(tmp_path, invoice_connector="fake").connector == "fake"
@@ -31,23 +31,23 @@ def test_an_unknown_connector_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("rate", ["3", "-0.03"])
-def test_a_rate_that_cannot_be_is_refused(tmp_path, rate):
+def test_an_invalid_rate_is_refused(tmp_path, rate):
     with pytest.raises(Invalid, match="0 到 1 之间的小数"):
         settings(tmp_path, tax_rates=[{"rate": rate, "valid_from": "2016-05-01"}])
 
 
-def test_a_process_with_an_unknown_connector_ends_with_one_line(tmp_path):
-    told = embedded(tmp_path, "billing", public_url="http://127.0.0.1", clock="system")
-    environment = {f"LINGJUN_{name.upper()}": value for name, value in told.items()}
-    ended = subprocess.run(
+def test_a_process_with_an_unknown_connector_exits_with_one_line(tmp_path):
+    values = embedded(tmp_path, "billing", public_url="http://127.0.0.1", clock="system")
+    environment = {f"LINGJUN_{name.upper()}": value for name, value in values.items()}
+    finished = subprocess.run(
         [sys.executable, "-m", "services.billing.worker"],
         env=os.environ | environment | {"LINGJUN_INVOICE_CONNECTOR": "leqi"},
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
-    assert ended.returncode == 1
-    assert ended.stderr.splitlines() == [
+    assert finished.returncode == 1
+    assert finished.stderr.splitlines() == [
         "LINGJUN_INVOICE_CONNECTOR 的值“leqi”不是已有的开票通道，请改为 none、fake 之一。"
     ]
 

@@ -32,11 +32,11 @@ from tests.billing.statement_files import (
         (FIRST.replace("贷", "借"), "第 3 行借贷标志“借”与金额所在的列不符"),
     ],
 )
-def test_a_line_that_moves_money_and_cannot_be_understood_is_refused_by_its_number(row, problem):
+def test_an_invalid_line_is_refused_with_its_number(row, problem):
     assert problem in refusal(icbc(row))
 
 
-def test_a_file_nobody_can_read_is_refused_with_the_columns_that_were_expected():
+def test_an_unknown_layout_is_refused_with_the_expected_columns():
     message = refusal(csv_file("姓名,电话", "张三丰,无"))
     assert "没有找到认识的表头" in message
     for column in ("对方单位名称", "借方发生额(支取)", "收(付)方名称", "交易金额", "camt.053.001.02"):
@@ -49,7 +49,7 @@ def test_a_header_below_the_twentieth_row_is_not_searched():
     assert len(read_statement(csv_file(*titles[1:], ICBC_COLUMNS, FIRST), filename="x.csv").entries) == 1
 
 
-def test_a_file_without_transactions_is_not_read_as_zero():
+def test_a_file_without_transactions_is_refused():
     assert "没有读到任何交易" in refusal(icbc())
 
 
@@ -87,14 +87,14 @@ def test_a_file_of_more_than_fifty_thousand_rows_is_refused():
     assert "最多 50,000 行" in refusal(b"a,b\n" * 50_001)
 
 
-def test_a_workbook_that_unpacks_to_more_than_it_may_is_refused():
+def test_a_workbook_that_unpacks_beyond_the_limit_is_refused():
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
         package.writestr("xl/worksheets/sheet1.xml", b" " * (101 * 1024 * 1024))
     assert "文件太大" in refusal(target.getvalue())
 
 
-def test_a_workbook_with_one_cell_far_away_is_refused_before_it_fills_the_memory():
+def test_a_workbook_with_a_far_away_cell_is_refused():
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
@@ -120,7 +120,7 @@ def test_damaged_workbooks_are_refused_and_never_crash():
 
 
 @given(st.text(max_size=60), st.binary(max_size=60))
-def test_whatever_comes_in_is_read_or_refused(text, data):
+def test_arbitrary_input_is_refused(text, data):
     for content in (text.encode("utf-8", "surrogatepass"), data, icbc(text.replace("\x00", ""))):
         with pytest.raises(Invalid):
             read_statement(content, filename="x.csv")

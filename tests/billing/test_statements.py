@@ -47,7 +47,7 @@ def test_the_rare_character_of_the_icbc_file_survives_its_encoding():
     assert [each.counterparty_name for each in sample(ICBC_FILE).entries if "䶮" in each.counterparty_name] == ["向䶮"]
 
 
-def test_the_cmb_file_is_read_whole():
+def test_the_cmb_file_is_read_completely():
     statement = sample("layout_cmb.xlsx")
     assert (statement.layout, statement.account, len(statement.entries)) == ("CMB", "110999888810702", 12)
     assert sum(each.amount_fen for each in statement.entries if each.direction is Direction.DEBIT) == 500
@@ -58,7 +58,7 @@ def test_the_cmb_file_is_read_whole():
     assert statement.covers_to == datetime(2021, 12, 20, 16, tzinfo=UTC)
 
 
-def test_a_file_printed_newest_first_is_turned_round():
+def test_a_file_printed_newest_first_is_reversed():
     forward = read_statement(icbc(FIRST, SECOND, THIRD), filename="x.csv")
     backward = read_statement(icbc(THIRD, SECOND, FIRST), filename="x.csv")
     assert [each.remark for each in backward.entries] == ["甲", "乙", "丙"]
@@ -69,28 +69,28 @@ def test_a_file_printed_newest_first_is_turned_round():
     )
 
 
-def test_a_missing_line_breaks_the_balance_and_is_refused_with_the_line():
+def test_a_missing_line_is_refused_with_its_number():
     message = refusal(icbc(FIRST, THIRD))
     assert "第 4 行余额不连续" in message
     assert "26,000.01" in message
 
 
-def test_a_line_printed_twice_breaks_the_balance():
+def test_a_repeated_line_breaks_the_balance():
     assert "第 4 行余额不连续" in refusal(icbc(FIRST, FIRST, SECOND))
 
 
-def test_without_a_stated_period_a_statement_covers_no_more_than_its_entries():
+def test_a_statement_without_a_period_covers_only_its_entries():
     statement = read_statement(icbc(FIRST, SECOND, THIRD), filename="明细.csv")
     assert statement.covers_from == statement.entries[0].booked_at
     assert statement.covers_to == statement.entries[-1].booked_at
 
 
-def test_a_period_in_the_name_that_the_entries_contradict_is_not_believed():
+def test_a_period_in_the_name_that_entries_contradict_is_ignored():
     statement = read_statement(icbc(FIRST, SECOND, THIRD), filename="历史明细_20211101_20211123.csv")
     assert statement.covers_to == statement.entries[-1].booked_at
 
 
-def test_rows_without_a_date_and_repeated_headers_are_no_entries():
+def test_rows_without_a_date_and_repeated_headers_are_skipped():
     statement = read_statement(
         icbc(FIRST, ICBC_COLUMNS, SECOND, ',,,,,"5,000.00","25,000.00",,,,,,', f"合计,{OWN},,总计,,,9.00,,,,,,"),
         filename="x.csv",
@@ -98,7 +98,7 @@ def test_rows_without_a_date_and_repeated_headers_are_no_entries():
     assert [each.remark for each in statement.entries] == ["甲", "乙"]
 
 
-def test_a_file_without_balances_is_put_in_the_order_of_its_times():
+def test_a_file_without_balances_is_ordered_by_time():
     first, second = (row.replace(balance, "") for row, balance in ((FIRST, '"26,000.00"'), (SECOND, '"21,000.00"')))
     statement = read_statement(icbc(second, first), filename="x.csv")
     assert [each.remark for each in statement.entries] == ["甲", "乙"]

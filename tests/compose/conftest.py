@@ -1,4 +1,4 @@
-"""The compose configuration as Docker Compose itself understands it. Used by the tests of this folder."""
+"""Fixtures of this folder: compose commands, the parsed configuration, and an installation in containers."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 from services.demo.player.clients import SERVICES, Stage
 from tests.compose.containers import OPEN, ContainerInstallation, container_installation
-from tests.faults.opening import open_doors
+from tests.faults.opening import open_for_filing
 from tests.journeys.installations import RunningInstallation
 from tests.servers import containers
 
@@ -19,7 +19,7 @@ Compose = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Adds to a failure what the engine knows of the houses that are up: they are gone when somebody reads it."""
+    """Add the engine's view of the running installations to a failure report; they are removed after the test."""
     report = yield
     if report.failed:
         report.sections += [("Containers", installation.troubles()) for installation in OPEN]
@@ -28,7 +28,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(scope="session")
 def compose() -> Compose:
-    """Runs compose on docker-compose.yml with nothing but the given environment file. Needs no engine."""
+    """Return a function that runs compose on docker-compose.yml with an environment file. Needs no engine."""
     command = containers.compose_command()
     if command is None:
         pytest.skip("neither `docker compose` nor a docker-compose binary answers")
@@ -42,7 +42,7 @@ def compose() -> Compose:
 
 @pytest.fixture(scope="session")
 def services(compose: Compose) -> dict[str, dict[str, Any]]:
-    """The services by name, with every value filled in as from a fresh .env."""
+    """The services by name, with all values of a new .env filled in."""
     with containers.environment_file() as (environment, _):
         outcome = compose(environment, "config", "--format", "json")
     assert outcome.returncode == 0, outcome.stderr
@@ -52,13 +52,15 @@ def services(compose: Compose) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerInstallation]:
-    """A house in containers, up and healthy, on the system's clock, that answers scrapes."""
-    with container_installation(tmp_path_factory.mktemp("house"), LINGJUN_METRICS_LISTEN="0.0.0.0:9464") as running:
+    """A healthy installation in containers on the system's clock, with metrics."""
+    with container_installation(
+        tmp_path_factory.mktemp("installation"), LINGJUN_METRICS_LISTEN="0.0.0.0:9464"
+    ) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def stage(installation: ContainerInstallation) -> Stage:
-    """Its doors: accounts made, a programme open now, the platform's key issued."""
+    """The client side of the installation: accounts, a programme that is open now, and the platform's API key."""
     addresses = dict.fromkeys(SERVICES, installation.address)
-    return open_doors(RunningInstallation(addresses, installation.mail, installation.first_link(), processes={}))
+    return open_for_filing(RunningInstallation(addresses, installation.mail, installation.first_link(), processes={}))

@@ -1,6 +1,6 @@
-"""A whole house in containers for a test run: docker-compose.yml as it is, but for the port and the project's name.
+"""A whole installation in containers for a test run: docker-compose.yml with another port and project name.
 
-Called by the tests of this folder that need an engine.
+Used by the tests of this folder that need an engine.
 """
 
 import json
@@ -20,12 +20,12 @@ from tests.servers.processes import free_port
 
 FILES = ("docker-compose.yml", "tests/compose/installation.yml")
 OPEN: "list[ContainerInstallation]" = []
-"""The houses that are up, for the report of a test that failed."""
+"""The running installations, for the report of a failed test."""
 
 
 @dataclass(frozen=True)
 class ContainerInstallation:
-    """Where the gateway answers, compose for this project, and the values of its .env."""
+    """The gateway's address, the compose command of this project, and the values of its .env."""
 
     address: str
     folder: Path
@@ -34,25 +34,25 @@ class ContainerInstallation:
 
     @property
     def mail(self) -> Path:
-        """The folder of sent messages."""
+        """The folder of sent mail."""
         return self.folder / "mail"
 
     def compose(self, *arguments: str) -> str:
-        """What a compose command printed; fails the test with its complaint."""
+        """Run a compose command and return its output; fail the test with its error output."""
         done = self.attempt(*arguments)
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
 
     def attempt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A compose command that may fail."""
+        """Run a compose command that may fail."""
         return subprocess.run([*self.command, *arguments], capture_output=True, text=True, check=False)
 
     def up(self, *options: str) -> None:
-        """Brings everything up again and waits until it is healthy."""
+        """Start all containers again and wait until they are healthy."""
         self.compose("up", "--detach", "--wait", "--no-build", *options)
 
     def with_file(self, name: str, **values: str) -> "ContainerInstallation":
-        """The same house with one more compose file, and more values for it."""
+        """Return the same installation with one more compose file and more values."""
         known = {**self.values, **values}
         path = self.folder / f"{name}.env"
         path.write_text("".join(f"{key}={value}\n" for key, value in known.items()))
@@ -61,58 +61,61 @@ class ContainerInstallation:
         return replace(self, command=command, values=known)
 
     def ip(self, service: str) -> str:
-        """The address of a service's container on the network back, which this machine reaches as the engine's host."""
+        """Return the address of a service's container on the network back; the engine's host can reach it."""
         identity = self.compose("ps", "--quiet", service).split()[0]
-        told = json.loads(subprocess.check_output(["docker", "inspect", identity]))[0]["NetworkSettings"]["Networks"]
-        return next(str(one["IPAddress"]) for name, one in told.items() if name.endswith("_back"))
+        inspected = json.loads(subprocess.check_output(["docker", "inspect", identity]))[0]
+        networks = inspected["NetworkSettings"]["Networks"].items()
+        return next(str(network["IPAddress"]) for name, network in networks if name.endswith("_back"))
 
     def database_url(self, service: str) -> str:
-        """A service's database, as that service."""
+        """Return the URL of a service's database, with the service's user."""
         password = self.values[f"LINGJUN_{service.upper()}_DATABASE_PASSWORD"]
         return f"postgresql+psycopg://{service}:{password}@{self.ip('postgres')}:5432/{service}"
 
     def broker_url(self, user: str) -> str:
-        """The broker, as one of its users."""
+        """Return the URL of the broker, with one of its users."""
         variable = "LINGJUN_BROKER_PASSWORD" if user == "lingjun" else f"LINGJUN_{user.upper()}_BROKER_PASSWORD"
         return f"amqp://{user}:{self.values[variable]}@{self.ip('rabbitmq')}:5672/lingjun"
 
     def script(self, name: str, folder: Path) -> None:
-        """Runs backup.sh or restore.sh on this project; fails the test with its complaint."""
+        """Run backup.sh or restore.sh on this project; fail the test with its error output."""
         environment = os.environ | {"COMPOSE": " ".join(self.command)}
         command = [containers.ROOT / "deploy" / name, folder]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-3000:]
 
     def state(self) -> dict[str, dict[str, Any]]:
-        """Each service's container as `compose ps` tells it."""
+        """Return the output of `compose ps` by service."""
         lines = self.compose("ps", "--all", "--format", "json").splitlines()
-        return {one["Service"]: one for one in map(json.loads, lines)}
+        return {container["Service"]: container for container in map(json.loads, lines)}
 
     def container_of(self, service: str) -> dict[str, Any]:
-        """The engine's own account of the state of a service's container."""
+        """Return the state of a service's container, as the engine reports it."""
         identity = self.compose("ps", "--quiet", service).strip()
-        told = subprocess.run(["docker", "inspect", identity], capture_output=True, text=True, check=True)
-        state: dict[str, Any] = json.loads(told.stdout)[0]["State"]
+        inspected = subprocess.run(["docker", "inspect", identity], capture_output=True, text=True, check=True)
+        state: dict[str, Any] = json.loads(inspected.stdout)[0]["State"]
         return state
 
     def kill_inside(self, service: str) -> None:
-        """Kills the process as a crash would: the engine then applies its restart policy, which `docker kill` ends."""
+        """Kill the process like a crash: the engine applies its restart policy, which `docker kill` would disable."""
         os.kill(int(self.container_of(service)["Pid"]), 9)
 
     def troubles(self) -> str:
-        """What the engine tells of containers that are not well or were started again, and the last words of the gateway."""
+        """Return the containers that are unhealthy or were restarted, and the last log lines of the gateway."""
         identities = self.attempt("ps", "--all", "--quiet").stdout.split()
-        told = subprocess.run(["docker", "inspect", *identities], capture_output=True, text=True, check=False).stdout
+        inspected = subprocess.run(
+            ["docker", "inspect", *identities], capture_output=True, text=True, check=False
+        ).stdout
         lines = [
-            f"{one['Name']}: {one['State']['Status']} {one['State'].get('Health', {}).get('Status', '')}, "
-            f"started again {one['RestartCount']} times"
-            for one in json.loads(told or "[]")
-            if one["RestartCount"] or one["State"].get("Health", {}).get("Status") == "unhealthy"
+            f"{container['Name']}: {container['State']['Status']} {container['State'].get('Health', {}).get('Status', '')}, "
+            f"restarted {container['RestartCount']} times"
+            for container in json.loads(inspected or "[]")
+            if container["RestartCount"] or container["State"].get("Health", {}).get("Status") == "unhealthy"
         ]
         return "\n".join([*lines, self.attempt("logs", "--no-color", "--tail", "10", "gateway").stdout])
 
     def first_link(self) -> str:
-        """The one-time link by which the first administrator sets a password."""
+        """Return the one-time link with which the first administrator sets a password."""
         return self.compose(
             "exec", "-T", "portal-web", "python", "-m", "services.portal.web", "--first-account"
         ).strip()
@@ -120,26 +123,28 @@ class ContainerInstallation:
 
 @contextmanager
 def container_installation(folder: Path, *more: str, start: str = "", **values: str) -> Iterator[ContainerInstallation]:
-    """Starts the house, with `more` compose files, or only `start` of it, and waits until it is healthy; removed with its
-    volumes at the end."""
+    """Start an installation, with `more` compose files, or only the service `start`; wait until it is healthy.
+
+    Remove it with its volumes at the end.
+    """
     if containers.compose_command() is None or not containers.engine_answers():
         pytest.skip("no Docker engine answers: make compose-test starts one (as root on Debian)")
     port, project = free_port(), f"lingjun-test-{folder.name}-{os.getpid()}"
     (folder / "mail").mkdir()
-    # The containers' user writes here; the folder above admits its owner alone.
+    # The containers' user writes here; only the owner may enter the parent folder.
     (folder / "mail").chmod(0o777)
-    given = {
+    defaults = {
         "LINGJUN_GATEWAY_ADDRESS": f"127.0.0.1:{port}",
         "LINGJUN_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "LINGJUN_FONTS": str(containers.ROOT / "deploy/fonts"),
         "LINGJUN_TEST_MAIL": str(folder / "mail"),
     }
-    with containers.environment_file(**given | values) as (path, known), ExitStack() as stack:
+    with containers.environment_file(**defaults | values) as (path, known), ExitStack() as stack:
         command = [*str(containers.compose_command()).split(), "--env-file", str(path), "--project-name", project]
         names = [str(containers.ROOT / name) for name in (*FILES, *more)]
         files = [part for name in names for part in ("-f", name)]
         installation = ContainerInstallation(f"http://127.0.0.1:{port}", folder, (*command, *files), known)
-        # Not left to pytest-docker, which removes nothing when the start itself has failed.
+        # pytest-docker removes nothing when the start itself fails.
         stack.callback(installation.compose, "down", "--volumes", "--timeout", "1")
         up = [f"up --detach --wait --no-build {start}".strip()]
         stack.enter_context(get_docker_services(" ".join(command), names, project, up, []))

@@ -1,4 +1,4 @@
-"""Who may do what on the broker of docker-compose.yml: each service its own, nobody everything."""
+"""Permissions on the broker of docker-compose.yml: a service accesses its own resources, no user everything."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,10 +19,10 @@ INSTALLATION = ("intake", "review", "scheduling", "billing", "portal")
 Attempt = Callable[[AbstractChannel], Awaitable[object]]
 
 
-def refused(installation: ContainerInstallation, user: str, attempt: Attempt) -> bool:
-    """Whether the broker refuses the attempt to this user."""
+def is_refused(installation: ContainerInstallation, user: str, attempt: Attempt) -> bool:
+    """Return whether the broker refuses the attempt of this user."""
 
-    async def try_it() -> bool:
+    async def run_attempt() -> bool:
         connection = await aio_pika.connect(installation.broker_url(user), timeout=20)
         async with connection:
             channel = await connection.channel()
@@ -31,11 +31,11 @@ def refused(installation: ContainerInstallation, user: str, attempt: Attempt) ->
             except ChannelAccessRefused:
                 return True
             except ChannelLockedResource:
-                # Permitted, but the service's own consumer has it.
+                # Permitted, but the service's own consumer holds the queue.
                 return False
             return False
 
-    return asyncio.run(try_it())
+    return asyncio.run(run_attempt())
 
 
 def reading(queue: str) -> Attempt:
@@ -46,26 +46,30 @@ def reading(queue: str) -> Attempt:
     return read
 
 
-def saying(exchange: str, key: str) -> Attempt:
-    async def say(channel: AbstractChannel) -> None:
+def publishing(exchange: str, key: str) -> Attempt:
+    async def publish(channel: AbstractChannel) -> None:
         out = await channel.get_exchange(exchange, ensure=False)
-        # Unroutable and not mandatory: nobody hears it.
+        # Unroutable and not mandatory: no queue receives it.
         await out.publish(aio_pika.Message(b""), routing_key=key, mandatory=False)
 
-    return say
+    return publish
 
 
 @pytest.mark.parametrize("service", INSTALLATION)
 def test_a_service_reads_its_own_queue_and_no_other(installation: ContainerInstallation, service: str) -> None:
     queues = [queue_name(queue) for queue in (*INSTALLATION, DEAD_LETTERS)]
-    readable = {queue for queue in queues if not refused(installation, service, reading(queue))}
+    readable = {queue for queue in queues if not is_refused(installation, service, reading(queue))}
     dead = {queue_name(DEAD_LETTERS)} if service == "portal" else set()
     assert readable == {queue_name(service)} | dead
 
 
 @pytest.mark.parametrize("service", INSTALLATION)
-def test_a_service_speaks_in_its_own_name_only(installation: ContainerInstallation, service: str) -> None:
-    names = {name for name in INSTALLATION if not refused(installation, service, saying(EXCHANGE, f"{name}.nothing.v1"))}
+def test_a_service_publishes_only_under_its_own_name(installation: ContainerInstallation, service: str) -> None:
+    names = {
+        name
+        for name in INSTALLATION
+        if not is_refused(installation, service, publishing(EXCHANGE, f"{name}.nothing.v1"))
+    }
     assert names == {service}
 
 
@@ -81,11 +85,13 @@ def test_a_service_speaks_in_its_own_name_only(installation: ContainerInstallati
         lambda channel: channel.exchange_delete(DEAD_EXCHANGE),
     ],
 )
-def test_a_service_makes_and_deletes_nothing_that_others_use(installation: ContainerInstallation, attempt: Attempt) -> None:
-    assert refused(installation, "intake", attempt)
+def test_a_service_cannot_create_or_delete_shared_resources(
+    installation: ContainerInstallation, attempt: Attempt
+) -> None:
+    assert is_refused(installation, "intake", attempt)
 
 
-def test_nobody_administers_the_broker_from_outside_and_the_default_user_is_not_there(
+def test_no_user_is_an_administrator_and_the_default_user_does_not_exist(
     installation: ContainerInstallation,
 ) -> None:
     listed = installation.compose("exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", "list_users").splitlines()
@@ -95,11 +101,11 @@ def test_nobody_administers_the_broker_from_outside_and_the_default_user_is_not_
         asyncio.run(aio_pika.connect(f"amqp://guest:guest@{installation.ip('rabbitmq')}:5672/lingjun", timeout=20))
 
 
-def test_each_limit_is_on_the_queues_that_it_is_meant_for(installation: ContainerInstallation) -> None:
+def test_each_policy_applies_to_its_queues(installation: ContainerInstallation) -> None:
     listed = installation.compose(
         "exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", "list_queues", "--vhost", "lingjun", "name", "policy"
     )
     found = dict(line.split("\t") for line in listed.splitlines() if line.startswith("lingjun."))
-    wanted = {queue_name(service): "events" for service in INSTALLATION} | {LOG: "log"}
-    wanted |= {queue_name(f"{service}.jobs"): "jobs" for service in INSTALLATION}
-    assert {name: policy for name, policy in found.items() if policy} == wanted
+    expected = {queue_name(service): "events" for service in INSTALLATION} | {LOG: "log"}
+    expected |= {queue_name(f"{service}.jobs"): "jobs" for service in INSTALLATION}
+    assert {name: policy for name, policy in found.items() if policy} == expected

@@ -1,4 +1,4 @@
-"""The promises of docker-compose.yml, Dockerfile and .env.example that can be checked without an engine."""
+"""Properties of docker-compose.yml, Dockerfile and .env.example that can be checked without an engine."""
 
 import re
 from pathlib import Path
@@ -30,20 +30,20 @@ def service_of(process: str) -> str:
 
 
 def key_volumes(configuration: dict[str, Any]) -> dict[str, bool]:
-    """The purposes whose keys a process sees, and whether it may write there."""
+    """Return the purposes whose keys a process can read, and whether it can write them."""
     mounts = [mount for mount in configuration["volumes"] if "/keys/" in mount["target"]]
     return {mount["source"].removeprefix("keys-"): not mount.get("read_only", False) for mount in mounts}
 
 
 def stage_of(target: str) -> str:
-    """The instructions of one target of the Dockerfile."""
+    """Return the instructions of one target of the Dockerfile."""
     found = re.search(rf"^FROM base AS {target}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL)
     assert found, f"the Dockerfile has no target {target}"
     return found.group(1)
 
 
 def test_every_service_has_its_four_processes(services: Services) -> None:
-    assert set(services) == PROCESSES | {"gateway", "postgres", "rabbitmq", "redis", "broker-declare"}
+    assert set(services) == PROCESSES | {"gateway", "postgres", "databases", "rabbitmq", "redis", "broker-declare"}
 
 
 def test_only_the_gateway_publishes_a_port(services: Services) -> None:
@@ -51,17 +51,17 @@ def test_only_the_gateway_publishes_a_port(services: Services) -> None:
     assert [port["target"] for port in services["gateway"]["ports"]] == [8080]
 
 
-def test_the_gateway_passes_on_nothing_but_the_port_of_the_pages() -> None:
+def test_the_gateway_forwards_only_to_the_web_ports() -> None:
     upstreams = re.findall(r"reverse_proxy .*?([\w-]+:\d+)", (ROOT / "deploy/house.caddy").read_text(encoding="utf-8"))
     assert upstreams == [f"{service}-web:8000" for service in INSTALLATION]
 
 
-def test_every_value_from_outside_is_required_with_a_hint() -> None:
+def test_every_external_value_is_required_with_a_hint() -> None:
     assert re.findall(r"\$\{\w+(?!\w|:\?[^}]+\})[^}]*\}", COMPOSE_TEXT) == []
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
-def test_a_missing_value_is_refused_by_name(compose: Compose, tmp_path: Path, variable: str) -> None:
+def test_a_missing_value_is_rejected_by_name(compose: Compose, tmp_path: Path, variable: str) -> None:
     with environment_file() as (_, values):
         incomplete = {name: value for name, value in values.items() if name != variable}
     (tmp_path / "env").write_text("".join(f"{name}={value}\n" for name, value in incomplete.items()))
@@ -70,7 +70,7 @@ def test_a_missing_value_is_refused_by_name(compose: Compose, tmp_path: Path, va
     assert variable in outcome.stderr
 
 
-def test_the_example_lists_every_variable_explains_it_and_gives_no_secret() -> None:
+def test_the_example_lists_and_explains_every_variable_without_secrets() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     values = dict(re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE))
     assert sorted(values) == VARIABLES
@@ -81,19 +81,20 @@ def test_the_example_lists_every_variable_explains_it_and_gives_no_secret() -> N
 
 def test_every_long_running_process_has_a_health_check_and_is_restarted(services: Services) -> None:
     lasting = {name: found for name, found in services.items() if found["restart"] != "on-failure:3"}
-    assert {name for name in services if name not in lasting} == {f"{one}-migrate" for one in INSTALLATION} | {
-        "broker-declare"
+    assert {name for name in services if name not in lasting} == {f"{service}-migrate" for service in INSTALLATION} | {
+        "broker-declare",
+        "databases",
     }
     assert [name for name, found in lasting.items() if "test" not in found.get("healthcheck", {})] == []
     assert {found["restart"] for found in lasting.values()} == {"unless-stopped"}
 
 
-def test_a_process_waits_for_its_servers_and_its_own_schema(services: Services) -> None:
+def test_a_process_depends_on_its_servers_and_its_own_schema(services: Services) -> None:
     for name in PROCESSES:
         waits = {on: detail["condition"] for on, detail in services[name]["depends_on"].items()}
         healthy = {"rabbitmq": "service_healthy", "redis": "service_healthy"}
         schema = dict.fromkeys((f"{service_of(name)}-migrate", "broker-declare"), "service_completed_successfully")
-        expected = {"postgres": "service_healthy"} if name.endswith("-migrate") else healthy | schema
+        expected = {"databases": "service_completed_successfully"} if name.endswith("-migrate") else healthy | schema
         assert waits == expected, name
 
 
@@ -106,7 +107,7 @@ def test_every_container_is_hardened(services: Services) -> None:
         assert found["user"].partition(":")[0] not in ("", "0", "root"), name
 
 
-def test_the_servers_are_on_networks_that_lead_nowhere(services: Services) -> None:
+def test_the_servers_are_on_internal_networks(services: Services) -> None:
     assert {name: list(services[name]["networks"]) for name in ("postgres", "rabbitmq", "redis")} == {
         "postgres": ["back"],
         "rabbitmq": ["back"],
@@ -115,14 +116,14 @@ def test_the_servers_are_on_networks_that_lead_nowhere(services: Services) -> No
     assert re.findall(r"^  (\w+): \{internal: true\}$", COMPOSE_TEXT, re.MULTILINE) == ["front", "back"]
 
 
-def test_a_process_holds_the_keys_of_its_purposes_only_and_intake_alone_writes_them(services: Services) -> None:
+def test_a_process_mounts_only_its_purposes_keys_and_only_intake_writes_them(services: Services) -> None:
     for name in PROCESSES:
         service = service_of(name)
         writes = service == "intake"
         assert key_volumes(services[name]) == dict.fromkeys(PURPOSES[service], writes), name
 
 
-def test_the_portal_alone_sees_the_key_that_signs_sessions(services: Services) -> None:
+def test_only_the_portal_mounts_the_session_signing_key(services: Services) -> None:
     holders = {
         service_of(name)
         for name, found in services.items()
@@ -132,34 +133,36 @@ def test_the_portal_alone_sees_the_key_that_signs_sessions(services: Services) -
     assert holders == {"portal"}
 
 
-def test_each_service_signs_in_to_its_own_database(services: Services) -> None:
+def test_each_service_connects_to_its_own_database(services: Services) -> None:
     with environment_file() as (_, values):
         names = set(values)
     for name in PROCESSES:
         service = service_of(name)
         url = services[name]["environment"]["LINGJUN_DATABASE_URL"]
-        assert re.fullmatch(rf"postgresql\+psycopg://{service}:\w{{32}}@postgres:5432/{service}", url), name
+        user = "migration" if name.endswith("-migrate") else service
+        assert re.fullmatch(rf"postgresql\+psycopg://{user}:\w{{32}}@postgres:5432/{service}", url), name
         assert f"LINGJUN_{service.upper()}_DATABASE_PASSWORD" in names
 
 
-def test_each_service_signs_in_to_the_broker_as_itself_and_declares_nothing(services: Services) -> None:
-    for name in PROCESSES:
-        told = services[name]["environment"]
-        assert re.fullmatch(rf"amqp://{service_of(name)}:\w{{32}}@rabbitmq:5672/lingjun", told["LINGJUN_BROKER_URL"]), (
-            name
-        )
-        assert told["LINGJUN_BROKER_DECLARED"] == "true", name
-    passwords = {services[name]["environment"]["LINGJUN_BROKER_URL"].partition("@")[0] for name in PROCESSES}
+def test_each_service_connects_to_the_broker_as_itself_and_declares_nothing(services: Services) -> None:
+    lasting = [name for name in PROCESSES if not name.endswith("-migrate")]
+    for name in lasting:
+        environment = services[name]["environment"]
+        assert re.fullmatch(
+            rf"amqp://{service_of(name)}:\w{{32}}@rabbitmq:5672/lingjun", environment["LINGJUN_BROKER_URL"]
+        ), name
+        assert environment["LINGJUN_BROKER_DECLARED"] == "true", name
+    passwords = {services[name]["environment"]["LINGJUN_BROKER_URL"].partition("@")[0] for name in lasting}
     assert len(passwords) == len(INSTALLATION)
     assert services["broker-declare"]["environment"]["LINGJUN_BROKER_URL"].startswith("amqp://lingjun:")
 
 
-def test_settings_have_the_prefix_of_the_house(services: Services) -> None:
+def test_settings_have_the_lingjun_prefix(services: Services) -> None:
     names = {variable for name in PROCESSES for variable in services[name]["environment"]}
     assert [name for name in names if not name.startswith("LINGJUN_")] == []
 
 
-def test_each_image_is_a_target_that_holds_its_own_service_only(services: Services) -> None:
+def test_each_image_is_a_target_with_only_its_own_service(services: Services) -> None:
     for name in PROCESSES:
         assert services[name]["build"]["target"] == service_of(name)
     for service in INSTALLATION:
@@ -172,7 +175,7 @@ def test_each_image_is_a_target_that_holds_its_own_service_only(services: Servic
         ]
 
 
-def test_each_image_installs_hashed_wheels_and_runs_without_rights() -> None:
+def test_each_image_installs_hashed_wheels_and_runs_unprivileged() -> None:
     for service in INSTALLATION:
         stage = stage_of(service)
         assert f"--only-binary :all: --no-deps --require-hashes --requirement requirements/{service}.txt" in stage
@@ -180,13 +183,13 @@ def test_each_image_installs_hashed_wheels_and_runs_without_rights() -> None:
 
 
 def packages(lock: str) -> dict[str, str]:
-    """The packages of a lock with their versions."""
+    """Return the packages of a lock file with their versions."""
     text = (ROOT / f"requirements/{lock}.txt").read_text(encoding="utf-8")
     return dict(re.findall(r"^([a-z0-9._-]+)==([^ ;]+)", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("service", INSTALLATION)
-def test_the_layer_that_the_images_share_holds_nothing_that_a_service_does_not_name(service: str) -> None:
+def test_the_shared_layer_holds_only_packages_that_every_service_locks(service: str) -> None:
     base = DOCKERFILE.partition("FROM base AS")[0]
     assert re.findall(r"--requirement (\S+)", base) == ["requirements/shared.txt"]
     assert set(packages("shared")) - set(packages(service)) == set()
@@ -196,6 +199,6 @@ def test_the_classic_builder_understands_the_dockerfile() -> None:
     assert re.findall(r"--mount|--link|<<|^# *syntax|--chmod|--parents", DOCKERFILE, re.MULTILINE) == []
 
 
-def test_what_the_images_copy_is_let_through_to_the_builder() -> None:
+def test_the_build_context_contains_all_that_the_images_copy() -> None:
     allowed = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
     assert allowed == ["deploy/connected.py", "requirements/*.txt", "services", "shared"]

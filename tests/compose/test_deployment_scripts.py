@@ -1,4 +1,4 @@
-"""The scripts of deploy/ and `make env`: the databases and the definitions of a first start, and the health check."""
+"""The scripts of deploy/ and `make env`: databases and broker definitions at the first start, and the health check."""
 
 import itertools
 import json
@@ -10,12 +10,19 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from shared.persistence.database import Database
+from shared.persistence.models import StaffAccess
+from shared.persistence.schema import _config, upgrade
 from tests.servers import keeper, packages, postgres
 from tests.servers.address import Address
 from tests.servers.containers import ROOT
@@ -25,48 +32,106 @@ INSTALLATION = ("intake", "review", "scheduling", "billing", "portal")
 
 
 def create_databases(server: Address, passwords: dict[str, str]) -> None:
-    """Runs the script of the first start as the postgres image would, as its owner `postgres`."""
-    with postgres.connect(server) as owner:
-        owner.execute(f"CREATE ROLE postgres SUPERUSER LOGIN PASSWORD '{server.password}'")
+    """Run the script that the installation runs at every start, as the superuser `postgres`."""
     environment = os.environ | {
         "PGHOST": "127.0.0.1",
         "PGPORT": str(server.port),
         "PGPASSWORD": server.password,
-        **{f"LINGJUN_{service.upper()}_DATABASE_PASSWORD": password for service, password in passwords.items()},
+        **{f"LINGJUN_{user.upper()}_DATABASE_PASSWORD": password for user, password in passwords.items()},
     }
     subprocess.run(["sh", ROOT / "deploy/databases.sh"], env=environment, check=True)
 
 
-def test_each_service_gets_a_database_that_no_other_may_enter() -> None:
+@pytest.fixture(scope="module")
+def database_server() -> Iterator[Address]:
+    """A private PostgreSQL with the superuser `postgres`."""
     if packages.postgres_server() is None:
         pytest.skip("postgresql is not installed: python -m tests.servers install (as root on Debian or Ubuntu)")
-    passwords = {service: secrets.token_hex(8) for service in INSTALLATION}
     with postgres.private_instance(keeper.private_directory("databases")) as server:
-        create_databases(server, passwords)
-        entered = {
-            (user, database)
-            for user in INSTALLATION
-            for database in INSTALLATION
-            if may_enter(server, user, passwords[user], database)
-        }
-    assert entered == {(service, service) for service in INSTALLATION}
+        with postgres.connect(server) as owner:
+            owner.execute(f"CREATE ROLE postgres SUPERUSER LOGIN PASSWORD '{server.password}'")
+        yield server
 
 
-def may_enter(server: Address, user: str, password: str, database: str) -> bool:
-    """Whether the user can connect and make a table."""
+@pytest.fixture
+def passwords(database_server: Address) -> dict[str, str]:
+    """Create the databases and users, or set new passwords: every start of the installation applies those of .env."""
+    fresh = {user: secrets.token_hex(8) for user in (*INSTALLATION, "migration")}
+    create_databases(database_server, fresh)
+    return fresh
+
+
+def url_of(server: Address, user: str, password: str, database: str) -> str:
+    return f"postgresql+psycopg://{user}:{password}@127.0.0.1:{server.port}/{database}"
+
+
+@pytest.mark.parametrize("start", ["first", "second"])
+def test_each_service_gets_a_database_that_no_other_can_enter(
+    database_server: Address, passwords: dict[str, str], start: str
+) -> None:
+    connected = {
+        (user, database)
+        for user in INSTALLATION
+        for database in INSTALLATION
+        if can_connect(url_of(database_server, user, passwords[user], database))
+    }
+    assert connected == {(service, service) for service in INSTALLATION}
+
+
+def can_connect(url: str) -> bool:
+    """Return whether the user can connect; assert that a connected user cannot create a table."""
     try:
-        with psycopg.connect(
-            host="127.0.0.1", port=server.port, user=user, password=password, dbname=database
-        ) as connection:
-            connection.execute("CREATE TABLE probe (id int)")
+        connection = psycopg.connect(url.replace("+psycopg", ""))
     except psycopg.OperationalError:
         return False
+    with connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("CREATE TABLE probe (id int)")
     return True
+
+
+def test_a_service_works_with_its_tables_and_only_adds_to_the_audit_log(
+    database_server: Address, passwords: dict[str, str]
+) -> None:
+    upgrade(url_of(database_server, "migration", passwords["migration"], "portal"), "portal")
+    database = Database(url_of(database_server, "portal", passwords["portal"], "portal"))
+    with database.transaction() as uow:
+        uow.record("act", "s", actor="a", now=datetime.now(UTC))
+        uow.session.add(StaffAccess(account="a", valid_from=datetime.now(UTC)))
+    for statement in ("UPDATE audit SET actor = 'b'", "DELETE FROM audit_leaf", "DROP TRIGGER audit_kept ON audit"):
+        with pytest.raises(DBAPIError, match=r"permission denied|must be owner"), database.transaction() as uow:
+            uow.session.execute(text(statement))
+    with database.transaction() as uow:
+        uow.session.execute(text("DELETE FROM staff_access"))
+    database.close()
+
+
+def test_the_tables_of_an_older_installation_get_the_migration_user_as_owner(
+    database_server: Address, passwords: dict[str, str]
+) -> None:
+    """In older installations each service owned its database and migrated it."""
+    with psycopg.connect(
+        host="127.0.0.1",
+        port=database_server.port,
+        user="postgres",
+        dbname="postgres",
+        password=database_server.password,
+        autocommit=True,
+    ) as owner:
+        owner.execute("ALTER DATABASE billing OWNER TO billing")
+    command.upgrade(
+        _config(url_of(database_server, "billing", passwords["billing"], "billing"), "billing"), "plumbing_0002"
+    )
+    create_databases(database_server, passwords)
+    upgrade(url_of(database_server, "migration", passwords["migration"], "billing"), "billing")
+    database = Database(url_of(database_server, "billing", passwords["billing"], "billing"))
+    with pytest.raises(DBAPIError, match="permission denied"), database.transaction() as uow:
+        uow.session.execute(text("DELETE FROM audit"))
+    database.close()
 
 
 @pytest.fixture
 def connected() -> Callable[[int], bool]:
-    """The health check's answer for a port."""
+    """Return a function that runs the health check for a port."""
 
     def ask(port: int) -> bool:
         return subprocess.run([sys.executable, ROOT / "deploy/connected.py", str(port)], check=False).returncode == 0
@@ -74,7 +139,7 @@ def connected() -> Callable[[int], bool]:
     return ask
 
 
-def test_a_process_is_well_only_while_it_is_connected(connected: Callable[[int], bool]) -> None:
+def test_a_process_is_healthy_only_while_it_is_connected(connected: Callable[[int], bool]) -> None:
     port = free_port()
     assert not connected(port)
     with socket.create_server(("127.0.0.1", port)) as listening, socket.create_connection(("127.0.0.1", port)):
@@ -84,72 +149,73 @@ def test_a_process_is_well_only_while_it_is_connected(connected: Callable[[int],
     assert not connected(port)
 
 
-def test_a_process_that_is_turned_away_again_and_again_is_not_well(connected: Callable[[int], bool]) -> None:
-    port, over = free_port(), threading.Event()
+def test_a_process_whose_connections_are_refused_is_unhealthy(connected: Callable[[int], bool]) -> None:
+    port, stopped = free_port(), threading.Event()
     seen = itertools.count()
 
-    def knock() -> None:
-        while not over.is_set():
+    def reconnect() -> None:
+        while not stopped.is_set():
             with socket.create_connection(("127.0.0.1", port)), listening.accept()[0]:
                 next(seen)
-                over.wait(0.05)
+                stopped.wait(0.05)
 
     with socket.create_server(("127.0.0.1", port)) as listening:
-        knocking = threading.Thread(target=knock)
-        knocking.start()
+        thread = threading.Thread(target=reconnect)
+        thread.start()
         try:
             assert not connected(port)
         finally:
-            over.set()
-            knocking.join()
+            stopped.set()
+            thread.join()
     assert next(seen) > 10
 
 
 BROKER = {
-    f"LINGJUN_{name}BROKER_PASSWORD": secrets.token_hex(8) for name in ("", *(f"{one.upper()}_" for one in INSTALLATION))
+    f"LINGJUN_{name}BROKER_PASSWORD": secrets.token_hex(8)
+    for name in ("", *(f"{service.upper()}_" for service in INSTALLATION))
 }
 
 
-def definitions(**given: str) -> subprocess.CompletedProcess[str]:
-    """What the broker is told at its start."""
+def definitions(**overrides: str) -> subprocess.CompletedProcess[str]:
+    """Return the definitions that the broker loads at its start."""
     command = ["sh", str(ROOT / "deploy/broker.sh")]
-    return subprocess.run(command, env=os.environ | BROKER | given, capture_output=True, text=True, check=False)
+    return subprocess.run(command, env=os.environ | BROKER | overrides, capture_output=True, text=True, check=False)
 
 
-def test_the_broker_is_told_of_each_user_with_its_own_password_and_no_administrator() -> None:
+def test_the_definitions_hold_each_user_with_its_own_password_and_no_administrator() -> None:
     users = json.loads(definitions().stdout)["users"]
-    assert {one["name"]: one["password"] for one in users} == {
+    assert {user["name"]: user["password"] for user in users} == {
         "lingjun": BROKER["LINGJUN_BROKER_PASSWORD"],
         **{service: BROKER[f"LINGJUN_{service.upper()}_BROKER_PASSWORD"] for service in INSTALLATION},
     }
-    assert [one["tags"] for one in users] == [[]] * 6
+    assert [user["tags"] for user in users] == [[]] * 6
 
 
-def test_a_password_that_would_break_the_definitions_is_refused_by_name() -> None:
+def test_a_password_that_would_break_the_definitions_is_rejected_by_name() -> None:
     outcome = definitions(LINGJUN_REVIEW_BROKER_PASSWORD='a"b')
     assert outcome.returncode == 1
     assert outcome.stdout == ""
     assert outcome.stderr == "LINGJUN_REVIEW_BROKER_PASSWORD must be of letters, digits, - and _: correct .env.\n"
 
 
-def written(folder: Path) -> dict[str, str]:
-    """What `make env` leaves in a folder with the project's Makefile and example."""
+def run_make_env(folder: Path) -> dict[str, str]:
+    """Run `make env` in a folder with the project's Makefile and .env.example; return the variables of .env."""
     for name in ("Makefile", ".env.example"):
         shutil.copy(ROOT / name, folder)
     subprocess.run(["make", "--silent", "env"], cwd=folder, check=True)
     return dict(re.findall(r"^(LINGJUN_\w+)=(.*)$", (folder / ".env").read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def test_secrets_are_written_once_and_only_what_is_missing_is_added(tmp_path: Path) -> None:
-    first = written(tmp_path)
+def test_secrets_are_written_once_and_only_missing_values_are_added(tmp_path: Path) -> None:
+    first = run_make_env(tmp_path)
     secret = {value for name, value in first.items() if name.endswith("_PASSWORD")}
     assert len(secret) == len([name for name in first if name.endswith("_PASSWORD")])
     assert all(re.fullmatch(r"[0-9a-f]{32}", value) for value in secret)
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
-    assert written(tmp_path) == first
+    assert run_make_env(tmp_path) == first
     older = {name: value for name, value in first.items() if name != "LINGJUN_REVIEW_BROKER_PASSWORD"}
     (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in older.items()), encoding="utf-8")
-    again = written(tmp_path)
+    again = run_make_env(tmp_path)
     assert {name: again[name] for name in older} == older
     assert set(again) == set(first)
     assert re.fullmatch(r"[0-9a-f]{32}", again["LINGJUN_REVIEW_BROKER_PASSWORD"])

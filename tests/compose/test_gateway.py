@@ -1,6 +1,6 @@
-"""What stands between people and the web servers: a crowd at the door, and a connection that was idle for a while.
+"""The gateway in front of the web servers: many logins at once, an idle connection, and the gateway's log.
 
-Needs an engine and the images: `make compose-test` brings both.
+Needs an engine and the images: `make compose-test` provides both.
 """
 
 import http.client
@@ -14,23 +14,23 @@ from tests.compose.containers import ContainerInstallation
 
 pytestmark = pytest.mark.compose
 
-# Well under the failures that shut an address out.
+# Fewer than the failures that lock an address.
 CROWD = 12
-# Longer than uvicorn keeps a connection unless told otherwise.
+# Longer than uvicorn's default keep-alive.
 IDLE_SECONDS = 7
 
 
-def test_a_crowd_at_the_door_does_not_exhaust_the_portals_memory(installation: ContainerInstallation) -> None:
-    """Each try costs 64 MiB while it is looked at, whoever makes it, and all of them at once more than the container has."""
+def test_many_logins_at_once_do_not_exhaust_the_portals_memory(installation: ContainerInstallation) -> None:
+    """Each login attempt takes 64 MiB while its password is hashed; all at once need more than the container has."""
     before = installation.container_of("portal-web")["StartedAt"]
 
-    def knock(number: int) -> int:
-        tried = {"account": f"stranger{number:02}", "password": "Not-the-password-1"}
-        return httpx.post(f"{installation.address}/sign-in", data=tried, timeout=60).status_code
+    def log_in(number: int) -> int:
+        credentials = {"account": f"stranger{number:02}", "password": "Not-the-password-1"}
+        return httpx.post(f"{installation.address}/sign-in", data=credentials, timeout=60).status_code
 
     with ThreadPoolExecutor(CROWD) as crowd:
-        answers = list(crowd.map(knock, range(CROWD)))
-    assert {answer // 100 for answer in answers} == {4}
+        statuses = list(crowd.map(log_in, range(CROWD)))
+    assert {status // 100 for status in statuses} == {4}
     assert installation.container_of("portal-web")["StartedAt"] == before
 
 
@@ -40,15 +40,15 @@ def test_a_web_server_keeps_an_idle_connection_for_the_gateway_to_close(installa
     for pause in (0, IDLE_SECONDS):
         time.sleep(pause)
         connection.request("GET", "/healthz")
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 200
+        response = connection.getresponse()
+        response.read()
+        assert response.status == 200
         assert connection.sock is not None
         ports.append(connection.sock.getsockname()[1])
     assert ports[0] == ports[1]
 
 
-def test_the_gateways_log_of_a_failure_holds_no_one_time_link(installation: ContainerInstallation) -> None:
+def test_the_gateways_error_log_holds_no_one_time_link(installation: ContainerInstallation) -> None:
     installation.compose("stop", "--timeout", "1", "billing-web")
     headers = {"Referer": f"{installation.address}/billing/secret-in-a-referer"}
     assert httpx.get(f"{installation.address}/billing/secret-in-a-path", headers=headers).status_code == 502

@@ -1,4 +1,4 @@
-"""The services' images: the packages of their locks and no others, by either builder."""
+"""The services' images hold the packages of their lock files and no others, with either builder."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from tests.servers.containers import ROOT, compose_command, engine_answers
 
 pytestmark = pytest.mark.compose
 
-# The services that need more than the others, and less.
+# The services with the most and with few packages.
 SERVICES = ("scheduling", "review")
 CLIENTS = ("docker", "/usr/bin/docker")
 
@@ -22,14 +22,14 @@ def engine() -> None:
 
 
 def locked(service: str) -> dict[str, str]:
-    """What the lock names, but for what is meant for other machines."""
+    """Return the packages of a lock file, without those for other platforms."""
     text = (ROOT / f"requirements/{service}.txt").read_text(encoding="utf-8")
     pairs = re.findall(r"^([a-z0-9._-]+)==([^ ;]+)(?! ;)(.*)$", text, re.MULTILINE)
     return {name: version for name, version, rest in pairs if ";" not in rest}
 
 
 def installed(image: str) -> dict[str, str]:
-    """What pip finds in an image beside what its base came with."""
+    """Return the packages that pip lists in an image."""
     command = ["docker", "run", "--rm", "--network", "none", image, "pip", "list", "--format=freeze", "--exclude=pip"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     names = dict(line.split("==") for line in listed.splitlines())
@@ -37,7 +37,7 @@ def installed(image: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_image_holds_its_locks_packages_in_their_versions(service: str) -> None:
+def test_an_image_holds_the_locked_packages_and_versions(service: str) -> None:
     found = installed(f"lingjun-{service}")
     assert {name: found.get(name) for name in locked(service)} == locked(service)
     ours = set(found) - set(installed("python:3.13-slim"))
@@ -45,7 +45,7 @@ def test_an_image_holds_its_locks_packages_in_their_versions(service: str) -> No
     assert ours - set(named) == set()
 
 
-def test_buildkit_makes_the_same_image_as_the_classic_builder() -> None:
+def test_buildkit_builds_the_same_image_as_the_classic_builder() -> None:
     environment = os.environ | {"DOCKER_BUILDKIT": "1"}
     tag = f"lingjun-test-buildkit-{os.getpid()}"
 
@@ -64,7 +64,7 @@ def test_buildkit_makes_the_same_image_as_the_classic_builder() -> None:
 
 
 def files(image: str) -> str:
-    """A digest of every file of ours in an image, with its owner and rights."""
+    """Return a digest of every project file in an image, with its owner and mode."""
     probe = "cd /app && find . -type f -exec sha256sum {} + | sort && find . /var/lib/lingjun -printf '%p %U %G %m\\n' | sort"
     command = ["docker", "run", "--rm", "--network", "none", image, "sh", "-c", probe]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -1,6 +1,6 @@
-"""The house of docker-compose.yml in containers: the 2021 programme through the gateway, then one fault after another.
+"""docker-compose.yml in containers: the 2021 programme through the gateway, then one fault after another.
 
-Needs an engine and the images: `make compose-test` brings both.
+Needs an engine and the images: `make compose-test` provides both.
 """
 
 from collections.abc import Iterator
@@ -20,37 +20,47 @@ pytestmark = pytest.mark.compose
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerInstallation]:
-    """A house of its own, as a demo: its clock travels through the programme's dates."""
+    """A separate installation as a demo: its clock travels through the dates of the programme."""
     with container_installation(tmp_path_factory.mktemp("demo"), "docker-compose.demo.yml") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def stage(installation: ContainerInstallation) -> Stage:
-    """The player's doors: all services by the one address of the gateway, after the programme has been played."""
-    passwords = {one.account: invented_password() for one in staff()}
+    """The player's clients, all through the gateway, after the programme has been played."""
+    passwords = {member.account: invented_password() for member in staff()}
     stage = Stage(dict.fromkeys(SERVICES, installation.address), passwords, installation.mail)
-    lines = play(stage, seed=1, first_link=installation.first_link(), notes=installation.folder / "key", console=Console(quiet=True))
+    lines = play(
+        stage,
+        seed=1,
+        first_link=installation.first_link(),
+        notes=installation.folder / "key",
+        console=Console(quiet=True),
+    )
     assert len(lines) >= 20
-    assert red(lines) == []
+    assert failed(lines) == []
     return stage
 
 
-def red(lines: list) -> list[str]:
+def failed(lines: list) -> list[str]:
     return [line.text for line in lines if not line.holds]
 
 
 def test_every_process_is_healthy_and_only_the_gateway_has_a_port(installation: ContainerInstallation) -> None:
     state = installation.state()
-    running = {name: one["Health"] for name, one in state.items() if one["State"] == "running"}
+    running = {name: container["Health"] for name, container in state.items() if container["State"] == "running"}
     assert len(running) == 19
     assert set(running.values()) == {"healthy"}
-    published = {name for name, one in state.items() if any(port["PublishedPort"] for port in one["Publishers"] or [])}
+    published = {
+        name
+        for name, container in state.items()
+        if any(port["PublishedPort"] for port in container["Publishers"] or [])
+    }
     assert published == {"gateway"}
 
 
 @pytest.mark.parametrize("service", ["intake", "review", "scheduling", "billing", "portal"])
-def test_an_image_holds_its_own_service_and_no_compiler(installation: ContainerInstallation, service: str) -> None:
+def test_an_image_holds_only_its_own_service_and_no_compiler(installation: ContainerInstallation, service: str) -> None:
     listed = installation.compose("exec", "-T", f"{service}-web", "ls", "/app/services").split()
     assert [name for name in listed if not name.startswith("__")] == [service]
     found = installation.compose("exec", "-T", f"{service}-web", "sh", "-c", "command -v gcc cc c++ rustc || echo none")
@@ -67,46 +77,55 @@ def test_the_programme_runs_through_the_gateway_and_every_line_reconciles(stage:
 
 
 @pytest.mark.parametrize("server", ["rabbitmq", "postgres"])
-def test_a_server_that_restarts_loses_and_doubles_nothing(
+def test_a_server_restart_loses_and_repeats_nothing(
     installation: ContainerInstallation, stage: Stage, server: str
 ) -> None:
     installation.compose("restart", server)
     installation.up()
     stage.people.clear()
-    assert red(summary(stage)) == []
+    assert failed(summary(stage)) == []
 
 
-def test_a_bus_that_is_killed_comes_back(installation: ContainerInstallation, stage: Stage) -> None:
+def test_a_killed_bus_is_restarted(installation: ContainerInstallation, stage: Stage) -> None:
     before = installation.container_of("review-bus")["StartedAt"]
     installation.kill_inside("review-bus")
     installation.up()
     assert installation.container_of("review-bus")["StartedAt"] != before
-    assert red(summary(stage)) == []
+    assert failed(summary(stage)) == []
 
 
 def test_workers_buses_and_web_servers_scale(installation: ContainerInstallation, stage: Stage) -> None:
     scales = ("review-worker=3", "review-bus=2", "review-web=2")
     options = [part for scale in scales for part in ("--scale", scale)]
     installation.up(*options)
-    assert red(summary(stage)) == []
+    assert failed(summary(stage)) == []
     installation.up()
 
 
-def test_a_backup_brings_back_a_database_and_scans_that_were_lost(installation: ContainerInstallation, stage: Stage) -> None:
+def test_a_backup_restores_a_lost_database_and_lost_scans(installation: ContainerInstallation, stage: Stage) -> None:
     installation.script("backup.sh", installation.folder / "backup")
     installation.compose(
-        "exec", "-T", "postgres", "psql", "-U", "postgres", "-d", "billing", "-c", "TRUNCATE audit, outbox, job"
+        "exec",
+        "-T",
+        "postgres",
+        "psql",
+        "-U",
+        "postgres",
+        "-d",
+        "billing",
+        "-c",
+        "SET session_replication_role = replica; TRUNCATE audit, outbox, job",
     )
     installation.compose("exec", "-T", "intake-web", "find", "/var/lib/lingjun/files", "-type", "f", "-delete")
-    assert red(summary(stage)) != []
+    assert failed(summary(stage)) != []
     installation.script("restore.sh", installation.folder / "backup")
     stage.people.clear()
-    assert red(summary(stage)) == []
+    assert failed(summary(stage)) == []
     scans = installation.compose("exec", "-T", "intake-web", "find", "/var/lib/lingjun/files", "-type", "f").split()
     assert len(scans) > 100
 
 
-def test_a_folder_that_is_no_backup_is_refused_before_anything_is_closed(
+def test_a_folder_without_a_backup_is_rejected_before_anything_stops(
     installation: ContainerInstallation, tmp_path: Path
 ) -> None:
     with pytest.raises(AssertionError, match=r"intake\.dump is missing"):
@@ -114,6 +133,6 @@ def test_a_folder_that_is_no_backup_is_refused_before_anything_is_closed(
     assert installation.state()["gateway"]["Health"] == "healthy"
 
 
-def test_the_mail_folder_holds_what_was_sent(installation: ContainerInstallation, stage: Stage) -> None:
-    assert len(stage.letters()) > 100
+def test_the_mail_folder_holds_the_sent_mail(installation: ContainerInstallation, stage: Stage) -> None:
+    assert len(stage.sent_mails()) > 100
     assert Path(installation.mail).is_dir()

@@ -1,4 +1,4 @@
-"""docker-compose.tls.yml with a certificate made here: https answers, http leads there, cookies are for https alone."""
+"""docker-compose.tls.yml with a self-signed certificate: https answers, http redirects, cookies are Secure."""
 
 import ipaddress
 import os
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.compose
 
 
 def write_certificate(folder: Path) -> None:
-    """A certificate for 127.0.0.1 that signs itself, and its key, readable by the gateway's user."""
+    """Write a self-signed certificate for 127.0.0.1 and its key, readable by the gateway's user."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lingjun test")])
     now = datetime.now(UTC)
@@ -44,13 +44,13 @@ def write_certificate(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def https(installation: ContainerInstallation, stage: Stage) -> Iterator[httpx.Client]:
-    """A browser on the house's https address, which trusts its certificate and follows nothing by itself."""
+    """A client of the installation's https address that trusts its certificate and follows no redirects."""
     folder = installation.folder / "tls"
     folder.mkdir()
-    # The folder above admits its owner alone; the engine mounts this one for the gateway's user.
+    # Only the owner may enter the parent folder; the engine mounts this one for the gateway's user.
     write_certificate(folder)
     address = f"127.0.0.1:{free_port()}"
-    guarded = installation.with_file(
+    https_installation = installation.with_file(
         "docker-compose.tls.yml",
         LINGJUN_PUBLIC_URL=f"https://{address}",
         LINGJUN_HTTPS_ADDRESS=address,
@@ -60,43 +60,43 @@ def https(installation: ContainerInstallation, stage: Stage) -> Iterator[httpx.C
     )
     trusted = ssl.create_default_context(cafile=str(folder / "certificate.pem"))
     try:
-        guarded.compose("up", "--detach", "--wait", "--no-build", "--no-deps", "gateway", "portal-web")
+        https_installation.compose("up", "--detach", "--wait", "--no-build", "--no-deps", "gateway", "portal-web")
         with httpx.Client(base_url=f"https://{address}", verify=trusted, timeout=30) as client:
             yield client
     finally:
         installation.up()
 
 
-def test_https_answers_with_the_headers_of_the_house(https: httpx.Client) -> None:
-    answer = https.get("/sign-in")
-    assert answer.status_code == 200
-    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["X-Frame-Options"] == "DENY"
-    assert answer.headers["Referrer-Policy"] == "same-origin"
-    assert "script-src" in answer.headers["Content-Security-Policy"]
-    assert "Server" not in answer.headers
+def test_https_responses_have_the_security_headers(https: httpx.Client) -> None:
+    response = https.get("/sign-in")
+    assert response.status_code == 200
+    assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["X-Frame-Options"] == "DENY"
+    assert response.headers["Referrer-Policy"] == "same-origin"
+    assert "script-src" in response.headers["Content-Security-Policy"]
+    assert "Server" not in response.headers
     assert https.get("/intake/readyz").status_code == 200
 
 
-def test_a_page_loads_everything_by_https(https: httpx.Client) -> None:
+def test_a_page_loads_all_resources_over_https(https: httpx.Client) -> None:
     loaded = re.findall(r'(?:src|href)="(http[^"]+)"', https.get("/sign-in").text)
     assert loaded
     assert [url for url in loaded if not url.startswith(str(https.base_url))] == []
     assert https.get(loaded[0]).status_code == 200
 
 
-def test_http_leads_to_https_at_the_public_address_whatever_host_was_asked_for(
+def test_http_redirects_to_the_public_https_address_for_any_host(
     https: httpx.Client, installation: ContainerInstallation
 ) -> None:
-    answer = httpx.get(f"{installation.address}/sign-in?next=1", headers={"Host": "elsewhere.example.com"})
-    assert answer.status_code == 301
-    assert answer.headers["Location"] == f"{str(https.base_url).rstrip('/')}/sign-in?next=1"
+    response = httpx.get(f"{installation.address}/sign-in?next=1", headers={"Host": "elsewhere.example.com"})
+    assert response.status_code == 301
+    assert response.headers["Location"] == f"{str(https.base_url).rstrip('/')}/sign-in?next=1"
 
 
-def test_the_session_of_somebody_who_signs_in_is_a_cookie_for_https_alone(https: httpx.Client, stage: Stage) -> None:
-    answer = https.post("/sign-in", data={"account": "admin", "password": stage.passwords["admin"]})
-    cookies = answer.headers.get_list("Set-Cookie")
-    assert answer.status_code == 303
+def test_the_session_cookie_is_secure(https: httpx.Client, stage: Stage) -> None:
+    response = https.post("/sign-in", data={"account": "admin", "password": stage.passwords["admin"]})
+    cookies = response.headers.get_list("Set-Cookie")
+    assert response.status_code == 303
     assert cookies
     assert all("Secure" in cookie and "HttpOnly" in cookie for cookie in cookies)

@@ -1,5 +1,6 @@
-"""Applications come in through the gateway while servers restart, a bus is killed and processes are scaled; then the house is
-brought up from the previous schema. What was accepted is there once, everywhere.
+"""Applications arrive through the gateway while servers restart, a bus is killed and processes are scaled.
+
+Then the installation is upgraded from the previous schema. Every accepted application exists once in every service.
 """
 
 import subprocess
@@ -9,31 +10,29 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from services.demo.player.clients import SERVICES, Stage, unsettled
+from services.demo.player.clients import SERVICES, Stage, pending_work
 from services.demo.programme import CODE
 from shared.persistence.database import Database
 from tests.compose.containers import ContainerInstallation
 from tests.faults.client import Poster
 from tests.faults.comparison import compare
-from tests.faults.evidence import infrastructure, look, waiting_messages
+from tests.faults.evidence import collect_evidence, infrastructure, waiting_messages
 from tests.faults.ledger import Ledger
 
 pytestmark = pytest.mark.compose
 
 RATE = 3.0
-# Between faults, so that something is under way whenever the next one strikes.
+# Between faults, so that work is in progress when the next fault occurs.
 PAUSE_SECONDS = 5
-# Long enough for several applications to be posted: a server that is back at once may be missed by none.
+# Long enough for several applications: no request may notice a server that is back at once.
 AWAY_SECONDS = 3
 REST_SECONDS = 180
 PROCESSES = tuple(f"{service}-{kind}" for service in SERVICES for kind in ("web", "bus", "worker"))
-DOWNGRADE = """
-import os, sys
-from alembic import command
-from shared.persistence.schema import _config
-command.downgrade(_config(os.environ["LINGJUN_DATABASE_URL"], sys.argv[1]), "plumbing_0001")
-"""
-# Of each table: its name, how many rows, and a digest of them, but for the column that the newest revision adds.
+DOWNGRADE = (
+    "import os, sys; from alembic import command; from shared.persistence.schema import _config; "
+    "command.downgrade(_config(os.environ['LINGJUN_DATABASE_URL'], sys.argv[1]), 'plumbing_0001')"
+)
+# For each table: its name, the number of rows, and a digest without the column that the newest revision adds.
 CONTENT = """
 SELECT format('SELECT %L, count(*), md5(string_agg((to_jsonb(t) - ''traceparent'')::text, '''' ORDER BY
     (to_jsonb(t) - ''traceparent'')::text)) FROM %I t', tablename, tablename)
@@ -45,21 +44,25 @@ def databases(installation: ContainerInstallation, stack: ExitStack) -> dict[str
     return {name: stack.enter_context(closing(Database(installation.database_url(name)))) for name in SERVICES}
 
 
-def broken(installation: ContainerInstallation, ledger: Ledger) -> list[str]:
-    """The promises that do not hold yet, and what is still under way."""
+def open_problems(installation: ContainerInstallation, ledger: Ledger) -> list[str]:
+    """Return the guarantees that do not hold yet, and the work in progress."""
     with ExitStack() as stack:
         found = databases(installation, stack)
-        lines = [f"{line.text} {line.examples}" for line in compare(ledger, look(found, installation.mail)) if not line.holds]
-        lines += unsettled(infrastructure(found))
+        lines = [
+            f"{line.text} {line.examples}"
+            for line in compare(ledger, collect_evidence(found, installation.mail))
+            if not line.holds
+        ]
+        lines += pending_work(infrastructure(found))
     return lines + [f"{name} waits" for name in waiting_messages(installation.broker_url("lingjun"))]
 
 
 def await_rest(installation: ContainerInstallation, ledger: Ledger) -> list[str]:
-    ends, left = time.monotonic() + REST_SECONDS, ["nothing was asked"]
-    while left and time.monotonic() < ends:
+    deadline, problems = time.monotonic() + REST_SECONDS, ["not checked yet"]
+    while problems and time.monotonic() < deadline:
         time.sleep(2)
-        left = broken(installation, ledger)
-    return left
+        problems = open_problems(installation, ledger)
+    return problems
 
 
 def restart(server: str) -> Callable[[ContainerInstallation], None]:
@@ -76,20 +79,24 @@ def scale(installation: ContainerInstallation) -> None:
     installation.up("--no-recreate", *[part for size in sizes for part in ("--scale", size)])
 
 
-def leave_it_to_the_stand_by(installation: ContainerInstallation) -> None:
-    """Ends the buses that were there first, for good: `docker kill` ends the restart policy too."""
+def kill_first_buses(installation: ContainerInstallation) -> None:
+    """Kill the older bus of each service for good: `docker kill` disables the restart policy."""
     for bus in ("intake-bus", "review-bus"):
         first = installation.compose("ps", "--quiet", bus).split()
-        created = {one: subprocess.check_output(["docker", "inspect", "-f", "{{.Created}}", one]) for one in first}
+        created = {
+            bus_id: subprocess.check_output(["docker", "inspect", "-f", "{{.Created}}", bus_id]) for bus_id in first
+        }
         assert len(created) == 2
-        subprocess.run(["docker", "kill", min(created, key=lambda one: created[one])], check=True, capture_output=True)
+        subprocess.run(
+            ["docker", "kill", min(created, key=lambda bus_id: created[bus_id])], check=True, capture_output=True
+        )
 
 
 @pytest.fixture(scope="module")
 def ledger(installation: ContainerInstallation, stage: Stage) -> Iterator[Ledger]:
-    """What was accepted while one fault after another struck."""
-    kept = Ledger()
-    poster = Poster(stage, kept, programme=CODE, seed=4, rate=RATE)
+    """The applications accepted while one fault after another occurred."""
+    accepted_ledger = Ledger()
+    poster = Poster(stage, accepted_ledger, programme=CODE, seed=4, rate=RATE)
     poster.start()
     try:
         for fault in (
@@ -97,23 +104,23 @@ def ledger(installation: ContainerInstallation, stage: Stage) -> Iterator[Ledger
             restart("postgres"),
             lambda installation: installation.kill_inside("review-bus"),
             scale,
-            leave_it_to_the_stand_by,
+            kill_first_buses,
         ):
             time.sleep(PAUSE_SECONDS)
-            before = len(kept.accepted)
+            before = len(accepted_ledger.accepted)
             fault(installation)
         time.sleep(2 * PAUSE_SECONDS)
-        assert len(kept.accepted) > before
+        assert len(accepted_ledger.accepted) > before
     finally:
         poster.stop()
-    ends = time.monotonic() + REST_SECONDS
-    while poster.under_way() and time.monotonic() < ends:
+    deadline = time.monotonic() + REST_SECONDS
+    while poster.pending_requests() and time.monotonic() < deadline:
         time.sleep(0.5)
-    yield kept
+    yield accepted_ledger
     installation.up()
 
 
-def test_nothing_is_lost_or_doubled_while_servers_restart_and_processes_are_killed_and_scaled(
+def test_nothing_is_lost_or_repeated_during_restarts_kills_and_scaling(
     installation: ContainerInstallation, ledger: Ledger
 ) -> None:
     assert await_rest(installation, ledger) == []
@@ -149,9 +156,7 @@ def revisions(installation: ContainerInstallation, service: str) -> set[str]:
     return set(installation.compose(*psql, "SELECT version_num FROM alembic_version").split())
 
 
-def test_a_house_of_the_previous_schema_is_brought_to_the_newest_with_nothing_lost(
-    installation: ContainerInstallation, ledger: Ledger
-) -> None:
+def test_an_upgrade_from_the_previous_schema_loses_nothing(installation: ContainerInstallation, ledger: Ledger) -> None:
     installation.compose("stop", "gateway", *PROCESSES)
     newest = {service: revisions(installation, service) for service in SERVICES}
     for service in SERVICES:

@@ -1,4 +1,4 @@
-"""docs/asyncapi.yaml: fresh, valid AsyncAPI 3, complete, and as the broker and the envelope really are."""
+"""docs/asyncapi.yaml is current, valid AsyncAPI 3, complete, and consistent with the broker and the envelope."""
 
 import json
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from shared.events import CONTRACTS
 from shared.events.envelope import Envelope
 from shared.events.subscriptions import SUBSCRIPTIONS
-from shared.messaging import rabbit
+from shared.messaging import topology
 from tools.asyncapi import EXCHANGE, document
 from tools.event_docs import ASYNCAPI, asyncapi, schemas
 
@@ -28,14 +28,14 @@ def references(part: Any) -> list[str]:
 
 
 def resolved(reference: str) -> Any:
-    found: Any = WRITTEN
+    target: Any = WRITTEN
     for step in reference.removeprefix("#/").split("/"):
-        found = found[step]
-    return found
+        target = target[step]
+    return target
 
 
 def without_references(schema: Any) -> Any:
-    """A schema with the name of each reference's target instead of its path, and without its own definitions."""
+    """Return a schema with names of reference targets instead of paths, and without definitions."""
     if isinstance(schema, list):
         return [without_references(one) for one in schema]
     if not isinstance(schema, dict):
@@ -47,11 +47,11 @@ def without_references(schema: Any) -> Any:
     }
 
 
-def test_the_document_is_fresh():
+def test_the_document_is_current():
     assert ASYNCAPI.read_text() == asyncapi()
 
 
-def test_it_is_a_valid_asyncapi_3_document_and_every_reference_leads_somewhere():
+def test_the_document_is_valid_asyncapi_3_and_every_reference_resolves():
     read = ApplicationSchema.model_validate(WRITTEN)
     assert (read.asyncapi, len(read.channels)) == ("3.0.0", len(CONTRACTS))
     assert all(isinstance(resolved(reference), dict) for reference in references(WRITTEN))
@@ -66,26 +66,26 @@ def test_every_event_has_a_channel_a_message_and_the_schema_of_its_contract():
         assert without_references(resolved(message["payload"]["$ref"])) == without_references(schema)
 
 
-def test_every_event_is_said_by_its_service_and_heard_by_its_listeners():
-    told = {
+def test_every_event_is_sent_by_its_publisher_and_received_by_its_subscribers():
+    documented = {
         (name.split(".")[0], one["action"], one["channel"]["$ref"].removeprefix("#/channels/"))
         for name, one in WRITTEN["operations"].items()
     }
-    said = {(name.split(".")[0], "send", name) for name in CONTRACTS}
-    heard = {(service, "receive", event.TYPE) for service, events in SUBSCRIPTIONS.items() for event in events}
-    assert told == said | heard
-    assert len(WRITTEN["operations"]) == len(told)
+    published = {(name.split(".")[0], "send", name) for name in CONTRACTS}
+    consumed = {(service, "receive", event.TYPE) for service, events in SUBSCRIPTIONS.items() for event in events}
+    assert documented == published | consumed
+    assert len(WRITTEN["operations"]) == len(documented)
 
 
-def test_an_operations_messages_are_those_of_its_channel():
+def test_the_messages_of_an_operation_are_those_of_its_channel():
     for operation in WRITTEN["operations"].values():
         channel = operation["channel"]["$ref"]
         assert all(one["$ref"].startswith(f"{channel}/messages/") for one in operation["messages"])
 
 
-def test_the_exchange_and_the_headers_are_those_of_the_code():
-    assert EXCHANGE == rabbit.EXCHANGE
-    said = Envelope(
+def test_the_exchange_and_the_headers_match_the_code():
+    assert EXCHANGE == topology.EXCHANGE
+    envelope = Envelope(
         id=uuid4(),
         type="a",
         source="b",
@@ -96,4 +96,4 @@ def test_the_exchange_and_the_headers_are_those_of_the_code():
         body=b"",
         traceparent="e",
     )
-    assert list(WRITTEN["components"]["schemas"]["CloudEventsHeaders"]["properties"]) == list(said.headers)
+    assert list(WRITTEN["components"]["schemas"]["CloudEventsHeaders"]["properties"]) == list(envelope.headers)

@@ -1,4 +1,4 @@
-"""What a demo says at first, and that one told to end by a signal to its own process takes its house with it."""
+"""The demo prints the first link, and SIGTERM to its process also ends its server."""
 
 import signal
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 from tests.journeys.installations import ROOT, free_port
 
 
-def test_a_demo_prints_a_link_that_opens_and_ends_its_house_when_it_is_terminated(tmp_path: Path) -> None:
+def test_a_demo_prints_a_working_link_and_ends_its_server_on_sigterm(tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-u", "-m", "services.demo", "--data", str(tmp_path / "demo"), "--port", str(port)]
     demo = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""The story's money: who pays what and when, with balances that add up from statement to statement."""
+"""The generated statements: payers, amounts and times, and balances that add up from statement to statement."""
 
 from collections import Counter
 from dataclasses import replace
@@ -26,7 +26,7 @@ SEEDS = (1, 2, 20211122)
 
 
 def facts(seed: int) -> list[Fact]:
-    """What finance would see of a cohort that was accepted whole, in the order of posting."""
+    """Return the fee accounts of a fully accepted cohort as finance sees them, in posting order."""
     found = []
     for number, one in enumerate(cohort(seed).applications, start=1):
         digits = f"21{number:04d}"
@@ -37,7 +37,7 @@ def facts(seed: int) -> list[Fact]:
 
 
 def paid(statement: Statement, fact: Fact) -> int:
-    """The fen of one fact that its own code, typed as it should be, brought in."""
+    """Return the fen credited to one fee account by transfers with its correct code."""
     single = [e for e in statement.entries if e.remark.count("ZX") == 1 and fact.reference in e.remark]
     return sum(entry.amount_fen for entry in single if entry.credit)
 
@@ -60,7 +60,7 @@ def test_the_same_facts_and_seed_give_the_same_statement():
     assert early_statement(facts(4), 4) != early_statement(facts(4), 5)
 
 
-def test_periods_leave_no_day_out_and_entries_lie_in_theirs_in_order(money):
+def test_periods_have_no_gaps_and_their_entries_are_in_order(money):
     statements = money[3]
     assert [(str(s.first_day), str(s.last_day)) for s in statements] == [
         ("2021-11-22", "2021-12-05"),
@@ -75,7 +75,7 @@ def test_periods_leave_no_day_out_and_entries_lie_in_theirs_in_order(money):
         assert all(m.tzinfo == SHANGHAI and statement.first_day <= m.date() <= statement.last_day for m in moments)
 
 
-def test_the_last_week_exported_again_tells_the_same_entries_and_balances(money):
+def test_the_export_of_the_last_week_has_the_same_entries_and_balances(money):
     early = money[3][0]
     week = last_week_of(early)
     assert (str(week.first_day), week.last_day) == ("2021-11-29", early.last_day)
@@ -84,7 +84,7 @@ def test_the_last_week_exported_again_tells_the_same_entries_and_balances(money)
     assert week.balances == early.balances[-len(week.entries) :]
 
 
-def test_balances_chain_and_never_fall_below_zero(money):
+def test_balances_continue_between_statements_and_stay_positive(money):
     statements = money[3]
     assert statements[0].opening_fen == OPENING_FEN
     assert all(after.opening_fen == before.closing_fen for before, after in pairwise(statements))
@@ -94,7 +94,7 @@ def test_balances_chain_and_never_fall_below_zero(money):
         assert min(statement.balances) > 0
 
 
-def test_the_early_statement_has_every_case_of_the_journey(money):
+def test_the_early_statement_contains_every_payment_case(money):
     _, everyone, _, (early, *_) = money
     students, firms = {fact.student_name for fact in everyone}, {fact.firm_name for fact in everyone}
     received = [entry for entry in early.entries if entry.credit]
@@ -108,36 +108,36 @@ def test_the_early_statement_has_every_case_of_the_journey(money):
     assert any("ＺＸ" in entry.remark for entry in received)
 
 
-def test_nobody_pays_with_a_reference_before_the_day_after_the_application(money):
+def test_no_payment_with_a_reference_precedes_the_day_after_the_application(money):
     _, everyone, _, (early, *_) = money
     booked = [(e.booked_at.date(), f.submitted_at) for e in early.entries for f in everyone if f.reference in e.remark]
     assert len(booked) > 20
     assert all(day > submitted_at.astimezone(SHANGHAI).date() for day, submitted_at in booked)
 
 
-def test_the_second_part_and_the_reversal_follow_the_first(money):
+def test_the_second_part_and_the_reversal_follow_the_first_booking(money):
     early = money[3][0]
     first, rest = (next(e for e in early.entries if e.remark.endswith(end)) for end in ("首付款", "尾款"))
     assert first.booked_at < rest.booked_at
     assert (first.party, first.amount_fen, rest.amount_fen) == (rest.party, 1_000_000, 1_500_000)
-    taken = next(e for e in early.entries if e.reversal)
-    given = next(e for e in early.entries if e.credit and e.party == taken.party and "培训费" not in e.remark)
-    assert (given.amount_fen, given.party_account, given.booked_at < taken.booked_at) == (
-        taken.amount_fen,
-        taken.party_account,
+    debit = next(e for e in early.entries if e.reversal)
+    credit = next(e for e in early.entries if e.credit and e.party == debit.party and "培训费" not in e.remark)
+    assert (credit.amount_fen, credit.party_account, credit.booked_at < debit.booked_at) == (
+        debit.amount_fen,
+        debit.party_account,
         True,
     )
 
 
 def test_all_admitted_but_three_have_paid_in_full_by_the_deadline(money):
     _, _, admitted, (_, december, *_) = money
-    gone = lapsing(admitted)
-    assert len(set(gone)) == 3
-    assert all(fact.paid_fen == 0 for fact in gone)
+    lapsed = lapsing(admitted)
+    assert len(set(lapsed)) == 3
+    assert all(fact.paid_fen == 0 for fact in lapsed)
     for fact in admitted:
         mentioned = [e for e in december.entries if fact.reference in e.remark]
-        assert (mentioned == []) == (fact in gone or fact.open_fen == 0)
-    needed = sum(fact.open_fen for fact in admitted if fact not in gone)
+        assert (mentioned == []) == (fact in lapsed or fact.open_fen == 0)
+    needed = sum(fact.open_fen for fact in admitted if fact not in lapsed)
     assert needed == sum(entry.amount_fen for entry in december.entries if "ZX" in entry.remark)
     assert max(entry.booked_at for entry in december.entries).isoformat() == "2021-12-16T23:58:20+08:00"
 

@@ -1,4 +1,4 @@
-"""The invented scans are real, small files of three formats, each its own."""
+"""The sample scans are small, real files of three formats, and no two are equal."""
 
 from io import BytesIO
 
@@ -17,7 +17,7 @@ def test_no_two_applications_share_a_scan_not_even_those_of_one_firm():
     assert len(set(scans)) == len(scans) == 354
 
 
-def test_every_scan_is_what_it_claims_to_be_small_and_its_own():
+def test_every_scan_has_its_declared_type_is_small_and_unique():
     scans = [scan for one in cohort(1).applications[:30] for scan in one.scans]
     contents = [scan.content() for scan in scans]
     assert all(data.startswith(MAGIC[scan.media_type]) for scan, data in zip(scans, contents, strict=True))
@@ -41,25 +41,25 @@ def test_pdfs_have_one_page_and_pictures_open():
         assert image.size == (760, 540)
 
 
-def red_points(scan: Scan) -> int:
+def red_pixels(scan: Scan) -> int:
     with Image.open(BytesIO(scan.content())) as image:
         pixels = image.convert("RGB").tobytes()
     triples = zip(pixels[::3], pixels[1::3], pixels[2::3], strict=True)
     return sum(red > 150 and green < 100 and blue < 100 for red, green, blue in triples)
 
 
-def test_a_stamp_is_red_and_missing_on_an_unstamped_scan():
+def test_a_stamp_is_red_and_absent_from_an_unstamped_scan():
     stamped = Scan("form", "image/png", ("姓名：何珺",), "重庆珺槿新材料有限公司")
-    bare = Scan("form", "image/png", ("姓名：何珺",), "重庆珺槿新材料有限公司", flaw="unstamped")
-    assert red_points(stamped) > 2 * red_points(bare)
+    unstamped = Scan("form", "image/png", ("姓名：何珺",), "重庆珺槿新材料有限公司", flaw="unstamped")
+    assert red_pixels(stamped) > 2 * red_pixels(unstamped)
 
 
-def test_a_blurred_scan_has_lost_its_ink():
+def test_a_blurred_scan_has_no_dark_pixels():
     blurred = Scan("identity", "image/png", ("姓名：何珺",), "重庆珺槿新材料有限公司", flaw="blurred")
     with Image.open(BytesIO(blurred.content())) as image:
         assert min(image.convert("L").crop((30, 80, 250, 200)).tobytes()) > 100
 
 
-def test_disguised_files_are_no_pdf():
+def test_disguised_files_are_not_pdf():
     program, page = (Scan("form", "application/pdf", (), "", flaw=flaw).content() for flaw in ("program", "web_page"))
     assert (program[:2], page[:9]) == (b"MZ", b"<!DOCTYPE")

@@ -1,4 +1,4 @@
-"""The exports, read again by plain parsers: every entry is there once, and the balances add up."""
+"""Independent parsers read the exports: every entry occurs once, and the balances add up."""
 
 import csv
 import io
@@ -59,7 +59,7 @@ def test_the_icbc_file_has_every_entry_a_running_balance_and_a_total(statement):
     assert (fen(rows[-1][6]) - fen(rows[-1][5])) == statement.closing_fen - statement.opening_fen
 
 
-def test_a_rare_name_needs_gb18030_and_survives_it():
+def test_a_rare_name_needs_gb18030_and_round_trips():
     one = Entry(
         datetime(2021, 11, 23, 9, tzinfo=SHANGHAI), 2_500_000, True, "杨䶮", "6217000000000000000", "ZX21000113"
     )
@@ -113,7 +113,7 @@ def test_camt053_has_every_entry_the_reversal_flag_and_both_balances(statement):
     assert balances == [statement.opening_fen, statement.closing_fen]
 
 
-def test_what_the_bank_does_by_itself_says_so_in_every_export(statement):
+def test_every_export_shows_the_summary_of_the_bank_s_own_bookings(statement):
     interest = next(e for e in statement.entries if e.summary == "结息")
     assert (interest.remark, interest.text) == ("", "结息")
     assert ",结息,,,".encode("gb18030") in icbc_csv(statement)
@@ -121,12 +121,12 @@ def test_what_the_bank_does_by_itself_says_so_in_every_export(statement):
 
 
 @pytest.mark.parametrize("export", [icbc_csv, cmb_xlsx, camt053_xml])
-def test_the_same_statement_is_the_same_file(export):
+def test_the_same_statement_gives_the_same_file(export):
     quarter = promoted_statement(facts(1)[:3], facts(1)[5:6], 1, 100)
     assert export(quarter) == export(quarter)
 
 
-def test_the_workbook_does_not_tell_when_it_was_made(statement):
+def test_the_workbook_contains_no_creation_time(statement):
     with zipfile.ZipFile(io.BytesIO(cmb_xlsx(statement))) as book:
         assert {part.date_time for part in book.infolist()} == {(2021, 12, 31, 0, 0, 0)}
         assert book.read("docProps/core.xml").count(b">2021-12-31T00:00:00Z<") == 2

@@ -1,16 +1,16 @@
-"""The closing summary turns red for every number that does not agree."""
+"""The closing summary reports every number that does not agree."""
 
 import copy
 from typing import Any
 
 import pytest
 
-from services.demo.player.clients import unsettled
+from services.demo.player.clients import pending_work
 from services.demo.player.summary import reconcile
 from shared.events.subscriptions import topology
 
 SEAT = {"central": 1_000_000, "municipal": 500_000, "self": 2_500_000}
-SAID = {
+PUBLISHED = {
     "review.student_admitted.v1": 54,
     "review.applicant_waitlisted.v1": 20,
     "review.applicant_not_selected.v1": 57,
@@ -19,12 +19,12 @@ SAID = {
 
 
 def infrastructure(service: str) -> dict[str, Any]:
-    heard = {kind: SAID[kind] for kind in topology()[service] if kind in SAID}
+    handled = {kind: PUBLISHED[kind] for kind in topology()[service] if kind in PUBLISHED}
     return {
         "outbox": 0,
         "jobs": {"done": 7},
-        "published": {kind: count for kind, count in SAID.items() if kind.startswith(service)},
-        "heard": heard,
+        "published": {kind: count for kind, count in PUBLISHED.items() if kind.startswith(service)},
+        "heard": handled,
         "looked_at": "2022-12-31T00:00:00+00:00",
         "now": "2022-12-31T00:00:00+00:00",
         "audit_break": None,
@@ -32,7 +32,7 @@ def infrastructure(service: str) -> dict[str, Any]:
 
 
 def stats() -> dict[str, Any]:
-    """A house in which everything agrees."""
+    """Return statistics in which all totals agree."""
     domain = {
         "portal": {"dead_letters": 0},
         "intake": {"applications": 119, "applications_draft": 0, "applications_expired": 1},
@@ -56,34 +56,34 @@ def stats() -> dict[str, Any]:
     return {service: infrastructure(service) | {"domain": numbers} for service, numbers in domain.items()}
 
 
-def red(given: dict[str, Any]) -> list[str]:
-    return [line.text for line in reconcile(given, quota=50, seat_fen=SEAT) if not line.holds]
+def failing_lines(values: dict[str, Any]) -> list[str]:
+    return [line.text for line in reconcile(values, quota=50, seat_fen=SEAT) if not line.holds]
 
 
-def test_a_house_in_which_all_agrees_is_green():
-    assert red(stats()) == []
+def test_every_line_holds_when_all_totals_agree():
+    assert failing_lines(stats()) == []
 
 
 NUMBERS = [(service, name) for service, one in stats().items() for name in one["domain"]]
 
 
 @pytest.mark.parametrize(("service", "name"), NUMBERS)
-def test_a_number_that_is_off_by_one_turns_a_line_red(service, name):
-    given = copy.deepcopy(stats())
-    given[service]["domain"][name] -= 1
-    assert red(given) != []
+def test_a_number_that_is_off_by_one_breaks_a_line(service, name):
+    values = copy.deepcopy(stats())
+    values[service]["domain"][name] -= 1
+    assert failing_lines(values) != []
 
 
-def test_papers_that_nobody_wrote_at_all_turn_a_line_red_each():
-    given = stats()
-    none = {
+def test_each_kind_of_missing_document_breaks_a_line():
+    values = stats()
+    missing = {
         "review": ["letters_sent"],
         "scheduling": ["notices_sent", "schedules_sent"],
         "billing": ["documents_sent", "invoiced_fen", "red_letters_sent"],
     }
-    for service, names in none.items():
-        given[service]["domain"] |= dict.fromkeys(names, 0)
-    assert [line.partition(":")[0] for line in red(given)] == [
+    for service, names in missing.items():
+        values[service]["domain"] |= dict.fromkeys(names, 0)
+    assert [line.partition(":")[0] for line in failing_lines(values)] == [
         "录取与结果通知",
         "面试通知",
         "课程表",
@@ -93,22 +93,22 @@ def test_papers_that_nobody_wrote_at_all_turn_a_line_red_each():
     ]
 
 
-def test_an_event_that_a_listener_did_not_hear_or_that_still_waits_turns_a_line_red():
-    unheard, waiting = stats(), stats()
-    unheard["billing"]["heard"]["review.student_admitted.v1"] -= 1
+def test_an_unhandled_or_unpublished_event_breaks_a_line():
+    unhandled, waiting = stats(), stats()
+    unhandled["billing"]["heard"]["review.student_admitted.v1"] -= 1
     waiting["review"]["outbox"] = 1
-    assert red(unheard) != []
-    assert red(waiting) != []
+    assert failing_lines(unhandled) != []
+    assert failing_lines(waiting) != []
 
 
 @pytest.mark.parametrize("change", [{"jobs": {"failed": 1}}, {"audit_break": 4}, {"jobs": {"waiting": 1}}])
-def test_a_failed_or_open_job_and_a_broken_audit_chain_turn_a_line_red(change):
-    given = stats()
-    given["review"] |= change
-    assert red(given) != []
+def test_a_failed_job_an_open_job_or_a_broken_audit_chain_breaks_a_line(change):
+    values = stats()
+    values["review"] |= change
+    assert failing_lines(values) != []
 
 
-def test_a_deadline_that_was_not_looked_at_is_not_settled():
-    given = stats()
-    given["review"]["looked_at"] = "2022-12-30T00:00:00+00:00"
-    assert unsettled(given) == ["review: deadlines not looked at since 2022-12-30T00:00:00+00:00"]
+def test_an_unchecked_deadline_is_pending_work():
+    values = stats()
+    values["review"]["looked_at"] = "2022-12-30T00:00:00+00:00"
+    assert pending_work(values) == ["review: deadlines not looked at since 2022-12-30T00:00:00+00:00"]

@@ -1,3 +1,5 @@
-"""The kill harness: a whole house on real servers, killed and stopped while applications come in, and a ledger that proves
-that what was accepted was handled, once. `python -m tests.faults --minutes 2`; docs/operations.md says how to read it.
+"""The kill harness: it kills and stops processes of a whole installation on real servers while applications come in.
+
+A ledger proves that each accepted application was handled exactly once. Run it with
+`python -m tests.faults --minutes 2`; docs/operations.md explains the output.
 """

@@ -1,4 +1,4 @@
-"""As many different invented applications as a run needs; the demo's cohort ends at 118. Called by client.py."""
+"""Generates any number of different applications; the demo's cohort has only 118. Called by client.py."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ MOST = 41 * FIRMS_PER_UNIT
 
 
 def applicant(seed: int, number: int) -> Application:
-    """The application of that number (0 … MOST - 1), always the same for a seed; no two share a person or a firm."""
+    """Return application `number` (0 … MOST - 1), always the same for a seed. No two share a person or a firm."""
     rng = Random(f"{seed}:applicant:{number}")
     unit = _units()[number % 41]
     its_firm = firm(rng, 1 + number // 41, unit)
@@ -29,7 +29,7 @@ def applicant(seed: int, number: int) -> Application:
 
 
 def email_of(number: int) -> str:
-    """Where the applicant's letters go."""
+    """Return the applicant's mail address."""
     return f"applicant{number:06d}@mail.example.com"
 
 

@@ -1,6 +1,6 @@
-"""The public platform during the run: posts at a steady pace, and repeats what was not answered, as an honest client does.
+"""The public platform during a run: posts at a steady rate and repeats unanswered requests, as a correct client does.
 
-Used by run.py; each of its threads has a connection of its own.
+Used by run.py. Each of its threads has a separate connection.
 """
 
 import itertools
@@ -21,11 +21,11 @@ THREADS = 24
 SCAN_SETS = 24
 TIMEOUT_SECONDS = 10
 LONGEST_PAUSE = 2.0
-PATIENCE_SECONDS = 180
+ANSWER_TIMEOUT_SECONDS = 180
 
 
 class Poster:
-    """Posts `rate` applications a second until told to stop: each with three scans of its own, or over `uploaded` ones."""
+    """Posts `rate` applications per second until `stop`. Each has new scans, or scans of `upload_beforehand`."""
 
     def __init__(self, stage: Stage, ledger: Ledger, *, programme: str, seed: int, rate: float) -> None:
         self._stage, self._ledger, self._programme = stage, ledger, programme
@@ -36,28 +36,28 @@ class Poster:
         self._threads: list[threading.Thread] = []
 
     def upload_beforehand(self) -> None:
-        """Uploads the scans that all applications will refer to."""
+        """Upload the scans that all later applications refer to."""
         with self._stage.platform() as client:
             self._uploaded = [self._upload(client, applicant(self._seed, number))[0] for number in range(SCAN_SETS)]
 
-    def draw(self) -> None:
-        """Draws the scans once: drawing them again for each application would take more time than the house needs."""
+    def draw_scans(self) -> None:
+        """Draw and cache the scans: drawing them per application takes longer than the installation's work."""
         for number in range(SCAN_SETS):
             _contents(self._seed, number)
 
     def start(self) -> None:
-        """Begins to post."""
+        """Start posting."""
         self._began = time.monotonic()
         self._threads = [threading.Thread(target=self._post_in_turn, daemon=True) for _ in range(THREADS)]
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Ends posting; what is under way is repeated until it is answered."""
+        """Stop posting. Pending requests are repeated until they are answered."""
         self._ended.set()
 
-    def under_way(self) -> int:
-        """How many threads have not yet been answered."""
+    def pending_requests(self) -> int:
+        """Return the number of threads that still wait for a response."""
         return sum(thread.is_alive() for thread in self._threads)
 
     def _post_in_turn(self) -> None:
@@ -70,39 +70,39 @@ class Poster:
                     return
                 self._post(client, applicant(self._seed, number), number)
 
-    def _post(self, client: httpx.Client, given: Application, number: int) -> None:
-        sent_at, key = time.time(), {"Idempotency-Key": given.key}
+    def _post(self, client: httpx.Client, filing: Application, number: int) -> None:
+        sent_at, key = time.time(), {"Idempotency-Key": filing.key}
         try:
-            ids, before = (self._uploaded[number % SCAN_SETS], 1) if self._uploaded else self._upload(client, given)
-            body = given.request(ids)
-            answer, tries = answered(lambda: client.post("/intake/api/applications", json=body, headers=key))
-        except (TimeoutError, PermissionError) as fault:
-            self._ledger.give_up(given.platform_no, str(fault))
+            ids, before = (self._uploaded[number % SCAN_SETS], 1) if self._uploaded else self._upload(client, filing)
+            body = filing.request(ids)
+            answer, tries = send_until_answered(lambda: client.post("/intake/api/applications", json=body, headers=key))
+        except (TimeoutError, PermissionError) as error:
+            self._ledger.record_unanswered(filing.platform_no, str(error))
             return
         if answer.status_code != 201:
-            self._ledger.refuse(given.platform_no, f"{answer.status_code} {answer.text[:300]}")
+            self._ledger.record_refused(filing.platform_no, f"{answer.status_code} {answer.text[:300]}")
             return
         entry = Accepted(
-            given.platform_no,
-            given.key,
+            filing.platform_no,
+            filing.key,
             answer.json()["id"],
             email_of(number),
             sent_at,
             time.time(),
             max(before, tries),
         )
-        self._ledger.accept(entry)
+        self._ledger.record_accepted(entry)
 
-    def _upload(self, client: httpx.Client, given: Application) -> tuple[dict[str, str], int]:
-        """The ids of an application's scans by kind, and how often the most repeated one was sent."""
-        contents = _contents(self._seed, int(given.platform_no.rpartition("-")[2]) % SCAN_SETS)
+    def _upload(self, client: httpx.Client, filing: Application) -> tuple[dict[str, str], int]:
+        """Upload an application's scans. Return their ids by kind, and the largest number of attempts."""
+        contents = _contents(self._seed, int(filing.platform_no.rpartition("-")[2]) % SCAN_SETS)
         uploaded = {kind: self._upload_one(client, *scan) for kind, scan in contents.items()}
         return {kind: one for kind, (one, _tries) in uploaded.items()}, max(tries for _one, tries in uploaded.values())
 
     def _upload_one(self, client: httpx.Client, media_type: str, content: bytes) -> tuple[str, int]:
         headers = {"Content-Type": media_type}
         parameters = {"programme": self._programme}
-        answer, tries = answered(
+        answer, tries = send_until_answered(
             lambda: client.post("/intake/api/files", params=parameters, content=content, headers=headers)
         )
         if answer.status_code != 201:
@@ -110,20 +110,22 @@ class Poster:
         return str(answer.json()["id"]), tries
 
 
-def answered(ask: Callable[[], httpx.Response]) -> tuple[httpx.Response, int]:
-    """Asks the same again, after longer and longer pauses, until there is an answer that is not a server's failure; says how
-    often it asked. Raises TimeoutError when nobody answered for PATIENCE_SECONDS."""
-    ends, pause, last = time.monotonic() + PATIENCE_SECONDS, 0.1, ""
+def send_until_answered(send: Callable[[], httpx.Response]) -> tuple[httpx.Response, int]:
+    """Repeat a request with growing pauses until the status is below 500. Return the response and the attempts.
+
+    Raises TimeoutError after ANSWER_TIMEOUT_SECONDS.
+    """
+    ends, pause, last = time.monotonic() + ANSWER_TIMEOUT_SECONDS, 0.1, ""
     for tries in itertools.count(1):
         if time.monotonic() > ends:
             break
         try:
-            answer = ask()
+            answer = send()
             if answer.status_code < 500:
                 return answer, tries
             last = f"{answer.status_code} {answer.text[:300]}"
-        except httpx.TransportError as fault:
-            last = f"{type(fault).__name__}: {fault}"
+        except httpx.TransportError as error:
+            last = f"{type(error).__name__}: {error}"
         time.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)
     raise TimeoutError(last)

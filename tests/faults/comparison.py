@@ -1,4 +1,4 @@
-"""The ledger held against the evidence: accepted = handled, nothing lost, nothing doubled. Called by run.py and the tests."""
+"""Compares the ledger with the evidence: accepted = handled, none lost or doubled. Called by run.py and the tests."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from tests.faults.ledger import Ledger
 
 @dataclass(frozen=True)
 class Line:
-    """One promise with its numbers; `examples` names the first that break it."""
+    """One guarantee with its numbers. `examples`: the first violations."""
 
     text: str
     holds: bool
@@ -18,7 +18,7 @@ class Line:
 
 
 def compare(ledger: Ledger, evidence: Evidence) -> list[Line]:
-    """Every line that must hold for the run to be green."""
+    """Return all lines. The run succeeds if every line holds."""
     ids = [entry.application_id for entry in ledger.accepted]
     return [
         Line(f"accepted: {len(ids)}", bool(ids)),
@@ -33,12 +33,12 @@ def compare(ledger: Ledger, evidence: Evidence) -> list[Line]:
 
 
 def _exactly_once(title: str, place: Place, ledger: Ledger) -> list[Line]:
-    wanted = {getattr(entry, place.key) for entry in ledger.accepted}
+    expected = {getattr(entry, place.key) for entry in ledger.accepted}
     found = place.found
     return [
-        _none(f"{title}: {len(found)}, lost", sorted(wanted - set(found))),
+        _none(f"{title}: {len(found)}, lost", sorted(expected - set(found))),
         _none(f"{title}: doubled", sorted(key for key, times in found.items() if times > 1)),
-        _none(f"{title}: never accepted", sorted(set(found) - wanted)),
+        _none(f"{title}: never accepted", sorted(set(found) - expected)),
     ]
 
 

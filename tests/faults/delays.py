@@ -1,6 +1,6 @@
-"""How long things took: from the answer to the case in review, and from a fault until all goes its way again.
+"""Computes delays: from the response to the case in review, and from a fault to full recovery.
 
-Called by run.py, for its tables.
+Called by run.py for its tables.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from tests.faults.plan import Fault, kind_of
 
 
 @dataclass(frozen=True)
-class Suffered:
-    """A fault that took place, at that many seconds since the epoch."""
+class InjectedFault:
+    """An injected fault. `began_at`: seconds since the epoch."""
 
     fault: Fault
     began_at: float
@@ -22,8 +22,11 @@ class Suffered:
 
 @dataclass(frozen=True)
 class Recovery:
-    """All faults of a kind: how many, how long the process was away, and the seconds from the fault until an application
-    that was posted after it had arrived everywhere, its letter sent. `worst` is None when one never did."""
+    """All faults of one kind. `away`: median downtime in seconds.
+
+    `usual` (median) and `worst`: seconds from the fault until an application that was posted later was handled
+    everywhere and its mail sent. `worst` is None if that never happened.
+    """
 
     kind: str
     act: str
@@ -34,17 +37,17 @@ class Recovery:
 
 
 def handled_after(ledger: Ledger, evidence: Evidence) -> list[float]:
-    """Seconds from the answer 201 to the case in review, sorted; 0 where the case was there first."""
+    """Return the sorted seconds from the 201 response to the case in review; 0 if the case came first."""
     handled = evidence.done_at.get("review", {})
     known = [entry for entry in ledger.accepted if entry.application_id in handled]
     return sorted(max(handled[entry.application_id] - entry.answered_at, 0.0) for entry in known)
 
 
-def recoveries(suffered: Sequence[Suffered], ledger: Ledger, evidence: Evidence) -> list[Recovery]:
-    """A row per kind of process and of fault."""
+def recoveries(injected: Sequence[InjectedFault], ledger: Ledger, evidence: Evidence) -> list[Recovery]:
+    """Return one row per kind of process and of fault."""
     arrived = sorted((entry.sent_at, _arrived_at(entry, evidence)) for entry in ledger.accepted)
-    groups: dict[tuple[str, str], list[Suffered]] = {}
-    for one in suffered:
+    groups: dict[tuple[str, str], list[InjectedFault]] = {}
+    for one in injected:
         groups.setdefault((kind_of(one.fault.target), one.fault.act), []).append(one)
     rows = []
     for (kind, act), ones in sorted(groups.items()):

@@ -1,4 +1,4 @@
-"""What the services' rows and the bus say at the end, to be held against the ledger. Called by run.py and the tests."""
+"""Reads the services' rows and the bus at the end of a run, for the comparison. Called by run.py and the tests."""
 
 import asyncio
 from collections import Counter
@@ -19,18 +19,19 @@ from services.portal.models import DeadLetter, Occurrence
 from services.review.models import Case
 from shared.events.intake import ApplicationSubmitted
 from shared.events.subscriptions import topology
-from shared.http.stats import audit_break, infrastructure_stats
+from shared.http.stats import infrastructure_stats
 from shared.messaging.transport import RETRY_DELAYS
+from shared.persistence.audit import find_break
 from shared.persistence.database import Database
 from shared.persistence.models import InboxRow, JobRow
 
 SUBMITTED = ApplicationSubmitted.TYPE
-HEARERS = tuple(queue for queue, types in topology().items() if SUBMITTED in types)
+SUBSCRIBERS = tuple(queue for queue, types in topology().items() if SUBMITTED in types)
 
 
 @dataclass(frozen=True)
 class Place:
-    """How often each application appears somewhere, by that field of its entry in the ledger."""
+    """How often each application occurs in one place. `key`: the ledger field that identifies it there."""
 
     key: Literal["platform_no", "application_id", "email"]
     found: Counter[str]
@@ -38,7 +39,7 @@ class Place:
 
 @dataclass
 class Evidence:
-    """Where each application appears, and when it was done there."""
+    """The places of each application and the times at which it was handled there."""
 
     places: dict[str, Place] = field(default_factory=dict)
     done_at: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -47,29 +48,29 @@ class Evidence:
     broken_audits: list[str] = field(default_factory=list)
 
 
-def look(databases: Mapping[str, Database], mail: Path) -> Evidence:
-    """Reads the rows of intake, review, billing and portal, every service's jobs and audit, and the letters."""
-    found = Evidence()
+def collect_evidence(databases: Mapping[str, Database], mail: Path) -> Evidence:
+    """Read the rows of intake, review, billing and portal, the jobs and audits of all services, and the mails."""
+    evidence = Evidence()
     for service, database in databases.items():
         with database.reader() as session:
             if service in ROWS:
                 title, key, rows = ROWS[service]
-                found.places[title] = Place(key, Counter(map(str, session.exec(rows).all())))
-            if service in HEARERS:
-                heard = select(InboxRow.subject, InboxRow.handled_at).where(InboxRow.type == SUBMITTED)
-                found.done_at[service] = _moments(session, heard)
+                evidence.places[title] = Place(key, Counter(map(str, session.exec(rows).all())))
+            if service in SUBSCRIBERS:
+                handled = select(InboxRow.subject, InboxRow.handled_at).where(InboxRow.type == SUBMITTED)
+                evidence.done_at[service] = _moments(session, handled)
             if service == "intake":
-                _look_at_notices(session, found)
+                _read_notice_jobs(session, evidence)
             if service == "portal":
-                found.dead += [
+                evidence.dead += [
                     f"{row.queue}: {row.type} {row.reason}" for row in session.exec(select(DeadLetter)).all()
                 ]
             failed = session.exec(select(JobRow).where(JobRow.state == "failed")).all()
-            found.failed_jobs += [f"{service}: {row.name} {row.outcome}" for row in failed]
-            if (broken := audit_break(session)) is not None:
-                found.broken_audits.append(f"{service}: row {broken}")
-    found.places["letters to the students"] = Place("email", _letters(mail))
-    return found
+            evidence.failed_jobs += [f"{service}: {row.name} {row.outcome}" for row in failed]
+            if (broken := find_break(session)) is not None:
+                evidence.broken_audits.append(f"{service}: row {broken}")
+    evidence.places["mails to the students"] = Place("email", _mails_by_recipient(mail))
+    return evidence
 
 
 ROWS: dict[str, tuple[str, Literal["platform_no", "application_id"], Any]] = {
@@ -85,17 +86,17 @@ ROWS: dict[str, tuple[str, Literal["platform_no", "application_id"], Any]] = {
 
 
 def infrastructure(databases: Mapping[str, Database]) -> dict[str, dict[str, Any]]:
-    """Each service's own figures of what waits, was said and was heard."""
-    found = {}
+    """Return each service's statistics of its outbox, jobs, published and handled events."""
+    stats = {}
     for service, database in databases.items():
         with database.reader() as session:
-            # Deadlines come round for ever by the system's clock; whether they were looked at says nothing here.
-            found[service] = infrastructure_stats(session) | {"now": "", "looked_at": ""}
-    return found
+            # With the system clock deadlines recur forever, so leave out when they were last checked.
+            stats[service] = infrastructure_stats(session) | {"now": "", "looked_at": ""}
+    return stats
 
 
 def waiting_messages(broker_url: str) -> dict[str, int]:
-    """Messages that wait in the services' queues, on the retry ladders and with the dead letters; empty queues left out."""
+    """Return the number of messages per non-empty queue: service queues, retry queues and the dead-letter queue."""
     retries = [f"{queue}.retry.{pause.total_seconds():g}s" for queue in topology() for pause in RETRY_DELAYS]
     names = [f"lingjun.{name}" for name in (*topology(), *retries, "dead")]
 
@@ -111,11 +112,11 @@ def waiting_messages(broker_url: str) -> dict[str, int]:
     return asyncio.run(count())
 
 
-def _look_at_notices(session: Session, found: Evidence) -> None:
+def _read_notice_jobs(session: Session, evidence: Evidence) -> None:
     jobs = session.exec(select(JobRow).where(JobRow.name == SendConsentRequest.NAME, col(JobRow.state) == "done")).all()
     ids = Counter(str(row.payload["application_id"]) for row in jobs)
-    found.places["jobs of the notices"] = Place("application_id", ids)
-    found.done_at["notice"] = {str(row.payload["application_id"]): _seconds(row.ended_at) for row in jobs}
+    evidence.places["jobs of the notices"] = Place("application_id", ids)
+    evidence.done_at["notice"] = {str(row.payload["application_id"]): _seconds(row.ended_at) for row in jobs}
 
 
 def _moments(session: Session, rows: Any) -> dict[str, float]:
@@ -127,5 +128,5 @@ def _seconds(moment: datetime | None) -> float:
     return moment.timestamp()
 
 
-def _letters(folder: Path) -> Counter[str]:
+def _mails_by_recipient(folder: Path) -> Counter[str]:
     return Counter(str(message_from_bytes(path.read_bytes())["To"]) for path in folder.glob("*.eml"))

@@ -1,6 +1,7 @@
-"""The house under test: its own RabbitMQ, PostgreSQL and Redis, and web, bus and worker of every service, all killable.
+"""The installation under test: private RabbitMQ, PostgreSQL and Redis, and web, bus and worker of every service.
 
-Called by run.py. Nothing is shared with other tests' servers, and only loopback is listened on.
+Called by run.py. Each process can be killed separately. The servers are not shared with other tests and listen on
+loopback only.
 """
 
 import os
@@ -25,7 +26,7 @@ PREPARED = {"rabbitmq": rabbitmq.prepared, "postgresql": postgres.prepared, "red
 
 @dataclass
 class InstallationUnderTest:
-    """The running house, who watches over it, and where its rows and queues are."""
+    """The running installation with its supervisor and the addresses of its servers."""
 
     installation: RunningInstallation
     supervisor: Supervisor
@@ -33,7 +34,7 @@ class InstallationUnderTest:
     folder: Path
 
     def database_url(self, service: str) -> str:
-        """The service's database."""
+        """Return the URL of the service's database."""
         return _url("postgresql+psycopg", self.servers["postgresql"], service)
 
     @property
@@ -41,16 +42,16 @@ class InstallationUnderTest:
         return _url("amqp", self.servers["rabbitmq"], "")
 
     def await_servers(self) -> None:
-        """Waits until every server answers. Raises DidNotStart."""
+        """Wait until every server answers. Raises DidNotStart."""
         for name in SERVERS:
-            charge = self.supervisor.charges[name]
-            assert charge.process is not None
-            wait_until_it_answers(name, charge.process, charge.program.log, charge.program.answers)
+            supervised = self.supervisor.programs[name]
+            assert supervised.process is not None
+            wait_until_it_answers(name, supervised.process, supervised.program.log, supervised.program.answers)
 
 
 @contextmanager
 def installation_under_test(folder: Path) -> Iterator[InstallationUnderTest]:
-    """Starts everything below `folder`; all is ended when left, data of the servers removed, logs of the processes kept."""
+    """Start everything below `folder`. At the end stop all processes, remove the servers' data and keep the logs."""
     supervisor = Supervisor()
     with ExitStack() as stack:
         prepared = {
@@ -94,8 +95,8 @@ def _process(folder: Path, service: str, part: str, environment: dict[str, str])
     place = folder / f"{service}-{part}"
     place.mkdir(parents=True)
     command = (sys.executable, "-m", f"services.{service}.{part}")
-    given = os.environ | environment | {"PYTHONPATH": str(ROOT)}
-    return Program(f"{service}-{part}", command, place, None, given, lambda: True)
+    values = os.environ | environment | {"PYTHONPATH": str(ROOT)}
+    return Program(f"{service}-{part}", command, place, None, values, lambda: True)
 
 
 def _url(scheme: str, address: Address, path: str) -> str:

@@ -1,4 +1,4 @@
-"""What the client was promised: every accepted application with its key and times. Written by client.py, read by evidence.py."""
+"""The client's record: every accepted application with key and times. Written by client.py, read by comparison.py."""
 
 import threading
 from dataclasses import dataclass, field
@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Accepted:
-    """An application that was answered 201. Times in seconds since the epoch: first sent, and answered. `tries`: how often the
-    most repeated of its requests was sent, scans included."""
+    """An application with a 201 response. `sent_at` (first attempt) and `answered_at`: seconds since the epoch.
+
+    `tries`: the largest number of attempts of any of its requests, scans included.
+    """
 
     platform_no: str
     key: str
@@ -20,24 +22,24 @@ class Accepted:
 
 @dataclass
 class Ledger:
-    """Filled by many threads at once."""
+    """A thread-safe record of all applications: accepted, refused and unanswered."""
 
     accepted: list[Accepted] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def accept(self, entry: Accepted) -> None:
-        """It was answered 201."""
+    def record_accepted(self, entry: Accepted) -> None:
+        """Record a 201 response."""
         with self._lock:
             self.accepted.append(entry)
 
-    def refuse(self, platform_no: str, answer: str) -> None:
-        """It was answered, and with no: none of these applications deserves that."""
+    def record_refused(self, platform_no: str, answer: str) -> None:
+        """Record a rejection. All applications are valid, so each rejection is an error."""
         with self._lock:
             self.refused.append(f"{platform_no}: {answer}")
 
-    def give_up(self, platform_no: str, reason: str) -> None:
-        """It was never answered, although it was sent again and again."""
+    def record_unanswered(self, platform_no: str, reason: str) -> None:
+        """Record an application that got no response in spite of all repeats."""
         with self._lock:
             self.unanswered.append(f"{platform_no}: {reason}")

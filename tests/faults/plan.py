@@ -1,4 +1,4 @@
-"""Which process is killed or stopped when, by a seed. Called by run.py."""
+"""Plans which process is killed or stopped at which time, from a seed. Called by run.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from typing import Literal
 SERVERS = ("rabbitmq", "postgresql", "redis")
 SERVICES = ("portal", "intake", "review", "scheduling", "billing")
 PARTS = ("web", "bus", "worker")
-# One process of each kind that carries what the client posts; a short run kills these.
+# The processes that handle the client's applications; a short run kills one of each kind.
 CARRIERS = {"web": ("intake",), "bus": ("intake", "review", "billing", "portal"), "worker": ("intake",)}
 EVERYTHING_FROM_SECONDS = 600
-# No fault in the first seconds, when nothing flows yet, nor in the last, when nobody would see the recovery.
+# No faults in the first seconds, before traffic starts, and in the last, when no recovery would be measured.
 QUIET_START = 6.0
 QUIET_END = 18.0
 EVERY_SECONDS = 9.0
@@ -21,8 +21,10 @@ Act = Literal["kill", "stop"]
 
 @dataclass(frozen=True)
 class Fault:
-    """`target` is killed (SIGKILL, started again after `lasts` seconds) or stopped (SIGSTOP, and SIGCONT after them), `at`
-    seconds after the first application."""
+    """A fault `at` seconds after the first application.
+
+    `target` is killed (SIGKILL, restarted after `lasts` seconds) or stopped (SIGSTOP, SIGCONT after `lasts` seconds).
+    """
 
     at: float
     target: str
@@ -31,28 +33,31 @@ class Fault:
 
 
 def plan(seed: int, seconds: float) -> tuple[Fault, ...]:
-    """The faults of a run: each server and one process of each kind is killed; every process, if the run lasts ten minutes.
-    Stops, and more kills, in between. Raises ValueError when there is no room for all of them."""
+    """Return the faults of a run of `seconds` in order.
+
+    Each server and one process of each kind is killed; in a run of at least ten minutes, every process. More stops and
+    kills follow in between. Raises ValueError if the run is too short for all kills.
+    """
     rng = Random(f"{seed}:faults")
-    wanted = _must_die(rng, everything=seconds >= EVERYTHING_FROM_SECONDS)
-    room = int((seconds - QUIET_START - QUIET_END) // EVERY_SECONDS)
-    if room < len(wanted):
-        raise ValueError(f"{seconds:.0f} s are too short for {len(wanted)} kills")
-    wanted += [_any(rng) for _ in range(room - len(wanted))]
-    rng.shuffle(wanted)
+    planned = _must_die(rng, everything=seconds >= EVERYTHING_FROM_SECONDS)
+    slots = int((seconds - QUIET_START - QUIET_END) // EVERY_SECONDS)
+    if slots < len(planned):
+        raise ValueError(f"{seconds:.0f} s are too short for {len(planned)} kills")
+    planned += [_any(rng) for _ in range(slots - len(planned))]
+    rng.shuffle(planned)
     return tuple(
         Fault(QUIET_START + EVERY_SECONDS * (place + rng.uniform(0, 0.6)), target, act, _lasts(rng, act))
-        for place, (target, act) in enumerate(wanted)
+        for place, (target, act) in enumerate(planned)
     )
 
 
 def kind_of(target: str) -> str:
-    """The kind of a process: a server's own name, or web, bus, worker."""
+    """Return the kind of a process: a server's name, or web, bus, worker."""
     return target.rpartition("-")[2]
 
 
 def processes() -> tuple[str, ...]:
-    """Every process of the house."""
+    """Return all processes of the services."""
     return tuple(f"{service}-{part}" for service in SERVICES for part in PARTS)
 
 

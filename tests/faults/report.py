@@ -1,37 +1,37 @@
-"""The tables at the end of a run. Called by __main__.py."""
+"""Prints the tables at the end of a run. Called by __main__.py."""
 
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults.run import Outcome, Wanted
+from tests.faults.run import Outcome, RunOptions
 
 
-def show(outcome: Outcome, wanted: Wanted, console: Console) -> None:
-    """The promises line by line, the delays, the recoveries by kind of fault, and the verdict."""
+def show(outcome: Outcome, options: RunOptions, console: Console) -> None:
+    """Print the guarantees line by line, the delays, the recoveries per kind of fault, and the verdict."""
     for line in outcome.lines:
         console.print(f"[{'green' if line.holds else 'red'}]{'✓' if line.holds else '✗'}[/] {line.text}")
         for example in line.examples:
             console.print(f"    {example}", style="red", markup=False)
     console.print(
         f"accepted -> case in review: {_delays(outcome.delays)}\n"
-        f"{outcome.pace:.1f} of {wanted.rate:g} applications a second carried; {outcome.repeated} sent more than once; "
-        f"at rest {outcome.rest_seconds:.1f} s after the last"
+        f"{outcome.pace:.1f} of {options.rate:g} applications a second carried; "
+        f"{outcome.repeated} sent more than once; at rest {outcome.idle_seconds:.1f} s after the last"
     )
-    table = Table(title=f"{len(outcome.suffered)} faults of seed {wanted.seed}")
+    table = Table(title=f"{len(outcome.injected)} faults of seed {options.seed}")
     for heading in ("process", "fault", "times", "away s", "recovered s (median)", "(worst)"):
         table.add_column(heading, justify="left" if heading in ("process", "fault") else "right")
     for row in outcome.recoveries:
         seconds = (f"{row.away:.1f}", _number(row.usual), _number(row.worst))
         table.add_row(row.kind, {"kill": "killed", "stop": "stopped"}[row.act], str(row.count), *seconds)
     console.print(table)
-    red = sum(not line.holds for line in outcome.lines)
-    verdict = f"{len(outcome.lines) - red} passed, {red} failed"
-    console.print(verdict, style="bold red" if red else "bold green")
-    if red:
+    failed = sum(not line.holds for line in outcome.lines)
+    verdict = f"{len(outcome.lines) - failed} passed, {failed} failed"
+    console.print(verdict, style="bold red" if failed else "bold green")
+    if failed:
         console.print(
-            f"the same faults again: python -m tests.faults --minutes {wanted.seconds / 60:g} --seed {wanted.seed}"
+            f"the same faults again: python -m tests.faults --minutes {options.seconds / 60:g} --seed {options.seed}"
         )
 
 

@@ -1,4 +1,4 @@
-"""One run of the kill harness: the house comes up, the client posts, faults strike, the ledger is compared.
+"""One run of the kill harness: start the installation, post applications, inject faults, compare the ledger.
 
 Called by __main__.py and the tests.
 """
@@ -12,27 +12,27 @@ from pathlib import Path
 from aio_pika.exceptions import AMQPError
 from sqlalchemy.exc import DBAPIError
 
-from services.demo.player.clients import unsettled
+from services.demo.player.clients import pending_work
 from services.demo.programme import CODE
 from shared.persistence.database import Database
 from tests.faults.client import Poster
 from tests.faults.comparison import Line, compare
-from tests.faults.delays import Recovery, Suffered, handled_after, recoveries
-from tests.faults.evidence import infrastructure, look, waiting_messages
+from tests.faults.delays import InjectedFault, Recovery, handled_after, recoveries
+from tests.faults.evidence import collect_evidence, infrastructure, waiting_messages
 from tests.faults.installation import InstallationUnderTest, installation_under_test
 from tests.faults.ledger import Ledger
-from tests.faults.opening import open_doors
+from tests.faults.opening import open_for_filing
 from tests.faults.plan import SERVICES, Fault, plan
 from tests.journeys.installations import await_open
 
-REST_SECONDS = 300
-LOOK_SECONDS = 0.05
-Tell = Callable[[str, float], None]
+IDLE_TIMEOUT_SECONDS = 300
+POLL_SECONDS = 0.05
+ReportProgress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is asked of a run. `beforehand`: all applications refer to scans that were uploaded before."""
+class RunOptions:
+    """The options of a run. `beforehand`: all applications refer to scans that were uploaded at the start."""
 
     seconds: float
     seed: int
@@ -42,94 +42,102 @@ class Wanted:
 
 @dataclass
 class Outcome:
-    """What came of a run. `delays`: seconds from each answer to the case in review, sorted; `pace`: accepted a second."""
+    """The result. `delays`: sorted seconds from each response to the case in review. `pace`: accepted per second."""
 
     lines: list[Line] = field(default_factory=list)
-    suffered: list[Suffered] = field(default_factory=list)
+    injected: list[InjectedFault] = field(default_factory=list)
     recoveries: list[Recovery] = field(default_factory=list)
     delays: list[float] = field(default_factory=list)
     pace: float = 0.0
     repeated: int = 0
-    rest_seconds: float = 0.0
+    idle_seconds: float = 0.0
 
     @property
     def holds(self) -> bool:
         return all(line.holds for line in self.lines)
 
 
-def run(wanted: Wanted, folder: Path, tell: Tell = lambda what, done: None) -> Outcome:
-    """Runs to its end and compares; the processes' logs stay below `folder`. `tell` hears what happens, and which part of
-    the posting is over."""
-    faults = plan(wanted.seed, wanted.seconds)
+def run(options: RunOptions, folder: Path, report_progress: ReportProgress = lambda activity, done: None) -> Outcome:
+    """Run to the end and compare. The processes' logs stay below `folder`.
+
+    `report_progress` receives each activity (or "") and the completed fraction of the posting, 0..1.
+    """
+    faults = plan(options.seed, options.seconds)
     outcome, ledger = Outcome(), Ledger()
-    tell("starting RabbitMQ, PostgreSQL, Redis and 15 processes", 0)
+    report_progress("starting RabbitMQ, PostgreSQL, Redis and 15 processes", 0)
     with installation_under_test(folder) as trial:
-        stage = open_doors(trial.installation)
-        poster = Poster(stage, ledger, programme=CODE, seed=wanted.seed, rate=wanted.rate)
-        poster.draw()
-        if wanted.beforehand:
+        stage = open_for_filing(trial.installation)
+        poster = Poster(stage, ledger, programme=CODE, seed=options.seed, rate=options.rate)
+        poster.draw_scans()
+        if options.beforehand:
             poster.upload_beforehand()
         poster.start()
-        outcome.suffered = _strike(trial, faults, wanted.seconds, tell)
+        outcome.injected = _inject_faults(trial, faults, options.seconds, report_progress)
         poster.stop()
-        tell("posting is over; everything comes up again", 1)
+        report_progress("posting is over; waiting for recovery", 1)
         began = time.monotonic()
-        left = _come_to_rest(trial, poster, tell)
-        outcome.rest_seconds = time.monotonic() - began
+        left = _wait_until_idle(trial, poster, report_progress)
+        outcome.idle_seconds = time.monotonic() - began
         outcome.lines.append(Line("at rest" if not left else "not at rest", not left, tuple(left)))
-        restless = trial.supervisor.restless()
+        unexpected_exits = trial.supervisor.unexpected_exits()
         outcome.lines.append(
-            Line(f"processes that ended by themselves: {len(restless)}", not restless, tuple(restless))
+            Line(
+                f"processes that ended by themselves: {len(unexpected_exits)}",
+                not unexpected_exits,
+                tuple(unexpected_exits),
+            )
         )
-        _weigh(trial, ledger, outcome)
-        outcome.pace = len(ledger.accepted) / wanted.seconds
+        _compare(trial, ledger, outcome)
+        outcome.pace = len(ledger.accepted) / options.seconds
     return outcome
 
 
-def _strike(trial: InstallationUnderTest, faults: Sequence[Fault], seconds: float, tell: Tell) -> list[Suffered]:
-    suffered, waiting = [], list(faults)
+def _inject_faults(
+    trial: InstallationUnderTest, faults: Sequence[Fault], seconds: float, report_progress: ReportProgress
+) -> list[InjectedFault]:
+    injected, waiting = [], list(faults)
     began = time.monotonic()
     while (now := time.monotonic() - began) < seconds:
-        trial.supervisor.look()
-        if waiting and waiting[0].at <= now and trial.supervisor.suffer(waiting[0]):
+        trial.supervisor.poll()
+        if waiting and waiting[0].at <= now and trial.supervisor.inject(waiting[0]):
             fault = waiting.pop(0)
-            suffered.append(Suffered(fault, time.time()))
-            tell(f"{fault.act} {fault.target} for {fault.lasts:.1f} s", now / seconds)
-        tell("", now / seconds)
-        time.sleep(LOOK_SECONDS)
-    return suffered
+            injected.append(InjectedFault(fault, time.time()))
+            report_progress(f"{fault.act} {fault.target} for {fault.lasts:.1f} s", now / seconds)
+        report_progress("", now / seconds)
+        time.sleep(POLL_SECONDS)
+    return injected
 
 
-def _come_to_rest(trial: InstallationUnderTest, poster: Poster, tell: Tell) -> list[str]:
-    """What is still under way after REST_SECONDS; empty when all was answered and nothing waits anywhere."""
-    ends, left = time.monotonic() + REST_SECONDS, ["nothing was asked"]
-    trial.supervisor.bring_back()
+def _wait_until_idle(trial: InstallationUnderTest, poster: Poster, report_progress: ReportProgress) -> list[str]:
+    """Wait up to IDLE_TIMEOUT_SECONDS until no request or other work is pending. Return the work that is left."""
+    ends, left = time.monotonic() + IDLE_TIMEOUT_SECONDS, ["not checked yet"]
+    trial.supervisor.end_faults()
     while left and time.monotonic() < ends:
-        trial.supervisor.look()
-        left = _left(trial, poster)
-        tell("; ".join(left)[:100], 1)
-        time.sleep(LOOK_SECONDS * 10)
+        trial.supervisor.poll()
+        left = _pending(trial, poster)
+        report_progress("; ".join(left)[:100], 1)
+        time.sleep(POLL_SECONDS * 10)
     await_open(trial.installation)
     return left
 
 
-def _left(trial: InstallationUnderTest, poster: Poster) -> list[str]:
-    if waiting := poster.under_way():
+def _pending(trial: InstallationUnderTest, poster: Poster) -> list[str]:
+    if waiting := poster.pending_requests():
         return [f"{waiting} requests unanswered"]
     try:
         with ExitStack() as stack:
-            left = unsettled(infrastructure(_databases(trial, stack)))
+            left = pending_work(infrastructure(_databases(trial, stack)))
         return left or [f"{queue}: {count} messages" for queue, count in waiting_messages(trial.broker_url).items()]
-    except (DBAPIError, AMQPError, OSError) as fault:
-        return [f"{type(fault).__name__}"]
+    except (DBAPIError, AMQPError, OSError) as error:
+        return [f"{type(error).__name__}"]
 
 
-def _weigh(trial: InstallationUnderTest, ledger: Ledger, outcome: Outcome) -> None:
+def _compare(trial: InstallationUnderTest, ledger: Ledger, outcome: Outcome) -> None:
     with ExitStack() as stack:
-        evidence = look(_databases(trial, stack), trial.installation.mail)
+        evidence = collect_evidence(_databases(trial, stack), trial.installation.mail)
     outcome.lines += compare(ledger, evidence)
     outcome.delays = handled_after(ledger, evidence)
-    outcome.recoveries = recoveries(outcome.suffered, ledger, evidence)
+    outcome.recoveries = recoveries(outcome.injected, ledger, evidence)
     outcome.repeated = sum(entry.tries > 1 for entry in ledger.accepted)
 
 

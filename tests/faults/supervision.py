@@ -1,6 +1,6 @@
-"""Processes that are killed, stopped, and started again as a supervisor would. Called by house.py and run.py.
+"""Kills, stops and restarts processes as a supervisor does. Called by installation.py and run.py.
 
-Everything is started by one thread, the main one: the kernel ends what a thread has started when that thread ends.
+The main thread starts all processes: the kernel kills a thread's child processes when that thread ends.
 """
 
 import os
@@ -19,36 +19,39 @@ PAUSE_SECONDS = 1.0
 
 
 @dataclass
-class Charge:
-    """One supervised program. `ended_itself` counts how often it went without having been killed."""
+class SupervisedProgram:
+    """One supervised program.
+
+    `back_at`: monotonic time of the restart or resume. `stopped`: ids of stopped processes. `exits`: unexpected exits.
+    """
 
     program: Program
     process: "subprocess.Popen[bytes] | None" = None
     back_at: float | None = None
     stopped: tuple[int, ...] = ()
-    ended_itself: int = 0
+    exits: int = 0
 
     def start(self) -> None:
-        """Starts it, over the data that it had."""
+        """Start the program over its existing data."""
         self.process, self.back_at = spawn(self.program), None
 
     def kill(self, until: float) -> None:
-        """Kills it with all its children, at once; it is started again at `until` (monotonic)."""
+        """Kill the process tree. `poll` starts the program again at `until` (monotonic)."""
         assert self.process is not None
-        for pid in _family(self.process.pid):
+        for pid in _process_tree(self.process.pid):
             _send(pid, signal.SIGKILL)
         self.process.wait(30)
         self.stopped, self.back_at = (), until
 
     def stop(self, until: float) -> None:
-        """Stops it with all its children; they go on at `until` (monotonic)."""
+        """Stop the process tree. `poll` resumes it at `until` (monotonic)."""
         assert self.process is not None
-        self.stopped, self.back_at = tuple(_family(self.process.pid)), until
+        self.stopped, self.back_at = tuple(_process_tree(self.process.pid)), until
         for pid in self.stopped:
             _send(pid, signal.SIGSTOP)
 
-    def go_on(self) -> None:
-        """Lets the stopped go on."""
+    def resume(self) -> None:
+        """Resume the stopped processes."""
         for pid in self.stopped:
             _send(pid, signal.SIGCONT)
         self.stopped, self.back_at = (), None
@@ -56,61 +59,61 @@ class Charge:
 
 @dataclass
 class Supervisor:
-    """All programs of a run by name. `look` is to be called again and again."""
+    """All programs of a run by name. Call `poll` repeatedly."""
 
-    charges: dict[str, Charge] = field(default_factory=dict)
+    programs: dict[str, SupervisedProgram] = field(default_factory=dict)
 
     def start(self, name: str, program: Program) -> None:
-        """Starts a program and watches over it from now on."""
-        charge = self.charges[name] = Charge(program)
-        charge.start()
+        """Start a program and supervise it."""
+        supervised = self.programs[name] = SupervisedProgram(program)
+        supervised.start()
 
-    def suffer(self, fault: Fault) -> bool:
-        """Does the fault now; False while an earlier one of the same process is not over, or it has not come back."""
-        charge = self.charges[fault.target]
-        if charge.back_at is not None or charge.process is None or charge.process.poll() is not None:
+    def inject(self, fault: Fault) -> bool:
+        """Inject the fault. Return False if the process is not running or an earlier fault is not over."""
+        supervised = self.programs[fault.target]
+        if supervised.back_at is not None or supervised.process is None or supervised.process.poll() is not None:
             return False
         until = time.monotonic() + fault.lasts
-        charge.kill(until) if fault.act == "kill" else charge.stop(until)
+        supervised.kill(until) if fault.act == "kill" else supervised.stop(until)
         return True
 
-    def look(self) -> None:
-        """Brings back whose time it is, and whoever went by itself."""
+    def poll(self) -> None:
+        """Restart or resume programs whose fault is over. Schedule the restart of programs that exited unexpectedly."""
         now = time.monotonic()
-        for charge in self.charges.values():
-            if charge.back_at is not None:
-                if charge.back_at <= now:
-                    charge.go_on() if charge.stopped else charge.start()
-            elif charge.process is not None and charge.process.poll() is not None:
-                charge.ended_itself += 1
-                charge.back_at = now + PAUSE_SECONDS
+        for supervised in self.programs.values():
+            if supervised.back_at is not None:
+                if supervised.back_at <= now:
+                    supervised.resume() if supervised.stopped else supervised.start()
+            elif supervised.process is not None and supervised.process.poll() is not None:
+                supervised.exits += 1
+                supervised.back_at = now + PAUSE_SECONDS
 
-    def bring_back(self) -> None:
-        """Ends every fault at once."""
-        for charge in self.charges.values():
-            if charge.back_at is not None:
-                charge.back_at = 0.0
-        self.look()
+    def end_faults(self) -> None:
+        """End all current faults immediately."""
+        for supervised in self.programs.values():
+            if supervised.back_at is not None:
+                supervised.back_at = 0.0
+        self.poll()
 
     def end(self) -> None:
-        """Ends everything, the last that was started first."""
-        for charge in reversed(self.charges.values()):
-            charge.go_on()
-            if charge.process is not None and charge.process.poll() is None:
-                end(charge.process, charge.program.end_signal)
+        """Stop all programs in reverse order of their start."""
+        for supervised in reversed(self.programs.values()):
+            supervised.resume()
+            if supervised.process is not None and supervised.process.poll() is None:
+                end(supervised.process, supervised.program.end_signal)
 
-    def restless(self) -> list[str]:
-        """Who ended without being killed, and how often."""
-        return [f"{name} {one.ended_itself}x" for name, one in self.charges.items() if one.ended_itself]
+    def unexpected_exits(self) -> list[str]:
+        """Return the programs that exited without being killed, with the number of exits."""
+        return [f"{name} {one.exits}x" for name, one in self.programs.items() if one.exits]
 
 
-def _family(pid: int) -> Iterator[int]:
-    """A process, then its children and theirs."""
+def _process_tree(pid: int) -> Iterator[int]:
+    """Yield a process and all its descendants."""
     yield pid
     for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):
             for child in tasks.read_text().split():
-                yield from _family(int(child))
+                yield from _process_tree(int(child))
 
 
 def _send(pid: int, number: signal.Signals) -> None:

@@ -1,4 +1,4 @@
-"""An intake with the reference programme published and one platform client, on both databases, reached over HTTP."""
+"""An intake service on both databases, with the reference programme and one platform client, called over HTTP."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,38 +22,38 @@ from tests.processes import START, process_for
 
 @dataclass
 class Intake:
-    """The service, and the platform's ways to speak to it."""
+    """The service, and helpers for the platform's requests."""
 
     process: Process
     http: TestClient
     folder: Path
 
     def upload(self, application: Application) -> dict[str, str]:
-        """Uploads an application's scans; kind -> id."""
+        """Upload an application's scans; return the ids by kind."""
         ids = {}
         for scan in application.scans:
-            answer = self.http.post(
+            response = self.http.post(
                 "/intake/api/files",
                 params={"programme": CODE},
                 content=scan.content(),
                 headers={"Content-Type": scan.media_type},
             )
-            assert answer.status_code == 201, answer.text
-            ids[scan.kind] = answer.json()["id"]
+            assert response.status_code == 201, response.text
+            ids[scan.kind] = response.json()["id"]
         return ids
 
     def file(self, application: Application, *, key: str | None = None, **changes: Any) -> Response:
-        """Uploads the scans and posts the application."""
+        """Upload the scans and file the application."""
         body = application.request(self.upload(application)) | changes
         return self.post(body, key=key or application.key)
 
     def post(self, body: dict[str, Any], *, key: str, draft: bool = False) -> Response:
-        """Posts a body as it is."""
-        address = "/intake/api/applications" + ("?draft=true" if draft else "")
-        return self.http.post(address, json=body, headers={"Idempotency-Key": key})
+        """File a request body unchanged."""
+        url = "/intake/api/applications" + ("?draft=true" if draft else "")
+        return self.http.post(url, json=body, headers={"Idempotency-Key": key})
 
     def rows(self, model: type[SQLModel]) -> list[Any]:
-        """Every row of a table."""
+        """Return all rows of a table."""
         with self.process.database.reader() as session:
             return list(session.exec(select(model)).all())
 
@@ -62,8 +62,8 @@ class Intake:
 def intake(database_url: str, tmp_path: Path) -> Iterator[Intake]:
     process = process_for(IntakeSettings, database_url, tmp_path)
     with process.database.transaction() as uow:
-        given = Programme.model_validate(programme())
-        actions.publish_programme(uow, given, actor="test", now=START, keys=process.tools.keys)
+        reference = Programme.model_validate(programme())
+        actions.publish_programme(uow, reference, actor="test", now=START, keys=process.tools.keys)
         key = actions.issue_client_key(uow, "平台", actor="test", now=START)
     http = TestClient(make_app(process), headers={"Authorization": f"Bearer {key}"})
     yield Intake(process, http, tmp_path)
@@ -72,5 +72,5 @@ def intake(database_url: str, tmp_path: Path) -> Iterator[Intake]:
 
 @pytest.fixture(scope="session")
 def applications() -> tuple[Application, ...]:
-    """Valid applications of the demo's cohort."""
+    """Valid applications of the demo cohort."""
     return cohort(1).applications

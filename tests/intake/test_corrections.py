@@ -1,4 +1,4 @@
-"""Corrections of a returned application, what the platform sees of it, and its list of applications page by page."""
+"""Corrections of a returned application, its state as shown to the platform, and the paged list of applications."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -16,7 +16,7 @@ from tests.processes import START, travel
 
 @pytest.fixture
 def returned(intake, applications):
-    """An application that waits for its correction: its id."""
+    """The id of an application that waits for correction."""
     filed = intake.file(applications[0]).json()
     return_for_correction(intake)
     return filed["id"]
@@ -37,10 +37,10 @@ def correct(intake, application_id, application, **changes):
 
 
 def recommended(intake):
-    """Unit code -> the firms that count as recommended by it, where there are any."""
+    """Return the number of recommended firms by unit code, without zeros."""
     with intake.process.database.reader() as session:
-        found = queries.recommended_firms(session, Programme.model_validate(programme()))
-    return {unit: count for unit, count in found.items() if count}
+        counts = queries.recommended_firms(session, Programme.model_validate(programme()))
+    return {unit: count for unit, count in counts.items() if count}
 
 
 def reject(intake):
@@ -49,7 +49,7 @@ def reject(intake):
         actions.note_outcome(uow, row.id, Outcome.REJECTED, actor="review", now=START)
 
 
-def test_a_correction_keeps_person_and_programme(intake, applications, returned):
+def test_a_correction_cannot_change_the_person_or_the_programme(intake, applications, returned):
     second = Programme.model_validate(programme() | {"code": "CQ-2021-SECOND"})
     with intake.process.database.transaction() as uow:
         actions.publish_programme(uow, second, actor="clerk", now=START, keys=intake.process.tools.keys)
@@ -59,7 +59,7 @@ def test_a_correction_keeps_person_and_programme(intake, applications, returned)
     assert correct(intake, returned, applications[0]) == "under_review"
 
 
-def test_a_correction_cannot_move_to_a_firm_that_is_full(intake, applications, returned):
+def test_a_correction_cannot_move_to_a_full_firm(intake, applications, returned):
     crowded = applications[1]
     full = programme() | {"version": 2, "max_per_firm": 1}
     with intake.process.database.transaction() as uow:
@@ -70,7 +70,7 @@ def test_a_correction_cannot_move_to_a_firm_that_is_full(intake, applications, r
 
 
 @pytest.mark.parametrize("before", [{"recommendation": "pending"}, {"unit_code": "500112"}])
-def test_nobody_is_newly_recommended_by_a_correction_after_the_window(intake, applications, before):
+def test_a_correction_after_the_window_cannot_add_a_recommendation(intake, applications, before):
     first = applications[0]
     late = {"unit_code": "500103", "recommendation": "recommended"}
     filed = intake.file(first, **late | before).json()
@@ -82,7 +82,7 @@ def test_nobody_is_newly_recommended_by_a_correction_after_the_window(intake, ap
     assert correct(intake, filed["id"], first, **late | before) == "under_review"
 
 
-def test_a_recommendation_may_be_corrected_in_the_window_and_taken_back_after_it(intake, applications):
+def test_a_recommendation_can_be_corrected_in_the_window_and_withdrawn_after_it(intake, applications):
     first = applications[0]
     filed = intake.file(first, unit_code="500103", recommendation="pending").json()
     return_for_correction(intake)
@@ -95,7 +95,7 @@ def test_a_recommendation_may_be_corrected_in_the_window_and_taken_back_after_it
     assert recommended(intake) == {}
 
 
-def test_an_application_that_was_rejected_meanwhile_shows_it_and_takes_no_correction(intake, applications, returned):
+def test_a_rejected_application_shows_its_outcome_and_accepts_no_correction(intake, applications, returned):
     reject(intake)
     assert intake.http.get(f"/intake/api/applications/{returned}").json()["status"] == "rejected"
     assert correct(intake, returned, applications[0]) == "rejected"
@@ -104,18 +104,18 @@ def test_an_application_that_was_rejected_meanwhile_shows_it_and_takes_no_correc
         assert queries.applications_by_outcome(session) == {Outcome.REJECTED: 1}
 
 
-def test_pages_of_the_list_hold_every_application_once_over_programmes(intake, applications):
+def test_the_pages_of_the_list_contain_every_application_once(intake, applications):
     for application in applications[:5]:
         intake.file(application)
-    seen, last = [], ""
-    while page := intake.http.get("/intake/api/applications", params={"after": last, "most": 2}).json():
-        seen += [one["application_no"] for one in page]
-        last = seen[-1]
-    assert seen == [f"{CODE}-{number:04d}" for number in range(1, 6)]
+    numbers, after = [], ""
+    while page := intake.http.get("/intake/api/applications", params={"after": after, "most": 2}).json():
+        numbers += [application["application_no"] for application in page]
+        after = numbers[-1]
+    assert numbers == [f"{CODE}-{number:04d}" for number in range(1, 6)]
     assert intake.http.get("/intake/api/applications", params={"most": 501}).status_code == 422
 
 
-def test_ten_equal_requests_that_are_refused_at_once_all_get_the_same_answer(intake, applications):
+def test_ten_equal_invalid_requests_at_once_get_the_same_response(intake, applications):
     body = applications[0].request(intake.upload(applications[0])) | {"consents": []}
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _turn: intake.post(body, key="key-000001"), range(10)))

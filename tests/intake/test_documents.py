@@ -1,4 +1,4 @@
-"""The four annexes of a notice, printed from a programme."""
+"""The four annexes of a notice, typeset from a programme."""
 
 from datetime import UTC, datetime
 
@@ -24,50 +24,50 @@ def with_plan(**changes: object) -> Annexes:
     return Annexes(PROGRAMME.model_copy(update={"plan": plan}), NOW)
 
 
-def test_the_application_form_is_one_sheet_with_every_group_of_fields():
-    first, second = pages(application_form(ANNEXES))
+def test_the_application_form_has_two_pages_with_every_group_of_fields():
+    front, back = pages(application_form(ANNEXES))
 
-    assert first.startswith("附件12021年中小企业经营管理领军人才“专精特新”专题培训申请表")
+    assert front.startswith("附件12021年中小企业经营管理领军人才“专精特新”专题培训申请表")
     assert [
-        name for name in ("姓名", "证件号码", "统一社会信用代码", "企业规模", "梯度培育称号") if name not in first
+        name for name in ("姓名", "证件号码", "统一社会信用代码", "企业规模", "梯度培育称号") if name not in front
     ] == []
-    wanted = ("营业收入", "发票抬头", "工作简历", "学员承诺", "加盖公司公章", "□推荐□不推荐□待定")
-    assert [name for name in wanted if name not in second] == []
-    assert "1.领军人才“专精特新”专题培训申请表；2.公司营业执照；3.学员身份证；以上资料" in second
-    assert "截止时间为2021年12月1日24时前" in second
+    expected = ("营业收入", "发票抬头", "工作简历", "学员承诺", "加盖公司公章", "□推荐□不推荐□待定")
+    assert [name for name in expected if name not in back] == []
+    assert "1.领军人才“专精特新”专题培训申请表；2.公司营业执照；3.学员身份证；以上资料" in back
+    assert "截止时间为2021年12月1日24时前" in back
 
 
-def test_the_year_schedule_counts_the_modules_that_the_days_allow():
-    printed = words(year_schedule(ANNEXES))
+def test_the_year_schedule_lists_the_possible_number_of_modules():
+    text = words(year_schedule(ANNEXES))
 
-    assert "全年16天，不少于128课时，每天8课时" in printed
-    assert "授课次数6至8次" in printed
-    assert "第8次" in printed
-    assert "第9次" not in printed
-    assert "开班时间以入学通知书为准" in printed
+    assert "全年16天，不少于128课时，每天8课时" in text
+    assert "授课次数6至8次" in text
+    assert "第8次" in text
+    assert "第9次" not in text
+    assert "开班时间以入学通知书为准" in text
 
 
-def test_a_schedule_of_equal_modules_has_one_number_of_them():
-    printed = words(year_schedule(with_plan(days=10, hours=60, module_days=(5,), hours_per_day=6)))
+def test_a_schedule_of_equal_modules_has_a_single_module_count():
+    text = words(year_schedule(with_plan(days=10, hours=60, module_days=(5,), hours_per_day=6)))
 
-    assert "授课次数2次" in printed
-    assert "第2次与上次相隔28至62天530待定" in printed
-    assert "视前次天数安排" not in printed
+    assert "授课次数2次" in text
+    assert "第2次与上次相隔28至62天530待定" in text
+    assert "视前次天数安排" not in text
 
 
 def test_the_teaching_plan_prints_shares_in_lesson_hours():
-    printed = words(teaching_plan(ANNEXES))
+    text = words(teaching_plan(ANNEXES))
 
-    assert "实战（企业现场教学、案例研讨）70%89.6课程理论30%38.4" in printed
-    assert "企业导师50%64师资专家教授50%64" in printed
-    assert "允许偏差为上下2个百分点" in printed
+    assert "实战（企业现场教学、案例研讨）70%89.6课程理论30%38.4" in text
+    assert "企业导师50%64师资专家教授50%64" in text
+    assert "允许偏差为上下2个百分点" in text
     assert (
         "二、培训目标助推企业聚集主业、强化创新。三、培训内容1.企业高质量发展。2.企业创新能力提升。四、课程和师资构成"
-        in printed
+        in text
     )
 
 
-def test_a_teaching_plan_without_goals_and_topics_numbers_on():
+def test_a_teaching_plan_without_goals_and_topics_is_numbered_without_gaps():
     assert "二、课程和师资构成" in words(teaching_plan(Annexes(PROGRAMME, NOW)))
 
 
@@ -82,10 +82,10 @@ def test_the_remittance_annex_is_one_page_with_account_amount_and_fee_table():
 
 
 @pytest.mark.parametrize("annex", [application_form, year_schedule, teaching_plan, remittance_details])
-def test_each_annex_prints_a_title_of_any_kind_literally_and_inside_the_page(annex):
-    hostile = Annexes(PROGRAMME.model_copy(update={"title": MARKUP + "特别长的项目名称" * 12}), NOW)
+def test_each_annex_prints_markup_in_a_title_literally_and_within_the_margins(annex):
+    annexes = Annexes(PROGRAMME.model_copy(update={"title": MARKUP + "特别长的项目名称" * 12}), NOW)
 
-    assert squeezed(MARKUP) in words(annex(hostile))
-    assert stays_within_margins(annex(hostile))
-    assert annex(hostile) == annex(hostile)
-    assert metadata(annex(hostile))["CreationDate"].startswith("D:20211122010000")
+    assert squeezed(MARKUP) in words(annex(annexes))
+    assert stays_within_margins(annex(annexes))
+    assert annex(annexes) == annex(annexes)
+    assert metadata(annex(annexes))["CreationDate"].startswith("D:20211122010000")

@@ -1,4 +1,4 @@
-"""Intake's pages in a real browser, and what its forms refuse."""
+"""Intake's pages in a real browser, and validation of their forms."""
 
 import json
 import re
@@ -17,12 +17,12 @@ from services.standalone import PathRouter
 from shared.jobs.worker import JobWorker
 from shared.persistence.models import AuditRow, JobRow
 from tests.portal.conftest import PASSWORD, make_portal
-from tests.processes import letters
+from tests.processes import sent_mails
 from tests.signing import csrf_headers, serving, session_cookies
 
 
 def run_jobs(intake):
-    """Executes every waiting job, as the worker would."""
+    """Execute every waiting job, as the worker does."""
     worker = JobWorker(
         intake.process.database, JOBS, service="intake", clock=intake.process.clock, tools=intake.process.tools
     )
@@ -31,13 +31,13 @@ def run_jobs(intake):
 
 
 def links(intake):
-    """The confirmation links sent so far."""
-    return re.findall(r"/intake/consent/[\w-]+", "".join(letters(intake.folder)))
+    """Return the consent links sent so far."""
+    return re.findall(r"/intake/consent/[\w-]+", "".join(sent_mails(intake.folder)))
 
 
 @pytest.fixture
 def staff_http(intake):
-    """Signed in as intake's staff."""
+    """A client signed in as intake's staff."""
     return TestClient(
         make_app(intake.process),
         cookies=session_cookies(intake.process, "intake"),
@@ -47,7 +47,7 @@ def staff_http(intake):
 
 
 def sign_in(page, address):
-    """Comes to intake's dashboard by the portal's door, as its staff do."""
+    """Open intake's dashboard and sign in on the portal's login page."""
     page.goto(f"{address}/intake/")
     page.get_by_label("账号").fill("qian")
     page.get_by_label("密码").fill(PASSWORD)
@@ -55,7 +55,7 @@ def sign_in(page, address):
     page.wait_for_url(f"{address}/intake/")
 
 
-def test_the_office_sends_the_notice_again_and_sees_that_the_student_confirmed(intake, applications, browser_context):
+def test_staff_resend_the_notice_and_see_the_students_consent(intake, applications, browser_context):
     filed = intake.file(applications[0]).json()
     run_jobs(intake)
     portal = make_portal(intake.folder)
@@ -78,15 +78,15 @@ def test_the_office_sends_the_notice_again_and_sees_that_the_student_confirmed(i
         person.get_by_text("您已于以下时间确认").wait_for()
         office.reload()
         office.get_by_text("学员本人确认").first.wait_for()
-        for shown in (person, office):
-            shown.wait_for_load_state("networkidle")
+        for page in (person, office):
+            page.wait_for_load_state("networkidle")
     portal.process.database.close()
     sent = [row for row in intake.rows(AuditRow) if row.action == "request_consent"]
     assert [row.actor for row in sent] == ["qian"]
     assert intake.rows(Application)[0].consented_at is not None
 
 
-def test_the_office_publishes_a_programme_from_a_file_and_prints_its_annexes(intake, staff_http):
+def test_staff_publish_a_programme_from_a_file_and_print_its_annexes(intake, staff_http):
     second = programme() | {"code": "CQ-2022-ZJTX"}
     files = {"definition": ("p.json", json.dumps(second), "application/json")}
     assert staff_http.post("/intake/programmes", files=files).status_code == 303
@@ -97,15 +97,15 @@ def test_the_office_publishes_a_programme_from_a_file_and_prints_its_annexes(int
     assert staff_http.get(f"/intake/programmes/{CODE}/annexes/5").status_code == 404
 
 
-def test_a_programme_file_that_is_wrong_says_where(staff_http):
-    broken = programme() | {"quota": "fifty"}
-    files = {"definition": ("p.json", json.dumps(broken), "application/json")}
-    answer = staff_http.post("/intake/programmes", files=files)
-    assert answer.status_code == 422
-    assert "quota" in answer.text
+def test_an_invalid_programme_file_is_refused_with_the_field(staff_http):
+    invalid = programme() | {"quota": "fifty"}
+    files = {"definition": ("p.json", json.dumps(invalid), "application/json")}
+    response = staff_http.post("/intake/programmes", files=files)
+    assert response.status_code == 422
+    assert "quota" in response.text
 
 
-def test_a_revision_may_lengthen_the_window_and_not_shorten_it(intake, staff_http):
+def test_a_revision_can_extend_the_window_but_not_shorten_it(intake, staff_http):
     longer = programme() | {"version": 2, "closes_at": "2021-12-03T16:00:00Z"}
     shorter = programme() | {"version": 3, "closes_at": "2021-12-01T16:00:00Z"}
 
@@ -116,7 +116,7 @@ def test_a_revision_may_lengthen_the_window_and_not_shorten_it(intake, staff_htt
     assert [revise(longer), revise(shorter)] == [303, 409]
 
 
-def test_a_key_is_shown_once_and_kept_as_a_hash(intake, staff_http):
+def test_a_key_is_shown_once_and_stored_as_a_hash(intake, staff_http):
     assert staff_http.post("/intake/clients", data={"name": "第二平台"}).status_code == 303
     key = re.search(r"ljk_[\w-]+", staff_http.get("/intake/access").text)
     assert key is not None
@@ -126,60 +126,60 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(intake, staff_http):
     assert staff_http.post("/intake/clients/revocation", data={"name": "没有的"}).status_code == 404
 
 
-def answer_to(intake, key):
-    """What the platform's door answers to a key."""
-    visitor = TestClient(make_app(intake.process), headers={"Authorization": f"Bearer {key}"})
-    return visitor.get("/intake/api/applications")
+def request_with(intake, key):
+    """Call the platform's endpoint with this key and return the response."""
+    client = TestClient(make_app(intake.process), headers={"Authorization": f"Bearer {key}"})
+    return client.get("/intake/api/applications")
 
 
-def test_a_lost_key_is_replaced_under_the_same_name_and_the_applications_stay(intake, applications, staff_http):
+def test_a_lost_key_is_replaced_and_the_client_keeps_its_applications(intake, applications, staff_http):
     filed = intake.file(applications[0]).json()
     assert staff_http.post("/intake/clients/revocation", data={"name": "平台"}).status_code == 303
     assert staff_http.post("/intake/clients", data={"name": "平台"}).status_code == 303
     key = re.search(r"ljk_[\w-]+", staff_http.get("/intake/access").text)
     assert key is not None
-    assert [one["id"] for one in answer_to(intake, key[0]).json()] == [filed["id"]]
+    assert [one["id"] for one in request_with(intake, key[0]).json()] == [filed["id"]]
     assert intake.http.get("/intake/api/applications").status_code == 401
     assert len(intake.rows(PlatformClient)) == 1
 
 
-def test_a_demo_that_was_killed_before_it_kept_its_key_gets_another(intake, staff_http):
+def test_a_demo_that_lost_its_key_gets_a_new_one(intake, staff_http):
     clerk = Person("intake01", staff_http, csrf=csrf_headers()["X-CSRF-Token"])
     stage = Stage({}, {}, intake.folder, people={"intake01": clerk})
-    lost, kept = filing.issue_key(stage), filing.issue_key(stage)
-    assert (answer_to(intake, lost).status_code, answer_to(intake, kept).status_code) == (401, 200)
+    lost, stored = filing.issue_key(stage), filing.issue_key(stage)
+    assert (request_with(intake, lost).status_code, request_with(intake, stored).status_code) == (401, 200)
 
 
-def test_past_participants_are_imported_once_and_never_in_clear(intake, staff_http):
+def test_past_participants_are_imported_once_and_stored_as_hashes(intake, staff_http):
     table = "证件号码,姓名,培训\n500103197803123012,张三,2019\n"
     for _ in range(2):
-        answer = staff_http.post("/intake/past-participants", files={"table": ("t.csv", table.encode(), "text/csv")})
-        assert answer.status_code == 303
+        response = staff_http.post("/intake/past-participants", files={"table": ("t.csv", table.encode(), "text/csv")})
+        assert response.status_code == 303
     rows = intake.rows(PastParticipant)
     assert [row.name for row in rows] == ["张三"]
     assert "500103197803123012" not in str(rows)
 
 
 @pytest.mark.parametrize("content", [b"a,b,c\n1,2\n", "证件,姓名\n".encode("utf-16")])
-def test_a_list_of_past_participants_that_cannot_be_read_is_refused_whole(intake, staff_http, content):
-    answer = staff_http.post("/intake/past-participants", files={"table": ("t.csv", content, "text/csv")})
-    assert (answer.status_code, intake.rows(PastParticipant)) == (422, [])
+def test_an_unreadable_list_of_past_participants_is_refused_as_a_whole(intake, staff_http, content):
+    response = staff_http.post("/intake/past-participants", files={"table": ("t.csv", content, "text/csv")})
+    assert (response.status_code, intake.rows(PastParticipant)) == (422, [])
 
 
-def test_a_link_that_was_replaced_no_longer_opens(intake, applications, staff_http):
+def test_a_replaced_consent_link_is_invalid(intake, applications, staff_http):
     filed = intake.file(applications[0]).json()
     run_jobs(intake)
-    old = links(intake)[0]
+    replaced = links(intake)[0]
     assert staff_http.post(f"/intake/applications/{filed['id']}/consent-request").status_code == 303
     run_jobs(intake)
-    new = next(link for link in links(intake) if link != old)
-    visitor = TestClient(make_app(intake.process))
-    assert (visitor.get(old).status_code, visitor.get(new).status_code) == (404, 200)
-    assert visitor.post(new).status_code == 200
+    current = next(link for link in links(intake) if link != replaced)
+    client = TestClient(make_app(intake.process))
+    assert (client.get(replaced).status_code, client.get(current).status_code) == (404, 200)
+    assert client.post(current).status_code == 200
     assert staff_http.post(f"/intake/applications/{filed['id']}/consent-request").status_code == 409
 
 
-def test_nobody_without_the_role_sees_or_does_anything(intake, applications):
+def test_users_without_the_role_have_no_access(intake, applications):
     filed = intake.file(applications[0]).json()
     judge = TestClient(
         make_app(intake.process), cookies=session_cookies(intake.process, "judge"), headers=csrf_headers()

@@ -1,4 +1,4 @@
-"""What a programme must be, and how it may be revised: pure decisions."""
+"""Validation of programmes and their revisions: pure functions."""
 
 from datetime import timedelta
 
@@ -11,24 +11,24 @@ from services.intake.rules.programmes import Progress, check_programme, check_re
 from shared.events.intake import Programme
 from shared.foundation.errors import Conflict, Invalid
 
-GIVEN = Programme.model_validate(programme())
-BEFORE, OPEN = GIVEN.opens_at - timedelta(seconds=1), GIVEN.opens_at
+REFERENCE = Programme.model_validate(programme())
+BEFORE, OPEN = REFERENCE.opens_at - timedelta(seconds=1), REFERENCE.opens_at
 
 
 def field_errors_of(**changes):
-    """Field -> code of what is wrong with the notice's programme, changed so."""
+    """Return (field, code) of each error of the reference programme with these changes."""
     try:
         check_programme(Programme.model_validate(programme() | changes))
     except Invalid as refusal:
-        return [(fault.field, fault.code) for fault in refusal.faults]
+        return [(error.field, error.code) for error in refusal.field_errors]
     return []
 
 
-def plan_faults(**changes):
+def plan_errors(**changes):
     return field_errors_of(plan=programme()["plan"] | changes)
 
 
-def scoring_faults(**changes):
+def scoring_errors(**changes):
     return field_errors_of(scoring=programme()["scoring"] | changes)
 
 
@@ -36,12 +36,12 @@ def fees(**amounts):
     return [line | {"amount_fen": amounts.get(line["code"], line["amount_fen"])} for line in programme()["fee_lines"]]
 
 
-def test_the_programme_of_the_notice_contradicts_nothing():
+def test_the_reference_programme_is_valid():
     assert field_errors_of() == []
 
 
 @pytest.mark.parametrize(
-    ("changes", "fault"),
+    ("changes", "expected"),
     [
         ({"closes_at": "2021-11-21T16:00:00Z"}, ("/closes_at", "window")),
         ({"pay_by": "2021-12-01T16:00:00Z"}, ("/pay_by", "pay-by")),
@@ -61,17 +61,17 @@ def test_the_programme_of_the_notice_contradicts_nothing():
         ({"fee_lines": fees(self=0)}, ("/fee_lines", "fee-self")),
     ],
 )
-def test_a_number_that_cannot_be_is_named_with_its_field(changes, fault):
-    assert fault in field_errors_of(**changes)
+def test_an_invalid_value_is_reported_with_its_field(changes, expected):
+    assert expected in field_errors_of(**changes)
 
 
 @pytest.mark.parametrize("name", ["opens_at", "closes_at", "pay_by", "report_at"])
-def test_a_time_without_its_zone_is_refused(name):
+def test_a_time_without_time_zone_is_refused(name):
     assert field_errors_of(**{name: "2021-12-02T00:00:00"}) == [(f"/{name}", "time-zone")]
 
 
 @pytest.mark.parametrize(
-    ("changes", "fault"),
+    ("changes", "expected"),
     [
         ({"interview_items": {"strategy": 99}, "item_titles": {"strategy": "战略"}}, ("/scoring", "scoring")),
         ({"firm_points": 31}, ("/scoring", "scoring-parts")),
@@ -79,12 +79,12 @@ def test_a_time_without_its_zone_is_refused(name):
         ({"item_titles": {}}, ("/scoring/item_titles", "item-titles")),
     ],
 )
-def test_a_rubric_that_does_not_add_up_is_refused(changes, fault):
-    assert scoring_faults(**changes) == [fault]
+def test_a_scoring_rule_that_does_not_add_up_is_refused(changes, expected):
+    assert scoring_errors(**changes) == [expected]
 
 
 @pytest.mark.parametrize(
-    ("changes", "fault"),
+    ("changes", "expected"),
     [
         ({"module_days": [3]}, ("/plan/module_days", "module-days")),
         ({"module_days": []}, ("/plan/module_days", "module-days")),
@@ -105,32 +105,32 @@ def test_a_rubric_that_does_not_add_up_is_refused(changes, fault):
         ({"last_day": "2022-04-30"}, ("/plan/last_day", "plan-too-short")),
     ],
 )
-def test_a_plan_that_nobody_could_keep_is_refused(changes, fault):
-    assert fault in plan_faults(**changes)
+def test_an_infeasible_plan_is_refused(changes, expected):
+    assert expected in plan_errors(**changes)
 
 
-def test_a_plan_that_just_fits_is_taken():
-    # Six modules, five gaps of 28 days, and the two days of the last: 142 days from 25 December.
-    assert plan_faults(last_day="2022-05-15") == []
-    assert plan_faults(last_day="2022-05-14") == [("/plan/last_day", "plan-too-short")]
+def test_a_plan_that_exactly_fits_is_accepted():
+    # Six modules: five gaps of 28 days plus the last module's two days make 142 days from 25 December.
+    assert plan_errors(last_day="2022-05-15") == []
+    assert plan_errors(last_day="2022-05-14") == [("/plan/last_day", "plan-too-short")]
 
 
 @given(st.integers(1, 40), st.sets(st.integers(1, 5), min_size=1, max_size=3))
-def test_exactly_the_totals_that_modules_can_make_are_taken(days, lengths):
+def test_exactly_the_feasible_totals_of_days_are_accepted(days, lengths):
     sums = {0}
     for _ in range(days):
         sums |= {total + length for total in sums for length in lengths if total + length <= days}
-    found = plan_faults(days=days, module_days=sorted(lengths), hours=1, min_regions=1, min_gap_days=1)
-    assert (("/plan/module_days", "module-days") in found) == (days not in sums)
+    errors = plan_errors(days=days, module_days=sorted(lengths), hours=1, min_regions=1, min_gap_days=1)
+    assert (("/plan/module_days", "module-days") in errors) == (days not in sums)
 
 
-def test_all_faults_are_told_at_once_and_the_first_in_the_sentence():
+def test_all_errors_are_reported_at_once_and_the_first_in_the_message():
     with pytest.raises(Invalid, match="项目设置有 2 处需要更正。名额至少为 1。") as refusal:
         check_programme(Programme.model_validate(programme() | {"quota": 0, "fee_lines": fees(central=-1)}))
-    assert len(refusal.value.faults) == 2
+    assert len(refusal.value.field_errors) == 2
 
 
-def refusal_of(*, progress=Progress(), now=OPEN, old=GIVEN, **changes):
+def refusal_of(*, progress=Progress(), now=OPEN, old=REFERENCE, **changes):
     new = Programme.model_validate(programme() | {"version": old.version + 1} | changes)
     try:
         check_revision(old, new, progress=progress, now=now)
@@ -139,14 +139,14 @@ def refusal_of(*, progress=Progress(), now=OPEN, old=GIVEN, **changes):
     return "allowed"
 
 
-LATER = {
+EXTENDED = {
     "closes_at": "2021-12-02T16:00:00Z",
     "pay_by": "2021-12-17T16:00:00Z",
     "report_at": "2021-12-24T02:00:00Z",
     "promotion_pay_days": 5,
     "publicity_days": 1,
 }
-EARLIER = {
+SHORTENED = {
     "closes_at": "2021-12-01T15:59:59Z",
     "pay_by": "2021-12-15T16:00:00Z",
     "report_at": "2021-12-23T01:00:00Z",
@@ -162,42 +162,42 @@ SCORINGS = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(LATER))
-def test_once_open_a_deadline_only_lengthens(name):
-    assert refusal_of(**{name: LATER[name]}) == "allowed"
-    assert refusal_of(**{name: EARLIER[name]}) == "programme-deadline"
-    assert refusal_of(now=BEFORE, **{name: EARLIER[name]}) == "allowed"
+@pytest.mark.parametrize("name", sorted(EXTENDED))
+def test_after_opening_deadlines_can_only_be_extended(name):
+    assert refusal_of(**{name: EXTENDED[name]}) == "allowed"
+    assert refusal_of(**{name: SHORTENED[name]}) == "programme-deadline"
+    assert refusal_of(now=BEFORE, **{name: SHORTENED[name]}) == "allowed"
 
 
 @pytest.mark.parametrize("name", ["opens_at", "units", "required_scans"])
-def test_once_open_what_firms_go_by_stays(name):
+def test_after_opening_units_scans_and_the_start_are_frozen(name):
     changes = {name: programme()[name][:1] if name != "opens_at" else "2021-11-22T16:00:00Z"}
     assert refusal_of(**changes) == "programme-frozen"
     assert refusal_of(now=BEFORE, **changes) == "allowed"
 
 
 @pytest.mark.parametrize("part", sorted(SCORINGS))
-def test_the_rubric_stays_from_the_first_score_on(part):
+def test_the_first_score_freezes_the_scoring_rule(part):
     assert refusal_of(scoring=SCORINGS[part]) == "allowed"
     assert refusal_of(scoring=SCORINGS[part], progress=Progress(scored=True)) == "programme-scoring"
 
 
 @pytest.mark.parametrize("name", ["quota", "waiting_list_places"])
-def test_the_quota_stays_from_the_ranking_on(name):
+def test_the_ranking_freezes_the_quota(name):
     assert refusal_of(**{name: 60}, progress=Progress(scored=True)) == "allowed"
     assert refusal_of(**{name: 60}, progress=Progress(scored=True, ranked=True)) == "programme-quota"
 
 
-def test_fees_stay_from_the_first_admission_on():
+def test_the_first_admission_freezes_the_fees():
     dearer = fees(self=2_600_000)
     assert refusal_of(fee_lines=dearer, progress=Progress(scored=True, ranked=True)) == "allowed"
     assert refusal_of(fee_lines=dearer, progress=Progress(True, True, True)) == "programme-fees"
 
 
-def test_at_the_end_deadlines_may_still_lengthen():
-    assert refusal_of(**LATER, progress=Progress(True, True, True)) == "allowed"
+def test_deadlines_can_be_extended_after_all_milestones():
+    assert refusal_of(**EXTENDED, progress=Progress(True, True, True)) == "allowed"
 
 
 @pytest.mark.parametrize("version", [1, 3, 0])
-def test_a_revision_is_the_next_version_and_no_other(version):
+def test_a_revision_must_be_the_next_version(version):
     assert refusal_of(version=version) == "programme-version"

@@ -1,4 +1,4 @@
-"""Revising a programme while it runs, as intake hears what the others have begun; and two programmes side by side."""
+"""Revisions of a running programme after other services' events, and two programmes at the same time."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -42,26 +42,26 @@ CANDIDATE = Candidate(
 )
 
 
-def hear(intake, event):
-    """One event, as the consumer hands it over."""
+def handle(intake, event):
+    """Handle one event, as the consumer does."""
     context = Context(actor=f"event:{event.TYPE}", now=START, tools=intake.process.tools)
     with intake.process.database.transaction() as uow:
         HANDLERS[type(event)](uow, event, context=context)
 
 
-def scored(application):
+def interview_scored(application):
     return InterviewScored(application_id=application, programme=CODE, points=9000, sheets=5)
 
 
-def waitlisted(application):
+def applicant_waitlisted(application):
     return ApplicantWaitlisted(application_id=application, programme=CODE, rank=1)
 
 
-def not_selected(application):
+def applicant_not_selected(application):
     return ApplicantNotSelected(application_id=application, programme=CODE, rank=71)
 
 
-def admitted(application):
+def student_admitted(application):
     return StudentAdmitted(
         application_id=application,
         programme=CODE,
@@ -76,28 +76,28 @@ def admitted(application):
 
 
 def revise(intake, **changes):
-    """The next version, now; "revised" or the code of the refusal."""
+    """Publish the next version; return "revised" or the code of the refusal."""
     with intake.process.database.reader() as session:
         version = session.get_one(ProgrammeRow, CODE).version
-    given = Programme.model_validate(programme() | {"version": version + 1} | changes)
+    revised = Programme.model_validate(programme() | {"version": version + 1} | changes)
     try:
         with intake.process.database.transaction() as uow:
-            actions.revise_programme(uow, given, actor="clerk", now=START)
+            actions.revise_programme(uow, revised, actor="clerk", now=START)
     except Conflict as refusal:
         return refusal.code
     return "revised"
 
 
-def changed():
-    """Field -> another value, for each part that freezes on the way."""
+def changed_fields():
+    """Return another value for each field that can be frozen."""
     scoring = programme()["scoring"] | {"trim_from_panel_size": 7}
     fees = [line | {"amount_fen": line["amount_fen"] + 100} for line in programme()["fee_lines"]]
     return {"scoring": scoring, "quota": 60, "fee_lines": fees}
 
 
-def frozen(intake):
-    """What each change of one part is answered."""
-    return [revise(intake, **{name: value}) for name, value in changed().items()]
+def revise_each(intake):
+    """Try to revise each of these fields; return the results."""
+    return [revise(intake, **{name: value}) for name, value in changed_fields().items()]
 
 
 @pytest.fixture
@@ -106,64 +106,69 @@ def application(intake, applications):
     return intake.rows(Application)[0].id
 
 
-def test_before_anybody_is_scored_the_numbers_may_still_be_revised(intake, application):
-    assert revise(intake, **changed()) == "revised"
+def test_before_the_first_score_every_field_can_be_revised(intake, application):
+    assert revise(intake, **changed_fields()) == "revised"
     assert len([row for row in intake.rows(OutboxRow) if ProgrammeRevised.TYPE in row.headers.values()]) == 1
 
 
 @pytest.mark.parametrize(
-    ("event", "answers"),
+    ("event", "results"),
     [
-        (scored, ["programme-scoring", "revised", "revised"]),
-        (waitlisted, ["revised", "programme-quota", "revised"]),
-        (not_selected, ["revised", "programme-quota", "revised"]),
-        (admitted, ["revised", "programme-quota", "programme-fees"]),
+        (interview_scored, ["programme-scoring", "revised", "revised"]),
+        (applicant_waitlisted, ["revised", "programme-quota", "revised"]),
+        (applicant_not_selected, ["revised", "programme-quota", "revised"]),
+        (student_admitted, ["revised", "programme-quota", "programme-fees"]),
     ],
 )
-def test_what_is_heard_freezes_its_part_of_the_programme(intake, application, event, answers):
-    hear(intake, event(application))
-    assert frozen(intake) == answers
+def test_an_event_freezes_its_part_of_the_programme(intake, application, event, results):
+    handle(intake, event(application))
+    assert revise_each(intake) == results
 
 
 @pytest.mark.parametrize(
-    "order", [(scored, waitlisted, admitted), (admitted, scored), (not_selected, admitted, scored)]
+    "order",
+    [
+        (interview_scored, applicant_waitlisted, student_admitted),
+        (student_admitted, interview_scored),
+        (applicant_not_selected, student_admitted, interview_scored),
+    ],
 )
-def test_in_any_order_and_heard_twice_everything_is_frozen_in_the_end(intake, application, order):
+def test_repeated_events_in_any_order_freeze_everything(intake, application, order):
     for event in (*order, *order):
-        hear(intake, event(application))
-    assert frozen(intake) == ["programme-scoring", "programme-quota", "programme-fees"]
+        handle(intake, event(application))
+    assert revise_each(intake) == ["programme-scoring", "programme-quota", "programme-fees"]
     notes = [row.details["reached"] for row in intake.rows(AuditRow) if row.action == "note_progress"]
     assert len(notes) <= 3
 
 
-def test_a_refused_revision_leaves_the_programme_and_says_nothing(intake, application):
-    hear(intake, admitted(application))
-    said = len(intake.rows(OutboxRow))
-    assert revise(intake, **changed()) == "programme-quota"
+def test_a_refused_revision_changes_and_publishes_nothing(intake, application):
+    handle(intake, student_admitted(application))
+    published = len(intake.rows(OutboxRow))
+    assert revise(intake, **changed_fields()) == "programme-quota"
     row = intake.rows(ProgrammeRow)[0]
-    assert (row.version, row.data["quota"], len(intake.rows(OutboxRow))) == (1, 50, said)
+    assert (row.version, row.data["quota"], len(intake.rows(OutboxRow))) == (1, 50, published)
 
 
-def test_what_is_heard_of_an_unknown_programme_waits(intake):
-    event = scored(uuid4()).model_copy(update={"programme": "CQ-2031-ZJTX"})
+def test_an_event_about_an_unknown_programme_is_out_of_order(intake):
+    event = interview_scored(uuid4()).model_copy(update={"programme": "CQ-2031-ZJTX"})
     with pytest.raises(OutOfOrder):
-        hear(intake, event)
+        handle(intake, event)
 
 
-def test_an_event_that_comes_late_does_not_turn_the_shown_outcome_back(intake, application):
+def test_a_late_event_does_not_revert_the_outcome(intake, application):
     registered_event = StudentRegistered(application_id=application, programme=CODE, registered_at=START)
     verified = ApplicationVerified(application_id=application, programme=CODE, verified_at=START, candidate=CANDIDATE)
     certified = CertificateRecorded(application_id=application, programme=CODE, certified=True, hours=128, reasons=())
     shown = []
     for event in (
-        admitted(application),
+        student_admitted(application),
         verified,
         registered_event,
-        admitted(application),
+        student_admitted(application),
         certified,
         registered_event,
     ):
-        hear(intake, event)
+        handle(intake, event)
         shown.append(intake.rows(Application)[0].outcome)
     assert shown == [
         Outcome.ADMITTED,
@@ -175,7 +180,7 @@ def test_an_event_that_comes_late_does_not_turn_the_shown_outcome_back(intake, a
     ]
 
 
-def test_two_programmes_of_one_year_never_give_the_same_payment_reference(intake, applications):
+def test_two_programmes_of_one_year_share_the_range_of_payment_references(intake, applications):
     second = Programme.model_validate(programme() | {"code": "CQ-2021-SECOND"})
     with intake.process.database.transaction() as uow:
         actions.publish_programme(uow, second, actor="clerk", now=START, keys=intake.process.tools.keys)
@@ -200,9 +205,9 @@ def test_two_programmes_of_one_year_never_give_the_same_payment_reference(intake
     ]
 
 
-def test_the_bus_hears_exactly_what_the_table_of_listeners_says(intake):
+def test_the_bus_handles_exactly_its_subscriptions(intake):
     assert make_bus(intake.process).process is intake.process
 
 
-def test_the_migrations_make_the_tables_of_the_code(intake):
+def test_the_migrations_match_the_models(intake):
     assert differences(intake.process.settings.database_url, [infrastructure.metadata, registered.metadata]) == []

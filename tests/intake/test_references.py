@@ -1,4 +1,4 @@
-"""Payment references: a range for each year, and none twice, also once a year's range is used up."""
+"""Payment references: one range per year, no duplicates, also after a year's range is used up."""
 
 import pytest
 
@@ -9,26 +9,26 @@ from shared.events.intake import Programme
 
 
 def opening_in(year: int) -> Programme:
-    told = programme()
+    values = programme()
     return Programme.model_validate(
-        told | {name: told[name].replace("2021", str(year)) for name in ("opens_at", "closes_at")}
+        values | {name: values[name].replace("2021", str(year)) for name in ("opens_at", "closes_at")}
     )
 
 
 @pytest.fixture
-def used_up(intake) -> None:
+def exhausted_year(intake) -> None:
     with intake.process.database.transaction() as uow:
         uow.session.add(ReferenceCounter(year=2021, last=9_998))
 
 
-def test_a_year_that_is_used_up_goes_on_into_the_next_years_range(intake, used_up):
+def test_an_exhausted_year_continues_in_the_next_years_range(intake, exhausted_year):
     with intake.process.database.transaction() as uow:
         references = References(uow.session)
-        given = [references.next(opening_in(2021)) for _ in range(3)]
-        assert [reference[:8] for reference in given] == ["ZX219999", "ZX220000", "ZX220001"]
+        issued = [references.next(opening_in(2021)) for _ in range(3)]
+        assert [reference[:8] for reference in issued] == ["ZX219999", "ZX220000", "ZX220001"]
 
 
-def test_the_next_year_begins_behind_what_was_given_of_its_range(intake, used_up):
+def test_the_next_year_skips_the_references_already_issued_from_its_range(intake, exhausted_year):
     with intake.process.database.transaction() as uow:
         references = References(uow.session)
         for _ in range(4):

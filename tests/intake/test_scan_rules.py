@@ -1,4 +1,4 @@
-"""What a scan must be: pure decisions on bytes."""
+"""Validation of scans: pure functions of the bytes."""
 
 import io
 import struct
@@ -25,58 +25,58 @@ def pdf(pages=1):
     return file.getvalue()
 
 
-def refused(content, declared="application/octet-stream"):
+def refusal_code(content, declared="application/octet-stream"):
     with pytest.raises(Invalid) as refusal:
         media_type_of(content, declared)
     return refusal.value.code
 
 
-def test_the_content_decides_what_a_scan_is():
+def test_the_media_type_is_detected_from_the_content():
     files = {"image/png": picture("PNG"), "image/jpeg": picture("JPEG"), "application/pdf": pdf()}
     assert {kind: media_type_of(content, kind) for kind, content in files.items()} == {kind: kind for kind in files}
     assert {media_type_of(content, "application/octet-stream") for content in files.values()} == set(files)
 
 
-def test_a_scan_that_is_not_what_it_claims_to_be_is_refused():
-    assert refused(picture("PNG"), "application/pdf") == "scan-type-differs"
-    assert refused(pdf(), "image/jpeg") == "scan-type-differs"
-    assert refused(b"MZ\x90\x00" + bytes(100), "application/pdf") == "scan-type"
-    assert refused(picture("GIF")) == "scan-type"
-    assert refused(b"<html><script>alert(1)</script>", "image/png") == "scan-type"
+def test_a_scan_with_a_wrong_or_unsupported_type_is_refused():
+    assert refusal_code(picture("PNG"), "application/pdf") == "scan-type-differs"
+    assert refusal_code(pdf(), "image/jpeg") == "scan-type-differs"
+    assert refusal_code(b"MZ\x90\x00" + bytes(100), "application/pdf") == "scan-type"
+    assert refusal_code(picture("GIF")) == "scan-type"
+    assert refusal_code(b"<html><script>alert(1)</script>", "image/png") == "scan-type"
 
 
-def test_an_empty_a_broken_and_a_shortened_scan_are_refused():
-    assert refused(b"") == "scan-empty"
-    assert refused(b"%PDF-1.7 nothing more") == "scan-unreadable"
-    assert refused(b"\x89PNG\r\n\x1a\n" + bytes(64)) == "scan-unreadable"
-    assert refused(picture("PNG", (300, 300))[:80]) == "scan-unreadable"
+def test_empty_corrupt_and_truncated_scans_are_refused():
+    assert refusal_code(b"") == "scan-empty"
+    assert refusal_code(b"%PDF-1.7 nothing more") == "scan-unreadable"
+    assert refusal_code(b"\x89PNG\r\n\x1a\n" + bytes(64)) == "scan-unreadable"
+    assert refusal_code(picture("PNG", (300, 300))[:80]) == "scan-unreadable"
 
 
-def test_the_largest_scan_is_taken_and_one_byte_more_is_not():
+def test_a_scan_may_have_exactly_the_maximum_size():
     content = pdf()
     full = content + b"\n" * (LARGEST_SCAN - len(content))
     assert media_type_of(full, "application/pdf") == "application/pdf"
-    assert refused(full + b"\n") == "scan-too-large"
+    assert refusal_code(full + b"\n") == "scan-too-large"
 
 
-def test_a_scan_of_many_pages_ends_at_the_limit():
+def test_a_scan_may_have_exactly_the_maximum_number_of_pages():
     assert media_type_of(pdf(MOST_PAGES), "application/pdf") == "application/pdf"
-    assert refused(pdf(MOST_PAGES + 1)) == "scan-pages"
+    assert refusal_code(pdf(MOST_PAGES + 1)) == "scan-pages"
 
 
-def claiming(width, height):
-    """A PNG whose header claims a size that its few bytes do not hold."""
+def png_claiming(width, height):
+    """Return a PNG whose header claims a size that its few bytes do not contain."""
     small = picture("PNG")
     header = b"IHDR" + struct.pack(">II", width, height) + small[24:29]
     return small[:12] + header + struct.pack(">I", zlib.crc32(header)) + small[33:]
 
 
 @pytest.mark.parametrize("side", [8_000, 20_000, 2_000_000])
-def test_a_picture_that_claims_too_many_pixels_is_refused_unread(side):
-    assert refused(claiming(side, side)) == "scan-pixels"
+def test_an_image_that_claims_too_many_pixels_is_refused_without_decoding(side):
+    assert refusal_code(png_claiming(side, side)) == "scan-pixels"
 
 
-def test_scans_read_by_many_threads_at_once_are_read_as_by_one():
+def test_scans_can_be_read_by_many_threads_at_once():
     files = [pdf(pages) for pages in range(1, 9)] * 20
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(lambda content: media_type_of(content, "application/pdf"), files)) == {"application/pdf"}

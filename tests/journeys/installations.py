@@ -1,4 +1,4 @@
-"""A whole house for a journey: embedded in one process, or every process of it on real servers. Ended with the block."""
+"""Starts a whole installation for a test, as a standalone server or as all processes on real servers, and stops it."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ OPEN_SECONDS = 240
 
 @dataclass
 class RunningInstallation:
-    """Where the services answer, what they were started as, and how the first account is made."""
+    """The services' addresses and processes, the mail folder, and the one-time link of the first account."""
 
     addresses: dict[str, str]
     mail: Path
@@ -34,24 +34,24 @@ class RunningInstallation:
     processes: dict[str, "subprocess.Popen[str]"]
 
     def stage(self) -> Stage:
-        """A stage for the player, with fresh passwords for everybody."""
-        return Stage(self.addresses, {one.account: invented_password() for one in staff()}, self.mail)
+        """Return a stage for the player with new passwords for all accounts."""
+        return Stage(self.addresses, {account.account: invented_password() for account in staff()}, self.mail)
 
     def kill(self, name: str) -> None:
-        """Kills a process at once, as a power cut would."""
+        """Kill a process with SIGKILL, as a power cut does."""
         self.processes[name].kill()
         self.processes[name].wait(30)
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
+    """Return a free local port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def start_embedded(folder: Path, port: int, starts_at: datetime | None) -> RunningInstallation:
-    """An embedded house over `folder`, a demo unless `starts_at` is None; the same folder again goes on where it was."""
+    """Start a standalone server over `folder`, a demo unless `starts_at` is None. The same folder again resumes it."""
     command = [sys.executable, "-m", "services", "run", "--data", str(folder), "--port", str(port)]
     if starts_at:
         command += ["--demo-from", starts_at.isoformat()]
@@ -66,12 +66,12 @@ def start_embedded(folder: Path, port: int, starts_at: datetime | None) -> Runni
     else:
         raise AssertionError(folder.with_suffix(".log").read_text()[-3000:])
     address = f"http://127.0.0.1:{port}"
-    return RunningInstallation(dict.fromkeys(SERVICES, address), folder / "mail", link, {"house": process})
+    return RunningInstallation(dict.fromkeys(SERVICES, address), folder / "mail", link, {"server": process})
 
 
 @contextmanager
 def standalone_server(folder: Path, starts_at: datetime) -> Iterator[RunningInstallation]:
-    """The default column: SQLite, the embedded bus, one process."""
+    """Run a standalone server until the block ends: SQLite, the embedded bus, one process."""
     installation = start_embedded(folder, free_port(), starts_at)
     try:
         yield installation
@@ -83,7 +83,7 @@ def standalone_server(folder: Path, starts_at: datetime) -> Iterator[RunningInst
 def servers_installation(
     folder: Path, starts_at: datetime, *, broker_url: str, redis_url: str, database: Callable[[str], str]
 ) -> Iterator[RunningInstallation]:
-    """The other column: PostgreSQL, RabbitMQ, Redis, and web, bus and worker of each service as processes of their own."""
+    """Run web, bus and worker of each service as separate processes on PostgreSQL, RabbitMQ and Redis."""
     TravellingClock(folder / "clock").set(starts_at)
     ports = {name: free_port() for name in SERVICES}
     installation = RunningInstallation(
@@ -110,8 +110,10 @@ def servers_installation(
 def environment_of(
     installation: RunningInstallation, name: str, folder: Path, *, database_url: str, broker_url: str, redis_url: str
 ) -> dict[str, str]:
-    """What the three processes of a service are told, on servers and by the system's clock; files, keys and mail lie below
-    `folder`."""
+    """Return the environment of a service's three processes on servers, with the system clock.
+
+    Files, keys and mails are below `folder`.
+    """
     return {
         "LINGJUN_DATABASE_URL": database_url,
         "LINGJUN_BROKER_URL": broker_url,
@@ -127,10 +129,12 @@ def environment_of(
 
 
 def first_link(environment: dict[str, str]) -> str:
-    """The one-time link by which the first administrator sets a password, as the portal's console prints it."""
-    asked = [sys.executable, "-m", "services.portal.web", "--first-account"]
-    told = subprocess.run(asked, env=os.environ | environment, cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True)
-    return told.stdout.strip()
+    """Return the one-time link of the first administrator, as the portal's command line prints it."""
+    command = [sys.executable, "-m", "services.portal.web", "--first-account"]
+    done = subprocess.run(
+        command, env=os.environ | environment, cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True
+    )
+    return done.stdout.strip()
 
 
 def _start(command: list[str], environment: dict[str, str], log: Path) -> "subprocess.Popen[str]":
@@ -146,7 +150,7 @@ def _start(command: list[str], environment: dict[str, str], log: Path) -> "subpr
 
 
 def await_open(installation: RunningInstallation) -> None:
-    """Waits until every service answers that it is ready."""
+    """Wait until every service reports that it is ready. Raises AssertionError after OPEN_SECONDS."""
     ends = time.monotonic() + OPEN_SECONDS
     for name, address in installation.addresses.items():
         path = f"{address}{'' if name == 'portal' else '/' + name}/readyz"
@@ -161,7 +165,7 @@ def await_open(installation: RunningInstallation) -> None:
 
 
 def stop(installation: RunningInstallation) -> None:
-    """Ends every process, politely, then at once."""
+    """Stop every process with SIGTERM, and with SIGKILL after 20 seconds."""
     for process in installation.processes.values():
         process.send_signal(signal.SIGTERM)
     for process in installation.processes.values():

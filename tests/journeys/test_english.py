@@ -1,4 +1,4 @@
-"""Each service's pages in English, in a real browser: whatever the product itself says has no Chinese character left."""
+"""Each service's pages in English in a real browser: the product's own texts contain no Chinese characters."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ from tests.processes import START, process_for
 from tests.signing import serving, session_cookies
 from tests.translatable import CHINESE
 
-INSTALLATION = {
+SERVICES = {
     "intake": (IntakeSettings, intake_web.make_app),
     "review": (ReviewSettings, review_web.make_app),
     "scheduling": (SchedulingSettings, scheduling_web.make_app),
@@ -37,7 +37,7 @@ INSTALLATION = {
     "portal": (PortalSettings, portal_web.make_app),
 }
 SUBSCRIPTIONS = {"review": review_bus, "scheduling": scheduling_bus, "billing": billing_bus}
-# Who opens which pages.
+# Roles and pages per service.
 PAGES = {
     "intake": (("intake",), ("", "access", "tables/applications/list", "nowhere")),
     "review": (("reviewer", "committee"), ("", "ranking", "work", "seats", "scores", "tables/cases/list")),
@@ -48,26 +48,26 @@ PAGES = {
     "billing": (("finance",), ("", "statements", "work", "refunds", "tables/entries/list", "tables/invoices/list")),
     "portal": (("administrator",), ("", "accounts/new", "password", "tables/accounts/list")),
 }
-# What the product says itself; the rest of a page may be data.
+# Elements with the product's own texts. All other elements may contain data.
 CHROME = "h1, h2, h3, h5, th, dt, legend, label, button, .btn, option, .nav-link-title, .lj-stat, .lj-empty, .alert, .form-hint"
 
 
 def publish(service: str, process: Process, uow: UnitOfWork) -> None:
-    """The invented programme, as this service comes to know it."""
-    given = Programme.model_validate(programme())
+    """Publish the programme in this service, or handle its event there."""
+    definition = Programme.model_validate(programme())
     if service == "intake":
-        intake_actions.publish_programme(uow, given, actor="intake01", now=START, keys=process.tools.keys)
+        intake_actions.publish_programme(uow, definition, actor="intake01", now=START, keys=process.tools.keys)
     elif service in SUBSCRIPTIONS:
-        heard = ProgrammePublished(programme=given)
-        context = Context(actor=f"event:{heard.TYPE}", now=START, tools=process.tools)
-        SUBSCRIPTIONS[service].HANDLERS[ProgrammePublished](uow, heard, context=context)
+        event = ProgrammePublished(programme=definition)
+        context = Context(actor=f"event:{event.TYPE}", now=START, tools=process.tools)
+        SUBSCRIPTIONS[service].HANDLERS[ProgrammePublished](uow, event, context=context)
 
 
-@pytest.fixture(params=sorted(INSTALLATION))
+@pytest.fixture(params=sorted(SERVICES))
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Process, str]]:
     """A service with a programme, its process, and its address."""
     service: str = request.param
-    settings, make_app = INSTALLATION[service]
+    settings, make_app = SERVICES[service]
     process = process_for(settings, f"sqlite:///{tmp_path}/{service}.db", tmp_path)
     with process.database.transaction() as uow:
         publish(service, process, uow)
@@ -75,7 +75,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str
         yield service, process, url
 
 
-def test_nothing_that_the_product_says_is_chinese_to_an_english_reader(
+def test_english_pages_contain_no_chinese_product_text(
     opened: tuple[str, Process, str], browser_context: BrowserContext, browser_problems: list[str]
 ) -> None:
     service, process, url = opened
@@ -87,8 +87,8 @@ def test_nothing_that_the_product_says_is_chinese_to_an_english_reader(
     chinese: dict[str, list[str]] = {}
     for path in paths:
         page.goto(f"{url}{prefix}/{path}")
-        said = [text for text in page.locator(CHROME).all_text_contents() if CHINESE.search(text)]
-        chinese |= {path: said} if said else {}
+        texts = [text for text in page.locator(CHROME).all_text_contents() if CHINESE.search(text)]
+        chinese |= {path: texts} if texts else {}
     assert chinese == {}
     assert page.locator("html").get_attribute("lang") == "en"
     browser_problems[:] = [problem for problem in browser_problems if "nowhere" not in problem]

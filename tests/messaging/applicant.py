@@ -1,4 +1,4 @@
-"""An intake that takes one application, and a job, for the tests of what is seen from outside."""
+"""An intake service with one application, and a job. Used by the tests of metrics and telemetry."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ APPLICATION = cohort(1).applications[0]
 
 
 class OpenFile(Job):
-    """A job of whoever hears of an application."""
+    """A job that a subscriber enqueues for an application."""
 
     NAME: ClassVar[str] = "open_file"
     application: UUID
@@ -38,19 +38,19 @@ class OpenFile(Job):
 
 @contextmanager
 def open_intake(folder: Path) -> Iterator[Process]:
-    """An intake with the reference programme."""
+    """Yield an intake process with the reference programme published."""
     process = process_for(IntakeSettings, f"sqlite:///{folder / 'intake.db'}", folder)
     with process.database.transaction() as uow:
-        given = Programme.model_validate(programme())
-        actions.publish_programme(uow, given, actor="test", now=START, keys=process.tools.keys)
+        content = Programme.model_validate(programme())
+        actions.publish_programme(uow, content, actor="test", now=START, keys=process.tools.keys)
     yield process
     process.database.close()
 
 
 @contextmanager
-def open_listener(folder: Path) -> Iterator[Database]:
-    """The database of somebody who hears."""
-    url = f"sqlite:///{folder / 'listener.db'}"
+def open_subscriber(folder: Path) -> Iterator[Database]:
+    """Yield the database of a subscriber."""
+    url = f"sqlite:///{folder / 'subscriber.db'}"
     upgrade(url, "shared")
     database = Database(url)
     yield database
@@ -58,7 +58,7 @@ def open_listener(folder: Path) -> Iterator[Database]:
 
 
 def file_application(process: Process) -> None:
-    """Posts the application with its scans, as the platform does, with a trace of its own."""
+    """Post the application with its scans, as the platform does, with the caller's own `traceparent`."""
     with process.database.transaction() as uow:
         key = actions.issue_client_key(uow, "平台", actor="test", now=START)
     http = TestClient(make_app(process), headers={"Authorization": f"Bearer {key}", "traceparent": FOREIGN})
@@ -76,21 +76,21 @@ def file_application(process: Process) -> None:
 
 
 def start_jobs(database: Database, number: int, application: UUID) -> list[UUID]:
-    """Starts the job a few times; their ids."""
+    """Enqueue the job `number` times; return the ids."""
     with database.transaction() as uow:
         return [enqueue(uow, OpenFile(application=application)) for _ in range(number)]
 
 
 def run_jobs(database: Database, functions: JobFunctions, *, service: str, tools: Tools) -> None:
-    """Executes every job that waits."""
+    """Execute every waiting job."""
     with database.reader() as session:
-        waiting = session.exec(select(JobRow.id)).all()
+        job_ids = session.exec(select(JobRow.id)).all()
     executor = JobWorker(database, functions, service=service, clock=SystemClock(), tools=tools)
-    for job_id in waiting:
+    for job_id in job_ids:
         executor.execute(job_id)
 
 
 def personal_data() -> list[Any]:
-    """What of the application must not be seen from outside."""
+    """Return the values of the application that must not appear in metrics or traces."""
     student, firm = APPLICATION.body["student"], APPLICATION.body["firm"]
     return [student["name"], student["identity_number"], student["mobile"], student["email"], firm["name"]]

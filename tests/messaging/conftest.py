@@ -1,4 +1,4 @@
-"""A bus of each kind, and a tiny service to hear with: one counter table, one handler per test."""
+"""Fixtures for both kinds of bus: a publisher and a subscriber, each with its own database; one handler per test."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -22,12 +22,12 @@ from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
 from shared.wiring.process import make_redis, make_transport
 
-LADDER = (timedelta(milliseconds=50), timedelta(milliseconds=100))
+RETRY_DELAYS = (timedelta(milliseconds=50), timedelta(milliseconds=100))
 
 
 @pytest.fixture(params=["embedded", "rabbitmq"])
 def bus_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The broker of both columns: a SQLite file, and a real RabbitMQ."""
+    """The URL of each kind of bus: a SQLite file, and a real RabbitMQ."""
     if request.param == "embedded":
         return f"sqlite:///{tmp_path / 'bus.db'}"
     url: str = request.getfixturevalue("rabbitmq_url")
@@ -35,38 +35,43 @@ def bus_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 class Installation:
-    """One publisher and one listener on a bus, each with its own database; LADDER is short."""
+    """One publisher and one subscriber on a bus, each with its own database; RETRY_DELAYS are short."""
 
-    def __init__(self, bus_url: str, speaker: Database, listener: Database, tools: Tools) -> None:
-        self.bus_url, self.speaker, self.listener, self.tools = bus_url, speaker, listener, tools
+    def __init__(self, bus_url: str, publisher: Database, subscriber: Database, tools: Tools) -> None:
+        self.bus_url, self.publisher, self.subscriber, self.tools = bus_url, publisher, subscriber, tools
         self.queue = f"q{uuid4().hex[:8]}"
 
     def transport(self, queue: str | None = None) -> Any:
-        """A connection with the test's own topology."""
-        return make_transport(self.bus_url, queue or self.queue, {self.queue: (FeePaid.TYPE,)}, LADDER)
+        """Return a transport with the test's own topology."""
+        return make_transport(self.bus_url, queue or self.queue, {self.queue: (FeePaid.TYPE,)}, RETRY_DELAYS)
 
-    def say(self, *events: FeePaid) -> None:
-        """Publishes in one transaction."""
-        with self.speaker.transaction() as uow:
+    def publish(self, *events: FeePaid) -> None:
+        """Publish the events in one transaction."""
+        with self.publisher.transaction() as uow:
             for event in events:
                 uow.publish(event, now=datetime.now(UTC))
 
     @asynccontextmanager
     async def relaying(self):
-        """The speaker's outbox is relayed inside."""
+        """Relay the publisher's outbox inside the block."""
         transport = self.transport()
         await transport.open()
-        async with running(Relay(self.speaker, transport).run):
+        async with running(Relay(self.publisher, transport).run):
             yield
         await transport.close()
 
     @asynccontextmanager
     async def consuming(self, handler: Callable[..., None]):
-        """The listener handles FeePaid with `handler` inside."""
+        """Handle FeePaid with `handler` in the subscriber inside the block."""
         transport = self.transport()
         await transport.open()
         consumer = Consumer(
-            self.listener, transport, {FeePaid: handler}, clock=SystemClock(), tools=self.tools, attempts=len(LADDER)
+            self.subscriber,
+            transport,
+            {FeePaid: handler},
+            clock=SystemClock(),
+            tools=self.tools,
+            attempts=len(RETRY_DELAYS),
         )
         async with running(consumer.run):
             yield
@@ -75,7 +80,7 @@ class Installation:
 
 @asynccontextmanager
 async def running(work):
-    """A task that is cancelled at the end, and whose failure fails the test."""
+    """Run `work` as a task inside the block, then cancel it. A failure of the task fails the test."""
     task = asyncio.create_task(work())
     try:
         yield
@@ -88,16 +93,16 @@ async def running(work):
 
 
 async def eventually(check: Callable[[], bool], seconds: float = 20) -> None:
-    """Waits until `check` holds; fails after `seconds`."""
+    """Wait until `check` returns true; raise AssertionError after `seconds`."""
     for _ in range(int(seconds / 0.02)):
         if await asyncio.to_thread(check):
             return
         await asyncio.sleep(0.02)
-    raise AssertionError("it did not come to pass")
+    raise AssertionError("the condition was not met in time")
 
 
 def fee_paid(paid_fen: int = 2_500_000, application_id: Any = None) -> FeePaid:
-    """An event to say."""
+    """Return an event to publish."""
     return FeePaid(
         application_id=application_id or uuid4(), programme="P", paid_fen=paid_fen, paid_at=datetime.now(UTC)
     )
@@ -105,8 +110,8 @@ def fee_paid(paid_fen: int = 2_500_000, application_id: Any = None) -> FeePaid:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_urls(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
-    """Two empty databases of one kind: the publisher's and the listener's."""
-    names = ("speaker", "listener")
+    """Two empty databases of one kind: the publisher's and the subscriber's."""
+    names = ("publisher", "subscriber")
     if request.param == "sqlite":
         return [f"sqlite:///{tmp_path / name}.db" for name in names]
     make = request.getfixturevalue("postgres_url")
@@ -115,7 +120,7 @@ def database_urls(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
 
 @pytest.fixture
 def installation(bus_url: str, database_urls: list[str], tmp_path: Path) -> Iterator[Installation]:
-    """Publisher and listener on both kinds of bus and of database."""
+    """A publisher and a subscriber, on both kinds of bus and of database."""
     databases = []
     for url in database_urls:
         upgrade(url, "shared")

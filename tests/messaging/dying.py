@@ -1,6 +1,6 @@
-"""`python -m tests.messaging.dying BUS QUEUE DATABASE`: a consumer that dies of one event, and is started again at once.
+"""`python -m tests.messaging.dying BUS QUEUE DATABASE`: a consumer that crashes on one event and is restarted at once.
 
-Each life is a fork, so that starting costs nothing; test_poison.py ends it.
+Each run is a fork, so that a restart costs nothing. test_poison.py starts and kills the program.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from tests.messaging.outages import count_effect
 POISON_FEN = 13
 
 
-def die_of_poison(uow, event, *, context):
-    """A handler with an effect, which one event kills."""
+def crash_on_poison(uow, event, *, context):
+    """Handle an event with an effect; kill the process on the poison event."""
     if event.paid_fen == POISON_FEN:
         os.kill(os.getpid(), signal.SIGKILL)
     count_effect(uow, event, context=context)
 
 
 def tools_in(folder: Path) -> Tools:
-    """What a handler of a tiny service may ask for."""
+    """Return the tools of a service without purposes, in `folder`."""
     keys = KeyRing(folder, purposes=())
     return Tools(
         keys=keys,
@@ -43,23 +43,23 @@ def tools_in(folder: Path) -> Tools:
     )
 
 
-async def live(bus: str, queue: str, database: str) -> None:
+async def consume(bus: str, queue: str, database: str) -> None:
     transport = make_transport(bus, queue, {queue: (FeePaid.TYPE,)})
     await transport.open()
     await Consumer(
-        Database(database), transport, {FeePaid: die_of_poison}, clock=SystemClock(), tools=tools_in(Path(mkdtemp()))
+        Database(database), transport, {FeePaid: crash_on_poison}, clock=SystemClock(), tools=tools_in(Path(mkdtemp()))
     ).run()
 
 
 def main(arguments: list[str]) -> None:
-    """Lives again and again, until it is ended itself."""
+    """Fork a consumer again and again, until this process is killed."""
     while True:
         child = os.fork()
         if child == 0:
-            asyncio.run(live(*arguments))
+            asyncio.run(consume(*arguments))
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status):
-            raise SystemExit("a life ended by itself")
+            raise SystemExit("a consumer exited without being killed")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What an outage needs: a server of the test's own that can be killed, a proxy that cuts connections, a house that endures.
+"""Helpers for outages: a private server that can be killed, a proxy that cuts connections, a bus that reconnects.
 
-Used by test_outages.py and test_pressure.py.
+Used by test_outages.py, test_order.py, test_poison.py, dying.py and mortality.py.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
 from shared.persistence.models import InboxRow, LastSequence, OutboxRow
 from shared.runtime.bus import connected
-from tests.messaging.conftest import LADDER, eventually, running
+from tests.messaging.conftest import RETRY_DELAYS, eventually, running
 from tests.servers import keeper, postgres, rabbitmq
 from tests.servers.processes import Program, end, private_instances_possible, spawn, wait_until_it_answers
 
 SERVERS = {"rabbitmq": rabbitmq.prepared, "postgres": postgres.prepared}
 
 
-class Mortal:
-    """A server that is killed and started again."""
+class KillableServer:
+    """A server that can be killed and started again."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -40,23 +40,23 @@ class Mortal:
         wait_until_it_answers(self._program.name, self._process, self._program.log, self._program.answers)
 
     def kill(self) -> None:
-        """Ends it at once, with whatever it was doing."""
+        """Kill the server at once, in the middle of its work."""
         end(self._process, self._program.end_signal)
 
     async def start(self) -> None:
-        """Started by this thread, with which it would die; another waits until it answers."""
+        """Start the server in this thread, because it ends with the thread that starts it; wait in another thread."""
         self._process = spawn(self._program)
         await asyncio.to_thread(self._wait)
 
 
 @contextmanager
-def mortal(name: str) -> Iterator[tuple[Mortal, str]]:
-    """A private server and its address: a fresh virtual host, or the database `postgres`."""
+def killable_server(name: str) -> Iterator[tuple[KillableServer, str]]:
+    """Yield a private server and its URL: a fresh virtual host, or a PostgreSQL without a database name."""
     if not private_instances_possible() or keeper.PROGRAMS[name]() is None:
         pytest.skip(f"{name} is not installed: python -m tests.servers install (as root on Debian or Ubuntu)")
     folder = Path(tempfile.gettempdir()) / f"lingjun-mortal-{name}-{os.getpid()}-{uuid4().hex[:6]}"
     with SERVERS[name](folder) as (address, program), ExitStack() as stack:
-        server = Mortal(program)
+        server = KillableServer(program)
         stack.callback(server.kill)
         if name == "rabbitmq":
             yield server, stack.enter_context(rabbitmq.virtual_host(address, "mortal"))
@@ -65,15 +65,15 @@ def mortal(name: str) -> Iterator[tuple[Mortal, str]]:
 
 
 class Proxy:
-    """Stands before a broker; `cut` ends every connection without a word."""
+    """A TCP proxy in front of a broker; `cut` aborts every connection."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
         self._open: set[asyncio.StreamWriter] = set()
 
     @asynccontextmanager
-    async def state(self):
-        """The broker's address through the proxy."""
+    async def listening(self):
+        """Yield the broker's URL through the proxy."""
         server = await asyncio.start_server(self._accept, "127.0.0.1")
         port = server.sockets[0].getsockname()[1]
         async with server:
@@ -92,18 +92,18 @@ class Proxy:
         writer.close()
 
     def cut(self) -> None:
-        """As if the wire were cut."""
+        """Abort every connection, as if the network failed."""
         for writer in self._open:
             writer.transport.abort()
         self._open.clear()
 
 
 @asynccontextmanager
-async def enduring(installation, handler):
-    """The house relays and handles inside, as its processes do: what was lost is opened again."""
+async def reconnecting(installation, handler):
+    """Relay and consume inside the block, and reconnect after a lost connection, as a bus process does."""
     relaying, consuming = installation.transport(), installation.transport()
     tools = {"clock": SystemClock(), "tools": installation.tools}
-    consumer = Consumer(installation.listener, consuming, {FeePaid: handler}, attempts=len(LADDER), **tools)
+    consumer = Consumer(installation.subscriber, consuming, {FeePaid: handler}, attempts=len(RETRY_DELAYS), **tools)
     async with (
         running(lambda: connected(relaying, _relay(installation, relaying))),
         running(lambda: connected(consuming, consumer.run)),
@@ -113,30 +113,30 @@ async def enduring(installation, handler):
 
 def _relay(installation, transport):
     async def relay() -> None:
-        await Relay(installation.speaker, transport).run()
+        await Relay(installation.publisher, transport).run()
 
     return relay
 
 
 def count_effect(uow, event, *, context):
-    """A handler whose effect breaks the key when it is done twice."""
+    """Handle an event with an effect that violates the primary key when it is repeated."""
     uow.session.add(LastSequence(source="effect", subject=event.subject, part=str(event.paid_fen), sequence=0))
 
 
 def effects(installation) -> int:
-    with installation.listener.reader() as session:
+    with installation.subscriber.reader() as session:
         return session.exec(select(func.count()).select_from(LastSequence).where(LastSequence.source == "effect")).one()
 
 
 def waiting(installation) -> int:
-    """Rows in the speaker's outbox."""
-    with installation.speaker.reader() as session:
+    """Return the number of rows in the publisher's outbox."""
+    with installation.publisher.reader() as session:
         return session.exec(select(func.count()).select_from(OutboxRow)).one()
 
 
 async def all_handled(installation, number: int) -> None:
-    """Waits until everything that was said has left, was heard and took effect once; nothing was given up."""
+    """Wait until `number` published events are relayed, handled and effective once."""
     await eventually(lambda: waiting(installation) == 0 and effects(installation) >= number, seconds=120)
-    with installation.listener.reader() as session:
+    with installation.subscriber.reader() as session:
         assert session.exec(select(func.count()).select_from(InboxRow)).one() == number
     assert effects(installation) == number

@@ -1,4 +1,4 @@
-"""Whatever the order and the repeats in which a subject's events come, the end is the same: nothing moves a state backwards."""
+"""Events of a subject in any order and with any repeats lead to the same state: no state moves backwards."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -24,8 +24,8 @@ from tests.messaging.conftest import eventually, fee_paid, running
 SUBJECTS = [uuid4() for _ in range(3)]
 
 
-def said(subject: UUID, sequence: int) -> Outgoing:
-    """The same event, with the same id, whenever it is asked for."""
+def outgoing(subject: UUID, sequence: int) -> Outgoing:
+    """Return the same event with the same id on every call."""
     identity = UUID(int=subject.int ^ sequence)
     event = fee_paid(sequence, subject).model_copy(update={"paid_at": datetime(2021, 12, 10, tzinfo=UTC)})
     envelope = Envelope(
@@ -41,45 +41,45 @@ def said(subject: UUID, sequence: int) -> Outgoing:
     return Outgoing(identity, FeePaid.TYPE, envelope.headers, envelope.body)
 
 
-def end_of(told: list[tuple[UUID, int]]) -> tuple[dict[UUID, int], list[tuple[UUID, int]]]:
-    """What the listener's state is after hearing `told` in that order, and every change of it on the way."""
+def final_state(deliveries: list[tuple[UUID, int]]) -> tuple[dict[UUID, int], list[tuple[UUID, int]]]:
+    """Return the subscriber's state after `deliveries` in that order, and every change on the way."""
     state: dict[UUID, int] = {}
     changes = []
 
-    def hear(_session, event, *, context):
+    def handler(_session, event, *, context):
         state[event.application_id] = event.paid_fen
         changes.append((event.application_id, event.paid_fen))
 
     with TemporaryDirectory() as folder:
-        upgrade(f"sqlite:///{folder}/listener.db", "shared")
-        listener = Database(f"sqlite:///{folder}/listener.db")
+        upgrade(f"sqlite:///{folder}/subscriber.db", "shared")
+        subscriber = Database(f"sqlite:///{folder}/subscriber.db")
         tools = Tools(keys=None, files=None, mailer=None, redis=None, public_url="")  # type: ignore[arg-type]
 
-        def all_heard() -> bool:
-            with listener.reader() as session:
-                return len(session.exec(select(InboxRow.event_id)).all()) == len(set(told))
+        def all_received() -> bool:
+            with subscriber.reader() as session:
+                return len(session.exec(select(InboxRow.event_id)).all()) == len(set(deliveries))
 
         async def play():
-            transport = make_transport(f"sqlite:///{folder}/bus.db", "listener", {"listener": (FeePaid.TYPE,)})
+            transport = make_transport(f"sqlite:///{folder}/bus.db", "subscriber", {"subscriber": (FeePaid.TYPE,)})
             await transport.open()
-            await transport.publish([said(*one) for one in told])
-            consumer = Consumer(listener, transport, {FeePaid: hear}, clock=SystemClock(), tools=tools)
+            await transport.publish([outgoing(*delivery) for delivery in deliveries])
+            consumer = Consumer(subscriber, transport, {FeePaid: handler}, clock=SystemClock(), tools=tools)
             async with running(consumer.run):
-                await eventually(all_heard)
+                await eventually(all_received)
             await transport.close()
 
         asyncio.run(play())
-        listener.close()
+        subscriber.close()
     return state, changes
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(SUBJECTS), st.integers(1, 6)), min_size=1, max_size=20))
-def test_any_order_and_any_repeat_of_events_end_in_the_same_state(told):
-    state, changes = end_of(told)
+def test_any_order_and_repetition_of_events_leads_to_the_same_state(deliveries):
+    state, changes = final_state(deliveries)
     assert state == {
-        subject: max(sequence for one, sequence in told if one == subject) for subject in {one for one, _ in told}
+        subject: max(sequence for other, sequence in deliveries if other == subject) for subject, _ in deliveries
     }
     for subject in SUBJECTS:
-        steps = [sequence for one, sequence in changes if one == subject]
+        steps = [sequence for changed, sequence in changes if changed == subject]
         assert steps == sorted(set(steps)), "a state never moves backwards, and no event takes effect twice"

@@ -1,4 +1,4 @@
-"""The event log of both buses: every event that was accepted, once and in order, for whoever wants to hear the past."""
+"""The event log of both buses keeps every accepted event once and in order, and can be replayed into a service."""
 
 import asyncio
 from datetime import timedelta
@@ -15,8 +15,8 @@ from shared.foundation.errors import OutOfOrder
 from shared.messaging.backfill import replay_log
 from shared.messaging.consumer import Consumer
 from shared.messaging.embedded import EmbeddedBus, EmbeddedTransport
-from shared.messaging.rabbit import LOG
 from shared.messaging.sync_publisher import SyncPublisher
+from shared.messaging.topology import LOG
 from shared.messaging.transport import Outgoing
 from shared.persistence.models import InboxRow, LastSequence, OutboxRow
 from shared.wiring.process import make_transport
@@ -25,23 +25,25 @@ from tests.servers import rabbitmq
 
 
 def outbox_is_empty(installation):
-    with installation.speaker.reader() as session:
+    with installation.publisher.reader() as session:
         return session.exec(select(OutboxRow)).first() is None
 
 
 async def subjects_in_the_log(transport):
-    return [delivery.headers["cloudEvents:subject"] async for delivery in transport.past()]
+    return [delivery.headers["cloudEvents:subject"] async for delivery in transport.read_log()]
 
 
 def new_consumer(installation, transport, handler):
-    return Consumer(installation.listener, transport, {FeePaid: handler}, clock=SystemClock(), tools=installation.tools)
+    return Consumer(
+        installation.subscriber, transport, {FeePaid: handler}, clock=SystemClock(), tools=installation.tools
+    )
 
 
-def test_the_log_keeps_what_was_said_in_order_also_after_it_was_handled(installation):
-    said = [fee_paid(number) for number in range(1, 701)]
+def test_the_log_keeps_published_events_in_order_after_they_are_handled(installation):
+    published = [fee_paid(number) for number in range(1, 701)]
 
     async def play():
-        installation.say(*said)
+        installation.publish(*published)
         transport = installation.transport()
         await transport.open()
         before = len(await subjects_in_the_log(transport))
@@ -51,10 +53,10 @@ def test_the_log_keeps_what_was_said_in_order_also_after_it_was_handled(installa
         await transport.close()
         return [subjects[before:] for subjects in found]
 
-    assert asyncio.run(play()) == [[event.subject for event in said]] * 2
+    assert asyncio.run(play()) == [[event.subject for event in published]] * 2
 
 
-def test_what_goes_straight_to_a_queue_is_not_said_again_in_the_log(installation):
+def test_messages_sent_directly_to_a_queue_are_not_logged(installation):
     async def play():
         transport = installation.transport()
         await transport.open()
@@ -62,7 +64,7 @@ def test_what_goes_straight_to_a_queue_is_not_said_again_in_the_log(installation
         message = Outgoing(uuid4(), FeePaid.TYPE, {"cloudEvents:subject": "x"}, b"{}")
         assert await transport.send_to(installation.queue, [message]) == {}
         found = await asyncio.wait_for(transport.receive(10), 20)
-        assert list(await transport.send_to("nobody", [message])) == [message.id]
+        assert list(await transport.send_to("missing", [message])) == [message.id]
         after = len(await subjects_in_the_log(transport))
         await transport.close()
         return [delivery.headers["cloudEvents:subject"] for delivery in found], after - before
@@ -70,23 +72,23 @@ def test_what_goes_straight_to_a_queue_is_not_said_again_in_the_log(installation
     assert asyncio.run(play()) == (["x"], 0)
 
 
-def test_a_new_listener_hears_the_past_once_and_in_spite_of_what_comes_too_early(installation):
-    said = [fee_paid(number) for number in range(1, 251)]
+def test_a_new_subscriber_replays_the_log_once_even_if_events_are_out_of_order(installation):
+    published = [fee_paid(number) for number in range(1, 251)]
 
     def handler(uow, event, *, context):
-        if event.subject == said[0].subject and "2" not in effects(uow.session):
+        if event.subject == published[0].subject and "2" not in effects(uow.session):
             raise OutOfOrder
         if event.subject in own:
             uow.session.add(LastSequence(source="effect", subject=str(event.paid_fen), part=event.subject, sequence=0))
             uow.session.flush()
 
-    own = {event.subject for event in said}
+    own = {event.subject for event in published}
 
     def effects(session):
         return session.exec(select(LastSequence.subject).where(LastSequence.source == "effect")).all()
 
     async def play():
-        installation.say(*said)
+        installation.publish(*published)
         transport = installation.transport()
         await transport.open()
         async with installation.relaying():
@@ -98,22 +100,22 @@ def test_a_new_listener_hears_the_past_once_and_in_spite_of_what_comes_too_early
         return first, second
 
     first, second = asyncio.run(play())
-    assert first.heard == second.heard
-    assert (first.left, second.left) == ((), ())
-    with installation.listener.reader() as session:
+    assert first.read == second.read
+    assert (first.failed, second.failed) == ((), ())
+    with installation.subscriber.reader() as session:
         assert sorted(map(int, effects(session))) == list(range(1, 251))
         assert len([row for row in session.exec(select(InboxRow)).all() if row.subject in own]) == 250
 
 
-def test_what_of_the_past_is_refused_is_told_with_its_reason_and_holds_up_nothing(installation):
-    said = [fee_paid(number) for number in range(1, 21)]
+def test_replay_reports_events_that_fail_and_handles_the_others(installation):
+    published = [fee_paid(number) for number in range(1, 21)]
 
     def handler(_session, event, *, context):
-        if event.subject == said[6].subject:
+        if event.subject == published[6].subject:
             raise RuntimeError("the seventh never works")
 
     async def play():
-        installation.say(*said)
+        installation.publish(*published)
         transport = installation.transport()
         await transport.open()
         async with installation.relaying():
@@ -123,14 +125,14 @@ def test_what_of_the_past_is_refused_is_told_with_its_reason_and_holds_up_nothin
         return outcome
 
     outcome = asyncio.run(play())
-    assert [reason for _, reason in outcome.left] == ["RuntimeError: the seventh never works"]
-    with installation.listener.reader() as session:
+    assert [reason for _, reason in outcome.failed] == ["RuntimeError: the seventh never works"]
+    with installation.subscriber.reader() as session:
         known = {row.subject for row in session.exec(select(InboxRow)).all()}
-    assert {event.subject for event in said} - known == {said[6].subject}
+    assert {event.subject for event in published} - known == {published[6].subject}
 
 
-def test_the_log_on_rabbitmq_forgets_what_is_older_than_the_time_that_it_was_first_told(rabbitmq_server):
-    async def declared(url, age):
+def test_the_rabbitmq_log_keeps_the_retention_of_its_first_declaration(rabbitmq_server):
+    async def declare(url, age):
         async with await aio_pika.connect(url) as connection, connection.channel() as channel:
             arguments: dict[str, FieldValue] = {"x-queue-type": "stream", "x-max-age": age}
             arguments["x-stream-max-segment-size-bytes"] = 8 * 1024 * 1024
@@ -139,12 +141,12 @@ def test_the_log_on_rabbitmq_forgets_what_is_older_than_the_time_that_it_was_fir
     with rabbitmq.virtual_host(rabbitmq_server, f"test-{uuid4().hex}") as url:
         for days in (3, 30):
             with SyncPublisher(make_transport(url, "q", {"q": ("noted",)}, keep=timedelta(days=days))):
-                asyncio.run(declared(url, f"{3 * 24 * 60 * 60}s"))
+                asyncio.run(declare(url, f"{3 * 24 * 60 * 60}s"))
         with pytest.raises(aio_pika.exceptions.ChannelPreconditionFailed, match="x-max-age"):
-            asyncio.run(declared(url, f"{30 * 24 * 60 * 60}s"))
+            asyncio.run(declare(url, f"{30 * 24 * 60 * 60}s"))
 
 
-def test_the_embedded_log_forgets_what_is_older_than_its_time(tmp_path):
+def test_the_embedded_log_drops_events_older_than_its_retention(tmp_path):
     bus = EmbeddedBus(tmp_path / "bus.db")
 
     async def play():

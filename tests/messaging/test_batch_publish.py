@@ -1,6 +1,7 @@
-"""A batch in one write, on a real broker: each message's fate is its own, and the channel keeps counting with the broker.
+"""A batch is published in one write on a real broker. Each message is confirmed or refused alone; delivery tags match.
 
-Pins what publishing.py touches of aiormq: lock, delivery_tag, confirmations, message_id_delivery_tag, write_queue.
+Pins the internals of aiormq that batch_publish.py uses: lock, delivery_tag, confirmations, message_id_delivery_tag and
+write_queue.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ def message(body=b"{}"):
     return aio_pika.Message(body, message_id=str(uuid4()), delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
 
 
-async def on_a_channel(url, play, **queue_arguments):
+async def with_channel(url, play, **queue_arguments):
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel(on_return_raises=True)
         arguments = {"x-queue-type": "quorum"} | queue_arguments
@@ -24,29 +25,29 @@ async def on_a_channel(url, play, **queue_arguments):
         return await play(channel, await channel.get_underlay_channel(), queue)
 
 
-async def everything_in(queue, count):
+async def read_bodies(queue, count):
     return [(await queue.get(no_ack=True, timeout=20)).body for _ in range(count)]
 
 
-def test_a_batch_is_confirmed_whole_and_arrives_in_order_also_what_is_larger_than_a_frame(rabbitmq_url):
+def test_a_batch_is_confirmed_and_arrives_in_order_including_a_message_larger_than_a_frame(rabbitmq_url):
     bodies = [b"%d" % number for number in range(500)] + [b"x" * 300_000, b"", b"last"]
 
     async def play(_channel, frames, queue):
         results = await publish_batch(frames, "", [(queue.name, message(body)) for body in bodies])
-        return results, await everything_in(queue, len(bodies))
+        return results, await read_bodies(queue, len(bodies))
 
-    results, arrived = asyncio.run(on_a_channel(rabbitmq_url, play))
+    results, arrived = asyncio.run(with_channel(rabbitmq_url, play))
     assert results == [None] * len(bodies)
     assert arrived == bodies
 
 
-def test_what_no_queue_takes_is_refused_alone(rabbitmq_url):
+def test_an_unroutable_message_is_refused_alone(rabbitmq_url):
     async def play(_channel, frames, queue):
         batch = [(queue.name, message(b"1")), ("nowhere", message(b"2")), (queue.name, message(b"3"))]
         results = await publish_batch(frames, "", batch)
-        return results, await everything_in(queue, 2)
+        return results, await read_bodies(queue, 2)
 
-    results, arrived = asyncio.run(on_a_channel(rabbitmq_url, play))
+    results, arrived = asyncio.run(with_channel(rabbitmq_url, play))
     assert [type(result).__name__ for result in results] == ["NoneType", "PublishError", "NoneType"]
     assert arrived == [b"1", b"3"]
 
@@ -59,12 +60,12 @@ def test_a_nack_is_a_refusal(rabbitmq_url):
         return results
 
     full = {"x-max-length": 1, "x-overflow": "reject-publish"}
-    results = asyncio.run(on_a_channel(rabbitmq_url, play, **full))
+    results = asyncio.run(with_channel(rabbitmq_url, play, **full))
     assert results[0] is None
     assert type(results[-1]).__name__ == "DeliveryError"
 
 
-def test_batches_and_single_messages_take_turns_on_one_channel_and_leave_nothing_behind(rabbitmq_url):
+def test_batches_and_single_messages_share_a_channel_and_leave_no_pending_confirms(rabbitmq_url):
     async def play(channel, frames, queue):
         async def batch(number):
             return await publish_batch(frames, "", [(queue.name, message(b"%d" % number)) for _ in range(20)])
@@ -73,7 +74,7 @@ def test_batches_and_single_messages_take_turns_on_one_channel_and_leave_nothing
         batches = await asyncio.wait_for(asyncio.gather(*(batch(number) for number in range(5)), *single), 20)
         return batches[:5], dict(frames.confirmations), dict(frames.message_id_delivery_tag), frames.delivery_tag
 
-    batches, confirmations, ids, counted = asyncio.run(on_a_channel(rabbitmq_url, play))
+    batches, confirmations, ids, counted = asyncio.run(with_channel(rabbitmq_url, play))
     assert batches == [[None] * 20] * 5
     assert (confirmations, ids, counted) == ({}, {}, 120)
 
@@ -84,21 +85,21 @@ def test_a_message_that_cannot_be_written_is_not_counted(rabbitmq_url):
             await publish_batch(frames, "", [(queue.name, message()), ("k" * 300, message())])
         return await asyncio.wait_for(publish_batch(frames, "", [(queue.name, message())]), 20), frames.delivery_tag
 
-    assert asyncio.run(on_a_channel(rabbitmq_url, play)) == ([None], 1)
+    assert asyncio.run(with_channel(rabbitmq_url, play)) == ([None], 1)
 
 
-def test_a_channel_that_is_closed_raises_at_once(rabbitmq_url):
+def test_a_closed_channel_raises_at_once(rabbitmq_url):
     async def play(_channel, frames, queue):
         await frames.close()
         with pytest.raises(aio_pika.exceptions.ChannelInvalidStateError):
             await publish_batch(frames, "", [(queue.name, message())])
 
-    asyncio.run(on_a_channel(rabbitmq_url, play))
+    asyncio.run(with_channel(rabbitmq_url, play))
 
 
-def test_a_channel_that_the_broker_closes_while_confirms_are_awaited_raises(rabbitmq_url):
+def test_a_channel_closed_by_the_broker_during_confirms_raises(rabbitmq_url):
     async def play(_channel, frames, _queue):
         with pytest.raises(aio_pika.exceptions.ChannelNotFoundEntity):
             await asyncio.wait_for(publish_batch(frames, "no-such-exchange", [("key", message())]), 20)
 
-    asyncio.run(on_a_channel(rabbitmq_url, play))
+    asyncio.run(with_channel(rabbitmq_url, play))

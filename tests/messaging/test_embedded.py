@@ -1,4 +1,4 @@
-"""What is particular to the embedded bus: one SQLite file, many queues, many threads."""
+"""The embedded bus: one SQLite file, many queues, many threads."""
 
 import asyncio
 from contextlib import suppress
@@ -10,19 +10,19 @@ from shared.messaging.transport import Outgoing
 QUEUES, PUBLISHERS, MESSAGES = 5, 4, 100
 
 
-def test_queues_are_served_side_by_side_while_several_publish(tmp_path):
+def test_queues_are_consumed_concurrently_while_several_publishers_publish(tmp_path):
     bus = EmbeddedBus(tmp_path / "bus.db")
     topology = {f"queue-{number}": ["noted"] for number in range(QUEUES)}
-    heard = dict.fromkeys(topology, 0)
+    received = dict.fromkeys(topology, 0)
     everything = QUEUES * PUBLISHERS * MESSAGES
 
     async def consume(queue: str):
         transport = EmbeddedTransport(bus, queue, topology)
         await transport.open()
-        while sum(heard.values()) < everything:
+        while sum(received.values()) < everything:
             batch = await transport.receive(10)
-            await transport.done(batch)
-            heard[queue] += len(batch)
+            await transport.acknowledge(batch)
+            received[queue] += len(batch)
 
     async def publish():
         transport = EmbeddedTransport(bus, "queue-0", topology)
@@ -33,7 +33,7 @@ def test_queues_are_served_side_by_side_while_several_publish(tmp_path):
     async def play():
         consumers = [asyncio.create_task(consume(queue)) for queue in topology]
         await asyncio.gather(*(publish() for _ in range(PUBLISHERS)))
-        while sum(heard.values()) < everything:
+        while sum(received.values()) < everything:
             await asyncio.wait(consumers, timeout=0.1, return_when=asyncio.FIRST_EXCEPTION)
             for task in consumers:
                 if task.done():
@@ -45,4 +45,4 @@ def test_queues_are_served_side_by_side_while_several_publish(tmp_path):
 
     asyncio.run(play())
     bus.close()
-    assert heard == dict.fromkeys(topology, PUBLISHERS * MESSAGES)
+    assert received == dict.fromkeys(topology, PUBLISHERS * MESSAGES)

@@ -1,4 +1,4 @@
-"""A client that knows AMQP and CloudEvents, and none of our code, reads our events and posts one, as docs/events.md says."""
+"""A client without our code reads and publishes events over AMQP and CloudEvents, as docs/events.md describes."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 class Client:
-    """Plain aio-pika."""
+    """A client in plain aio-pika."""
 
     def __init__(self, channel, queue):
         self.channel, self.queue = channel, queue
@@ -33,7 +33,7 @@ class Client:
     @classmethod
     @asynccontextmanager
     async def connected(cls, url, exchange="lingjun.events", key="nothing"):
-        """With a queue of its own, bound to an exchange."""
+        """Yield a client with its own queue, bound to an exchange."""
         async with await aio_pika.connect(url) as connection:
             channel = await connection.channel(on_return_raises=True)
             name = f"statistics.{uuid4().hex}"
@@ -42,9 +42,9 @@ class Client:
             yield cls(channel, queue)
 
     async def read(self, **about):
-        """The attributes, the content type and the data of the next event with these attributes.
+        """Return the attributes, the content type and the data of the next event with these attributes.
 
-        A dead letter comes once more where its reader went before it could settle the message.
+        A dead letter is redelivered if its reader stopped before the message was acknowledged.
         """
         async with self.queue.iterator() as messages:
             async for message in messages:
@@ -53,8 +53,8 @@ class Client:
                     return dict(message.headers), message.content_type, message.body
         raise AssertionError(f"the queue was closed before {about} came")
 
-    async def post(self, kind, data, **changed):
-        """One event in the binary mode; None leaves an attribute out."""
+    async def publish(self, kind, data, **changed):
+        """Publish one event in the binary content mode; None omits an attribute."""
         attributes = {
             "specversion": "1.0",
             "id": str(uuid4()),
@@ -78,15 +78,15 @@ class Client:
 def review(rabbitmq_url, tmp_path):
     url = f"sqlite:///{tmp_path / 'review.db'}"
     upgrade(url, "review")
-    given = embedded(tmp_path, "review", public_url="http://127.0.0.1", clock="system")
-    process = open_process(ReviewSettings(**given | {"database_url": url, "broker_url": rabbitmq_url}))
+    settings = embedded(tmp_path, "review", public_url="http://127.0.0.1", clock="system")
+    process = open_process(ReviewSettings(**settings | {"database_url": url, "broker_url": rabbitmq_url}))
     yield process
     process.database.close()
 
 
 @asynccontextmanager
-async def hearing(process):
-    """Review's own bus, its queues declared."""
+async def running_bus(process):
+    """Run the bus of review inside the block, with its queues declared."""
 
     async def tick():
         await asyncio.Event().wait()
@@ -103,21 +103,21 @@ def rows(process, table):
         return session.exec(select(table)).all()
 
 
-def test_a_foreign_client_reads_an_event_of_ours(review):
+def test_a_foreign_client_reads_a_published_event(review):
     event = RefundOrdered(application_id=uuid4(), programme=CODE, reason="withdrawn")
 
     async def play():
-        async with hearing(review), Client.connected(review.settings.broker_url, key="review.#") as client:
+        async with running_bus(review), Client.connected(review.settings.broker_url, key="review.#") as client:
             with review.database.transaction() as uow:
                 uow.publish(event, now=datetime(2021, 12, 9, 1, tzinfo=UTC))
             return await asyncio.wait_for(client.read(), 30)
 
     headers, content_type, body = asyncio.run(play())
-    told = {name.removeprefix("cloudEvents:"): value for name, value in headers.items()}
+    attributes = {name.removeprefix("cloudEvents:"): value for name, value in headers.items()}
     assert content_type == "application/json"
-    assert UUID(told.pop("id")).version == 4
-    assert told.pop("correlationid")
-    assert told == {
+    assert UUID(attributes.pop("id")).version == 4
+    assert attributes.pop("correlationid")
+    assert attributes == {
         "specversion": "1.0",
         "type": "review.refund_ordered.v1",
         "source": "/lingjun/review",
@@ -131,18 +131,18 @@ def test_a_foreign_client_reads_an_event_of_ours(review):
 @pytest.mark.parametrize(
     "types", [{}, {"sequence": 1, "time": datetime(2021, 11, 22, 1, tzinfo=UTC)}], ids=["strings", "amqp"]
 )
-def test_a_service_of_ours_handles_what_a_foreign_client_posts_in_either_form_of_its_attributes(review, types):
-    data = {"programme": programme(), "unknown": "is passed over"}
+def test_a_service_handles_an_event_of_a_foreign_client_in_either_attribute_encoding(review, types):
+    data = {"programme": programme(), "unknown": "is ignored"}
 
     async def play():
-        async with hearing(review), Client.connected(review.settings.broker_url) as client:
-            await client.post("intake.programme_published.v1", data, traceparent=TRACEPARENT, **types)
+        async with running_bus(review), Client.connected(review.settings.broker_url) as client:
+            await client.publish("intake.programme_published.v1", data, traceparent=TRACEPARENT, **types)
             await eventually(lambda: len(rows(review, InboxRow)) == 1)
 
     asyncio.run(play())
     assert [row.code for row in rows(review, ProgrammeRow)] == [CODE]
-    (heard,) = rows(review, LastSequence)
-    assert (heard.source, heard.subject, heard.sequence) == ("/lingjun/intake", CODE, 1)
+    (last_sequence,) = rows(review, LastSequence)
+    assert (last_sequence.source, last_sequence.subject, last_sequence.sequence) == ("/lingjun/intake", CODE, 1)
 
 
 @pytest.mark.parametrize(
@@ -152,14 +152,14 @@ def test_a_service_of_ours_handles_what_a_foreign_client_posts_in_either_form_of
         ({"programme": programme()}, {"id": None}, "cloudEvents:id"),
         ({"programme": programme()}, {"source": "/elsewhere"}, "无权发布"),
     ],
-    ids=["a body against its contract", "no id", "another source"],
+    ids=["a body that violates its contract", "no id", "another source"],
 )
-def test_what_a_foreign_client_posts_malformed_is_a_dead_letter_with_its_reason(review, data, changed, reason):
+def test_a_malformed_event_of_a_foreign_client_is_dead_lettered_with_its_reason(review, data, changed, reason):
     correlation = str(uuid4())
 
     async def play():
-        async with hearing(review), Client.connected(review.settings.broker_url, "lingjun.dead") as client:
-            await client.post("intake.programme_published.v1", data, correlationid=correlation, **changed)
+        async with running_bus(review), Client.connected(review.settings.broker_url, "lingjun.dead") as client:
+            await client.publish("intake.programme_published.v1", data, correlationid=correlation, **changed)
             return await asyncio.wait_for(client.read(correlationid=correlation), 30)
 
     headers, _content_type, body = asyncio.run(play())
@@ -169,10 +169,10 @@ def test_what_a_foreign_client_posts_malformed_is_a_dead_letter_with_its_reason(
     assert rows(review, ProgrammeRow) == []
 
 
-def test_a_foreign_client_learns_that_nobody_hears_what_it_posts(review):
+def test_an_event_without_a_subscriber_is_returned_to_a_foreign_client(review):
     async def play():
-        async with hearing(review), Client.connected(review.settings.broker_url) as client:
+        async with running_bus(review), Client.connected(review.settings.broker_url) as client:
             with pytest.raises(aio_pika.exceptions.DeliveryError):
-                await client.post("intake.nobody_hears_this.v1", {})
+                await client.publish("intake.unknown_event.v1", {})
 
     asyncio.run(play())

@@ -1,4 +1,4 @@
-"""Malformed and forged messages: none stops the consumer or changes a state; each is found in the dead letters, as it came."""
+"""Malformed and forged messages never stop the consumer or change a state; each is dead-lettered unchanged."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from tests.messaging.conftest import eventually, fee_paid
 
 
 def message(body=None, **changed):
-    """A well-formed message but for what is changed; None leaves an attribute out."""
+    """Return a well-formed message with the attributes in `changed` replaced; None omits an attribute."""
     event = fee_paid(7)
     attributes = {
         "specversion": "1.0",
@@ -51,75 +51,77 @@ FORGERIES = {
 }
 
 
-async def buried(installation, forged, handler, *, good):
-    """Sends `forged` and then says `good` events; what came to the dead letters."""
+async def dead_lettered(installation, forged, handler, *, good):
+    """Publish `forged` messages and then `good` events; return the dead letters."""
     transport, dead = installation.transport(), installation.transport(DEAD_LETTERS)
     await transport.open()
     await dead.open()
     async with installation.consuming(handler), installation.relaying():
         await transport.publish(forged)
-        installation.say(*good)
-        found: list[Delivery] = []
-        while len(found) < len(forged):
+        installation.publish(*good)
+        deliveries: list[Delivery] = []
+        while len(deliveries) < len(forged):
             batch = await asyncio.wait_for(dead.receive(20), 30)
-            await dead.done(batch)
-            found.extend(batch)
-        await eventually(lambda: len(heard_parts(installation)) == len(good))
+            await dead.acknowledge(batch)
+            deliveries.extend(batch)
+        await eventually(lambda: len(last_sequences(installation)) == len(good))
     await transport.close()
     await dead.close()
-    return found
+    return deliveries
 
 
-def heard_parts(installation):
-    with installation.listener.reader() as session:
+def last_sequences(installation):
+    with installation.subscriber.reader() as session:
         return session.exec(select(LastSequence)).all()
 
 
-def test_no_forgery_stops_the_consumer_or_changes_a_state_and_each_is_kept_with_its_reason(installation):
-    heard = []
+def test_forgeries_are_dead_lettered_with_their_reason_and_change_nothing(installation):
+    handled = []
     forged = [forge() for forge in FORGERIES.values()]
 
     def handler(_session, event, *, context):
-        heard.append(event.paid_fen)
+        handled.append(event.paid_fen)
 
-    found = asyncio.run(buried(installation, forged, handler, good=[fee_paid(2), fee_paid(3)]))
-    assert heard[-2:] == [2, 3]
-    assert 7 not in heard
-    assert sorted(one.headers["x-lingjun-reason"] for one in found) == sorted(FORGERIES)
-    assert sorted(one.body for one in found) == sorted(one.body for one in forged)
+    deliveries = asyncio.run(dead_lettered(installation, forged, handler, good=[fee_paid(2), fee_paid(3)]))
+    assert handled[-2:] == [2, 3]
+    assert 7 not in handled
+    assert sorted(delivery.headers["x-lingjun-reason"] for delivery in deliveries) == sorted(FORGERIES)
+    assert sorted(delivery.body for delivery in deliveries) == sorted(forgery.body for forgery in forged)
 
 
-def test_an_event_id_that_comes_again_with_other_content_is_buried_and_the_first_stands(installation):
-    heard = []
+def test_a_reused_event_id_with_other_content_is_dead_lettered(installation):
+    handled = []
     first = message()
     again = message(id=first.headers["cloudEvents:id"])
 
     def handler(_session, event, *, context):
-        heard.append(event.subject)
+        handled.append(event.subject)
 
-    async def found():
+    async def play():
         transport, dead = installation.transport(), installation.transport(DEAD_LETTERS)
         await transport.open()
         await dead.open()
         async with installation.consuming(handler):
             await transport.publish([first])
-            await eventually(lambda: len(heard_parts(installation)) == 1)
+            await eventually(lambda: len(last_sequences(installation)) == 1)
             await transport.publish([again])
             batch = await asyncio.wait_for(dead.receive(20), 30)
-            await dead.done(batch)
+            await dead.acknowledge(batch)
         await transport.close()
         await dead.close()
         return batch
 
-    batch = asyncio.run(found())
+    batch = asyncio.run(play())
     identity = first.headers["cloudEvents:id"]
-    assert [one.headers["x-lingjun-reason"] for one in batch] == [f"Conflict: 消息编号 {identity} 已用于另一内容。"]
-    assert heard == [first.headers["cloudEvents:subject"]]
+    assert [delivery.headers["x-lingjun-reason"] for delivery in batch] == [
+        f"Conflict: 消息编号 {identity} 已用于另一内容。"
+    ]
+    assert handled == [first.headers["cloudEvents:subject"]]
 
 
 @pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
 @pytest.mark.parametrize("attempt", [-99, 99, True, "many"])
-def test_a_forged_count_of_attempts_stops_nobody(installation, attempt):
+def test_a_forged_attempt_count_does_not_stop_the_consumer(installation, attempt):
     good = message()
     forged = Outgoing(good.id, good.type, good.headers | {ATTEMPT: attempt}, good.body)
 
@@ -127,5 +129,5 @@ def test_a_forged_count_of_attempts_stops_nobody(installation, attempt):
         if event.paid_fen == 7:
             raise OutOfOrder("尚早")
 
-    (found,) = asyncio.run(buried(installation, [forged], handler, good=[fee_paid(2)]))
-    assert (found.headers["x-lingjun-reason"], found.body) == ("NotYet: 尚早", good.body)
+    (dead_letter,) = asyncio.run(dead_lettered(installation, [forged], handler, good=[fee_paid(2)]))
+    assert (dead_letter.headers["x-lingjun-reason"], dead_letter.body) == ("OutOfOrder: 尚早", good.body)

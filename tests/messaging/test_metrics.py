@@ -1,4 +1,4 @@
-"""What Prometheus is told: each delivery once by what came of it, what waits, requests by route; never a name or a number."""
+"""Metrics for Prometheus: deliveries by outcome, waiting rows, requests by route; no personal data in labels."""
 
 import asyncio
 import re
@@ -25,12 +25,12 @@ from tests.messaging.applicant import (
     OpenFile,
     file_application,
     open_intake,
-    open_listener,
+    open_subscriber,
     personal_data,
     run_jobs,
     start_jobs,
 )
-from tests.messaging.conftest import LADDER, eventually, fee_paid, running
+from tests.messaging.conftest import RETRY_DELAYS, eventually, fee_paid, running
 from tests.messaging.test_forgeries import message
 
 
@@ -41,61 +41,61 @@ def intake(tmp_path):
 
 
 @pytest.fixture
-def listener(tmp_path):
-    with open_listener(tmp_path) as database:
+def subscriber(tmp_path):
+    with open_subscriber(tmp_path) as database:
         yield database
 
 
 @pytest.fixture
 def database_urls(tmp_path):
-    return [f"sqlite:///{tmp_path / name}.db" for name in ("speaker", "listener")]
+    return [f"sqlite:///{tmp_path / name}.db" for name in ("publisher", "subscriber")]
 
 
-def told(name, **labels):
-    """The value of a sample by now; 0 where there is none."""
+def sample_value(name, **labels):
+    """Return the current value of a sample; 0 if there is none."""
     return REGISTRY.get_sample_value(name, labels) or 0
 
 
 @contextmanager
 def counting(name, *outcomes, **labels):
-    """How much a counter grew inside, by outcome."""
-    before = {outcome: told(name, outcome=outcome, **labels) for outcome in outcomes}
+    """Yield by how much a counter grows inside the block, by outcome."""
+    before = {outcome: sample_value(name, outcome=outcome, **labels) for outcome in outcomes}
     grown: dict[str, float] = {}
     yield grown
     for outcome in outcomes:
-        grown[outcome] = told(name, outcome=outcome, **labels) - before[outcome]
+        grown[outcome] = sample_value(name, outcome=outcome, **labels) - before[outcome]
 
 
-async def hear(installation, messages, handler, settled):
-    """Publishes messages as they are and lets the listener hear them until `settled`."""
-    transport, hearing = installation.transport(), installation.transport()
+async def consume(installation, messages, handler, settled):
+    """Publish messages unchanged and consume them in the subscriber until `settled` returns true."""
+    transport, consuming = installation.transport(), installation.transport()
     await transport.open()
-    await hearing.open()
+    await consuming.open()
     consumer = Consumer(
-        installation.listener,
-        hearing,
+        installation.subscriber,
+        consuming,
         {FeePaid: handler},
         clock=SystemClock(),
         tools=installation.tools,
-        attempts=len(LADDER),
-        service="listener",
+        attempts=len(RETRY_DELAYS),
+        service="subscriber",
     )
     async with running(consumer.run):
-        for one in messages:
-            await transport.publish([one])
+        for outgoing in messages:
+            await transport.publish([outgoing])
         await eventually(settled)
     await transport.close()
-    await hearing.close()
+    await consuming.close()
 
 
-def test_every_delivery_is_counted_once_by_what_came_of_it(installation):
+def test_every_delivery_is_counted_once_by_outcome(installation):
     subject = uuid4()
 
-    def saying(sequence, amount=2_500_000):
+    def numbered(sequence, amount=2_500_000):
         event = fee_paid(amount, subject)
         return message(event.model_dump_json().encode(), subject=str(subject), sequence=str(sequence))
 
-    newest, older = saying(2), saying(1)
+    newest, older = numbered(2), numbered(1)
     unknown = message(type="billing.fee_paid.v9")
     tries: list[FeePaid] = []
 
@@ -106,39 +106,46 @@ def test_every_delivery_is_counted_once_by_what_came_of_it(installation):
             tries.append(event)
             raise OutOfOrder("尚早")
 
-    batch = [newest, newest, older, unknown, saying(3, 13), saying(4, 14)]
+    batch = [newest, newest, older, unknown, numbered(3, 13), numbered(4, 14)]
     outcomes = ("handled", "stale", "known", "retried", "buried")
     with (
-        counting("lingjun_heard_events_total", *outcomes, service="listener", type=FeePaid.TYPE) as known,
-        counting("lingjun_heard_events_total", "unknown", service="listener", type="other") as other,
+        counting("lingjun_heard_events_total", *outcomes, service="subscriber", type=FeePaid.TYPE) as known,
+        counting("lingjun_heard_events_total", "unknown", service="subscriber", type="other") as other,
     ):
-        asyncio.run(hear(installation, batch, handler, lambda: heard(installation.listener) == 3))
+        asyncio.run(consume(installation, batch, handler, lambda: inbox_size(installation.subscriber) == 3))
     assert known == {"handled": 2, "stale": 1, "known": 1, "retried": 1, "buried": 1}
     assert other == {"unknown": 1}
-    assert told("lingjun_event_lag_seconds_count", service="listener") >= 2
+    assert sample_value("lingjun_event_lag_seconds_count", service="subscriber") >= 2
 
 
-def heard(database):
+def inbox_size(database):
     with database.reader() as session:
         return len(session.exec(select(InboxRow)).all())
 
 
-def test_an_event_of_an_unknown_type_is_acknowledged_and_leaves_nothing(installation):
+def test_an_event_of_an_unknown_type_is_acknowledged_without_an_inbox_row(installation):
     junk = [message(type=f"billing.fee_paid.v{number}") for number in range(9, 20)]
     with counting(
-        "lingjun_heard_events_total", "unknown", "retried", "buried", service="listener", type="other"
+        "lingjun_heard_events_total", "unknown", "retried", "buried", service="subscriber", type="other"
     ) as seen:
-        asyncio.run(hear(installation, [*junk, message()], lambda *_, context: None, lambda: heard(installation.listener) == 1))
+        asyncio.run(
+            consume(
+                installation,
+                [*junk, message()],
+                lambda *_, context: None,
+                lambda: inbox_size(installation.subscriber) == 1,
+            )
+        )
     assert seen == {"unknown": 11, "retried": 0, "buried": 0}
 
 
-def test_what_the_broker_took_and_what_it_refused_is_counted(installation):
-    installation.say(fee_paid(), fee_paid())
+def test_confirmed_and_refused_publishes_are_counted(installation):
+    installation.publish(fee_paid(), fee_paid())
     labels = {"service": "", "type": FeePaid.TYPE}
 
     async def play():
         async with installation.relaying():
-            await eventually(lambda: depth(installation.speaker) == 0)
+            await eventually(lambda: depth(installation.publisher) == 0)
 
     with counting("lingjun_relayed_events_total", "confirmed", "refused", **labels) as seen:
         asyncio.run(play())
@@ -146,26 +153,26 @@ def test_what_the_broker_took_and_what_it_refused_is_counted(installation):
 
 
 def depth(database):
-    with export_waiting("speaker", database, SystemClock()):
-        return told("lingjun_outbox_events", service="speaker")
+    with export_waiting("publisher", database, SystemClock()):
+        return sample_value("lingjun_outbox_events", service="publisher")
 
 
-def test_the_tries_of_a_job_are_counted_by_outcome(listener, intake):
-    fates = [RuntimeError("away"), Conflict("不")]
+def test_job_attempts_are_counted_by_outcome(subscriber, intake):
+    errors = [RuntimeError("away"), Conflict("不")]
 
     def work(_session, _job, *, context):
-        if fates:
-            raise fates.pop()
+        if errors:
+            raise errors.pop()
         return "done"
 
     names = {"service": "clerk", "job": "open_file"}
     with counting("lingjun_job_seconds_count", "done", "retried", "failed", **names) as seen:
-        start_jobs(listener, 3, uuid4())
-        run_jobs(listener, {OpenFile: work}, service="clerk", tools=intake.tools)
+        start_jobs(subscriber, 3, uuid4())
+        run_jobs(subscriber, {OpenFile: work}, service="clerk", tools=intake.tools)
     assert seen == {"done": 1, "retried": 1, "failed": 1}
 
 
-def test_requests_are_told_apart_by_their_routes_and_no_path_becomes_a_label(intake):
+def test_requests_are_labelled_by_route_and_never_by_path(intake):
     http = TestClient(make_app(intake))
     for path in ("/intake/api/applications/13800138000", "/intake/13800138000", "/intake/healthz"):
         http.get(path)
@@ -185,16 +192,16 @@ def test_requests_are_told_apart_by_their_routes_and_no_path_becomes_a_label(int
     assert [route for _, route in routes if re.search(r"\d{6}", route)] == []
 
 
-def test_a_scrape_over_http_is_well_formed_and_says_nothing_about_people(intake):
+def test_a_scrape_over_http_is_well_formed_and_contains_no_personal_data(intake):
     file_application(intake)
     run_jobs(intake.database, worker.JOBS, service="intake", tools=intake.tools)
     server = metrics.serve("127.0.0.1:0")
     try:
         with (
             export_waiting("intake", intake.database, SystemClock()),
-            urlopen(f"http://127.0.0.1:{server.server_port}/metrics", timeout=10) as answer,
+            urlopen(f"http://127.0.0.1:{server.server_port}/metrics", timeout=10) as response,
         ):
-            text = answer.read().decode()
+            text = response.read().decode()
     finally:
         server.shutdown()
         server.server_close()

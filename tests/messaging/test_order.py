@@ -1,4 +1,4 @@
-"""Order per subject, as far as it is kept: up to the queue, by one active consumer. What is overtaken changes nothing."""
+"""Order per subject is kept up to the queue, by one active consumer. An overtaken event changes nothing."""
 
 import asyncio
 import time
@@ -13,19 +13,19 @@ from structlog.testing import capture_logs
 from shared.foundation.errors import OutOfOrder
 from shared.messaging.transport import DEAD_LETTERS, Outgoing
 from shared.persistence.models import InboxRow
-from tests.messaging.conftest import LADDER, eventually, fee_paid
+from tests.messaging.conftest import RETRY_DELAYS, eventually, fee_paid
 from tests.messaging.outages import waiting
 from tests.servers import rabbitmq
 
 
-def heard(installation) -> list[InboxRow]:
-    """What the listener has heard, in the order in which it was said."""
-    with installation.listener.reader() as session:
+def inbox(installation) -> list[InboxRow]:
+    """Return the subscriber's inbox, in the order of publication."""
+    with installation.subscriber.reader() as session:
         return list(session.exec(select(InboxRow).order_by(col(InboxRow.sequence))).all())
 
 
-class Full:
-    """A RabbitMQ on which a queue takes no more than a few messages, until `end`."""
+class FullQueue:
+    """A RabbitMQ queue that is limited to two messages, until `end` raises the limit."""
 
     def __init__(self, address, url, queue):
         self._address = address
@@ -33,7 +33,7 @@ class Full:
         assert self._limit(2) == 201
 
     def end(self):
-        # A limit that is raised and not removed: RabbitMQ 3.10 tells publishers of the former alone.
+        # Raise the limit instead of removing it: RabbitMQ 3.10 unblocks publishers only in the first case.
         assert self._limit(1_000_000) == 204
 
     def _limit(self, most):
@@ -42,49 +42,49 @@ class Full:
 
 
 @pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
-def test_rows_that_the_broker_refuses_stay_alone_and_loud_and_being_overtaken_they_change_nothing(
-    installation, rabbitmq_server
-):
-    """A refused row rests, and those behind it go ahead, also its subject's: holding them back would let one event that
-    nobody's queue takes stop everything that is said of its subject. Whoever hears it late passes it over as stale."""
+def test_refused_rows_are_logged_retried_and_stale_when_overtaken(installation, rabbitmq_server):
+    """A refused row waits while later rows are published, also rows of its subject. Holding them back would let one
+    unroutable event block all events of its subject. A subscriber that receives the row late treats it as stale."""
     subject = uuid4()
     states: list[int] = []
 
     async def play():
-        await declared(installation)
-        full = Full(rabbitmq_server, installation.bus_url, installation.queue)
+        await declare_queue(installation)
+        full = FullQueue(rabbitmq_server, installation.bus_url, installation.queue)
         async with installation.relaying():
-            said = 0
-            while not refusals(logs) and said < 1000:
-                said += 1
-                installation.say(fee_paid(said, subject))
+            published = 0
+            while not refusals(logs) and published < 1000:
+                published += 1
+                installation.publish(fee_paid(published, subject))
                 await asyncio.sleep(0.05)
             full.end()
             async with installation.consuming(lambda _session, event, *, context: states.append(event.paid_fen)):
-                installation.say(fee_paid(said + 1, subject))
-                await eventually(lambda: waiting(installation) == 0 and len(heard(installation)) == said + 1, seconds=60)
-        return said + 1
+                installation.publish(fee_paid(published + 1, subject))
+                await eventually(
+                    lambda: waiting(installation) == 0 and len(inbox(installation)) == published + 1, seconds=60
+                )
+        return published + 1
 
     with capture_logs() as logs:
-        said = asyncio.run(play())
+        published = asyncio.run(play())
     assert {entry["log_level"] for entry in refusals(logs)} == {"error"}
     assert states == sorted(states)
-    assert states[-1] == said
-    assert [row.sequence for row in heard(installation)] == list(range(1, said + 1))
-    assert {row.sequence for row in heard(installation) if row.outcome == "handled"} == set(states)
+    assert states[-1] == published
+    assert [row.sequence for row in inbox(installation)] == list(range(1, published + 1))
+    assert {row.sequence for row in inbox(installation) if row.outcome == "handled"} == set(states)
 
 
 def refusals(logs):
     return [entry for entry in logs if entry["event"] == "event_not_accepted"]
 
 
-async def declared(installation):
+async def declare_queue(installation):
     transport = installation.transport()
     await transport.open()
     await transport.close()
 
 
-def test_a_parked_event_that_its_successor_overtakes_changes_nothing_when_it_comes(installation):
+def test_a_parked_event_overtaken_by_its_successor_is_stale(installation):
     subject, states = uuid4(), []
 
     def handler(_session, event, *, context):
@@ -93,15 +93,15 @@ def test_a_parked_event_that_its_successor_overtakes_changes_nothing_when_it_com
         states.append(event.paid_fen)
 
     async def play():
-        installation.say(fee_paid(1, subject), fee_paid(2, subject))
+        installation.publish(fee_paid(1, subject), fee_paid(2, subject))
         async with installation.consuming(handler), installation.relaying():
-            await eventually(lambda: len(heard(installation)) == 2)
+            await eventually(lambda: len(inbox(installation)) == 2)
 
     asyncio.run(play())
-    assert (states, [row.outcome for row in heard(installation)]) == ([2], ["stale", "handled"])
+    assert (states, [row.outcome for row in inbox(installation)]) == ([2], ["stale", "handled"])
 
 
-def test_an_event_waits_longer_before_each_try_and_is_given_up_after_the_last(installation):
+def test_an_event_is_retried_after_each_delay_and_then_dead_lettered(installation):
     tries = []
 
     def handler(_session, _event, *, context):
@@ -112,17 +112,19 @@ def test_an_event_waits_longer_before_each_try_and_is_given_up_after_the_last(in
         dead = installation.transport(DEAD_LETTERS)
         await dead.open()
         async with installation.consuming(handler), installation.relaying():
-            installation.say(fee_paid(1))
-            await dead.done(await asyncio.wait_for(dead.receive(10), 20))
+            installation.publish(fee_paid(1))
+            await dead.acknowledge(await asyncio.wait_for(dead.receive(10), 20))
         await dead.close()
 
     asyncio.run(play())
     pauses = [later - earlier for earlier, later in pairwise(tries)]
-    assert len(pauses) == len(LADDER)
-    assert [pause >= rung.total_seconds() for pause, rung in zip(pauses, LADDER, strict=True)] == [True] * len(LADDER)
+    assert len(pauses) == len(RETRY_DELAYS)
+    assert [pause >= delay.total_seconds() for pause, delay in zip(pauses, RETRY_DELAYS, strict=True)] == [True] * len(
+        RETRY_DELAYS
+    )
 
 
-def test_what_waits_is_handled_many_at_a_time_in_one_transaction(installation):
+def test_waiting_events_are_handled_in_batches_per_transaction(installation):
     sessions: list[Session] = []
 
     def handler(uow, _event, *, context):
@@ -132,15 +134,15 @@ def test_what_waits_is_handled_many_at_a_time_in_one_transaction(installation):
             sessions.append(uow.session)
 
     async def play():
-        installation.say(*[fee_paid(number) for number in range(200)])
+        installation.publish(*[fee_paid(number) for number in range(200)])
         async with installation.consuming(handler), installation.relaying():
-            await eventually(lambda: len(heard(installation)) == 200)
+            await eventually(lambda: len(inbox(installation)) == 200)
 
     asyncio.run(play())
     assert len(sessions) <= 10
 
 
-def test_one_consumer_hears_and_the_other_stands_by_until_the_first_is_gone(installation):
+def test_a_second_consumer_receives_only_after_the_first_closes(installation):
     async def play():
         first, second = installation.transport(), installation.transport()
         await first.open()
@@ -148,19 +150,19 @@ def test_one_consumer_hears_and_the_other_stands_by_until_the_first_is_gone(inst
         batch = [Outgoing(uuid4(), fee_paid().TYPE, {"number": number}, b"{}") for number in range(20)]
         got = asyncio.create_task(first.receive(1))
         await asyncio.sleep(0.5)
-        standing_by = asyncio.create_task(second.receive(100))
+        second_receive = asyncio.create_task(second.receive(100))
         assert await second.publish(batch) == {}
         numbers = [delivery.headers["number"] for delivery in await asyncio.wait_for(got, 20)]
-        await first.done(got.result())
+        await first.acknowledge(got.result())
         await asyncio.sleep(1)
-        assert not standing_by.done()
+        assert not second_receive.done()
         await first.close()
         while len(numbers) < len(batch):
-            found = await asyncio.wait_for(standing_by, 20)
+            found = await asyncio.wait_for(second_receive, 20)
             numbers += [delivery.headers["number"] for delivery in found]
-            await second.done(found)
+            await second.acknowledge(found)
             if len(numbers) < len(batch):
-                standing_by = asyncio.create_task(second.receive(100))
+                second_receive = asyncio.create_task(second.receive(100))
         await second.close()
         return numbers
 

@@ -1,4 +1,4 @@
-"""Whatever goes away in the middle, the broker, the connection or the database: nothing is lost, doubled or given up."""
+"""Outages of the broker, the connection or the database in the middle of work lose, repeat and dead-letter nothing."""
 
 import asyncio
 import os
@@ -19,44 +19,44 @@ from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
 from shared.wiring.process import make_transport
 from tests.messaging.conftest import Installation, eventually, fee_paid
-from tests.messaging.outages import Proxy, all_handled, count_effect, effects, enduring, mortal
+from tests.messaging.outages import Proxy, all_handled, count_effect, effects, killable_server, reconnecting
 
 EVENTS = 1000
 
 
 @pytest.fixture(scope="module")
-def mortal_broker():
-    with mortal("rabbitmq") as (server, url):
+def killable_broker():
+    with killable_server("rabbitmq") as (server, url):
         with SyncPublisher(make_transport(url, "first")):
-            # RabbitMQ writes down that it has streams at all some seconds after the first; killed before, it forgets.
+            # RabbitMQ persists the existence of streams some seconds after the first one; a kill before that loses it.
             time.sleep(5)
         yield server, url
 
 
 @pytest.fixture(scope="module")
-def mortal_database():
-    with mortal("postgres") as server_and_url:
+def killable_database():
+    with killable_server("postgres") as server_and_url:
         yield server_and_url
 
 
 @pytest.fixture
 def installation_on(installation):
-    """The same two databases on another bus."""
-    return lambda url: Installation(url, installation.speaker, installation.listener, installation.tools)
+    """Return a function that puts the same two databases on another bus."""
+    return lambda url: Installation(url, installation.publisher, installation.subscriber, installation.tools)
 
 
 def reached(installation, number: int) -> bool:
     return effects(installation) >= number
 
 
-async def speak(installation, number: int) -> None:
-    """Says so many events, a few at a time, for as long as the outage lasts."""
+async def publish_events(installation, number: int) -> None:
+    """Publish `number` events, twenty at a time, while the outage lasts."""
     for start in range(0, number, 20):
-        await asyncio.to_thread(installation.say, *[fee_paid(fen) for fen in range(start, start + 20)])
+        await asyncio.to_thread(installation.publish, *[fee_paid(fen) for fen in range(start, start + 20)])
 
 
 async def dead_letters(installation) -> int:
-    """How many letters wait among the dead, after all is handled."""
+    """Return the number of dead letters, after all events are handled."""
     dead = installation.transport(DEAD_LETTERS)
     await dead.open()
     try:
@@ -68,17 +68,17 @@ async def dead_letters(installation) -> int:
 
 
 @pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
-def test_a_broker_that_is_killed_and_started_again_loses_and_doubles_nothing(installation_on, mortal_broker):
-    broker, url = mortal_broker
+def test_a_broker_crash_and_restart_lose_and_repeat_nothing(installation_on, killable_broker):
+    broker, url = killable_broker
     installation = installation_on(url)
 
     async def play():
-        async with enduring(installation, count_effect):
-            speaking = asyncio.create_task(speak(installation, EVENTS))
+        async with reconnecting(installation, count_effect):
+            publishing = asyncio.create_task(publish_events(installation, EVENTS))
             await eventually(lambda: effects(installation) > 50)
             broker.kill()
             await broker.start()
-            await speaking
+            await publishing
             await all_handled(installation, EVENTS)
         assert await dead_letters(installation) == 0
 
@@ -86,17 +86,17 @@ def test_a_broker_that_is_killed_and_started_again_loses_and_doubles_nothing(ins
 
 
 @pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
-def test_connections_that_are_cut_are_opened_again_and_nothing_is_lost_or_doubled(installation_on, bus_url):
+def test_cut_connections_are_reopened_without_loss_or_repeat(installation_on, bus_url):
     async def play():
         proxy = Proxy(bus_url)
-        async with proxy.state() as url:
+        async with proxy.listening() as url:
             installation = installation_on(url)
-            async with enduring(installation, count_effect):
-                speaking = asyncio.create_task(speak(installation, EVENTS))
+            async with reconnecting(installation, count_effect):
+                publishing = asyncio.create_task(publish_events(installation, EVENTS))
                 for seen in (1, 300, 600):
                     await eventually(partial(reached, installation, seen))
                     proxy.cut()
-                await speaking
+                await publishing
                 await all_handled(installation, EVENTS)
             assert await dead_letters(installation) == 0
 
@@ -104,9 +104,12 @@ def test_connections_that_are_cut_are_opened_again_and_nothing_is_lost_or_double
 
 
 @contextmanager
-def killed_again_and_again(installation):
-    """The house relays and hears in a process of its own, which has several lives."""
-    urls = [database.engine.url.render_as_string(hide_password=False) for database in (installation.speaker, installation.listener)]
+def repeatedly_killed(installation):
+    """Relay and consume in another process, which is killed and restarted several times."""
+    urls = [
+        database.engine.url.render_as_string(hide_password=False)
+        for database in (installation.publisher, installation.subscriber)
+    ]
     command = [sys.executable, "-m", "tests.messaging.mortality", installation.bus_url, installation.queue, *urls]
     process = subprocess.Popen(command, cwd=Path(__file__).parents[2], start_new_session=True)
     try:
@@ -117,10 +120,10 @@ def killed_again_and_again(installation):
 
 
 @pytest.mark.parametrize("bus_url", ["embedded"], indirect=True)
-def test_a_house_that_is_killed_with_its_embedded_bus_loses_and_doubles_nothing(installation):
+def test_killing_the_process_of_the_embedded_bus_loses_and_repeats_nothing(installation):
     async def play():
-        with killed_again_and_again(installation):
-            await speak(installation, EVENTS)
+        with repeatedly_killed(installation):
+            await publish_events(installation, EVENTS)
             await all_handled(installation, EVENTS)
         assert await dead_letters(installation) == 0
 
@@ -128,10 +131,8 @@ def test_a_house_that_is_killed_with_its_embedded_bus_loses_and_doubles_nothing(
 
 
 @pytest.mark.parametrize("database_urls", ["sqlite"], indirect=True)
-def test_a_database_that_goes_away_and_comes_back_costs_no_event_a_rung_of_its_ladder(
-    installation_on, bus_url, mortal_database
-):
-    server, url = mortal_database
+def test_a_database_outage_costs_no_event_a_retry_attempt(installation_on, bus_url, killable_database):
+    server, url = killable_database
     databases = []
     for _ in range(2):
         name = f"t{uuid4().hex[:8]}"
@@ -140,11 +141,11 @@ def test_a_database_that_goes_away_and_comes_back_costs_no_event_a_rung_of_its_l
         upgrade(f"{url}/{name}", "shared")
         databases.append(Database(f"{url}/{name}"))
     installation = installation_on(bus_url)
-    installation.speaker, installation.listener = databases
+    installation.publisher, installation.subscriber = databases
 
     async def play():
-        async with enduring(installation, count_effect):
-            await speak(installation, EVENTS)
+        async with reconnecting(installation, count_effect):
+            await publish_events(installation, EVENTS)
             await eventually(lambda: effects(installation) > 50)
             server.kill()
             await asyncio.sleep(2)

@@ -1,4 +1,4 @@
-"""An event that kills the process whenever it is handled: found out, buried, and no other event with it."""
+"""An event that kills the process whenever it is handled is detected and dead-lettered alone."""
 
 import asyncio
 import os
@@ -15,9 +15,13 @@ from tests.messaging.outages import effects
 
 
 @contextmanager
-def dying(installation):
-    """A consumer in a process of its own that dies of the poison and is started again."""
-    arguments = [installation.bus_url, installation.queue, installation.listener.engine.url.render_as_string(hide_password=False)]
+def crashing_consumer(installation):
+    """Run a consumer in another process, which crashes on the poison event and is restarted."""
+    arguments = [
+        installation.bus_url,
+        installation.queue,
+        installation.subscriber.engine.url.render_as_string(hide_password=False),
+    ]
     command = [sys.executable, "-m", "tests.messaging.dying", *arguments]
     process = subprocess.Popen(command, cwd=Path(__file__).parents[2], start_new_session=True)
     try:
@@ -27,21 +31,21 @@ def dying(installation):
         process.wait()
 
 
-def test_an_event_that_kills_its_process_ends_in_the_dead_letters_and_all_others_are_handled(installation):
+def test_a_poison_event_is_dead_lettered_and_all_others_are_handled(installation):
     others = [*range(1, POISON_FEN), *range(POISON_FEN + 1, 41)]
 
     async def play():
         dead = installation.transport(DEAD_LETTERS)
         await dead.open()
-        installation.say(*[fee_paid(number) for number in range(1, 41)])
+        installation.publish(*[fee_paid(number) for number in range(1, 41)])
         async with installation.relaying():
-            with dying(installation):
+            with crashing_consumer(installation):
                 found = await asyncio.wait_for(dead.receive(10), 120)
-                await dead.done(found)
+                await dead.acknowledge(found)
                 await eventually(lambda: effects(installation) == len(others), seconds=60)
         await dead.close()
         return found
 
-    (letter,) = asyncio.run(play())
-    assert f'"paid_fen":{POISON_FEN}'.encode() in letter.body
+    (dead_letter,) = asyncio.run(play())
+    assert f'"paid_fen":{POISON_FEN}'.encode() in dead_letter.body
     assert effects(installation) == len(others)

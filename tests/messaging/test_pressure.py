@@ -1,4 +1,4 @@
-"""Back-pressure: however much waits, little of it is in the consumer's hands. LINGJUN_WAITING says how many wait."""
+"""Back-pressure: a consumer buffers only a few of the waiting messages. LINGJUN_WAITING sets how many wait."""
 
 import asyncio
 import os
@@ -16,30 +16,30 @@ MOST_BYTES = 48 * 1024 * 1024
 
 
 def resident() -> int:
-    """This process's memory, in bytes."""
+    """Return the resident memory of this process, in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 @pytest.mark.parametrize("database_urls", ["sqlite"], indirect=True)
-def test_whatever_waits_only_a_bounded_part_of_it_is_in_the_consumers_hands(installation):
+def test_a_consumer_buffers_a_bounded_part_of_the_waiting_messages(installation):
     async def play():
         transport = installation.transport()
         await transport.open()
         for _ in range(0, WAITING, 500):
             batch = [Outgoing(uuid4(), fee_paid().TYPE, {"number": 1}, b"x" * 1000) for _ in range(500)]
             assert await transport.publish(batch) == {}
-        before, most, got = resident(), 0, 0
-        while got < WAITING:
+        before, most, received = resident(), 0, 0
+        while received < WAITING:
             batch = await transport.receive(100)
-            got += len(batch)
-            in_hand = transport._arrived.qsize() if hasattr(transport, "_arrived") else 0
+            received += len(batch)
+            buffered = transport._arrived.qsize() if hasattr(transport, "_arrived") else 0
             assert len(batch) <= 100
-            assert in_hand <= PREFETCH
+            assert buffered <= PREFETCH
             most = max(most, resident() - before)
-            await transport.done(batch)
+            await transport.acknowledge(batch)
         await transport.close()
-        return got, most
+        return received, most
 
-    got, most = asyncio.run(play())
-    assert got == WAITING
+    received, most = asyncio.run(play())
+    assert received == WAITING
     assert most < MOST_BYTES

@@ -1,4 +1,4 @@
-"""The relay where two bus processes of a service run on one PostgreSQL, and where the broker does not accept a row."""
+"""The relay with two bus processes of a service on one PostgreSQL, and with rows that the broker refuses."""
 
 import asyncio
 from uuid import uuid4
@@ -17,7 +17,7 @@ from tests.messaging.conftest import eventually, fee_paid, running
 
 
 class Broker(RabbitTransport):
-    """Accepts everything but what `refuses`; remembers what came, in order."""
+    """A broker that accepts all messages except those in `refuses`, and logs the accepted ones in order."""
 
     def __init__(self, name, log, refuses=()):
         self.name, self.log, self.refuses = name, log, set(refuses)
@@ -33,36 +33,36 @@ class Broker(RabbitTransport):
 
 @pytest.fixture
 def url(postgres_url):
-    made = postgres_url("relay")
-    upgrade(made, "shared")
-    return made
+    created = postgres_url("relay")
+    upgrade(created, "shared")
+    return created
 
 
-def say(database, subject, amounts):
+def publish(database, subject, amounts):
     for amount in amounts:
         with database.transaction() as uow:
             event = fee_paid(amount, subject)
             uow.publish(event, now=event.paid_at)
 
 
-def left(database):
+def outbox_size(database):
     with database.reader() as session:
         return session.exec(select(func.count()).select_from(OutboxRow)).one()
 
 
-def test_of_two_relays_one_sends_and_the_other_takes_over_in_order(url):
-    speaker, first, second = Database(url), Database(url), Database(url)
+def test_one_of_two_relays_publishes_and_the_other_takes_over_in_order(url):
+    publisher, first, second = Database(url), Database(url), Database(url)
     log: list[tuple[str, str]] = []
     subject = uuid4()
 
     async def play():
         async with running(Relay(second, Broker("second", log)).run):
             async with running(Relay(first, Broker("first", log)).run):
-                say(speaker, subject, range(1, 31))
-                await eventually(lambda: left(speaker) == 0)
+                publish(publisher, subject, range(1, 31))
+                await eventually(lambda: outbox_size(publisher) == 0)
                 first_sent = {name for name, _sequence in log}
-            say(speaker, subject, range(31, 61))
-            await eventually(lambda: left(speaker) == 0)
+            publish(publisher, subject, range(31, 61))
+            await eventually(lambda: outbox_size(publisher) == 0)
         return first_sent
 
     assert len(asyncio.run(play())) == 1
@@ -70,73 +70,73 @@ def test_of_two_relays_one_sends_and_the_other_takes_over_in_order(url):
     assert log[-1][0] == "second"
 
 
-def test_a_relay_whose_lock_is_lost_stops_before_it_sends_again(url):
-    speaker, first = Database(url), Database(url)
+def test_a_relay_stops_publishing_when_its_lock_is_lost(url):
+    publisher, first = Database(url), Database(url)
     log: list[tuple[str, str]] = []
 
     async def play():
         relay = Relay(first, Broker("first", log))
         task = asyncio.create_task(relay.run())
-        say(speaker, uuid4(), [1])
-        await eventually(lambda: left(speaker) == 0)
-        with speaker.engine.connect() as connection:
+        publish(publisher, uuid4(), [1])
+        await eventually(lambda: outbox_size(publisher) == 0)
+        with publisher.engine.connect() as connection:
             connection.exec_driver_sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
             )
-        say(speaker, uuid4(), [2])
+        publish(publisher, uuid4(), [2])
         with pytest.raises(ConnectionError):
             await asyncio.wait_for(task, 20)
 
     asyncio.run(play())
     assert len(log) == 1
-    assert left(speaker) == 1
+    assert outbox_size(publisher) == 1
 
 
-def test_a_row_that_is_not_accepted_fails_alone_and_is_sent_when_the_broker_takes_it(url):
-    speaker = Database(url)
-    say(speaker, uuid4(), [1, 2, 3])
-    with speaker.reader() as session:
-        culprit = session.exec(select(OutboxRow.event_id).order_by(col(OutboxRow.id))).first()
+def test_a_refused_row_fails_alone_and_is_published_when_the_broker_accepts_it(url):
+    publisher = Database(url)
+    publish(publisher, uuid4(), [1, 2, 3])
+    with publisher.reader() as session:
+        refused_id = session.exec(select(OutboxRow.event_id).order_by(col(OutboxRow.id))).first()
     log: list[tuple[str, str]] = []
-    broker = Broker("only", log, refuses=[culprit])
+    broker = Broker("only", log, refuses=[refused_id])
 
     async def play():
-        async with running(Relay(speaker, broker).run):
-            await eventually(lambda: left(speaker) == 1)
+        async with running(Relay(publisher, broker).run):
+            await eventually(lambda: outbox_size(publisher) == 1)
             broker.refuses.clear()
-            await eventually(lambda: left(speaker) == 0)
+            await eventually(lambda: outbox_size(publisher) == 0)
 
     asyncio.run(play())
     assert [int(sequence) for _name, sequence in log] == [2, 3, 1]
 
 
-def test_a_commit_in_another_process_wakes_the_relay_long_before_it_looks_by_itself(url, monkeypatch):
+def test_a_commit_in_another_process_wakes_the_relay_before_its_poll(url, monkeypatch):
     monkeypatch.setattr(relay_module, "POLL", 3600)
-    speaker, relaying = Database(url, committed=Notifier(url)), Database(url)
+    publisher, relaying = Database(url, committed=Notifier(url)), Database(url)
     log: list[tuple[str, str]] = []
 
     async def play():
         relay = Relay(relaying, Broker("only", log))
         async with running(relay.run), running(lambda: listen(url, relay.wake)):
             for number in range(1, 4):
-                say(speaker, uuid4(), [number])
-                await eventually(lambda: left(speaker) == 0)
+                publish(publisher, uuid4(), [number])
+                await eventually(lambda: outbox_size(publisher) == 0)
 
     asyncio.run(play())
     assert len(log) == 3
 
 
-def test_what_waits_is_sent_in_batches_of_five_hundred(url):
-    speaker = Database(url)
-    with speaker.transaction() as uow:
+def test_waiting_rows_are_published_in_batches_of_five_hundred(url):
+    publisher = Database(url)
+    with publisher.transaction() as uow:
         for number in range(1100):
             event = fee_paid(number)
             uow.publish(event, now=event.paid_at)
     broker = Broker("only", [])
 
     async def play():
-        async with running(Relay(speaker, broker).run):
-            await eventually(lambda: left(speaker) == 0)
+        async with running(Relay(publisher, broker).run):
+            await eventually(lambda: outbox_size(publisher) == 0)
 
     asyncio.run(play())
     assert broker.sizes == [500, 500, 100]

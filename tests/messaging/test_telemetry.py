@@ -1,4 +1,4 @@
-"""One trace from the request to the job, on both buses; nothing about people in it, and nothing at all unless configured."""
+"""One trace from the request to the job, on both buses; no personal data in it, and no trace unless configured."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ from tests.messaging.applicant import (
     OpenFile,
     file_application,
     open_intake,
-    open_listener,
+    open_subscriber,
     personal_data,
     run_jobs,
     start_jobs,
@@ -41,7 +41,7 @@ from tests.messaging.test_forgeries import message
 
 @contextmanager
 def traced():
-    """The spans that end inside."""
+    """Yield an exporter with the spans that end inside the block."""
     exporter = InMemorySpanExporter()
     telemetry.trace_with(tracers_over(SimpleSpanProcessor(exporter)))
     try:
@@ -57,8 +57,8 @@ def intake(tmp_path):
 
 
 @pytest.fixture
-def listener(tmp_path):
-    with open_listener(tmp_path) as database:
+def subscriber(tmp_path):
+    with open_subscriber(tmp_path) as database:
         yield database
 
 
@@ -66,24 +66,24 @@ def open_a_file(uow, event, *, context):
     enqueue(uow, OpenFile(application=event.application_id))
 
 
-async def carry(bus_url, intake, listener):
-    """Relays what intake said until the listener has handled it."""
+async def relay_and_consume(bus_url, intake, subscriber):
+    """Relay the events of intake until the subscriber has handled them."""
     queue = {"review": (ApplicationSubmitted.TYPE,)}
-    sending, hearing = make_transport(bus_url, "review", queue), make_transport(bus_url, "review", queue)
+    sending, receiving = make_transport(bus_url, "review", queue), make_transport(bus_url, "review", queue)
     await sending.open()
-    await hearing.open()
+    await receiving.open()
     consumer = Consumer(
-        listener,
-        hearing,
+        subscriber,
+        receiving,
         {ApplicationSubmitted: open_a_file},
         clock=SystemClock(),
         tools=intake.tools,
         service="review",
     )
     async with running(Relay(intake.database, sending, service="intake").run), running(consumer.run):
-        await eventually(lambda: started(listener) == 1)
+        await eventually(lambda: started(subscriber) == 1)
     await sending.close()
-    await hearing.close()
+    await receiving.close()
 
 
 def started(database):
@@ -91,24 +91,24 @@ def started(database):
         return len(session.exec(select(JobRow)).all())
 
 
-def play(bus_url, intake, listener):
+def play(bus_url, intake, subscriber):
     file_application(intake)
     run_jobs(intake.database, worker.JOBS, service="intake", tools=intake.tools)
     with intake.database.transaction() as uow:
         for row in uow.session.exec(select(OutboxRow)).all():
             if row.headers["cloudEvents:type"] != ApplicationSubmitted.TYPE:
                 uow.session.delete(row)
-    asyncio.run(carry(bus_url, intake, listener))
-    run_jobs(listener, {OpenFile: lambda *_, context: "opened"}, service="review", tools=intake.tools)
+    asyncio.run(relay_and_consume(bus_url, intake, subscriber))
+    run_jobs(subscriber, {OpenFile: lambda *_, context: "opened"}, service="review", tools=intake.tools)
 
 
-def test_a_request_its_event_its_handler_and_their_jobs_are_one_trace(bus_url, intake, listener):
+def test_a_request_its_event_handler_and_jobs_are_one_trace(bus_url, intake, subscriber):
     with traced() as exporter:
-        play(bus_url, intake, listener)
+        play(bus_url, intake, subscriber)
     spans = exporter.get_finished_spans()
     post = next(span for span in spans if span.name == "POST /intake/api/applications")
     trace = {span.context.span_id: span for span in spans if span.context.trace_id == post.context.trace_id}
-    told = {
+    names = {
         (
             span.resource.attributes["service.name"],
             span.name,
@@ -117,31 +117,31 @@ def test_a_request_its_event_its_handler_and_their_jobs_are_one_trace(bus_url, i
         )
         for span in trace.values()
     }
-    said = "intake.application_submitted.v1"
-    assert told == {
+    event_type = "intake.application_submitted.v1"
+    assert names == {
         ("intake", "POST /intake/api/applications", "SERVER", ""),
-        ("intake", f"publish {said}", "PRODUCER", "POST /intake/api/applications"),
+        ("intake", f"publish {event_type}", "PRODUCER", "POST /intake/api/applications"),
         ("intake", "process job.send_consent_request", "CONSUMER", "POST /intake/api/applications"),
-        ("review", f"process {said}", "CONSUMER", f"publish {said}"),
-        ("review", "process job.open_file", "CONSUMER", f"process {said}"),
+        ("review", f"process {event_type}", "CONSUMER", f"publish {event_type}"),
+        ("review", "process job.open_file", "CONSUMER", f"process {event_type}"),
     }
-    assert len(trace) == len(told)
+    assert len(trace) == len(names)
 
 
-def test_a_span_says_the_route_the_type_and_the_id_and_nothing_about_people(intake, listener, tmp_path):
+def test_a_span_holds_route_type_and_id_and_no_personal_data(intake, subscriber, tmp_path):
     with traced() as exporter:
-        play(f"sqlite:///{tmp_path / 'bus.db'}", intake, listener)
+        play(f"sqlite:///{tmp_path / 'bus.db'}", intake, subscriber)
     spans = exporter.get_finished_spans()
-    told = {span.name: dict(span.attributes) for span in spans}
-    assert told["POST /intake/api/applications"] == {
+    by_name = {span.name: dict(span.attributes) for span in spans}
+    assert by_name["POST /intake/api/applications"] == {
         "http.request.method": "POST",
         "http.route": "/intake/api/applications",
         "http.response.status_code": 201,
     }
-    heard = told["process intake.application_submitted.v1"]
-    identity = heard["cloudevents.event_id"]
+    attributes = by_name["process intake.application_submitted.v1"]
+    identity = attributes["cloudevents.event_id"]
     assert UUID(identity).version == 4
-    assert heard == {
+    assert attributes == {
         "messaging.system": "lingjun",
         "messaging.operation.name": "process",
         "messaging.operation.type": "process",
@@ -157,7 +157,7 @@ def test_a_span_says_the_route_the_type_and_the_id_and_nothing_about_people(inta
         assert value not in everything
 
 
-def test_a_callers_trace_is_linked_and_does_not_become_ours(intake):
+def test_a_callers_trace_is_linked_and_not_continued(intake):
     with traced() as exporter:
         TestClient(make_app(intake)).get("/intake/healthz", headers={"traceparent": FOREIGN})
     (span,) = exporter.get_finished_spans()
@@ -166,32 +166,32 @@ def test_a_callers_trace_is_linked_and_does_not_become_ours(intake):
     assert [f"{link.context.trace_id:032x}" for link in span.links] == [FOREIGN.split("-")[1]]
 
 
-def test_a_failure_is_named_by_its_class_alone(listener, intake):
-    (job_id,) = start_jobs(listener, 1, uuid4())
+def test_a_failure_is_recorded_by_its_class_only(subscriber, intake):
+    (job_id,) = start_jobs(subscriber, 1, uuid4())
 
     def refuse(_session, _job, *, context):
         raise Conflict("王小明的席位已释放。")
 
     with traced() as exporter:
-        JobWorker(listener, {OpenFile: refuse}, service="s", clock=SystemClock(), tools=intake.tools).execute(job_id)
+        JobWorker(subscriber, {OpenFile: refuse}, service="s", clock=SystemClock(), tools=intake.tools).execute(job_id)
     (span,) = exporter.get_finished_spans()
     assert (span.attributes["error.type"], span.status.status_code.name) == ("Conflict", "ERROR")
     assert "王小明" not in span.to_json()
 
 
-def test_without_a_collector_nothing_is_traced_and_the_envelope_carries_no_trace(intake, listener):
+def test_without_a_collector_there_are_no_traces_and_no_traceparent(intake, subscriber):
     file_application(intake)
-    start_jobs(listener, 1, uuid4())
+    start_jobs(subscriber, 1, uuid4())
     with intake.database.reader() as session:
         headers = session.exec(select(OutboxRow.headers)).all()
-    assert [one for one in headers if "cloudEvents:traceparent" in one] == []
-    with listener.reader() as session:
+    assert [header for header in headers if "cloudEvents:traceparent" in header] == []
+    with subscriber.reader() as session:
         assert session.exec(select(JobRow.traceparent)).all() == [""]
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"), [(FOREIGN, FOREIGN), ("00-xyz", ""), (7, ""), (None, ""), (FOREIGN + "\n", "")]
+    ("header", "expected"), [(FOREIGN, FOREIGN), ("00-xyz", ""), (7, ""), (None, ""), (FOREIGN + "\n", "")]
 )
-def test_what_is_no_traceparent_is_passed_over_and_the_event_is_still_read(given, kept):
-    forged = message(traceparent=given)
-    assert read_envelope(forged.headers, forged.body).traceparent == kept
+def test_an_invalid_traceparent_is_ignored_and_the_event_is_still_read(header, expected):
+    forged = message(traceparent=header)
+    assert read_envelope(forged.headers, forged.body).traceparent == expected

@@ -1,4 +1,4 @@
-"""What waits, read from the databases at each scrape: the outbox with its age, the jobs, the dead letters."""
+"""Metrics of waiting rows, read from the databases at each scrape: outbox and its age, jobs, dead letters."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -17,67 +17,67 @@ from shared.persistence.database import Database
 from shared.persistence.models import JobRow
 from shared.persistence.schema import upgrade
 from shared.runtime.waiting_metrics import export_waiting
-from tests.messaging.applicant import open_listener, start_jobs
+from tests.messaging.applicant import open_subscriber, start_jobs
 from tests.messaging.conftest import eventually, fee_paid, running
 from tests.processes import process_for
 
 
 @pytest.fixture
-def listener(tmp_path):
-    with open_listener(tmp_path) as database:
+def subscriber(tmp_path):
+    with open_subscriber(tmp_path) as database:
         yield database
 
 
 @pytest.fixture
-def speaker(database_url):
+def publisher(database_url):
     upgrade(database_url, "shared")
     database = Database(database_url)
     yield database
     database.close()
 
 
-def say(database, *events):
+def publish(database, *events):
     with database.transaction() as uow:
         for event in events:
             uow.publish(event, now=datetime.now(UTC))
 
 
-def told(name, **labels):
-    """The value of a sample by now; 0 where there is none."""
+def sample_value(name, **labels):
+    """Return the current value of a sample; 0 if there is none."""
     return REGISTRY.get_sample_value(name, labels) or 0
 
 
-def test_the_depth_and_age_of_the_outbox_and_the_jobs_are_read_at_each_scrape(speaker):
-    start_jobs(speaker, 1, uuid4())
-    with export_waiting("speaker", speaker, SystemClock()):
-        assert told("lingjun_outbox_events", service="speaker") == 0
-        assert told("lingjun_outbox_age_seconds", service="speaker") == 0
-        say(speaker, fee_paid(), fee_paid())
-        assert told("lingjun_outbox_events", service="speaker") == 2
-        assert told("lingjun_jobs", service="speaker", state="waiting") == 1
-        with speaker.transaction() as uow:
+def test_outbox_and_job_counts_are_read_at_each_scrape(publisher):
+    start_jobs(publisher, 1, uuid4())
+    with export_waiting("publisher", publisher, SystemClock()):
+        assert sample_value("lingjun_outbox_events", service="publisher") == 0
+        assert sample_value("lingjun_outbox_age_seconds", service="publisher") == 0
+        publish(publisher, fee_paid(), fee_paid())
+        assert sample_value("lingjun_outbox_events", service="publisher") == 2
+        assert sample_value("lingjun_jobs", service="publisher", state="waiting") == 1
+        with publisher.transaction() as uow:
             uow.session.exec(select(JobRow)).one().state = "failed"
-        assert told("lingjun_jobs", service="speaker", state="waiting") == 0
-        assert told("lingjun_jobs", service="speaker", state="failed") == 1
-    assert REGISTRY.get_sample_value("lingjun_outbox_events", {"service": "speaker"}) is None
+        assert sample_value("lingjun_jobs", service="publisher", state="waiting") == 0
+        assert sample_value("lingjun_jobs", service="publisher", state="failed") == 1
+    assert REGISTRY.get_sample_value("lingjun_outbox_events", {"service": "publisher"}) is None
 
 
-def test_the_age_is_that_of_the_oldest_row(speaker):
-    say(speaker, fee_paid(), fee_paid())
+def test_the_outbox_age_is_that_of_the_oldest_row(publisher):
+    publish(publisher, fee_paid(), fee_paid())
 
     class Later(SystemClock):
         def now(self):
             return datetime.now(UTC) + timedelta(hours=1)
 
-    with export_waiting("speaker", speaker, Later()):
-        assert told("lingjun_outbox_age_seconds", service="speaker") >= 3600
+    with export_waiting("publisher", publisher, Later()):
+        assert sample_value("lingjun_outbox_age_seconds", service="publisher") >= 3600
 
 
-def test_a_database_that_is_away_is_told_and_the_others_still_answer(speaker, listener):
-    with speaker.engine.begin() as connection:
+def test_an_unreachable_database_is_reported_and_the_others_still_answer(publisher, subscriber):
+    with publisher.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE outbox RENAME TO away")
-    with export_waiting("away", speaker, SystemClock()), export_waiting("here", listener, SystemClock()):
-        assert [told("lingjun_database_up", service=one) for one in ("away", "here")] == [0, 1]
+    with export_waiting("away", publisher, SystemClock()), export_waiting("here", subscriber, SystemClock()):
+        assert [sample_value("lingjun_database_up", service=service) for service in ("away", "here")] == [0, 1]
         assert REGISTRY.get_sample_value("lingjun_outbox_events", {"service": "here"}) == 0
 
 
@@ -86,7 +86,7 @@ async def while_running(work, check):
         await eventually(check)
 
 
-def test_the_portals_bus_tells_how_many_dead_letters_wait(tmp_path):
+def test_the_portal_bus_exports_the_number_of_waiting_dead_letters(tmp_path):
     process = process_for(PortalSettings, f"sqlite:///{tmp_path / 'portal.db'}", tmp_path)
     with process.database.transaction() as uow:
         actions.note_dead_letter(uow, Delivery(None, {"cloudEvents:id": str(uuid4())}, b"{}", 0))
@@ -95,8 +95,8 @@ def test_the_portals_bus_tells_how_many_dead_letters_wait(tmp_path):
     async def tick():
         await asyncio.Event().wait()
 
-    waits = while_running(
-        lambda: bus.run(lambda _job_id: None, tick), lambda: told("lingjun_dead_letters", service="portal") == 1
+    scenario = while_running(
+        lambda: bus.run(lambda _job_id: None, tick), lambda: sample_value("lingjun_dead_letters", service="portal") == 1
     )
-    asyncio.run(waits)
+    asyncio.run(scenario)
     process.database.close()

@@ -1,4 +1,4 @@
-"""A portal over an empty database, for actions, for HTTP and for a browser."""
+"""A portal over an empty database, for tests of actions, HTTP requests and browser pages."""
 
 import re
 from collections.abc import Iterator
@@ -24,24 +24,24 @@ PASSWORD = "Wind-Over-Water-9"
 
 @dataclass(frozen=True)
 class Portal:
-    """A portal's process and app, with shortcuts for what nearly every test needs."""
+    """A portal's process and app, with helpers for tests."""
 
     process: Process
     app: FastAPI
 
     def client(self) -> TestClient:
-        """A browser that follows no redirect."""
+        """Return an HTTP client that does not follow redirects."""
         return TestClient(self.app, follow_redirects=False)
 
     def account(self, account: str, *roles: str, name: str = "钱审核") -> None:
-        """An account that can sign in with PASSWORD."""
+        """Create an account that can sign in with PASSWORD."""
         with self.process.database.transaction() as uow:
             link = actions.create_account(uow, account, name=name, roles=roles, actor="zhao", now=NOW)
         with self.process.database.transaction() as uow:
             actions.set_password(uow, link.rpartition("/")[2], password=PASSWORD, actor="link", now=NOW)
 
     def signed_in(self, account: str, *roles: str) -> TestClient:
-        """A browser in which a new account has signed in; it sends the session's token with everything."""
+        """Create an account and return a signed-in client that sends the CSRF token with every request."""
         self.account(account, *roles)
         client = self.client()
         assert client.post("/sign-in", data={"account": account, "password": PASSWORD}).status_code == 303
@@ -50,16 +50,16 @@ class Portal:
 
 
 def token_on(page: str) -> str:
-    """The forged-request token that a page tells programs."""
-    found = re.search(r'<meta name="csrf-token" content="([0-9a-f]{64})">', page)
-    assert found
-    return found[1]
+    """Return the CSRF token in a page's meta element."""
+    match = re.search(r'<meta name="csrf-token" content="([0-9a-f]{64})">', page)
+    assert match
+    return match[1]
 
 
 def make_portal(folder: Path, *, database_url: str = "", clock: str = "system") -> Portal:
-    """A portal whose data live in `folder`, or in the database given."""
-    given = embedded(folder, "portal", public_url="http://127.0.0.1:8000", clock=clock)
-    settings = PortalSettings(**given | ({"database_url": database_url} if database_url else {}))
+    """Open a portal whose data are in `folder`, or in the given database."""
+    values = embedded(folder, "portal", public_url="http://127.0.0.1:8000", clock=clock)
+    settings = PortalSettings(**values | ({"database_url": database_url} if database_url else {}))
     upgrade(settings.database_url, "portal")
     process = open_process(settings)
     return Portal(process, make_app(process))
@@ -67,7 +67,7 @@ def make_portal(folder: Path, *, database_url: str = "", clock: str = "system") 
 
 @pytest.fixture
 def portal(tmp_path: Path) -> Iterator[Portal]:
-    """On SQLite."""
+    """A portal on SQLite."""
     portal = make_portal(tmp_path)
     yield portal
     portal.process.database.close()
@@ -75,7 +75,7 @@ def portal(tmp_path: Path) -> Iterator[Portal]:
 
 @pytest.fixture
 def any_portal(tmp_path: Path, database_url: str) -> Iterator[Portal]:
-    """On SQLite and on PostgreSQL."""
+    """A portal on each database: SQLite and PostgreSQL."""
     portal = make_portal(tmp_path, database_url=database_url)
     yield portal
     portal.process.database.close()
@@ -83,6 +83,6 @@ def any_portal(tmp_path: Path, database_url: str) -> Iterator[Portal]:
 
 @pytest.fixture
 def url(portal: Portal) -> Iterator[str]:
-    """Where `portal` answers. Asked for before the browser, so that it ends after it."""
+    """The URL of the running `portal`. Request it before the browser, so that the server stops after it."""
     with serving(portal.app) as url:
         yield url

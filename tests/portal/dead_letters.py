@@ -1,4 +1,4 @@
-"""Dead letters for the replay's tests: what is said, buried, sent again and found."""
+"""Helpers for the tests of replays: build events, dead-letter, replay and read them."""
 
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -32,23 +32,23 @@ def fee(number: int) -> Envelope:
 def dead_letter(
     portal: Portal, *envelopes: Envelope, queue: str = "review", reason: str = "NotFound: 没有。", replay: int = 0
 ) -> None:
-    again: dict[str, object] = {"x-lingjun-replay": replay} if replay else {}
+    replay_header: dict[str, object] = {"x-lingjun-replay": replay} if replay else {}
     with portal.process.database.transaction() as uow:
         for envelope in envelopes:
-            headers = envelope.headers | {"x-lingjun-queue": queue, "x-lingjun-reason": reason} | again
+            headers = envelope.headers | {"x-lingjun-queue": queue, "x-lingjun-reason": reason} | replay_header
             actions.note_dead_letter(uow, Delivery(None, headers, envelope.body, 0))
             uow.session.flush()
 
 
-def again(portal: Portal, send: Send, **wanted: str) -> actions.Replayed:
+def replay(portal: Portal, send: Send, **selection: str) -> actions.Replayed:
     with portal.process.database.transaction() as uow:
-        return actions.replay_batch(uow, ReplayDeadLetters(actor="zhao", **wanted), send=send)
+        return actions.replay_batch(uow, ReplayDeadLetters(actor="zhao", **selection), send=send)
 
 
 def accept(_queue: str, _batch: object) -> dict[UUID, str]:
     return {}
 
 
-def letters(portal: Portal) -> list[DeadLetter]:
+def stored_dead_letters(portal: Portal) -> list[DeadLetter]:
     with portal.process.database.reader() as session:
         return list(session.exec(select(DeadLetter).order_by(DeadLetter.reason)).all())

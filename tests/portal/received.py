@@ -1,4 +1,4 @@
-"""What the portal hears of one invented applicant, and how it is handed to its handlers. Used by the tests beside it."""
+"""Events about one invented applicant, and helpers that pass them to the portal's handlers. Used by tests/portal."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ SEALED = Sealed(sealed="CIPHERTEXT", index="HASH", mask="138****8000")
 
 
 def submitted(kind: type[ApplicationSubmitted] = ApplicationSubmitted, **changes: Any) -> ApplicationSubmitted:
-    """An application as intake says it; all people and firms are invented."""
+    """Return an application as intake publishes it; all people and firms are invented."""
     student = Student(
         name=changes.pop("name", "杨致远"),
         gender="female",
@@ -101,16 +101,16 @@ def paid() -> FeePaid:
     return FeePaid(application_id=APPLICATION, programme="CQ-LJ-2021", paid_fen=2500000, paid_at=NOW)
 
 
-def hear(portal: Portal, event: Event, *, at: datetime, sequence: int = 1) -> None:
-    """Hands the event to its handler, as the consumer does."""
+def handle(portal: Portal, event: Event, *, at: datetime, sequence: int = 1) -> None:
+    """Pass the event to its handler, as the consumer does."""
     envelope = _envelope(event, at=at, sequence=sequence)
     context = Context(actor="event", now=at, tools=portal.process.tools, envelope=envelope)
     with portal.process.database.transaction() as uow:
         HANDLERS[type(event)](uow, event, context=context)
 
 
-def said(event: Event, sequence: int) -> Delivery:
-    """The event as the bus delivers it; `sequence` is also the hour in which it was said."""
+def delivery_of(event: Event, sequence: int) -> Delivery:
+    """Return the event as the bus delivers it; `sequence` is also its hour."""
     envelope = _envelope(event, at=hour(sequence), sequence=sequence)
     return Delivery(None, envelope.headers, envelope.body, 0)
 

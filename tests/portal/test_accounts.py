@@ -1,4 +1,4 @@
-"""Accounts and sessions: what is kept, what is said, and every refusal, on both databases."""
+"""Accounts and sessions: stored rows, published events and refusals, on both databases."""
 
 import json
 from datetime import timedelta
@@ -18,21 +18,23 @@ from shared.persistence.models import AuditRow, OutboxRow, StaffAccess
 from tests.portal.conftest import NOW, PASSWORD, Portal
 
 
-def said(session: Session) -> list[tuple[str, list[str]]]:
-    """Account and roles of every StaffAccessChanged so far."""
+def published_access(session: Session) -> list[tuple[str, list[str]]]:
+    """Return account and roles of every StaffAccessChanged so far."""
     bodies = [json.loads(row.body) for row in session.exec(select(OutboxRow).order_by(col(OutboxRow.id)))]
     return [(body["account"], body["roles"]) for body in bodies]
 
 
 def audited(session: Session) -> list[tuple[str, str, str]]:
-    return [(row.actor, row.action, row.subject) for row in session.exec(select(AuditRow).order_by(col(AuditRow.id)))]
+    return [
+        (row.actor, row.action, row.subject) for row in session.exec(select(AuditRow).order_by(col(AuditRow.number)))
+    ]
 
 
 def secret_of(link: str) -> str:
     return link.rpartition("/")[2]
 
 
-def test_the_first_account_is_made_once_by_the_newest_console_link(any_portal: Portal) -> None:
+def test_the_first_account_is_created_once_with_the_newest_console_link(any_portal: Portal) -> None:
     database = any_portal.process.database
     links = []
     for _ in range(2):
@@ -49,7 +51,7 @@ def test_the_first_account_is_made_once_by_the_newest_console_link(any_portal: P
         row = uow.session.get_one(Account, "zhao")
         assert (row.roles, row.state) == (["administrator"], AccountState.OPEN)
         assert str(row.password_hash).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
-        assert said(uow.session) == [("zhao", ["administrator"])]
+        assert published_access(uow.session) == [("zhao", ["administrator"])]
 
 
 def test_an_account_has_no_access_until_its_owner_sets_the_password(any_portal: Portal) -> None:
@@ -57,18 +59,18 @@ def test_an_account_has_no_access_until_its_owner_sets_the_password(any_portal: 
     with database.transaction() as uow:
         link = actions.create_account(uow, "qian", name="钱审核", roles=["judge", "reviewer"], actor="zhao", now=NOW)
     with database.reader() as session:
-        assert said(session) == [("qian", [])]
+        assert published_access(session) == [("qian", [])]
         assert session.get_one(Account, "qian").password_hash is None
     with database.transaction() as uow:
         actions.set_password(uow, secret_of(link), password=PASSWORD, actor="link", now=NOW)
     with database.reader() as session:
-        assert said(session)[1:] == [("qian", ["reviewer", "judge"])]
+        assert published_access(session)[1:] == [("qian", ["reviewer", "judge"])]
         assert audited(session) == [("zhao", "account_created", "qian"), ("link", "password_set", "qian")]
     with database.transaction() as uow, pytest.raises(UnknownLink):
         actions.set_password(uow, secret_of(link), password=PASSWORD, actor="link", now=NOW)
 
 
-def test_a_link_that_has_expired_opens_nothing(portal: Portal) -> None:
+def test_an_expired_link_is_invalid(portal: Portal) -> None:
     with portal.process.database.transaction() as uow:
         link = actions.create_account(uow, "qian", name="钱审核", roles=["judge"], actor="zhao", now=NOW)
         row = uow.session.exec(select(OneTimeLink)).one()
@@ -78,36 +80,38 @@ def test_a_link_that_has_expired_opens_nothing(portal: Portal) -> None:
         actions.link_owner(uow.session, secret_of(link))
 
 
-def test_the_first_accounts_link_sets_nobodys_password(portal: Portal) -> None:
+def test_the_first_accounts_link_cannot_set_a_password(portal: Portal) -> None:
     with portal.process.database.transaction() as uow:
         link = actions.first_account_link(uow, actor="console", now=NOW)
     with portal.process.database.transaction() as uow, pytest.raises(UnknownLink):
         actions.set_password(uow, secret_of(str(link)), password=PASSWORD, actor="link", now=NOW)
 
 
-def test_an_account_that_exists_is_not_created_again(any_portal: Portal) -> None:
+def test_an_existing_account_is_not_created_again(any_portal: Portal) -> None:
     any_portal.account("qian", "judge")
     with any_portal.process.database.transaction() as uow, pytest.raises(Conflict, match="已经存在"):
         actions.create_account(uow, "qian", name="钱二", roles=["judge"], actor="zhao", now=NOW)
 
 
-def test_changed_roles_are_said_once_and_sessions_go_on_with_them(any_portal: Portal) -> None:
+def test_changed_roles_are_published_once_and_apply_to_renewed_sessions(any_portal: Portal) -> None:
     any_portal.account("qian", "judge")
     database, key = any_portal.process.database, any_portal.app.state.signing_key
     with database.transaction() as uow:
-        begun = actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+        renewable = actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
     for _ in range(2):
         with database.transaction() as uow:
             actions.change_roles(uow, "qian", roles=["reviewer"], actor="zhao", now=NOW)
     with database.transaction() as uow:
-        token = read_token(actions.renew(uow, begun.secret, key=key), any_portal.process.settings.token_public_key_file)
+        token = read_token(
+            actions.renew(uow, renewable.secret, key=key), any_portal.process.settings.token_public_key_file
+        )
         assert token is not None
         assert token.roles == ("reviewer",)
         assert token.iat >= uow.session.get_one(StaffAccess, "qian").valid_from.timestamp()
-        assert said(uow.session)[2:] == [("qian", ["reviewer"])]
+        assert published_access(uow.session)[2:] == [("qian", ["reviewer"])]
 
 
-def test_roles_of_nobody_and_roles_that_do_not_go_together_are_refused(portal: Portal) -> None:
+def test_roles_of_an_unknown_account_and_incompatible_roles_are_refused(portal: Portal) -> None:
     portal.account("qian", "judge")
     with portal.process.database.transaction() as uow, pytest.raises(UnknownAccount):
         actions.change_roles(uow, "sun", roles=["judge"], actor="zhao", now=NOW)
@@ -115,7 +119,7 @@ def test_roles_of_nobody_and_roles_that_do_not_go_together_are_refused(portal: P
         actions.change_roles(uow, "qian", roles=["judge", "auditor"], actor="zhao", now=NOW)
 
 
-def test_the_last_administrator_neither_resigns_nor_is_closed(any_portal: Portal) -> None:
+def test_the_last_administrator_cannot_be_removed(any_portal: Portal) -> None:
     any_portal.account("zhao", "administrator")
     database = any_portal.process.database
     with database.transaction() as uow, pytest.raises(Conflict, match="唯一的系统管理员"):
@@ -129,7 +133,7 @@ def test_the_last_administrator_neither_resigns_nor_is_closed(any_portal: Portal
         actions.close_account(uow, "zhao", actor="wang", now=NOW)
 
 
-def test_nobody_closes_or_relinks_the_own_account(portal: Portal) -> None:
+def test_an_administrator_cannot_close_or_relink_the_own_account(portal: Portal) -> None:
     portal.account("zhao", "administrator")
     with portal.process.database.transaction() as uow, pytest.raises(Conflict, match="自己的账号"):
         actions.close_account(uow, "zhao", actor="zhao", now=NOW)
@@ -137,23 +141,23 @@ def test_nobody_closes_or_relinks_the_own_account(portal: Portal) -> None:
         actions.renew_link(uow, "zhao", actor="zhao", now=NOW)
 
 
-def test_a_closed_account_loses_its_sessions_and_cannot_come_in(any_portal: Portal) -> None:
+def test_a_closed_account_loses_its_sessions_and_cannot_sign_in(any_portal: Portal) -> None:
     any_portal.account("qian", "judge")
     database, key = any_portal.process.database, any_portal.app.state.signing_key
     with database.transaction() as uow:
-        begun = actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+        renewable = actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
     for _ in range(2):
         with database.transaction() as uow:
             actions.close_account(uow, "qian", actor="zhao", now=NOW)
     with database.reader() as session:
-        assert said(session)[2:] == [("qian", [])]
+        assert published_access(session)[2:] == [("qian", [])]
     with database.transaction() as uow, pytest.raises(NotSignedIn):
-        actions.renew(uow, begun.secret, key=key)
+        actions.renew(uow, renewable.secret, key=key)
     with database.transaction() as uow, pytest.raises(WrongPassword):
         actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
 
 
-def test_a_new_link_voids_the_password_and_opens_a_closed_account_again(any_portal: Portal) -> None:
+def test_a_new_link_voids_the_password_and_reopens_a_closed_account(any_portal: Portal) -> None:
     any_portal.account("qian", "judge")
     database, key = any_portal.process.database, any_portal.app.state.signing_key
     with database.transaction() as uow:
@@ -168,7 +172,7 @@ def test_a_new_link_voids_the_password_and_opens_a_closed_account_again(any_port
         actions.sign_in(uow, "qian", password="Rain-On-Stone-7", key=key, actor="qian", now=NOW)
 
 
-def test_a_link_of_an_account_closed_meanwhile_opens_nothing(portal: Portal) -> None:
+def test_a_link_of_a_closed_account_is_invalid(portal: Portal) -> None:
     with portal.process.database.transaction() as uow:
         link = actions.create_account(uow, "qian", name="钱审核", roles=["judge"], actor="zhao", now=NOW)
         actions.close_account(uow, "qian", actor="zhao", now=NOW)
@@ -177,23 +181,25 @@ def test_a_link_of_an_account_closed_meanwhile_opens_nothing(portal: Portal) -> 
 
 
 @pytest.mark.parametrize("account", ["qian", "nobody", "invited"])
-def test_whoever_has_no_fitting_password_is_told_the_same(any_portal: Portal, account: str) -> None:
+def test_every_failed_login_gets_the_same_message(any_portal: Portal, account: str) -> None:
     any_portal.account("qian", "judge")
     database, key = any_portal.process.database, any_portal.app.state.signing_key
     with database.transaction() as uow:
         actions.create_account(uow, "invited", name="孙待定", roles=["judge"], actor="zhao", now=NOW)
-    with database.transaction() as uow, pytest.raises(WrongPassword) as refused:
+    with database.transaction() as uow, pytest.raises(WrongPassword) as refusal:
         actions.sign_in(uow, account, password="Wrong-Password-1", key=key, actor=account, now=NOW)
-    assert refused.value.message == "账号或密码不正确。"
+    assert refusal.value.message == "账号或密码不正确。"
 
 
-def test_only_hashes_of_what_the_browser_holds_are_kept(portal: Portal) -> None:
+def test_only_hashes_of_the_browsers_secrets_are_stored(portal: Portal) -> None:
     portal.account("qian", "judge")
     with portal.process.database.transaction() as uow:
-        begun = actions.sign_in(uow, "qian", password=PASSWORD, key=portal.app.state.signing_key, actor="qian", now=NOW)
+        renewable = actions.sign_in(
+            uow, "qian", password=PASSWORD, key=portal.app.state.signing_key, actor="qian", now=NOW
+        )
         uow.session.flush()
-        kept = uow.session.exec(select(SignedInSession)).one()
-    assert begun.secret not in (kept.secret_hash, kept.sid)
+        stored = uow.session.exec(select(SignedInSession)).one()
+    assert renewable.secret not in (stored.secret_hash, stored.sid)
 
 
 @pytest.mark.parametrize(
@@ -203,34 +209,34 @@ def test_only_hashes_of_what_the_browser_holds_are_kept(portal: Portal) -> None:
         (sessions.LONGEST + timedelta(seconds=1), timedelta(0)),
     ],
 )
-def test_a_session_left_alone_or_too_old_is_over(portal: Portal, started: timedelta, renewed: timedelta) -> None:
+def test_an_idle_or_too_old_session_has_expired(portal: Portal, started: timedelta, renewed: timedelta) -> None:
     portal.account("qian", "judge")
     key = portal.app.state.signing_key
     with portal.process.database.transaction() as uow:
-        begun = actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+        renewable = actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
         uow.session.flush()
-        kept = uow.session.exec(select(SignedInSession)).one()
-        kept.started_at, kept.renewed_at = real_now() - started, real_now() - renewed
-        uow.session.add(kept)
+        stored = uow.session.exec(select(SignedInSession)).one()
+        stored.started_at, stored.renewed_at = real_now() - started, real_now() - renewed
+        uow.session.add(stored)
     with portal.process.database.transaction() as uow, pytest.raises(NotSignedIn):
-        actions.renew(uow, begun.secret, key=key)
+        actions.renew(uow, renewable.secret, key=key)
 
 
-def test_an_ended_session_is_not_renewed_and_ending_it_again_does_nothing(any_portal: Portal) -> None:
+def test_an_ended_session_is_not_renewed_and_is_ended_once(any_portal: Portal) -> None:
     any_portal.account("qian", "judge")
     database, key = any_portal.process.database, any_portal.app.state.signing_key
     with database.transaction() as uow:
-        begun = actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
+        renewable = actions.sign_in(uow, "qian", password=PASSWORD, key=key, actor="qian", now=NOW)
     for _ in range(2):
         with database.transaction() as uow:
-            actions.end_session(uow, begun.secret, actor="session", now=NOW)
+            actions.end_session(uow, renewable.secret, actor="session", now=NOW)
     with database.transaction() as uow, pytest.raises(NotSignedIn):
-        actions.renew(uow, begun.secret, key=key)
+        actions.renew(uow, renewable.secret, key=key)
     with database.reader() as session:
         assert [action for _, action, _ in audited(session)].count("signed_out") == 1
 
 
-def test_a_password_is_changed_by_whoever_knows_the_old_one(any_portal: Portal) -> None:
+def test_changing_a_password_requires_the_old_one(any_portal: Portal) -> None:
     any_portal.account("qian", "judge")
     change = {"actor": "qian", "now": NOW}
     database = any_portal.process.database

@@ -1,4 +1,4 @@
-"""What the console and the closing summary ask of the portal: the first account's link, and its own numbers."""
+"""The console's link for the first account, and the portal's counts for the demo's closing summary."""
 
 import os
 import subprocess
@@ -12,18 +12,18 @@ from services.portal.web import invite
 from shared.messaging.transport import Delivery
 from shared.wiring.settings import embedded
 from tests.portal.conftest import PASSWORD, Portal, make_portal
-from tests.portal.received import hear, hour, paid, submitted
+from tests.portal.received import handle, hour, paid, submitted
 
 
 def console(folder: Path) -> str:
-    """`python -m services.portal.web --first-account`, as whoever runs the house types it."""
-    given = embedded(folder, "portal", public_url="http://127.0.0.1:8000", clock="system")
-    told = {f"LINGJUN_{name.upper()}": str(value) for name, value in given.items()}
+    """Run `python -m services.portal.web --first-account`, as an operator does; return its output."""
+    values = embedded(folder, "portal", public_url="http://127.0.0.1:8000", clock="system")
+    environment = {f"LINGJUN_{name.upper()}": str(value) for name, value in values.items()}
     command = [sys.executable, "-m", "services.portal.web", "--first-account"]
-    return subprocess.run(command, env=os.environ | told, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True).stdout
 
 
-def test_the_console_prints_a_link_that_makes_the_first_account_and_then_none(portal: Portal, tmp_path: Path) -> None:
+def test_the_console_prints_a_link_until_the_first_account_exists(portal: Portal, tmp_path: Path) -> None:
     link = console(tmp_path).strip()
     fields = {"account": "zhao", "name": "赵管理", "password": PASSWORD, "again": PASSWORD}
     assert portal.client().post(link, data=fields).status_code == 303
@@ -37,7 +37,7 @@ def test_a_second_link_voids_the_first(portal: Portal) -> None:
     assert (portal.client().get(first).status_code, portal.client().get(second).status_code) == (404, 200)
 
 
-def test_the_links_of_a_house_do_not_open_another(tmp_path: Path, portal: Portal) -> None:
+def test_a_link_is_invalid_in_another_installation(tmp_path: Path, portal: Portal) -> None:
     folder = tmp_path / "other"
     folder.mkdir()
     other = make_portal(folder)
@@ -46,15 +46,15 @@ def test_the_links_of_a_house_do_not_open_another(tmp_path: Path, portal: Portal
     assert portal.client().get(link).status_code == 404
 
 
-def test_the_figures_count_accounts_applicants_news_and_dead_letters(any_portal: Portal) -> None:
+def test_the_stats_count_accounts_applicants_events_and_dead_letters(any_portal: Portal) -> None:
     any_portal.account("qian", "judge")
-    hear(any_portal, submitted(), at=hour(0))
-    hear(any_portal, paid(), at=hour(1))
+    handle(any_portal, submitted(), at=hour(0))
+    handle(any_portal, paid(), at=hour(1))
     with any_portal.process.database.transaction() as uow:
         note_dead_letter(uow, Delivery(None, {"cloudEvents:id": str(uuid4())}, b"{}", 0))
     with any_portal.process.database.reader() as session:
-        found = queries.stats(session)
-    assert found == {"accounts": 1, "applicants": 1, "occurrences": 2, "dead_letters": 1, "dead_letters_waiting": 1}
+        counts = queries.stats(session)
+    assert counts == {"accounts": 1, "applicants": 1, "occurrences": 2, "dead_letters": 1, "dead_letters_waiting": 1}
 
 
 def test_an_empty_portal_counts_nothing(portal: Portal) -> None:

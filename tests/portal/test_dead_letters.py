@@ -1,4 +1,4 @@
-"""The mirror of the dead letters: each once, masked, whatever it holds; and the portal on both buses."""
+"""Storing dead letters: once each, masked, with any content; and the portal on both buses."""
 
 import asyncio
 import json
@@ -28,17 +28,17 @@ from tests.portal.received import SEALED, hour, paid, submitted
 
 
 def dead_letter(**headers: str) -> Delivery:
-    given = {"cloudEvents:id": str(uuid4()), "cloudEvents:type": FeePaid.TYPE, "cloudEvents:subject": "s"}
-    said = {"x-lingjun-queue": "review", "x-lingjun-reason": "NotFound: 没有这份报名。"}
+    envelope = {"cloudEvents:id": str(uuid4()), "cloudEvents:type": FeePaid.TYPE, "cloudEvents:subject": "s"}
+    failure = {"x-lingjun-queue": "review", "x-lingjun-reason": "NotFound: 没有这份报名。"}
     body = json.dumps({"mobile": SEALED.model_dump(), "paid_fen": 1}).encode()
-    return Delivery(None, given | said | headers, body, 0)
+    return Delivery(None, envelope | failure | headers, body, 0)
 
 
-def test_a_dead_letter_is_mirrored_once_and_shown_with_masks(any_portal: Portal) -> None:
-    letter = dead_letter()
+def test_a_dead_letter_is_stored_once_and_shown_with_masks(any_portal: Portal) -> None:
+    delivery = dead_letter()
     for _ in range(2):
         with any_portal.process.database.transaction() as uow:
-            note_dead_letter(uow, letter)
+            note_dead_letter(uow, delivery)
     administrator = any_portal.signed_in("zhao", "administrator")
     assert "没有这份报名。" in administrator.get("/tables/dead-letters/list").text
     with any_portal.process.database.reader() as session:
@@ -49,17 +49,17 @@ def test_a_dead_letter_is_mirrored_once_and_shown_with_masks(any_portal: Portal)
     assert administrator.get("/dead-letters/none").status_code == 404
 
 
-def test_the_same_event_given_up_by_two_services_is_two_dead_letters(portal: Portal) -> None:
-    letter = dead_letter()
-    other = Delivery(None, letter.headers | {"x-lingjun-queue": "billing"}, letter.body, 0)
+def test_an_event_dead_lettered_by_two_services_is_stored_twice(portal: Portal) -> None:
+    delivery = dead_letter()
+    other = Delivery(None, delivery.headers | {"x-lingjun-queue": "billing"}, delivery.body, 0)
     with portal.process.database.transaction() as uow:
-        note_dead_letter(uow, letter)
+        note_dead_letter(uow, delivery)
         note_dead_letter(uow, other)
     with portal.process.database.reader() as session:
         assert sorted(session.exec(select(DeadLetter.queue)).all()) == ["billing", "review"]
 
 
-def test_a_dead_letter_that_is_no_json_is_kept_and_not_shown(portal: Portal) -> None:
+def test_a_dead_letter_that_is_not_json_is_stored_and_not_shown(portal: Portal) -> None:
     with portal.process.database.transaction() as uow:
         note_dead_letter(uow, Delivery(None, {}, b"\xff\xfe<script>", 0))
     with portal.process.database.reader() as session:
@@ -69,32 +69,32 @@ def test_a_dead_letter_that_is_no_json_is_kept_and_not_shown(portal: Portal) -> 
     assert "不是合法的 JSON" in page
 
 
-async def until(fits: Callable[[], bool]) -> None:
-    """Waits for what the bus does in its own time."""
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until the condition is true; fail after ten seconds."""
     for _ in range(400):
-        if fits():
+        if condition():
             return
         await asyncio.sleep(0.025)
-    raise AssertionError("it did not happen")
+    raise AssertionError("the condition did not become true")
 
 
 @pytest.mark.parametrize("broker", ["embedded", "rabbitmq"])
-def test_over_the_bus_events_become_timelines_and_dead_letters_come_into_sight(
+def test_the_bus_stores_events_and_dead_letters(
     portal: Portal, tmp_path: Path, broker: str, request: pytest.FixtureRequest
 ) -> None:
     if broker == "rabbitmq":
         portal.process.settings.broker_url = request.getfixturevalue("rabbitmq_url")
     upgrade(f"sqlite:///{tmp_path}/speaker.db", "shared")
-    speaker = Database(f"sqlite:///{tmp_path}/speaker.db")
-    with speaker.transaction() as uow:
+    publisher = Database(f"sqlite:///{tmp_path}/speaker.db")
+    with publisher.transaction() as uow:
         uow.publish(submitted(), now=hour(0))
         uow.publish(paid(), now=hour(1))
 
-    def heard() -> bool:
+    def consumed() -> bool:
         with portal.process.database.reader() as session:
             return len(session.exec(select(InboxRow)).all()) == 2
 
-    def mirrored() -> bool:
+    def stored() -> bool:
         with portal.process.database.reader() as session:
             return session.exec(select(DeadLetter.reason)).all() == ["Conflict: 没有空位。"]
 
@@ -104,14 +104,14 @@ def test_over_the_bus_events_become_timelines_and_dead_letters_come_into_sight(
         portal_timer = Timer(process.database, run_due, clock=process.clock, tools=process.tools)
         await transport.open()
         tasks = [
-            asyncio.ensure_future(Relay(speaker, transport).run()),
+            asyncio.ensure_future(Relay(publisher, transport).run()),
             asyncio.ensure_future(make_bus(portal.process).run(lambda _job: None, portal_timer.watch)),
         ]
         try:
-            await until(heard)
+            await until(consumed)
             refused = (await transport.receive(1))[0]
             await transport.dead_letter(refused, "Conflict: 没有空位。")
-            await until(mirrored)
+            await until(stored)
         finally:
             for task in tasks:
                 task.cancel()

@@ -1,4 +1,4 @@
-"""The portal in a real browser: signing in, the lock-out, the home page, accounts, an applicant's timeline."""
+"""The portal in a real browser: login, lock-out, home page, accounts, an applicant's timeline."""
 
 import re
 
@@ -6,14 +6,14 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from services.portal import actions
 from tests.portal.conftest import NOW, PASSWORD, Portal
-from tests.portal.test_timeline import hear, hour, interview, submitted, verified
+from tests.portal.test_timeline import handle, hour, interview, submitted, verified
 
-# Long enough for a machine that is busy with other tests.
+# Long enough for a machine that runs other tests at the same time.
 expect.set_options(timeout=30_000)
 
 
 def sign_in(page: Page, url: str, account: str, password: str = PASSWORD) -> None:
-    """Fills the form that the house asks everybody with."""
+    """Fill in and submit the login form."""
     page.goto(f"{url}/")
     expect(page).to_have_title("登录 · 工作台")
     page.get_by_label("账号").fill(account)
@@ -21,7 +21,7 @@ def sign_in(page: Page, url: str, account: str, password: str = PASSWORD) -> Non
     page.get_by_role("button", name="登录").click()
 
 
-def test_the_first_administrator_comes_in_by_the_consoles_link(
+def test_the_first_administrator_uses_the_consoles_link(
     portal: Portal, url: str, browser_context: BrowserContext
 ) -> None:
     with portal.process.database.transaction() as uow:
@@ -38,7 +38,7 @@ def test_the_first_administrator_comes_in_by_the_consoles_link(
     expect(page.get_by_role("heading", name="赵管理，您好")).to_be_visible()
 
 
-def test_a_wrong_password_is_told_and_the_sixth_try_is_locked_out(
+def test_a_wrong_password_is_reported_and_the_sixth_attempt_is_locked_out(
     portal: Portal, url: str, browser_context: BrowserContext, browser_problems: list[str]
 ) -> None:
     portal.account("qian", "judge")
@@ -58,7 +58,7 @@ def test_a_wrong_password_is_told_and_the_sixth_try_is_locked_out(
     browser_problems.clear()
 
 
-def test_an_administrator_creates_an_account_and_its_owner_sees_the_doors(
+def test_an_administrator_creates_an_account_and_its_owner_sees_the_links(
     portal: Portal, url: str, browser_context: BrowserContext
 ) -> None:
     portal.account("zhao", "administrator", name="赵管理")
@@ -83,19 +83,19 @@ def test_an_administrator_creates_an_account_and_its_owner_sees_the_doors(
     page.get_by_role("button", name="设置密码").click()
     page.wait_for_url(f"{url}/sign-in")
     sign_in(page, url, "sun")
-    doors = page.get_by_role("navigation", name="业务").get_by_role("link")
-    expect(doors).to_have_count(2)
-    expect(doors.nth(0)).to_contain_text("材料审核与遴选")
+    app_links = page.get_by_role("navigation", name="业务").get_by_role("link")
+    expect(app_links).to_have_count(2)
+    expect(app_links.nth(0)).to_contain_text("材料审核与遴选")
     expect(page.get_by_role("link", name="账号", exact=True)).to_have_count(0)
 
 
-def test_a_clerk_finds_an_applicant_and_reads_the_whole_story(
+def test_a_clerk_finds_an_applicant_and_reads_the_timeline(
     portal: Portal, url: str, browser_context: BrowserContext
 ) -> None:
     portal.account("qian", "intake")
-    hear(portal, submitted(), at=hour(0))
-    hear(portal, verified(), at=hour(1))
-    hear(portal, interview(), at=hour(2))
+    handle(portal, submitted(), at=hour(0))
+    handle(portal, verified(), at=hour(1))
+    handle(portal, interview(), at=hour(2))
     page = browser_context.new_page()
     sign_in(page, url, "qian")
     expect(page.get_by_role("link", name="杨致远").first).to_be_visible()
@@ -107,7 +107,7 @@ def test_a_clerk_finds_an_applicant_and_reads_the_whole_story(
     expect(page.get_by_role("link", name="报名人员")).to_have_attribute("aria-current", "page")
 
 
-def test_a_form_survives_a_session_that_ended_meanwhile(
+def test_a_form_survives_an_expired_session(
     portal: Portal, url: str, browser_context: BrowserContext, browser_problems: list[str]
 ) -> None:
     portal.account("zhao", "administrator")
@@ -116,9 +116,9 @@ def test_a_form_survives_a_session_that_ended_meanwhile(
     sign_in(page, url, "zhao")
     expect(page.get_by_role("heading", name="您好")).to_be_visible()
     page.goto(f"{url}/accounts/qian")
-    kept = [cookie for cookie in browser_context.cookies() if cookie["name"] == "lingjun_renewal"]
+    renewal_cookies = [cookie for cookie in browser_context.cookies() if cookie["name"] == "lingjun_renewal"]
     browser_context.clear_cookies(name="lingjun_session")
-    assert len(kept) == 1
+    assert len(renewal_cookies) == 1
     page.get_by_role("button", name="停用账号").click()
     page.locator(".modal.show").get_by_role("button", name="停用账号").click()
     expect(page.get_by_text("账号已停用。")).to_be_visible()

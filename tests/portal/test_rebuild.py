@@ -1,4 +1,4 @@
-"""The timelines rebuilt from the event log: the same as before, on both buses, and as often as one likes."""
+"""Rebuilding the timelines from the event log: same result as before, on both buses, repeatable."""
 
 import argparse
 import asyncio
@@ -28,13 +28,13 @@ from shared.persistence.database import Database
 from shared.persistence.models import InboxRow
 from shared.persistence.schema import upgrade
 from tests.portal.conftest import Portal, make_portal
-from tests.portal.received import APPLICATION, hear, hour, interview, paid, said, submitted, verified
+from tests.portal.received import APPLICATION, delivery_of, handle, hour, interview, paid, submitted, verified
 from tests.servers import rabbitmq
 from tests.servers.address import Address
 
 
-def told(portal: Portal) -> tuple[list[Any], list[Any], list[Any]]:
-    """The timeline as people read it, and the rows under it."""
+def timeline_and_rows(portal: Portal) -> tuple[list[Any], list[Any], list[Any]]:
+    """Return the displayed timeline, and the rows it is built from."""
     with portal.process.database.reader() as session:
         return (
             queries.timeline_of(session, APPLICATION),
@@ -47,11 +47,11 @@ def inbox_size(session: Session) -> int:
     return len(session.exec(select(InboxRow)).all())
 
 
-def live(portal: Portal, folder: Path) -> None:
-    """Four events are said, relayed and heard, as in a running house."""
+def consume_events(portal: Portal, folder: Path) -> None:
+    """Publish, relay and consume four events, as in a running installation."""
     upgrade(f"sqlite:///{folder}/speaker.db", "shared")
-    speaker = Database(f"sqlite:///{folder}/speaker.db")
-    with speaker.transaction() as uow:
+    publisher = Database(f"sqlite:///{folder}/speaker.db")
+    with publisher.transaction() as uow:
         for number, event in enumerate((submitted(), verified(), interview(), paid())):
             uow.publish(event, now=hour(number))
 
@@ -60,7 +60,7 @@ def live(portal: Portal, folder: Path) -> None:
         transport = process.transport()
         await transport.open()
         consumer = Consumer(process.database, transport, HANDLERS, clock=process.clock, tools=process.tools)
-        tasks = [asyncio.create_task(Relay(speaker, transport).run()), asyncio.create_task(consumer.run())]
+        tasks = [asyncio.create_task(Relay(publisher, transport).run()), asyncio.create_task(consumer.run())]
         for _ in range(800):
             with process.database.reader() as session:
                 if inbox_size(session) == 4:
@@ -77,17 +77,17 @@ def live(portal: Portal, folder: Path) -> None:
 
 @pytest.fixture
 def own_rabbitmq_url(rabbitmq_server: Address) -> Iterator[str]:
-    """A virtual host for one test: a log that holds nothing else."""
+    """The URL of a virtual host for one test, with an empty event log."""
     with rabbitmq.virtual_host(rabbitmq_server, f"test-{uuid4().hex}") as url:
         yield url
 
 
 @pytest.fixture(params=["embedded", "rabbitmq"])
-def lively(any_portal: Portal, tmp_path: Path, request: pytest.FixtureRequest) -> Portal:
-    """A portal on each bus and each database that has heard an applicant's story; every bus is empty before."""
+def portal_with_events(any_portal: Portal, tmp_path: Path, request: pytest.FixtureRequest) -> Portal:
+    """A portal on each bus and database that has consumed one applicant's events; the log contains no others."""
     if request.param == "rabbitmq":
         any_portal.process.settings.broker_url = request.getfixturevalue("own_rabbitmq_url")
-    live(any_portal, tmp_path)
+    consume_events(any_portal, tmp_path)
     return any_portal
 
 
@@ -95,57 +95,61 @@ def options(*, lose_older: bool = False) -> argparse.Namespace:
     return argparse.Namespace(lose_older=lose_older)
 
 
-def test_the_rebuilt_timelines_equal_those_before_also_after_a_loss_and_when_repeated(
-    lively: Portal, capsys: pytest.CaptureFixture[str]
+def test_rebuilt_timelines_equal_the_original_ones(
+    portal_with_events: Portal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = told(lively)
+    before = timeline_and_rows(portal_with_events)
     assert len(before[0]) == 4
-    assert rebuild(lively.process, options()) == 0
-    assert told(lively) == before
-    with lively.process.database.transaction() as uow:
+    assert rebuild(portal_with_events.process, options()) == 0
+    assert timeline_and_rows(portal_with_events) == before
+    with portal_with_events.process.database.transaction() as uow:
         uow.session.exec(delete(Occurrence).where(col(Occurrence.type) == "billing.fee_paid.v1"))
         uow.session.exec(delete(Applicant))
-    assert rebuild(lively.process, options()) == 0
-    assert told(lively) == before
+    assert rebuild(portal_with_events.process, options()) == 0
+    assert timeline_and_rows(portal_with_events) == before
     assert capsys.readouterr().out.splitlines() == ["heard 4, not handled 0"] * 2
 
 
-def test_what_the_log_no_longer_holds_is_not_lost_unless_somebody_says_so(lively: Portal) -> None:
-    before = told(lively)
-    hear(lively, paid(), at=hour(9))
+def test_events_missing_from_the_log_are_kept_unless_lose_older_is_set(portal_with_events: Portal) -> None:
+    before = timeline_and_rows(portal_with_events)
+    handle(portal_with_events, paid(), at=hour(9))
     with pytest.raises(Conflict, match="1 条记录"):
-        rebuild(lively.process, options())
-    assert len(told(lively)[1]) == 5
-    assert rebuild(lively.process, options(lose_older=True)) == 0
-    assert told(lively) == before
+        rebuild(portal_with_events.process, options())
+    assert len(timeline_and_rows(portal_with_events)[1]) == 5
+    assert rebuild(portal_with_events.process, options(lose_older=True)) == 0
+    assert timeline_and_rows(portal_with_events) == before
 
 
-def test_nothing_is_rebuilt_while_the_portals_bus_runs(postgres_url: Callable[[str], str], tmp_path: Path) -> None:
+def test_a_rebuild_is_refused_while_the_portals_bus_runs(postgres_url: Callable[[str], str], tmp_path: Path) -> None:
     portal = make_portal(tmp_path, database_url=postgres_url("portal"))
-    right = portal.process.database.claim("relay")
-    assert right is not None
+    lock = portal.process.database.acquire_lock("relay")
+    assert lock is not None
     with pytest.raises(Conflict, match="portal-bus"):
         rebuild(portal.process, options())
-    right.give_up()
+    lock.release()
     portal.process.database.close()
 
 
-def test_one_command_rebuilds_the_timelines_on_the_servers(lively: Portal) -> None:
-    before = told(lively)
-    with lively.process.database.transaction() as uow:
+def test_the_command_rebuilds_the_timelines_on_the_servers(portal_with_events: Portal) -> None:
+    before = timeline_and_rows(portal_with_events)
+    with portal_with_events.process.database.transaction() as uow:
         uow.session.exec(delete(Occurrence))
-    told_to = {f"LINGJUN_{name.upper()}": str(value) for name, value in lively.process.settings.model_dump().items()}
-    told_to |= {"LINGJUN_RETRY_LADDER": "1,10"}
-    ended = command("-m", "services.portal.rebuild", **told_to)
-    assert (ended.returncode, ended.stdout) == (0, "heard 4, not handled 0\n")
-    assert told(lively) == before
+    environment = {
+        f"LINGJUN_{name.upper()}": str(value)
+        for name, value in portal_with_events.process.settings.model_dump().items()
+    }
+    environment |= {"LINGJUN_RETRY_LADDER": "1,10"}
+    result = command("-m", "services.portal.rebuild", **environment)
+    assert (result.returncode, result.stdout) == (0, "heard 4, not handled 0\n")
+    assert timeline_and_rows(portal_with_events) == before
 
 
-def test_one_command_rebuilds_the_timelines_of_an_embedded_house(tmp_path: Path) -> None:
+def test_the_command_rebuilds_the_timelines_of_a_standalone_installation(tmp_path: Path) -> None:
     installation = StandaloneServer(tmp_path / "house", port=1)
     portal = installation.processes["portal"]
     events = [
-        said(event, number) for number, event in enumerate((submitted(), verified(), interview(), paid()), start=1)
+        delivery_of(event, number)
+        for number, event in enumerate((submitted(), verified(), interview(), paid()), start=1)
     ]
 
     async def publish_all() -> None:
@@ -158,8 +162,8 @@ def test_one_command_rebuilds_the_timelines_of_an_embedded_house(tmp_path: Path)
 
     asyncio.run(publish_all())
     installation.close()
-    ended = command("-m", "services", "rebuild-timeline", "--data", str(tmp_path / "house"))
-    assert (ended.returncode, ended.stdout) == (0, "heard 4, not handled 0\n")
+    result = command("-m", "services", "rebuild-timeline", "--data", str(tmp_path / "house"))
+    assert (result.returncode, result.stdout) == (0, "heard 4, not handled 0\n")
     with portal.database.reader() as session:
         assert len(queries.timeline_of(session, APPLICATION)) == 4
     portal.database.close()

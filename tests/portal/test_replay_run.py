@@ -1,4 +1,4 @@
-"""Dead letters sent again: through the inbox, each at most once in effect, from the page and from the command line."""
+"""Replays end to end: through the inbox, effective at most once, from the page and from the command line."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ from sqlmodel import func, select
 
 from services.portal.jobs import ReplayDeadLetters
 from services.portal.models import DeadLetter
-from services.portal.replay import add_choice, replay, send_again
+from services.portal.replay import add_selection_options, replay, replay_all
 from services.portal.worker import make_jobs
 from services.standalone import StandaloneServer
 from shared.events.billing import FeePaid
@@ -28,13 +28,13 @@ from shared.persistence.schema import upgrade
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import make_transport
 from tests.portal.conftest import Portal, make_portal
-from tests.portal.dead_letters import dead_letter, fee, letters
+from tests.portal.dead_letters import dead_letter, fee, stored_dead_letters
 
-HOW_MANY = int(os.environ.get("LINGJUN_REPLAYS", "2000"))
+COUNT = int(os.environ.get("LINGJUN_REPLAYS", "2000"))
 
 
-def work_off(portal: Portal) -> int:
-    """Executes the portal's waiting jobs, one after the other; how many there were."""
+def run_jobs(portal: Portal) -> int:
+    """Execute the portal's waiting jobs one after the other; return their number."""
     settings = portal.process.settings
     process = portal.process
     worker = JobWorker(
@@ -50,27 +50,27 @@ def work_off(portal: Portal) -> int:
         if job_id is None:
             return number
         worker.execute(job_id)
-    raise AssertionError("the replay never ends")
+    raise AssertionError("the replay does not end")
 
 
-def listen(broker_url: str, listener: Database, portal: Portal, *, how_many: int) -> None:
-    """Lets review hear until its inbox holds so many; each event counts once or breaks the key."""
+def consume(broker_url: str, subscriber: Database, portal: Portal, *, count_expected: int) -> None:
+    """Consume review's queue until the inbox has `count_expected` events. A second effect violates a key."""
 
     def count(uow: UnitOfWork, event: FeePaid, *, context: object) -> None:
         uow.session.add(LastSequence(source="effect", subject=event.subject, part=str(event.paid_fen), sequence=0))
 
-    def heard() -> int:
-        with listener.reader() as session:
+    def inbox_size() -> int:
+        with subscriber.reader() as session:
             return session.exec(select(func.count()).select_from(InboxRow)).one()
 
     async def run() -> None:
         transport = make_transport(broker_url, "review")
         await transport.open()
         process = portal.process
-        consumer = Consumer(listener, transport, {FeePaid: count}, clock=process.clock, tools=process.tools)
+        consumer = Consumer(subscriber, transport, {FeePaid: count}, clock=process.clock, tools=process.tools)
         task = asyncio.create_task(consumer.run())
         for _ in range(12000):
-            if await asyncio.to_thread(heard) >= how_many:
+            if await asyncio.to_thread(inbox_size) >= count_expected:
                 break
             await asyncio.sleep(0.05)
         task.cancel()
@@ -80,24 +80,24 @@ def listen(broker_url: str, listener: Database, portal: Portal, *, how_many: int
     asyncio.run(run())
 
 
-def effects(listener: Database) -> int:
-    with listener.reader() as session:
+def count_effects(subscriber: Database) -> int:
+    with subscriber.reader() as session:
         return session.exec(select(func.count()).select_from(LastSequence).where(LastSequence.source == "effect")).one()
 
 
 @pytest.fixture(params=["embedded", "servers"])
-def column(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str, str]:
-    """Broker, and the databases of the portal and of who listens: embedded, or RabbitMQ and PostgreSQL."""
+def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str, str]:
+    """URLs of the broker and of the portal's and the subscriber's databases: embedded, or RabbitMQ and PostgreSQL."""
     if request.param == "embedded":
-        return "", "", f"sqlite:///{tmp_path}/listener.db"
+        return "", "", f"sqlite:///{tmp_path}/subscriber.db"
     make = request.getfixturevalue("postgres_url")
-    return request.getfixturevalue("rabbitmq_url"), make("portal"), make("listener")
+    return request.getfixturevalue("rabbitmq_url"), make("portal"), make("subscriber")
 
 
 @pytest.fixture
-def on_a_bus(column: tuple[str, str, str], tmp_path: Path) -> Iterator[Portal]:
-    """A portal on each column, whose queues are there."""
-    broker_url, database_url, _ = column
+def portal_on_bus(deployment: tuple[str, str, str], tmp_path: Path) -> Iterator[Portal]:
+    """A portal on each deployment, with its queues declared."""
+    broker_url, database_url, _ = deployment
     portal = make_portal(tmp_path, database_url=database_url)
     portal.process.settings.broker_url = broker_url or portal.process.settings.broker_url
     with SyncPublisher(portal.process.transport()):
@@ -106,66 +106,66 @@ def on_a_bus(column: tuple[str, str, str], tmp_path: Path) -> Iterator[Portal]:
 
 
 @pytest.fixture
-def listener(column: tuple[str, str, str]) -> Iterator[Database]:
-    upgrade(column[2], "shared")
-    database = Database(column[2])
+def subscriber(deployment: tuple[str, str, str]) -> Iterator[Database]:
+    upgrade(deployment[2], "shared")
+    database = Database(deployment[2])
     yield database
     database.close()
 
 
-def test_every_letter_is_replayed_and_none_takes_effect_twice(on_a_bus: Portal, listener: Database) -> None:
-    """LINGJUN_REPLAYS says how many."""
-    buried = [fee(number) for number in range(HOW_MANY)]
-    for start in range(0, HOW_MANY, 1000):
-        dead_letter(on_a_bus, *buried[start : start + 1000])
-    administrator = on_a_bus.signed_in("zhao", "administrator")
+def test_every_dead_letter_is_replayed_and_takes_effect_once(portal_on_bus: Portal, subscriber: Database) -> None:
+    """LINGJUN_REPLAYS sets the number."""
+    envelopes = [fee(number) for number in range(COUNT)]
+    for start in range(0, COUNT, 1000):
+        dead_letter(portal_on_bus, *envelopes[start : start + 1000])
+    administrator = portal_on_bus.signed_in("zhao", "administrator")
     assert administrator.post("/dead-letters/replay", data={"queue": "review"}).status_code == 303
-    assert str(HOW_MANY) in administrator.get("/dead-letters/replay").text
-    assert work_off(on_a_bus) == -(-HOW_MANY // 500) + 1
-    assert {row.state for row in letters(on_a_bus)} == {"replayed"}
-    url = on_a_bus.process.settings.broker_url
-    listen(url, listener, on_a_bus, how_many=HOW_MANY)
-    assert effects(listener) == HOW_MANY
+    assert str(COUNT) in administrator.get("/dead-letters/replay").text
+    assert run_jobs(portal_on_bus) == -(-COUNT // 500) + 1
+    assert {row.state for row in stored_dead_letters(portal_on_bus)} == {"replayed"}
+    url = portal_on_bus.process.settings.broker_url
+    consume(url, subscriber, portal_on_bus, count_expected=COUNT)
+    assert count_effects(subscriber) == COUNT
 
-    with on_a_bus.process.database.transaction() as uow:
+    with portal_on_bus.process.database.transaction() as uow:
         for row in uow.session.exec(select(DeadLetter)).all():
             row.state = "waiting"
             uow.session.add(row)
-    assert send_again(on_a_bus.process, ReplayDeadLetters(actor="console")) == (HOW_MANY, 0)
-    dead_letter(on_a_bus, last := fee(HOW_MANY))
-    assert send_again(on_a_bus.process, ReplayDeadLetters(actor="console")) == (1, 0)
-    listen(url, listener, on_a_bus, how_many=HOW_MANY + 1)
-    assert effects(listener) == HOW_MANY + 1, last.id
+    assert replay_all(portal_on_bus.process, ReplayDeadLetters(actor="console")) == (COUNT, 0)
+    dead_letter(portal_on_bus, last := fee(COUNT))
+    assert replay_all(portal_on_bus.process, ReplayDeadLetters(actor="console")) == (1, 0)
+    consume(url, subscriber, portal_on_bus, count_expected=COUNT + 1)
+    assert count_effects(subscriber) == COUNT + 1, last.id
 
 
-def given(*arguments: str) -> argparse.Namespace:
+def parse(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    add_choice(parser)
+    add_selection_options(parser)
     return parser.parse_args(arguments)
 
 
-def test_the_command_lists_refuses_to_guess_and_sends(
-    on_a_bus: Portal, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+def test_the_command_lists_and_replays_and_requires_a_selection(
+    portal_on_bus: Portal, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
-    dead_letter(on_a_bus, fee(1), fee(2))
-    dead_letter(on_a_bus, fee(3), queue="nobody")
-    assert replay(on_a_bus.process, given("--list")) == 0
+    dead_letter(portal_on_bus, fee(1), fee(2))
+    dead_letter(portal_on_bus, fee(3), queue="nobody")
+    assert replay(portal_on_bus.process, parse("--list")) == 0
     assert capsys.readouterr().out.split() == (
         f"2 review {FeePaid.TYPE} NotFound: 没有。 1 nobody {FeePaid.TYPE} NotFound: 没有。 3 in all".split()
     )
     with pytest.raises(Invalid):
-        replay(on_a_bus.process, given())
-    assert replay(on_a_bus.process, given("--queue", "review")) == 0
-    assert replay(on_a_bus.process, given("--all")) == 1
+        replay(portal_on_bus.process, parse())
+    assert replay(portal_on_bus.process, parse("--queue", "review")) == 0
+    assert replay(portal_on_bus.process, parse("--all")) == 1
     assert capsys.readouterr().out.splitlines() == [
         "sent 2, refused by the broker 0",
         "sent 0, refused by the broker 1",
     ]
 
 
-def test_from_the_page_one_letter_is_sent_again_or_put_aside(portal: Portal) -> None:
+def test_the_page_replays_or_discards_one_dead_letter(portal: Portal) -> None:
     dead_letter(portal, fee(1), fee(2))
-    first, second = letters(portal)
+    first, second = stored_dead_letters(portal)
     administrator = portal.signed_in("zhao", "administrator")
     page = administrator.get(f"/dead-letters/{first.id}").text
     assert "trace-7" in page
@@ -183,20 +183,20 @@ def test_from_the_page_one_letter_is_sent_again_or_put_aside(portal: Portal) -> 
     assert judge.get("/dead-letters/replay").status_code == 403
 
 
-def in_an_installation(*arguments: str) -> tuple[int, str, str]:
+def run_command(*arguments: str) -> tuple[int, str, str]:
     command = [sys.executable, "-m", "services", *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=120)
-    return ended.returncode, ended.stdout, ended.stderr
+    result = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=120)
+    return result.returncode, result.stdout, result.stderr
 
 
-def test_the_command_for_a_folder_wants_a_house_that_does_not_run(tmp_path: Path) -> None:
+def test_the_command_for_a_folder_requires_a_stopped_installation(tmp_path: Path) -> None:
     folder = tmp_path / "house"
     command = ("replay", "--data", str(folder), "--all")
-    code, _, told = in_an_installation(*command)
-    assert (code, "不是领军的数据目录" in told) == (2, True)
+    code, _, errors = run_command(*command)
+    assert (code, "不是领军的数据目录" in errors) == (2, True)
     installation = StandaloneServer(folder, port=1)
-    assert in_an_installation(*command) == (2, "", "领军正在运行，请在“未送达消息”页面上操作，或先停止它。\n")
+    assert run_command(*command) == (2, "", "领军正在运行，请在“未送达消息”页面上操作，或先停止它。\n")
     dead_letter(Portal(installation.processes["portal"], SimpleNamespace()), fee(1))  # type: ignore[arg-type]
     with SyncPublisher(installation.processes["portal"].transport()):
         installation.close()
-    assert in_an_installation(*command)[:2] == (0, "sent 1, refused by the broker 0\n")
+    assert run_command(*command)[:2] == (0, "sent 1, refused by the broker 0\n")

@@ -1,4 +1,4 @@
-"""The portal's pure decisions."""
+"""The portal's pure rules."""
 
 import json
 import re
@@ -19,12 +19,12 @@ from shared.foundation.errors import Conflict, Invalid
 
 
 @pytest.mark.parametrize("password", ["Wind-Over-Water-9", "abcdefgh1234!", "领军领军领军领军aB领军", "A1" * 6 + "b"])
-def test_a_password_of_twelve_characters_and_three_kinds_is_taken(password: str) -> None:
+def test_a_password_of_twelve_characters_and_three_classes_is_accepted(password: str) -> None:
     check_password(password, account="zhao")
 
 
 @pytest.mark.parametrize(
-    ("password", "words"),
+    ("password", "message"),
     [
         ("Short-1", "至少 12 个字符"),
         ("alllowercaseletters", "三类"),
@@ -34,33 +34,33 @@ def test_a_password_of_twelve_characters_and_three_kinds_is_taken(password: str)
         ("My-Zhao-Password-1", "不能包含账号"),
     ],
 )
-def test_a_weak_password_is_refused_with_what_is_missing(password: str, words: str) -> None:
-    with pytest.raises(Invalid) as refused:
+def test_a_weak_password_is_refused_with_the_reason(password: str, message: str) -> None:
+    with pytest.raises(Invalid) as refusal:
         check_password(password, account="zhao", field="new")
-    assert words in str(refused.value)
-    assert [fault.field for fault in refused.value.faults] == ["/new"]
+    assert message in str(refusal.value)
+    assert [error.field for error in refusal.value.field_errors] == ["/new"]
 
 
-def test_a_password_typed_differently_the_second_time_is_refused() -> None:
+def test_a_differing_repeated_password_is_refused() -> None:
     check_repeated("a", "a")
     with pytest.raises(Invalid):
         check_repeated("a", "b")
 
 
 @pytest.mark.parametrize("account", ["", "a", "1a", "Zhao", "zh ao", "赵", "a" * 33, "zhao\n"])
-def test_an_account_has_a_plain_name(account: str) -> None:
-    with pytest.raises(Invalid) as refused:
+def test_an_invalid_account_name_is_refused(account: str) -> None:
+    with pytest.raises(Invalid) as refusal:
         check_account(account, "赵")
-    assert [fault.field for fault in refused.value.faults] == ["/account", "/name"]
+    assert [error.field for error in refusal.value.field_errors] == ["/account", "/name"]
     check_account("zhao.wei-2", "赵伟")
 
 
-def test_roles_are_kept_in_the_houses_order_each_once() -> None:
+def test_roles_are_ordered_and_unique() -> None:
     assert check_roles(["judge", "intake", "judge"]) == ("intake", "judge")
 
 
 @pytest.mark.parametrize(
-    ("roles", "words"),
+    ("roles", "message"),
     [
         ([], "至少选择一个角色"),
         (["king"], "没有这些角色"),
@@ -69,29 +69,29 @@ def test_roles_are_kept_in_the_houses_order_each_once() -> None:
         (["finance", "finance_checker"], "不同的人"),
     ],
 )
-def test_roles_that_do_not_go_together_are_refused(roles: list[str], words: str) -> None:
-    with pytest.raises(Invalid, match=words):
+def test_invalid_combinations_of_roles_are_refused(roles: list[str], message: str) -> None:
+    with pytest.raises(Invalid, match=message):
         check_roles(roles)
 
 
-def test_the_last_administrator_stays() -> None:
+def test_the_last_administrator_cannot_be_removed() -> None:
     check_an_administrator_remains(1, was_administrator=True, stays_administrator=False)
     check_an_administrator_remains(0, was_administrator=False, stays_administrator=False)
     with pytest.raises(Conflict):
         check_an_administrator_remains(0, was_administrator=True, stays_administrator=False)
 
 
-@pytest.mark.parametrize("wanted", ["//evil.example", "/\\evil.example", "https://evil.example", "", "x", "/a\r\nb"])
-def test_nobody_is_sent_to_another_host(wanted: str) -> None:
-    assert safe_path(wanted) == "/"
+@pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "https://evil.example", "", "x", "/a\r\nb"])
+def test_a_path_to_another_host_is_replaced(path: str) -> None:
+    assert safe_path(path) == "/"
 
 
 @given(st.text())
-def test_a_path_to_go_on_to_is_always_one_of_this_house(wanted: str) -> None:
-    assert re.match(r"/(?![/\\])", safe_path(wanted) + " ")
+def test_a_safe_path_is_always_local(path: str) -> None:
+    assert re.match(r"/(?![/\\])", safe_path(path) + " ")
 
 
-def test_a_sealed_value_is_shown_by_its_mask_wherever_it_stands_and_no_birth_date() -> None:
+def test_masking_shows_masks_and_removes_birth_dates() -> None:
     sealed = {"sealed": "AAAA", "index": "ffff", "mask": "138****8000"}
     student = {"name": "杨致远", "born_on": "1980-01-01", "mobile": sealed}
     body = {"student": student, "list": [sealed], "account_number": "6217766750563543"}
@@ -160,16 +160,16 @@ def test_every_event_has_a_sentence_and_every_sentence_an_event() -> None:
         ("future.thing_happened.v1", {}, "future.thing_happened.v1", ""),
     ],
 )
-def test_an_event_reads_as_people_speak(kind: str, body: dict[str, Any], title: str, text: str) -> None:
-    said = sentence(kind, body)
-    assert (said.title, said.text.format(**said.values)) == (title, text)
+def test_an_event_has_a_readable_sentence(kind: str, body: dict[str, Any], title: str, text: str) -> None:
+    line = sentence(kind, body)
+    assert (line.title, line.text.format(**line.values)) == (title, text)
 
 
-def test_a_kind_of_event_has_a_short_name_for_lists() -> None:
+def test_every_event_type_has_a_short_title() -> None:
     assert [title_of(kind) for kind in SENTENCES if re.search(r"[a-z]", title_of(kind))] == []
 
 
-def test_roles_are_those_that_dashboards_ask_for() -> None:
+def test_the_roles_match_those_of_the_dashboards() -> None:
     source = (Path(__file__).parent.parent.parent / "shared/http/auth.py").read_text()
-    asked = re.findall(r'^    "([a-z_]+)",$', source.partition("Role = Literal[")[2].partition("]")[0], re.M)
-    assert asked == list(ROLES)
+    dashboard_roles = re.findall(r'^    "([a-z_]+)",$', source.partition("Role = Literal[")[2].partition("]")[0], re.M)
+    assert dashboard_roles == list(ROLES)

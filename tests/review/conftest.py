@@ -1,4 +1,4 @@
-"""A review service that has heard a small programme (three seats, two places to wait), on both databases."""
+"""Fixture: a review service with a small published programme (three seats, two waiting places), on both databases."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.review.stage import Review
 @pytest.fixture
 def review(database_url: str, tmp_path: Path) -> Iterator[Review]:
     process = process_for(ReviewSettings, database_url, tmp_path)
-    found = Review(process, tmp_path)
-    found.publish(quota=3, waiting_list_places=2)
-    yield found
+    driver = Review(process, tmp_path)
+    driver.publish_programme(quota=3, waiting_list_places=2)
+    yield driver
     process.database.close()

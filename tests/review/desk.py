@@ -1,4 +1,4 @@
-"""Staff signed in at review's pages, and the paths that they go. Used by the tests of the pages."""
+"""HTTP clients signed in as staff, and paths of cases. Used by the tests of review's pages."""
 
 from fastapi.testclient import TestClient
 

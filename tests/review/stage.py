@@ -1,4 +1,4 @@
-"""Review on an open process, with what the other services would say to it. Used by conftest.py and the tests beside it."""
+"""Driver for a review service: delivers events and runs actions. Used by conftest.py and the tests."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -54,7 +54,7 @@ ITEMS = {"strategy": 3000, "innovation": 2500, "learning": 2000, "expression": 1
 
 @cache
 def applications() -> tuple[Application, ...]:
-    """The demo's cohort."""
+    """Return the demo's cohort."""
     return cohort(1).applications
 
 
@@ -64,23 +64,23 @@ def _drawn(scan: Scan) -> bytes:
 
 
 def case_id(number: int) -> UUID:
-    """The id of the application at a place of the cohort."""
+    """Return the application id for a position in the cohort."""
     return uuid5(NAMES, str(number))
 
 
 def sheet(total: int) -> dict[str, int]:
-    """Items, in hundredths, that sum to `total` whole points of 100."""
-    given = {}
-    left = total * 100
+    """Return items, in hundredths, that sum to `total` whole points of 100."""
+    points = {}
+    remaining = total * 100
     for item, greatest in ITEMS.items():
-        given[item] = min(greatest, left)
-        left -= given[item]
-    return given
+        points[item] = min(greatest, remaining)
+        remaining -= points[item]
+    return points
 
 
 @dataclass
 class Review:
-    """The service, what it hears, and what it says."""
+    """A review service: incoming events, staff actions, and the resulting rows and events."""
 
     process: Process
     folder: Path
@@ -97,16 +97,16 @@ class Review:
     def travel(self, moment: datetime) -> None:
         travel(self.process, moment)
 
-    # What review hears.
+    # Incoming events.
 
-    def publish(self, **changes: Any) -> None:
-        """The programme of the notice, with changes."""
+    def publish_programme(self, **changes: Any) -> None:
+        """Publish the notice's programme, with changes."""
         self.programme = Programme.model_validate(programme() | changes)
-        self.hear(ProgrammePublished(programme=self.programme))
+        self.handle(ProgrammePublished(programme=self.programme))
 
     @contextmanager
     def together(self) -> Iterator[UnitOfWork]:
-        """One transaction around what is heard and done inside; without it each has its own."""
+        """Run the events and actions inside in one transaction; otherwise each has its own."""
         if self._uow is not None:
             yield self._uow
             return
@@ -116,8 +116,8 @@ class Review:
             finally:
                 self._uow = None
 
-    def hear(self, event: Event) -> None:
-        """One event."""
+    def handle(self, event: Event) -> None:
+        """Handle one event."""
         context = Context(actor=f"event:{event.TYPE}", now=self.now, tools=self.process.tools)
         with self.together() as uow:
             HANDLERS[type(event)](uow, event, context=context)
@@ -125,7 +125,7 @@ class Review:
     def submitted(
         self, number: int, *, kind: type[ApplicationSubmitted] = ApplicationSubmitted, **changes: Any
     ) -> ApplicationSubmitted:
-        """The event of an application of the cohort, sealed as intake would."""
+        """Return the submission event of an application of the cohort, sealed as intake would."""
         one = applications()[number]
         body = one.body
         fields = {
@@ -144,10 +144,10 @@ class Review:
         named = {name: body[name] for name in ("unit_code", "recommendation", "interview_mode")}
         return kind(**fields | named | changes)
 
-    def _student(self, given: dict[str, Any]) -> Student:
+    def _student(self, body: dict[str, Any]) -> Student:
         keys = KeyRing(self.process.settings.keys_dir, purposes=("identity", "contact"))
-        plain = {name: given[name] for name in ("name", "gender", "born_on", "position", "role", "education", "resume")}
-        number, mobile, email = given["identity_number"], given["mobile"], given["email"]
+        plain = {name: body[name] for name in ("name", "gender", "born_on", "position", "role", "education", "resume")}
+        number, mobile, email = body["identity_number"], body["mobile"], body["email"]
         return Student(
             **plain,
             identity=keys.seal("identity", CODE, number, mask=mask_identity(number)),
@@ -166,19 +166,19 @@ class Review:
         )
 
     def arrive(self, *numbers: int) -> None:
-        """Applications come in, and their students confirm."""
+        """Submit applications, with their students' consent."""
         for number in numbers:
-            self.hear(self.submitted(number))
-            self.hear(
+            self.handle(self.submitted(number))
+            self.handle(
                 StudentConsented(application_id=case_id(number), consented_at=self.now, text_version="2021-11-22")
             )
 
     def withdraw(self, number: int) -> None:
-        self.hear(ApplicationWithdrawn(application_id=case_id(number), withdrawn_at=self.now, reason="企业排产紧张"))
+        self.handle(ApplicationWithdrawn(application_id=case_id(number), withdrawn_at=self.now, reason="企业排产紧张"))
 
     def paid(self, number: int, at: datetime) -> None:
         event = FeePaid(application_id=case_id(number), programme=CODE, paid_fen=2_500_000, paid_at=at)
-        self.hear(event)
+        self.handle(event)
 
     def overdue(self, number: int) -> None:
         seat = self.row(Seat, case_id(number))
@@ -186,17 +186,17 @@ class Review:
         event = FeeOverdue(
             application_id=seat.case_id, programme=CODE, paid_fen=0, pay_by=seat.pay_by, covered_until=self.now
         )
-        self.hear(event)
+        self.handle(event)
 
-    # What the staff do.
+    # Staff actions.
 
-    def act(self, action: Callable[..., Any], *given: Any, actor: str = "review01", **more: Any) -> Any:
-        """An action, now."""
+    def act(self, action: Callable[..., Any], *arguments: Any, actor: str = "review01", **more: Any) -> Any:
+        """Run an action at the current time."""
         with self.together() as uow:
-            return action(uow, *given, actor=actor, now=self.now, **more)
+            return action(uow, *arguments, actor=actor, now=self.now, **more)
 
     def verify(self, *numbers: int) -> None:
-        """Checked and passed."""
+        """Check the scans and pass the cases."""
         for number in numbers:
             self.act(actions.check_scans, case_id(number), GOOD)
             self.act(actions.pass_authenticity, case_id(number))
@@ -204,7 +204,7 @@ class Review:
     def scheduled(
         self, number: int, judges: Sequence[PanelJudge] = JUDGES, *, starts_at: datetime = INTERVIEW
     ) -> InterviewScheduled:
-        """The booking of an interview."""
+        """Return the event of a booked interview."""
         return InterviewScheduled(
             application_id=case_id(number),
             programme=CODE,
@@ -217,12 +217,12 @@ class Review:
         )
 
     def book(self, number: int, judges: Sequence[PanelJudge] = JUDGES) -> None:
-        """An interview is booked, and its hour has come."""
-        self.hear(self.scheduled(number, judges))
+        """Book an interview and travel to its time."""
+        self.handle(self.scheduled(number, judges))
         self.travel(max(self.now, INTERVIEW))
 
     def judge(self, number: int, *totals: int) -> None:
-        """Sheets of the panel, in whole points of 100, one per judge."""
+        """Record the panel's sheets, in whole points of 100, one per judge."""
         for judge, total in zip(JUDGES, totals, strict=False):
             self.act(
                 actions.record_score_sheet, case_id(number), sheet(total), judge=judge.account, actor=judge.account
@@ -232,7 +232,7 @@ class Review:
         self.act(actions.score_materials, case_id(number), firm_points=firm * 100, materials_points=materials * 100)
 
     def ready(self, *totals: int) -> None:
-        """Applications 0, 1, … passed and scored with these interview totals of all five judges."""
+        """Pass and score applications 0, 1, … with these interview totals from all five judges."""
         with self.together():
             for number, total in enumerate(totals):
                 self.arrive(number)
@@ -242,14 +242,14 @@ class Review:
                 self.desk(number)
 
     def released(self, *totals: int) -> None:
-        """As `ready`, then frozen and released on 9 December."""
+        """Do `ready`, then freeze and release the ranking on 9 December."""
         self.ready(*totals)
         self.travel(FREEZE)
         self.act(actions.freeze_ranking, CODE, actor="secretary")
         self.travel(RELEASE)
         self.act(actions.release_ranking, CODE, actor="chair")
 
-    # What can be seen.
+    # Rows and published events.
 
     def rows(self, model: type[SQLModel]) -> list[Any]:
         with self.process.database.reader() as session:
@@ -264,16 +264,16 @@ class Review:
         return found
 
     def seats(self) -> dict[int, str]:
-        """Place in the cohort -> the seat's state."""
+        """Map position in the cohort to the seat's state."""
         return {number: row.state for number in range(20) for row in self.rows(Seat) if row.case_id == case_id(number)}
 
     def ranks(self) -> list[int]:
-        """Places in the cohort, best first."""
+        """Return the ranking as positions in the cohort, best first."""
         by_id = {case_id(number): number for number in range(20)}
         return [by_id[row.case_id] for row in sorted(self.rows(RankedCase), key=lambda row: row.rank)]
 
-    def said(self, kind: type[Event], number: int | None = None) -> list[Any]:
-        """The events of a type, oldest first; of one application, or all."""
+    def published(self, kind: type[Event], number: int | None = None) -> list[Any]:
+        """Return the published events of a type, oldest first, of one application or all."""
         with self.process.database.reader() as session:
             rows = session.exec(select(OutboxRow).order_by(col(OutboxRow.id))).all()
         bodies = [row for row in rows if row.headers["cloudEvents:type"] == kind.TYPE]
@@ -284,7 +284,7 @@ class Review:
         return [row for row in self.rows(WorkItem) if row.kind == kind and row.closed_at is None]
 
     def run_jobs(self) -> None:
-        """Executes every waiting job, as the worker would."""
+        """Execute every waiting job, as the worker would."""
         worker = JobWorker(
             self.process.database, JOBS, service="review", clock=self.process.clock, tools=self.process.tools
         )
@@ -297,10 +297,10 @@ class Review:
             yield session
 
 
-def _firm(given: dict[str, Any]) -> Firm:
-    plain = {name: value for name, value in given.items() if name not in ("revenue", "research")}
+def _firm(body: dict[str, Any]) -> Firm:
+    plain = {name: value for name, value in body.items() if name not in ("revenue", "research")}
     amounts = {
-        f"{name}_fen": tuple(int(Decimal(amount.replace(",", "")) * 100) for amount in given[name])
+        f"{name}_fen": tuple(int(Decimal(amount.replace(",", "")) * 100) for amount in body[name])
         for name in ("revenue", "research")
     }
     return Firm(**plain, **amounts)

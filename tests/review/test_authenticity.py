@@ -1,4 +1,4 @@
-"""From the application's arrival to passed, returned, rejected or withdrawn."""
+"""The authenticity check: cases that pass, are returned, rejected or withdrawn."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,17 +23,17 @@ from shared.persistence.models import AuditRow
 from tests.review.stage import GOOD, case_id
 
 
-def look_at_clock(review):
+def run_timer(review):
     with review.process.database.transaction() as uow:
         run_due(uow, context=Context(actor="timer", now=review.now, tools=review.process.tools))
 
 
-def test_a_case_whose_scans_are_right_and_whose_student_confirmed_is_verified_with_the_candidate(review):
+def test_a_case_with_good_scans_and_consent_publishes_application_verified(review):
     review.arrive(0)
     review.verify(0)
 
     assert review.case(0).state == CaseState.PASSED
-    [event] = review.said(ApplicationVerified)
+    [event] = review.published(ApplicationVerified)
     assert event.candidate.name == review.case(0).student_name
     assert event.candidate.identity.mask == review.case(0).identity_mask
 
@@ -46,16 +46,16 @@ def test_a_case_whose_scans_are_right_and_whose_student_confirmed_is_verified_wi
         ({"identity": Check(Verdict.PASSED, False)}, "“学员身份证”未见公章"),
     ],
 )
-def test_a_case_does_not_pass_while_a_scan_is_wrong(review, changes, missing):
+def test_a_case_does_not_pass_while_a_scan_fails_its_check(review, changes, missing):
     review.arrive(0)
     review.act(actions.check_scans, case_id(0), GOOD | changes)
     with pytest.raises(Conflict, match=missing):
         review.act(actions.pass_authenticity, case_id(0))
-    assert review.said(ApplicationVerified) == []
+    assert review.published(ApplicationVerified) == []
 
 
-def test_a_case_does_not_pass_before_the_student_confirmed_and_every_scan_was_checked(review):
-    review.hear(review.submitted(0))
+def test_a_case_does_not_pass_without_consent_and_all_checks(review):
+    review.handle(review.submitted(0))
     review.act(actions.check_scans, case_id(0), {"form": GOOD["form"]})
     with pytest.raises(Conflict) as refused:
         review.act(actions.pass_authenticity, case_id(0))
@@ -67,10 +67,10 @@ def test_a_case_passes_once(review):
     review.verify(0)
     with pytest.raises(Conflict):
         review.act(actions.pass_authenticity, case_id(0))
-    assert len(review.said(ApplicationVerified)) == 1
+    assert len(review.published(ApplicationVerified)) == 1
 
 
-def test_a_check_names_reviewer_and_file(review):
+def test_a_check_records_reviewer_and_file(review):
     review.arrive(0)
     review.act(actions.check_scans, case_id(0), GOOD)
     rows = {row.item: row for row in review.rows(ScanCheck)}
@@ -80,11 +80,11 @@ def test_a_check_names_reviewer_and_file(review):
     }
 
 
-def test_a_return_names_every_defect_and_gives_three_whole_days(review):
+def test_a_return_lists_every_defect_and_allows_three_whole_days(review):
     review.travel(datetime(2021, 12, 1, 3, tzinfo=UTC))
     review.arrive(0)
     review.act(actions.return_for_correction, case_id(0), [("form", "未盖章"), ("student.position", "与申请表不符")])
-    [event] = review.said(ApplicationReturned)
+    [event] = review.published(ApplicationReturned)
     assert [defect.item for defect in event.defects] == ["form", "student.position"]
     assert event.correct_by == datetime(2021, 12, 4, 16, tzinfo=UTC)
 
@@ -96,68 +96,68 @@ def test_a_return_without_item_or_reason_is_refused(review, defects):
         review.act(actions.return_for_correction, case_id(0), defects)
 
 
-def test_a_return_whose_limit_is_past_is_refused(review):
+def test_a_return_with_a_past_limit_is_refused(review):
     review.arrive(0)
     with pytest.raises(Invalid, match="补正期限"):
         review.act(actions.return_for_correction, case_id(0), [("form", "未盖章")], correct_by=review.now)
 
 
-def test_a_correction_reopens_every_item(review):
+def test_a_correction_resets_every_check(review):
     review.arrive(0)
     review.act(actions.check_scans, case_id(0), GOOD)
     review.act(actions.return_for_correction, case_id(0), [("form", "未盖章")])
-    review.hear(review.submitted(0, kind=ApplicationResubmitted, revision=2))
+    review.handle(review.submitted(0, kind=ApplicationResubmitted, revision=2))
     assert (review.case(0).state, review.case(0).defects) == (CaseState.OPEN, [])
     with pytest.raises(Conflict, match="“学员身份证”尚未核对"):
         review.act(actions.pass_authenticity, case_id(0))
     review.verify(0)
-    assert len(review.said(ApplicationVerified)) == 1
+    assert len(review.published(ApplicationVerified)) == 1
 
 
-def test_a_correction_that_does_not_come_is_rejected_by_the_clock_and_refunded(review):
+def test_an_overdue_correction_is_rejected_by_the_timer_and_refunded(review):
     review.arrive(0)
     review.act(actions.return_for_correction, case_id(0), [("form", "模糊")])
     limit = review.case(0).correct_by
     assert limit is not None
     review.travel(limit + timedelta(minutes=59))
-    look_at_clock(review)
+    run_timer(review)
     assert review.case(0).state == CaseState.RETURNED
     review.travel(limit + timedelta(hours=1))
-    look_at_clock(review)
-    look_at_clock(review)
+    run_timer(review)
+    run_timer(review)
     assert (review.case(0).state, review.case(0).reason) == (CaseState.REJECTED, "未在期限内补正")
-    assert (len(review.said(ApplicationRejected)), len(review.said(RefundOrdered))) == (1, 1)
+    assert (len(review.published(ApplicationRejected)), len(review.published(RefundOrdered))) == (1, 1)
 
 
-def test_a_correction_that_arrives_after_the_decision_changes_the_papers_and_not_the_decision(review):
+def test_a_correction_after_the_decision_updates_the_data_but_not_the_decision(review):
     review.arrive(0)
     review.act(actions.reject_application, case_id(0), reason="任职不符")
-    review.hear(review.submitted(0, kind=ApplicationResubmitted, revision=2))
+    review.handle(review.submitted(0, kind=ApplicationResubmitted, revision=2))
     assert (review.case(0).state, review.case(0).revision) == (CaseState.REJECTED, 2)
 
 
-def test_a_rejection_needs_a_reason_and_orders_the_money_back(review):
+def test_a_rejection_needs_a_reason_and_orders_a_refund(review):
     review.arrive(0)
     with pytest.raises(Invalid):
         review.act(actions.reject_application, case_id(0), reason=" ")
     review.act(actions.reject_application, case_id(0), reason="营业执照并非同一企业")
-    assert [event.reason for event in review.said(ApplicationRejected)] == ["营业执照并非同一企业"]
-    assert [event.reason for event in review.said(RefundOrdered)] == ["初审不通过：营业执照并非同一企业"]
+    assert [event.reason for event in review.published(ApplicationRejected)] == ["营业执照并非同一企业"]
+    assert [event.reason for event in review.published(RefundOrdered)] == ["初审不通过：营业执照并非同一企业"]
 
 
-def test_a_prior_participant_found_after_passing_is_still_rejected(review):
+def test_a_case_that_passed_can_still_be_rejected(review):
     review.arrive(0)
     review.verify(0)
     review.act(actions.reject_application, case_id(0), reason="曾参加往期培训")
     assert review.case(0).state == CaseState.REJECTED
 
 
-def test_a_withdrawal_closes_the_case_once_and_orders_the_money_back(review):
+def test_a_withdrawal_closes_the_case_once_and_orders_a_refund(review):
     review.arrive(0)
     review.withdraw(0)
     review.withdraw(0)
     assert review.case(0).state == CaseState.WITHDRAWN
-    assert len(review.said(RefundOrdered)) == 1
+    assert len(review.published(RefundOrdered)) == 1
     with pytest.raises(Conflict, match="已撤回"):
         review.act(actions.check_scans, case_id(0), GOOD)
 
@@ -169,30 +169,30 @@ def test_a_withdrawal_of_a_rejected_case_changes_nothing(review):
     assert review.case(0).state == CaseState.REJECTED
 
 
-def test_what_is_said_of_an_unknown_application_waits_for_it(review):
+def test_events_on_an_unknown_application_raise_out_of_order(review):
     with pytest.raises(OutOfOrder):
-        review.hear(StudentConsented(application_id=case_id(0), consented_at=review.now, text_version="1"))
+        review.handle(StudentConsented(application_id=case_id(0), consented_at=review.now, text_version="1"))
     with pytest.raises(OutOfOrder):
-        review.hear(ApplicationWithdrawn(application_id=case_id(0), withdrawn_at=review.now, reason="x"))
+        review.handle(ApplicationWithdrawn(application_id=case_id(0), withdrawn_at=review.now, reason="x"))
     with pytest.raises(OutOfOrder):
-        review.hear(review.submitted(0).model_copy(update={"programme": "CQ-2030"}))
+        review.handle(review.submitted(0).model_copy(update={"programme": "CQ-2030"}))
 
 
-def test_hearing_an_application_again_changes_nothing(review):
+def test_a_repeated_submission_changes_nothing(review):
     review.arrive(0)
     review.verify(0)
-    review.hear(review.submitted(0))
+    review.handle(review.submitted(0))
     assert review.case(0).state == CaseState.PASSED
 
 
 def test_an_older_programme_does_not_replace_a_newer(review):
-    review.publish(quota=4, version=3)
-    review.publish(quota=9, version=2)
+    review.publish_programme(quota=4, version=3)
+    review.publish_programme(quota=9, version=2)
     with review.reading() as session:
         assert queries.programme_of(session, CODE).quota == 4
 
 
-def test_a_look_at_a_scan_or_a_whole_number_is_on_record_and_needs_a_reason(review):
+def test_access_to_scans_and_full_numbers_is_audited_and_numbers_need_a_reason(review):
     review.arrive(0)
     claim = review.act(actions.look_at_scan, case_id(0), "identity")
     assert review.process.tools.files.get(claim, purpose="scan")

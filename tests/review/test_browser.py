@@ -1,4 +1,4 @@
-"""Review in a real browser: the picture, a case with its scans, a judge's sheets, the committee's work."""
+"""Review in a real browser: overview, a case with its scans, a judge's sheets, the committee's work."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.signing import serving, session_cookies
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
-    """SQLite alone: what a page does to the rows is proved elsewhere on both."""
+    """Use SQLite only; other tests cover the actions on both databases."""
     return f"sqlite:///{tmp_path / 'test.db'}"
 
 
@@ -24,7 +24,7 @@ def sign_in(review: Review, context: BrowserContext, address: str, account: str,
     return context.new_page()
 
 
-def test_a_reviewer_sees_what_waits_opens_a_case_and_passes_it(review, browser_context, browser_problems):
+def test_a_reviewer_opens_a_waiting_case_and_passes_it(review, browser_context, browser_problems):
     review.arrive(0, 1)
     with serving(make_app(review.process)) as address:
         page = sign_in(review, browser_context, address, "review01", "reviewer")
@@ -48,7 +48,7 @@ def test_a_reviewer_sees_what_waits_opens_a_case_and_passes_it(review, browser_c
     assert [review.case(number).state for number in (0, 1)] == [CaseState.OPEN, CaseState.PASSED]
 
 
-def test_a_judge_fills_in_a_row_locks_it_and_recuses_from_another(review, browser_context):
+def test_a_judge_locks_one_sheet_and_declares_a_recusal(review, browser_context):
     for number in (0, 1):
         review.arrive(number)
         review.verify(number)
@@ -60,7 +60,7 @@ def test_a_judge_fills_in_a_row_locks_it_and_recuses_from_another(review, browse
             page.locator(f'[name="points-{case_id(0)}-{item}"]').fill(str(most // 100 - 1))
         page.get_by_role("button", name="提交并锁定").click()
         page.get_by_text("已锁定 1 份评分表。").wait_for()
-        page.wait_for_load_state()  # A dialog opens once its script is there.
+        page.wait_for_load_state()  # A dialog opens only after its script has loaded.
         page.get_by_role("button", name="回避").click()
         page.locator(".modal:visible [name=reason]").fill("曾在该企业任职")
         page.get_by_role("button", name="声明回避").click()
@@ -69,7 +69,7 @@ def test_a_judge_fills_in_a_row_locks_it_and_recuses_from_another(review, browse
     assert [(sheet.case_id, sheet.total) for sheet in review.rows(ScoreSheet)] == [(case_id(0), 9500)]
 
 
-def test_the_committee_lets_a_seat_lapse_and_passes_it_on(review, browser_context):
+def test_the_committee_confirms_a_lapse_and_a_promotion(review, browser_context):
     review.released(90, 85, 80, 75, 70)
     review.travel(AFTER_PAY_BY)
     review.overdue(0)
@@ -87,7 +87,7 @@ def test_the_committee_lets_a_seat_lapse_and_passes_it_on(review, browser_contex
     assert (review.seats()[0], review.seats()[3]) == (SeatState.RELEASED, SeatState.HELD)
 
 
-def test_the_whole_number_is_asked_for_in_a_dialog(review, browser_context):
+def test_the_full_id_number_is_requested_in_a_dialog(review, browser_context):
     review.arrive(0)
     with serving(make_app(review.process)) as address:
         page = sign_in(review, browser_context, address, "review01", "reviewer")

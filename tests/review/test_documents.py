@@ -1,4 +1,4 @@
-"""Review's letters and ranking table: what must be on paper is, and nothing leaves it."""
+"""Review's letters and ranking table: they contain the required text and stay within the page."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -83,12 +83,12 @@ def test_a_limit_within_a_day_prints_with_its_time():
     assert "请于2021年12月22日17:30前汇入" in words(admission_letter(letter))
 
 
-def test_a_contact_is_printed_only_where_there_is_one():
+def test_a_contact_is_printed_only_if_present():
     assert "联系方式" not in words(admission_letter(ADMISSION))
     assert "联系方式：023-00000000。" in words(admission_letter(replace(ADMISSION, contact="023-00000000")))
 
 
-def test_the_waiting_list_letter_tells_the_rank_and_what_happens_to_money():
+def test_the_waiting_list_letter_states_the_rank_and_the_refund():
     letter = words(waiting_list_letter(WAITING))
 
     assert "龑喆同志" in letter
@@ -97,7 +97,7 @@ def test_the_waiting_list_letter_tells_the_rank_and_what_happens_to_money():
     assert "将原路退回至原汇款账户" in letter
 
 
-def test_the_letter_of_those_not_selected_promises_the_money_back():
+def test_the_refusal_letter_promises_the_refund():
     letter = words(not_selected_letter(REFUSED))
 
     assert "彧堃同志" in letter
@@ -128,7 +128,7 @@ def test_letters_to_firms_with_a_hundred_characters_stay_in_the_type_area():
             assert stays_within_margins(printed)
 
 
-def test_the_signature_never_stands_alone_on_a_page():
+def test_the_signature_is_never_alone_on_a_page():
     last_pages = [
         pages(admission_letter(replace(ADMISSION, firm=LONG_FIRM, self_borne="食宿" * length)))[-1]
         for length in range(1, 60, 7)
@@ -137,7 +137,7 @@ def test_the_signature_never_stands_alone_on_a_page():
     assert [page for page in last_pages if "相关费用自理" not in page] == []
 
 
-def test_equal_letters_are_equal_bytes_dated_by_the_clock_passed_in():
+def test_equal_letters_give_equal_bytes_dated_by_the_given_clock():
     assert admission_letter(ADMISSION) == admission_letter(ADMISSION)
     assert metadata(admission_letter(ADMISSION))["CreationDate"].startswith("D:20211209010000")
     assert metadata(admission_letter(ADMISSION))["Title"] == "入学通知书"

@@ -1,4 +1,4 @@
-"""Panels and sheets: who may score whom, when an interview is scored, and what a correction needs."""
+"""Panels and score sheets: permissions, completion of an interview, and corrections."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ from tests.review.stage import INTERVIEW, JUDGES, case_id, sheet
 
 @pytest.fixture
 def booked(review):
-    """One candidate with a panel of five."""
+    """A review service with one candidate who has a panel of five."""
     review.arrive(0)
     review.verify(0)
     review.book(0)
@@ -27,7 +27,7 @@ def record(review, judge, total, **more):
 
 
 def points(review):
-    return [(event.points, event.sheets) for event in review.said(InterviewScored)]
+    return [(event.points, event.sheets) for event in review.published(InterviewScored)]
 
 
 def test_the_last_awaited_sheet_gives_the_interviews_points(booked):
@@ -38,9 +38,9 @@ def test_the_last_awaited_sheet_gives_the_interviews_points(booked):
     assert (booked.case(0).interview_points, booked.case(0).untrimmed_points) == (8367, 8220)
 
 
-def test_a_sheet_before_the_interview_has_begun_is_refused_also_one_from_paper(booked):
+def test_a_sheet_before_the_interview_is_refused_even_from_paper(booked):
     later = INTERVIEW + timedelta(hours=2)
-    booked.hear(booked.scheduled(0, starts_at=later))
+    booked.handle(booked.scheduled(0, starts_at=later))
     booked.travel(later - timedelta(seconds=1))
     for more in ({}, {"actor": "secretary", "from_paper": True}):
         with pytest.raises(Conflict, match="12月06日11:00 才开始"):
@@ -55,12 +55,12 @@ def test_a_judge_of_another_panel_may_not_score(booked):
         record(booked, "judge09", 80)
 
 
-def test_a_judge_may_not_hand_in_a_colleagues_sheet(booked):
+def test_a_judge_may_not_submit_another_judges_sheet(booked):
     with pytest.raises(Forbidden, match="自己的"):
         record(booked, "judge01", 80, actor="judge02")
 
 
-def test_a_sheet_from_paper_says_who_keyed_it_in(booked):
+def test_a_sheet_from_paper_records_who_typed_it(booked):
     record(booked, "judge01", 80, actor="secretary", from_paper=True)
     assert [(row.judge, row.keyed_by) for row in booked.rows(ScoreSheet)] == [("judge01", "secretary")]
 
@@ -82,7 +82,7 @@ def test_the_same_sheet_again_changes_nothing(booked):
     assert len(booked.rows(ScoreSheet)) == 1
 
 
-def test_a_correction_after_all_sheets_are_in_says_the_new_points(booked):
+def test_a_correction_after_the_last_sheet_publishes_the_new_points(booked):
     booked.judge(0, 80, 80, 80, 80, 80)
     record(booked, "judge01", 90, reason="漏加一项")
     assert points(booked) == [(8000, 5)]
@@ -118,7 +118,7 @@ def test_a_recusal_needs_a_reason_the_judge_in_person_and_no_sheet(booked):
         recuse("亲属")
 
 
-def test_nobody_is_scored_before_passing_the_check_of_authenticity(review):
+def test_a_case_is_not_scored_before_it_passes_the_authenticity_check(review):
     review.arrive(0)
     review.book(0)
     with pytest.raises(Conflict, match="初审通过"):
@@ -137,7 +137,7 @@ def test_desk_points_beyond_the_programmes_limits_are_refused(booked):
     assert booked.case(0).firm_points == 2900
 
 
-def test_a_later_booking_replaces_the_panel_and_keeps_the_sheets_of_those_who_stay(booked):
+def test_a_later_booking_replaces_the_panel_and_keeps_the_remaining_judges_sheets(booked):
     record(booked, "judge01", 80)
     record(booked, "judge02", 60)
     booked.book(0, [JUDGES[0], PanelJudge(account="judge09", name="评委9")])
@@ -149,7 +149,7 @@ def test_a_missed_interview_awaits_no_sheets_until_it_is_booked_again(booked):
     missed = InterviewMissed(
         application_id=case_id(0), programme=CODE, missed_at=datetime(2021, 12, 6, 2, tzinfo=UTC), final=False
     )
-    booked.hear(missed)
+    booked.handle(missed)
     with pytest.raises(Forbidden):
         record(booked, "judge01", 80)
     booked.book(0)
@@ -157,7 +157,7 @@ def test_a_missed_interview_awaits_no_sheets_until_it_is_booked_again(booked):
     assert (points(booked), booked.case(0).missed_at) == ([(8000, 5)], None)
 
 
-def test_a_judge_sees_the_colleagues_totals_only_once_the_own_sheet_is_locked(booked):
+def test_a_judge_sees_other_totals_only_after_locking_a_sheet(booked):
     record(booked, "judge01", 80)
     with booked.reading() as session:
         [before] = queries.judge_tasks(session, "judge02", CODE)
@@ -169,7 +169,7 @@ def test_a_judge_sees_the_colleagues_totals_only_once_the_own_sheet_is_locked(bo
     assert (before.others, own.others, after.others) == ((), (), (8000,))
 
 
-def test_the_widest_spread_of_sheets_is_shown_by_the_versions_that_count(booked):
+def test_disagreements_use_the_latest_versions_of_sheets(booked):
     booked.judge(0, 60, 80)
     record(booked, "judge01", 75, reason="漏加一项")
     with booked.reading() as session:

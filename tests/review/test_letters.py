@@ -1,11 +1,11 @@
-"""Every decision reaches the person on paper: printed, stored, sent once."""
+"""Letters: each decision's letter is printed, stored, and sent once."""
 
 from services.review.models import LetterRow
 from services.review.states import LetterKind
 from shared.events import FileClaim
 from shared.persistence.models import AuditRow, JobRow
 from tests.printed import words
-from tests.processes import letters
+from tests.processes import sent_mails
 from tests.review.stage import applications
 
 
@@ -14,7 +14,7 @@ def test_the_jobs_print_store_and_send_one_letter_per_decision(review):
     review.run_jobs()
 
     assert {row.outcome for row in review.rows(JobRow)} == {"sent"}
-    assert len(letters(review.folder)) == 6
+    assert len(sent_mails(review.folder)) == 6
     rows = review.rows(LetterRow)
     assert all(row.sent_at for row in rows)
     printed = {
@@ -29,7 +29,7 @@ def test_the_jobs_print_store_and_send_one_letter_per_decision(review):
     assert all(any(name in text for name in names) for text in printed.values())
 
 
-def test_a_letter_that_was_sent_is_not_sent_again(review):
+def test_a_sent_letter_is_not_sent_again(review):
     review.released(60)
     review.run_jobs()
     with review.process.database.transaction() as uow:
@@ -37,19 +37,19 @@ def test_a_letter_that_was_sent_is_not_sent_again(review):
         row.state = "waiting"
     review.run_jobs()
     assert [row.outcome for row in review.rows(JobRow)] == ["already sent"]
-    assert len(letters(review.folder)) == 1
+    assert len(sent_mails(review.folder)) == 1
 
 
-def test_no_address_stands_in_clear_in_rows_or_the_audit_log(review):
+def test_rows_and_audit_log_contain_no_plain_email_address(review):
     review.released(60)
     review.run_jobs()
-    assert len(letters(review.folder)) == 1
+    assert len(sent_mails(review.folder)) == 1
     address = applications()[0].body["student"]["email"]
     kept = str(review.rows(AuditRow)) + str(review.rows(LetterRow)) + str(review.rows(JobRow)) + str(review.case(0))
     assert address not in kept
 
 
-def test_every_kind_of_letter_has_its_own_series_of_numbers(review):
+def test_each_kind_of_letter_has_its_own_numbering(review):
     review.released(60, 65, 70, 75, 80, 85)
     numbers = sorted(row.number for row in review.rows(LetterRow))
     assert numbers == [

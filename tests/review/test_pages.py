@@ -1,4 +1,4 @@
-"""Review's pages over HTTP: who may open them, and where they lead."""
+"""Review's pages over HTTP: access by role, and redirects."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.signing import session_cookies
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
-    """SQLite alone: what the actions behind the forms do is proved elsewhere on both."""
+    """Use SQLite only; other tests cover the actions on both databases."""
     return f"sqlite:///{tmp_path / 'test.db'}"
 
 
@@ -25,7 +25,7 @@ def reviewer(review):
     return as_staff(review, "review01", "reviewer")
 
 
-def test_every_page_opens_for_the_auditor_who_can_change_nothing(review):
+def test_an_auditor_can_open_every_page_and_change_nothing(review):
     review.released(90, 85, 80, 75, 70, 65)
     auditor = as_staff(review, "audit01", "auditor")
     for path in ("", "/", "/scores", "/my-sheets", "/ranking", "/work", "/seats", f"/cases/{case_id(0)}"):
@@ -38,7 +38,7 @@ def test_every_page_opens_for_the_auditor_who_can_change_nothing(review):
         assert auditor.post(f"/review/{path}", data={"item_id": str(case_id(0))}).status_code == 403
 
 
-def test_the_list_of_cases_is_where_the_navigation_says(review, reviewer):
+def test_the_case_list_redirects_and_filters(review, reviewer):
     review.arrive(0)
     assert reviewer.get("/review/cases").headers["location"] == "/review/tables/cases/list"
     assert reviewer.get("/review/tables/cases/list").status_code == 200
@@ -47,7 +47,7 @@ def test_the_list_of_cases_is_where_the_navigation_says(review, reviewer):
     assert reviewer.get("/review/api/cases", params={"programme": "nope"}).status_code == 404
 
 
-def test_before_the_first_programme_pages_say_so(database_url, tmp_path):
+def test_pages_report_a_missing_programme(database_url, tmp_path):
     process = process_for(ReviewSettings, database_url, tmp_path)
     office = TestClient(make_app(process), cookies=session_cookies(process, "reviewer"))
     assert "还没有培训项目" in office.get("/review/").text
@@ -55,7 +55,7 @@ def test_before_the_first_programme_pages_say_so(database_url, tmp_path):
     process.database.close()
 
 
-def test_a_visitor_is_led_to_the_door(review):
+def test_a_visitor_is_redirected_to_the_login_page(review):
     visitor = TestClient(make_app(review.process), follow_redirects=False)
     assert visitor.get("/review/").headers["location"].startswith("/sign-in")
     assert visitor.get("/review/api/work").status_code == 401

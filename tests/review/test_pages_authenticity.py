@@ -1,4 +1,4 @@
-"""Authenticity over HTTP: the checklist, scans and numbers that leave a record, returns and rejections."""
+"""The authenticity check over HTTP: checklist, audited access to scans and ID numbers, returns and rejections."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.review.stage import applications, case_id
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
-    """SQLite alone: what the actions behind the forms do is proved elsewhere on both."""
+    """Use SQLite only; other tests cover the actions on both databases."""
     return f"sqlite:///{tmp_path / 'test.db'}"
 
 
@@ -29,25 +29,25 @@ def all_good(**more):
 
 def test_a_reviewer_checks_and_passes_with_one_form(review, reviewer):
     review.arrive(0)
-    answer = reviewer.post(case_path(0, "checks"), data=all_good(then="pass"))
-    assert (answer.status_code, answer.headers["location"]) == (303, case_path(0))
+    response = reviewer.post(case_path(0, "checks"), data=all_good(then="pass"))
+    assert (response.status_code, response.headers["location"]) == (303, case_path(0))
     assert review.case(0).state == CaseState.PASSED
     assert "初审通过" in reviewer.get(case_path(0)).text
 
 
-def test_a_form_that_is_refused_says_why_and_changes_nothing(review, reviewer):
+def test_a_refused_form_shows_the_reason_and_changes_nothing(review, reviewer):
     review.arrive(0)
     wrong = all_good(then="pass") | {"verdict-form": "illegible"}
-    answer = reviewer.post(case_path(0, "checks"), data=wrong)
-    assert answer.status_code == 409
-    assert "无法辨认" in answer.text
+    response = reviewer.post(case_path(0, "checks"), data=wrong)
+    assert response.status_code == 409
+    assert "无法辨认" in response.text
     assert review.case(0).state == CaseState.OPEN
     assert reviewer.post(case_path(0, "checks"), data={"verdict-form": "nice"}).status_code == 422
     assert reviewer.post(case_path(0, "checks")).status_code == 422
     assert reviewer.post(case_path(9, "pass")).status_code == 404
 
 
-def test_a_refusal_with_values_is_told_in_the_readers_language_to_a_page_and_to_a_form(review, reviewer):
+def test_a_refusal_is_localised_in_html_and_json(review, reviewer):
     review.arrive(0)
     name, path = review.case(0).student_name, case_path(0, "pass")
     form = {"accept": "application/json"}
@@ -61,7 +61,7 @@ def test_a_refusal_with_values_is_told_in_the_readers_language_to_a_page_and_to_
     assert english in reviewer.post(path).text
 
 
-def test_many_are_passed_at_once_or_none(review, reviewer):
+def test_many_cases_pass_together_or_not_at_all(review, reviewer):
     review.arrive(0, 1, 2)
     for number in (0, 1):
         reviewer.post(case_path(number, "checks"), data=all_good())
@@ -72,7 +72,7 @@ def test_many_are_passed_at_once_or_none(review, reviewer):
     assert [review.case(number).state for number in range(3)] == ["passed", "passed", "open"]
 
 
-def test_a_return_takes_pairs_and_passes_over_empty_ones(review, reviewer):
+def test_a_return_takes_pairs_and_ignores_empty_ones(review, reviewer):
     review.arrive(0)
     fields = {"item": ["form", "", "student.position"], "reason": ["未盖章", "", "与申请表不符"]}
     assert reviewer.post(case_path(0, "return"), data=fields | {"correct_by": "2021-12-04T00:00"}).status_code == 303
@@ -83,33 +83,33 @@ def test_a_return_takes_pairs_and_passes_over_empty_ones(review, reviewer):
     assert reviewer.post(case_path(1, "return"), data=fields | {"correct_by": "soon"}).status_code == 422
 
 
-def test_a_rejection_by_form(review, reviewer):
+def test_a_case_is_rejected_with_the_form(review, reviewer):
     review.arrive(0)
     assert reviewer.post(case_path(0, "reject"), data={"reason": "任职不符"}).status_code == 303
     assert reviewer.post(case_path(0, "reject"), data={"reason": "任职不符"}).status_code == 409
 
 
-def test_a_scan_opens_in_a_locked_box_and_leaves_a_record(review, reviewer):
+def test_a_scan_is_served_sandboxed_and_audited(review, reviewer):
     review.arrive(0)
     for scan in applications()[0].scans:
-        answer = reviewer.get(case_path(0, f"scans/{scan.kind}"))
-        assert answer.content == scan.content()
-        assert answer.headers["content-disposition"].startswith("inline")
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
-        assert ("sandbox" in answer.headers["content-security-policy"]) == scan.media_type.startswith("image/")
+        response = reviewer.get(case_path(0, f"scans/{scan.kind}"))
+        assert response.content == scan.content()
+        assert response.headers["content-disposition"].startswith("inline")
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["content-security-policy"].startswith("default-src 'none'")
+        assert ("sandbox" in response.headers["content-security-policy"]) == scan.media_type.startswith("image/")
     looks = [row.details["item"] for row in review.rows(AuditRow) if row.action == "look_at_scan"]
     assert looks == ["领军人才“专精特新”专题培训申请表", "公司营业执照", "学员身份证"]
 
 
-def test_a_look_at_a_scan_that_is_gone_is_on_record_too(review, reviewer):
+def test_access_to_a_missing_scan_is_audited(review, reviewer):
     review.arrive(0)
     review.process.tools.files.delete(f"{CODE}/scans/0-form")
     assert reviewer.get(case_path(0, "scans/form")).status_code == 404
     assert "look_at_scan" in [row.action for row in review.rows(AuditRow)]
 
 
-def test_the_whole_number_shows_only_for_a_reason(review, reviewer):
+def test_the_full_id_number_is_shown_only_with_a_reason(review, reviewer):
     review.arrive(0)
     number = applications()[0].body["student"]["identity_number"]
     assert number not in reviewer.get(case_path(0)).text

@@ -1,4 +1,4 @@
-"""The committee over HTTP: freeze and release, ties, lapses, promotions, late money, drop-outs."""
+"""The committee's pages over HTTP: freeze and release, ties, lapses, promotions, late payments, drop-outs."""
 
 import io
 from pathlib import Path
@@ -19,13 +19,13 @@ from tests.review.stage import AFTER_PAY_BY, FREEZE, RELEASE, case_id
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
-    """SQLite alone: what the actions behind the forms do is proved elsewhere on both."""
+    """Use SQLite only; other tests cover the actions on both databases."""
     return f"sqlite:///{tmp_path / 'test.db'}"
 
 
 def test_the_committee_freezes_releases_and_prints(review):
     review.ready(90, 85, 80, 75, 70, 65)
-    review.publish(version=2, quota=3, waiting_list_places=2, closes_at="2021-12-06T16:00:00Z")
+    review.publish_programme(version=2, quota=3, waiting_list_places=2, closes_at="2021-12-06T16:00:00Z")
     chair = as_staff(review, "chair", "committee")
     assert chair.get(f"/review/ranking/{CODE}/table.pdf").status_code == 409
     assert chair.post(f"/review/ranking/{CODE}/freeze").status_code == 409
@@ -49,7 +49,7 @@ def test_the_committee_freezes_releases_and_prints(review):
     assert chair.get(f"/review/letters/{case_id(0)}").status_code == 404
 
 
-def test_the_committee_works_off_lapses_promotions_and_late_money(review):
+def test_the_committee_processes_lapses_promotions_and_late_payments(review):
     review.released(90, 85, 80, 75, 70)
     review.travel(AFTER_PAY_BY)
     chair = as_staff(review, "chair", "committee")
@@ -82,22 +82,22 @@ def test_the_committee_works_off_lapses_promotions_and_late_money(review):
     assert chair.get("/review/seats").text.count("逾期未缴") == 1
 
 
-def test_a_registered_student_drops_out_by_form_and_nobody_else_does(review):
+def test_only_a_registered_student_drops_out_with_the_form(review):
     review.released(90, 85)
     chair = as_staff(review, "chair", "committee")
     fields = {"reason": "健康原因", "refund": "true"}
     assert chair.post(f"/review/seats/{case_id(0)}/drop-out", data=fields).status_code == 409
-    review.hear(StudentRegistered(application_id=case_id(0), programme=CODE, registered_at=review.now))
+    review.handle(StudentRegistered(application_id=case_id(0), programme=CODE, registered_at=review.now))
     assert chair.post(f"/review/seats/{case_id(0)}/decline", data={"reason": "放弃"}).status_code == 409
     assert chair.post(f"/review/seats/{case_id(0)}/drop-out", data={"reason": ""}).status_code == 422
     reviewer = as_staff(review, "review01", "reviewer")
     assert reviewer.post(f"/review/seats/{case_id(0)}/drop-out", data=fields).status_code == 403
     assert chair.post(f"/review/seats/{case_id(0)}/drop-out", data=fields).status_code == 303
-    assert [event.reason for event in review.said(SeatReleased)] == ["dropped_out"]
-    assert [event.reason for event in review.said(RefundOrdered)] == ["退学：健康原因"]
+    assert [event.reason for event in review.published(SeatReleased)] == ["dropped_out"]
+    assert [event.reason for event in review.published(RefundOrdered)] == ["退学：健康原因"]
 
 
-def test_a_tie_is_decided_by_form(review):
+def test_a_tie_is_decided_with_the_form(review):
     review.ready(90, 85, 70, 70)
     with review.together() as uow:
         same = review.case(2).content["firm"]

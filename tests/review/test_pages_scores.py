@@ -1,4 +1,4 @@
-"""Points over HTTP: the desk's table, the judges' sheets, sheets keyed in from paper."""
+"""Scores over HTTP: desk points, the judges' sheets, sheets from paper."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.review.stage import ITEMS, case_id
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
-    """SQLite alone: what the actions behind the forms do is proved elsewhere on both."""
+    """Use SQLite only; other tests cover the actions on both databases."""
     return f"sqlite:///{tmp_path / 'test.db'}"
 
 
@@ -20,7 +20,7 @@ def reviewer(review):
     return as_staff(review, "review01", "reviewer")
 
 
-def test_desk_points_are_saved_row_by_row_and_refused_whole(review, reviewer):
+def test_desk_points_are_stored_together_or_not_at_all(review, reviewer):
     review.arrive(0, 1)
     review.verify(0, 1)
     first, second = case_id(0), case_id(1)
@@ -53,7 +53,7 @@ def row(number, **changes):
     return {f"points-{case_id(number)}-{name}": text for name, text in full.items()}
 
 
-def test_a_judge_locks_the_rows_that_are_filled_in(review, judge):
+def test_a_judge_locks_the_filled_rows(review, judge):
     empty = dict.fromkeys(row(1), "")
     assert judge.post("/review/my-sheets", data=row(0) | empty).status_code == 303
     assert [(sheet.case_id, sheet.judge, sheet.total) for sheet in review.rows(ScoreSheet)] == [
@@ -64,17 +64,19 @@ def test_a_judge_locks_the_rows_that_are_filled_in(review, judge):
     assert judge.post("/review/my-sheets", data=empty).status_code == 422
 
 
-def test_a_row_that_is_half_filled_in_names_the_candidate_and_the_field(review, judge):
-    answer = judge.post("/review/my-sheets", data=row(0, strategy="") | row(1), headers={"Accept": "application/json"})
-    assert answer.status_code == 422
-    assert review.case(0).student_name in answer.json()["detail"]
-    assert answer.json()["faults"][0]["field"] == f"/points-{case_id(0)}-strategy"
-    answer = judge.post("/review/my-sheets", data=row(0, strategy="31"), headers={"Accept": "application/json"})
-    assert [fault["code"] for fault in answer.json()["faults"]] == ["points"]
+def test_an_incomplete_row_names_the_candidate_and_the_field(review, judge):
+    response = judge.post(
+        "/review/my-sheets", data=row(0, strategy="") | row(1), headers={"Accept": "application/json"}
+    )
+    assert response.status_code == 422
+    assert review.case(0).student_name in response.json()["detail"]
+    assert response.json()["faults"][0]["field"] == f"/points-{case_id(0)}-strategy"
+    response = judge.post("/review/my-sheets", data=row(0, strategy="31"), headers={"Accept": "application/json"})
+    assert [error["code"] for error in response.json()["faults"]] == ["points"]
     assert review.rows(ScoreSheet) == []
 
 
-def test_a_correction_and_a_recusal_by_form(review, judge):
+def test_a_judge_corrects_a_sheet_and_declares_a_recusal(review, judge):
     judge.post("/review/my-sheets", data=row(0))
     assert judge.post("/review/my-sheets", data=row(0, strategy="29")).status_code == 422
     corrected = row(0, strategy="29") | {f"reason-{case_id(0)}": "加总有误"}
@@ -83,7 +85,7 @@ def test_a_correction_and_a_recusal_by_form(review, judge):
     assert "曾共事" in judge.get("/review/my-sheets").text
 
 
-def test_a_judge_sees_only_the_own_sheets(review, judge):
+def test_a_judge_can_open_only_the_score_sheets(review, judge):
     for path in ("/review/", case_path(0), "/review/scores", "/review/ranking", "/review/work", "/review/seats"):
         assert judge.get(path).status_code == 403
     assert judge.get(case_path(0, "scans/form")).status_code == 403
@@ -91,7 +93,7 @@ def test_a_judge_sees_only_the_own_sheets(review, judge):
     assert [one["recused"] for one in judge.get("/review/api/sheets").json()] == [False, False]
 
 
-def test_the_secretary_keys_in_a_sheet_from_paper(review, judge):
+def test_the_secretary_enters_a_sheet_from_paper(review, judge):
     secretary = as_staff(review, "secretary", "committee")
     fields = {f"points-{name}": str(most // 100) for name, most in ITEMS.items()}
     assert len(secretary.get("/review/api/sheets/awaited").json()) == 10

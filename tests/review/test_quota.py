@@ -1,4 +1,4 @@
-"""Never more seats than the quota, and never two answers to one question, however many act at once."""
+"""Concurrent actions: seats never exceed the quota, and each action applies once."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,14 +11,14 @@ from shared.foundation.errors import Refusal
 from tests.review.stage import AFTER_PAY_BY, FREEZE, JUDGES, RELEASE, case_id, sheet
 
 
-def at_once(review, *calls):
-    """Runs every call in a thread and transaction of its own; returns how many were not refused."""
+def run_concurrently(review, *calls):
+    """Run each call in its own thread and transaction; return how many were not refused."""
 
     def attempt(call):
-        action, given, more = call
+        action, arguments, more = call
         try:
             with review.process.database.transaction() as uow:
-                action(uow, *given, now=review.now, **more)
+                action(uow, *arguments, now=review.now, **more)
         except Refusal:
             return 0
         return 1
@@ -31,17 +31,19 @@ def held(review):
     return sum(row.state == SeatState.HELD for row in review.rows(Seat))
 
 
-def test_releases_at_once_release_once(review):
+def test_concurrent_releases_release_once(review):
     review.ready(60, 65, 70, 75, 80, 85)
     review.travel(FREEZE)
     review.act(actions.freeze_ranking, CODE, actor="secretary")
     review.travel(RELEASE)
-    done = at_once(review, *[(actions.release_ranking, (CODE,), {"actor": f"chair{turn}"}) for turn in range(6)])
-    assert (done, held(review), len(review.said(StudentAdmitted))) == (1, 3, 3)
+    done = run_concurrently(
+        review, *[(actions.release_ranking, (CODE,), {"actor": f"chair{turn}"}) for turn in range(6)]
+    )
+    assert (done, held(review), len(review.published(StudentAdmitted))) == (1, 3, 3)
     assert len(review.rows(LetterRow)) == 6
 
 
-def test_promotions_late_payments_and_overrides_at_once_fill_only_what_is_free(review):
+def test_concurrent_promotions_and_late_payments_fill_only_free_seats(review):
     review.released(90, 85, 80, 75, 70)
     review.travel(AFTER_PAY_BY)
     for number in (0, 1):
@@ -55,21 +57,21 @@ def test_promotions_late_payments_and_overrides_at_once_fill_only_what_is_free(r
         for item in review.items(WorkKind.LATE_PAYMENT)
     ]
     promotions = [(actions.confirm_promotion, (case_id(number),), {"actor": "chair"}) for number in (3, 4, 3, 4)]
-    done = at_once(review, *late, *promotions)
+    done = run_concurrently(review, *late, *promotions)
     assert (done, held(review)) == (2, 3)
     assert len(review.rows(Admission)) == 5
     assert len({row.letter_no for row in review.rows(Admission)}) == 5
 
 
-def test_the_same_lapse_confirmed_by_many_lapses_once(review):
+def test_concurrent_confirmations_of_a_lapse_apply_once(review):
     review.released(90)
     review.travel(AFTER_PAY_BY)
     review.overdue(0)
     [item] = review.items(WorkKind.LAPSE_PROPOSED)
-    assert at_once(review, *[(actions.confirm_lapse, (item.id,), {"actor": "chair"})] * 6) == 1
+    assert run_concurrently(review, *[(actions.confirm_lapse, (item.id,), {"actor": "chair"})] * 6) == 1
 
 
-def test_five_judges_at_once_give_one_score(review):
+def test_five_concurrent_sheets_publish_one_score(review):
     review.arrive(0)
     review.verify(0)
     review.book(0)
@@ -81,15 +83,15 @@ def test_five_judges_at_once_give_one_score(review):
         )
         for judge in JUDGES
     ]
-    assert at_once(review, *calls) == 5
-    assert (len(review.rows(ScoreSheet)), len(review.said(InterviewScored))) == (5, 1)
+    assert run_concurrently(review, *calls) == 5
+    assert (len(review.rows(ScoreSheet)), len(review.published(InterviewScored))) == (5, 1)
 
 
-def test_a_score_that_crosses_the_freeze_is_in_the_ranking_or_refused(review):
+def test_a_score_concurrent_with_the_freeze_is_ranked_or_refused(review):
     review.ready(60, 70)
     review.travel(FREEZE)
     desk = (actions.score_materials, (case_id(0),), {"firm_points": 3000, "materials_points": 2000, "actor": "r"})
     freeze = (actions.freeze_ranking, (CODE,), {"actor": "secretary"})
-    at_once(review, desk, freeze)
+    run_concurrently(review, desk, freeze)
     first = 0 if review.case(0).firm_points == 3000 else 1
     assert review.ranks()[0] == first

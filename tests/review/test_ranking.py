@@ -1,4 +1,4 @@
-"""Freezing and releasing: what must be decided before, who may, and what everybody is told."""
+"""Freeze and release of the ranking: preconditions, second person, and the published results."""
 
 from datetime import UTC, datetime
 
@@ -25,10 +25,10 @@ def release(review, actor="chair"):
 
 def miss(review, number):
     event = InterviewMissed(application_id=case_id(number), programme=CODE, missed_at=review.now, final=True)
-    review.hear(event)
+    review.handle(event)
 
 
-def test_a_freeze_fixes_the_order_with_all_that_led_to_it(review):
+def test_a_freeze_stores_the_order_with_its_inputs(review):
     review.ready(70, 90, 80)
     review.travel(FREEZE)
     freeze(review)
@@ -41,7 +41,7 @@ def test_a_freeze_fixes_the_order_with_all_that_led_to_it(review):
         assert queries.is_reproducible(session, CODE)
 
 
-def test_a_frozen_list_that_was_tampered_with_does_not_follow_from_its_inputs(review):
+def test_a_tampered_frozen_list_is_not_reproducible(review):
     review.ready(70, 90)
     review.travel(FREEZE)
     freeze(review)
@@ -51,7 +51,7 @@ def test_a_frozen_list_that_was_tampered_with_does_not_follow_from_its_inputs(re
         assert not queries.is_reproducible(session, CODE)
 
 
-def test_a_freeze_lists_everything_that_is_undecided(review):
+def test_a_freeze_lists_everything_undecided(review):
     review.ready(70)
     review.arrive(1, 2, 3, 4)
     review.act(actions.return_for_correction, case_id(2), [("form", "模糊")])
@@ -62,7 +62,7 @@ def test_a_freeze_lists_everything_that_is_undecided(review):
     review.travel(FREEZE)
     with pytest.raises(Conflict) as refused:
         freeze(review)
-    assert [(fault.field[-4:], fault.code) for fault in refused.value.faults] == [
+    assert [(error.field[-4:], error.code) for error in refused.value.field_errors] == [
         ("0002", "open"),
         ("0003", "returned"),
         ("0004", "desk-points"),
@@ -73,7 +73,7 @@ def test_a_freeze_lists_everything_that_is_undecided(review):
 
 def test_a_freeze_before_the_window_closes_is_refused(review):
     review.ready(70)
-    review.publish(version=2, quota=3, waiting_list_places=2, closes_at="2021-12-06T16:00:00Z")
+    review.publish_programme(version=2, quota=3, waiting_list_places=2, closes_at="2021-12-06T16:00:00Z")
     with pytest.raises(Conflict, match="报名尚未截止"):
         freeze(review)
 
@@ -99,7 +99,7 @@ def test_scores_and_panels_do_not_change_after_the_freeze(review):
     assert (review.case(0).interview_points, review.case(0).missed_for_good) == (7000, False)
 
 
-def test_a_tie_at_the_last_seat_asks_the_committee_and_its_decision_is_kept(review):
+def test_a_tie_at_the_last_seat_needs_the_committees_decision(review):
     review.ready(90, 85, 70, 70)
     firms = [review.case(number).content["firm"] for number in (2, 3)]
     with review.process.database.transaction() as uow:
@@ -110,7 +110,7 @@ def test_a_tie_at_the_last_seat_asks_the_committee_and_its_decision_is_kept(revi
     with pytest.raises(Conflict) as refused:
         freeze(review)
     assert refused.value.code == "tie"
-    assert "第 3 至 4 名" in str(refused.value.faults[0])
+    assert "第 3 至 4 名" in str(refused.value.field_errors[0])
 
     def decide(*numbers, reason="企业经营实绩更优"):
         order = [case_id(number) for number in numbers]
@@ -132,7 +132,7 @@ def test_a_tie_at_the_last_seat_asks_the_committee_and_its_decision_is_kept(revi
         assert queries.is_reproducible(session, CODE)
 
 
-def test_the_release_needs_another_person_than_the_freeze(review):
+def test_the_release_needs_a_second_person(review):
     review.ready(70)
     review.travel(FREEZE)
     with pytest.raises(Conflict):
@@ -145,8 +145,8 @@ def test_the_release_needs_another_person_than_the_freeze(review):
         release(review)
 
 
-def test_the_release_waits_for_the_days_of_publicity(review):
-    review.publish(quota=3, waiting_list_places=2, publicity_days=3, version=2)
+def test_the_release_waits_for_the_publicity_period(review):
+    review.publish_programme(quota=3, waiting_list_places=2, publicity_days=3, version=2)
     review.ready(70)
     review.travel(FREEZE)
     freeze(review)
@@ -158,7 +158,7 @@ def test_the_release_waits_for_the_days_of_publicity(review):
     assert review.row(Ranking, CODE).state == RankingState.RELEASED
 
 
-def test_a_release_after_the_time_to_pay_is_refused(review):
+def test_a_release_after_the_payment_deadline_is_refused(review):
     review.ready(70)
     review.travel(FREEZE)
     freeze(review)
@@ -167,7 +167,7 @@ def test_a_release_after_the_time_to_pay_is_refused(review):
         release(review)
 
 
-def test_exactly_the_quota_is_admitted_the_next_wait_and_the_rest_get_their_money_back(review):
+def test_the_quota_is_admitted_the_next_wait_and_the_rest_are_refunded(review):
     review.released(60, 65, 70, 75, 80, 85)
     assert review.seats() == {
         5: SeatState.HELD,
@@ -177,14 +177,14 @@ def test_exactly_the_quota_is_admitted_the_next_wait_and_the_rest_get_their_mone
         1: SeatState.WAITING,
         0: SeatState.NOT_SELECTED,
     }
-    admitted = review.said(StudentAdmitted)
+    admitted = review.published(StudentAdmitted)
     assert [(event.rank, event.promoted, event.pay_by) for event in admitted] == [
         (rank, False, review.programme.pay_by) for rank in (1, 2, 3)
     ]
     assert [event.letter_no for event in admitted] == [f"渝领训〔2021〕第00{number}号" for number in (1, 2, 3)]
-    assert [event.rank for event in review.said(ApplicantWaitlisted)] == [1, 2]
-    assert [event.rank for event in review.said(ApplicantNotSelected)] == [6]
-    assert [event.application_id for event in review.said(RefundOrdered)] == [case_id(0)]
+    assert [event.rank for event in review.published(ApplicantWaitlisted)] == [1, 2]
+    assert [event.rank for event in review.published(ApplicantNotSelected)] == [6]
+    assert [event.application_id for event in review.published(RefundOrdered)] == [case_id(0)]
     assert [row.programme_version for row in review.rows(Admission)] == [1, 1, 1]
 
 
@@ -193,7 +193,7 @@ def test_fewer_candidates_than_seats_are_all_admitted(review):
     assert set(review.seats().values()) == {SeatState.HELD}
 
 
-def test_whoever_missed_the_interview_for_good_is_not_ranked_and_not_selected(review):
+def test_a_person_who_missed_the_interview_for_good_is_not_selected(review):
     review.ready(70)
     review.arrive(1)
     review.verify(1)
@@ -203,10 +203,12 @@ def test_whoever_missed_the_interview_for_good_is_not_ranked_and_not_selected(re
     freeze(review)
     release(review)
     assert review.ranks() == [0]
-    assert [(event.application_id, event.rank) for event in review.said(ApplicantNotSelected)] == [(case_id(1), None)]
+    assert [(event.application_id, event.rank) for event in review.published(ApplicantNotSelected)] == [
+        (case_id(1), None)
+    ]
 
 
-def test_a_withdrawal_between_freeze_and_release_moves_the_next_up(review):
+def test_a_withdrawal_between_freeze_and_release_admits_the_next(review):
     review.ready(60, 65, 70, 75)
     review.travel(FREEZE)
     freeze(review)
@@ -214,16 +216,16 @@ def test_a_withdrawal_between_freeze_and_release_moves_the_next_up(review):
     review.travel(RELEASE)
     release(review)
     assert review.seats() == {2: SeatState.HELD, 1: SeatState.HELD, 0: SeatState.HELD}
-    assert [event.rank for event in review.said(StudentAdmitted)] == [2, 3, 4]
+    assert [event.rank for event in review.published(StudentAdmitted)] == [2, 3, 4]
 
 
-def test_every_decision_owes_one_letter(review):
+def test_every_decision_creates_one_letter(review):
     review.released(60, 65, 70, 75, 80, 85)
     kinds = sorted(row.kind for row in review.rows(LetterRow))
     assert kinds == [LetterKind.ADMISSION] * 3 + [LetterKind.REFUSAL] + [LetterKind.WAITING_LIST] * 2
 
 
-def test_the_release_is_on_record_for_each_person_with_who_did_it(review):
+def test_the_release_is_audited_for_each_person(review):
     review.released(90, 85, 80, 75, 70, 65)
     records = [
         (row.subject, row.actor, row.details["rank"]) for row in review.rows(AuditRow) if row.action == "seat_held"

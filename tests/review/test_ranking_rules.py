@@ -1,4 +1,4 @@
-"""The order: total, then the published tie order, then the committee; always the same for the same people."""
+"""Ranking rules: total, then tie order, then the committee; deterministic for the same people."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ def formula(quota=2, waiting=1, decisions=(), **changes):
 
 
 def people(*changes):
-    """One entrant per dict of changes, named a, b, c …"""
+    """Return one entrant per dict of changes, with keys a, b, c …"""
     return [
         replace(BASE, key=chr(97 + place), number=f"{place + 1:04d}", **change) for place, change in enumerate(changes)
     ]
@@ -31,7 +31,7 @@ def order(entrants, used):
     return [place.entrant.key for place in places], [tie.keys for tie in ties]
 
 
-def test_the_total_decides_first_and_counts_the_interview_by_its_weight():
+def test_the_total_decides_first_with_the_weighted_interview():
     entrants = people({"firm": 2001}, {"interview": 8004}, {})
     places, _ties = rank_entrants(entrants, formula())
     assert [(place.entrant.key, place.total) for place in places] == [("b", 7502), ("a", 7501), ("c", 7500)]
@@ -47,34 +47,34 @@ def test_the_total_decides_first_and_counts_the_interview_by_its_weight():
         ({"untrimmed": 8001}, {}, "同分：全部评分平均高者在前"),
     ],
 )
-def test_equal_totals_are_told_apart_by_the_published_order(better, worse, note):
+def test_equal_totals_are_separated_by_the_tie_order(better, worse, note):
     places, ties = rank_entrants(people(worse, better), formula(quota=1))
     assert ([place.entrant.key for place in places], ties) == (["b", "a"], [])
     assert {place.note for place in places} == {note}
 
 
-def test_a_tie_across_the_last_seat_waits_for_the_committee():
+def test_a_tie_across_the_last_seat_is_open():
     assert order(people({"firm": 2500}, {}, {}), formula(quota=2)) == (["a", "b", "c"], [("b", "c")])
 
 
-def test_a_tie_on_the_waiting_list_waits_for_the_committee_too():
+def test_a_tie_on_the_waiting_list_is_open():
     assert order(people({"firm": 2500}, {}, {}), formula(quota=1, waiting=2))[1] == [("b", "c")]
 
 
-def test_a_tie_that_changes_nothing_is_listed_by_number():
+def test_a_tie_without_effect_is_ordered_by_number():
     entrants = people({}, {}, {"firm": 100}, {"firm": 100})
     places, ties = rank_entrants(entrants, formula(quota=2, waiting=0))
     assert (ties, {place.note for place in places}) == ([], {"同分：成绩完全相同，按报名编号列示"})
 
 
-def test_the_committees_decision_on_exactly_these_people_breaks_the_tie():
+def test_a_decision_on_exactly_the_tied_people_breaks_the_tie():
     entrants = people({"firm": 2500}, {}, {})
     places, ties = rank_entrants(entrants, formula(decisions=[["b", "c"], ["c", "b"]]))
     assert ([place.entrant.key for place in places], ties) == (["a", "c", "b"], [])
     assert places[1].note == "同分：评审委员会决定先后"
 
 
-def test_a_decision_on_some_of_the_tied_does_not_break_the_tie():
+def test_a_decision_on_some_tied_people_does_not_break_the_tie():
     assert order(people({}, {}, {}), formula(decisions=[["b", "c"]]))[1] == [("a", "b", "c")]
 
 
@@ -83,7 +83,7 @@ def test_ranks_beyond_quota_and_waiting_list_are_not_selected():
     assert [place.outcome for place in places] == ["admitted", "admitted", "waitlisted", "not_selected"]
 
 
-def test_the_boundary_shows_two_to_each_side_and_everyone_with_the_last_total():
+def test_the_boundary_has_two_on_each_side_and_equal_totals():
     entrants = people(*({"firm": points} for points in (2900, 2800, 2700, 2600, 2500, 2400)))
     places, _ties = rank_entrants(entrants, formula(quota=3))
     assert boundary(places, 3) == ["b", "c", "d", "e"]
@@ -93,7 +93,7 @@ def test_the_boundary_shows_two_to_each_side_and_everyone_with_the_last_total():
     assert boundary(places, 7) == []
 
 
-def test_a_tie_order_that_nobody_knows_is_refused():
+def test_an_unknown_tie_criterion_is_refused():
     with pytest.raises(Invalid, match="astrology"):
         formula(tie_order=("interview", "astrology"))
 
@@ -117,13 +117,13 @@ def crowds(draw):
 
 
 @given(crowds(), st.randoms(use_true_random=False))
-def test_the_same_people_in_any_order_give_the_same_list(entrants, rng):
+def test_the_input_order_does_not_change_the_ranking(entrants, rng):
     shuffled = rng.sample(entrants, len(entrants))
     assert rank_entrants(shuffled, formula()) == rank_entrants(entrants, formula())
 
 
 @given(crowds())
-def test_everybody_has_one_rank_and_nobody_stands_before_a_better_one(entrants):
+def test_each_person_has_one_rank_in_order_of_merit(entrants):
     used = formula(quota=4, waiting=3)
     places, _ties = rank_entrants(entrants, used)
     assert sorted(place.entrant.key for place in places) == sorted(one.key for one in entrants)
@@ -133,7 +133,7 @@ def test_everybody_has_one_rank_and_nobody_stands_before_a_better_one(entrants):
 
 
 @given(crowds())
-def test_deciding_every_open_tie_leaves_none(entrants):
+def test_no_tie_is_open_after_all_are_decided(entrants):
     used = formula(quota=4, waiting=3)
     _places, ties = rank_entrants(entrants, used)
     decided = replace(used, decisions=[list(reversed(tie.keys)) for tie in ties])

@@ -1,4 +1,4 @@
-"""What a dashboard's requests are counted as: the templates of its pages and lists, never the address."""
+"""Request metrics of the dashboard: labelled by route template, never by address."""
 
 from shared.observability.metrics import REGISTRY
 from tests.review.desk import as_staff, case_path
@@ -13,7 +13,7 @@ def routes_seen():
     }
 
 
-def test_pages_and_lists_are_told_apart_by_template(review):
+def test_requests_are_counted_by_route_template(review):
     review.arrive(1)
     http = as_staff(review, "review01", "reviewer")
     for address in ("/review/", case_path(1), "/review/tables/cases/list", "/review/13800138000"):

@@ -1,4 +1,4 @@
-"""Points: trimmed means, weights and limits, for every input."""
+"""Scoring rules: trimmed means, weights and limits, as properties."""
 
 from fractions import Fraction
 
@@ -38,7 +38,7 @@ def test_two_sheets_are_never_trimmed_to_nothing():
 
 
 @given(TOTALS, st.integers(3, 7))
-def test_the_trimmed_mean_is_the_exact_mean_of_what_is_left_rounded_half_up(totals, trim_from):
+def test_the_trimmed_mean_is_the_exact_mean_of_the_rest_rounded_half_up(totals, trim_from):
     kept = sorted(totals)[1:-1] if len(totals) >= trim_from else totals
     assert trimmed_mean(totals, trim_from=trim_from) == rounded(Fraction(sum(kept), len(kept)))
 
@@ -54,7 +54,7 @@ def test_a_mean_lies_between_the_lowest_and_the_highest_sheet(totals):
 
 
 @given(st.integers(0, 10_000), st.integers(0, 10_000))
-def test_the_better_interview_never_weighs_less(one, other):
+def test_a_better_interview_never_weighs_less(one, other):
     assert (weighted_interview(one, RULE) <= weighted_interview(other, RULE)) or one > other
 
 
@@ -69,13 +69,13 @@ def test_desk_points_beyond_the_programmes_limits_are_refused(firm, materials):
         check_desk_points(firm, materials, RULE)
 
 
-def test_desk_points_at_their_limits_are_taken():
+def test_desk_points_at_their_limits_are_accepted():
     check_desk_points(0, 0, RULE)
     check_desk_points(3000, 2000, RULE)
 
 
 @pytest.mark.parametrize(
-    ("items", "fault"),
+    ("items", "error"),
     [
         ({**ITEMS, "strategy": 3001}, ("/strategy", "points")),
         ({**ITEMS, "learning": -1}, ("/learning", "points")),
@@ -83,7 +83,7 @@ def test_desk_points_at_their_limits_are_taken():
         ({**ITEMS, "charm": 1}, ("/charm", "item-unknown")),
     ],
 )
-def test_a_sheet_that_does_not_fit_the_rubric_is_refused_and_says_where(items, fault):
+def test_a_sheet_that_does_not_match_the_rubric_names_the_field(items, error):
     with pytest.raises(Invalid) as refused:
         check_sheet(items, RULE)
-    assert [(one.field, one.code) for one in refused.value.faults] == [fault]
+    assert [(one.field, one.code) for one in refused.value.field_errors] == [error]

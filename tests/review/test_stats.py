@@ -1,4 +1,4 @@
-"""Review's own numbers: every application in exactly one place."""
+"""Review's statistics: every application has exactly one outcome."""
 
 import itertools
 
@@ -9,7 +9,7 @@ from services.review.states import CASE_STEPS, SEAT_STEPS, CaseState, Fate, Rele
 from tests.review.stage import AFTER_PAY_BY, case_id
 
 
-def test_every_application_is_counted_in_exactly_one_place(review):
+def test_every_application_has_exactly_one_outcome(review):
     review.released(95, 90, 85, 80, 75, 70)
     review.arrive(6, 7, 8)
     review.act(actions.reject_application, case_id(6), reason="不真实")
@@ -42,12 +42,12 @@ def test_every_application_is_counted_in_exactly_one_place(review):
     assert (found["cases_passed"], found["cases_open"]) == (6, 1)
 
 
-def test_before_anything_came_all_numbers_are_nothing(review):
+def test_statistics_are_zero_without_applications(review):
     with review.reading() as session:
         assert set(queries.stats(session).values()) == {0}
 
 
-def test_every_combination_of_states_has_one_fate():
+def test_every_combination_of_states_has_one_outcome():
     for case, seat in itertools.product(CaseState, SeatState):
         reasons = list(ReleaseReason) if seat == SeatState.RELEASED else [None]
         assert all(isinstance(fate(case, seat, reason), Fate) for reason in reasons)
@@ -61,15 +61,15 @@ def test_every_combination_of_states_has_one_fate():
 
 
 @pytest.mark.parametrize("steps", [CASE_STEPS, SEAT_STEPS])
-def test_no_step_stands_twice_in_a_table(steps):
+def test_transition_tables_have_no_duplicates(steps):
     pairs = [(step.source, step.target) for step in steps]
     assert len(set(pairs)) == len(pairs)
 
 
-def test_the_picture_tells_what_waits_and_how_far_we_are(review):
+def test_the_overview_counts_open_work_and_progress(review):
     review.ready(90)
     review.arrive(1)
-    review.hear(review.submitted(2))
+    review.handle(review.submitted(2))
     review.arrive(3)
     review.verify(3)
     review.book(3)

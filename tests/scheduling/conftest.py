@@ -1,4 +1,5 @@
-"""A scheduling service that has heard of the reference programme, on both databases; events are handed to its handlers."""
+"""Fixture: a scheduling service with the reference programme, on both databases; its handlers receive the events
+directly."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -42,46 +43,46 @@ PROGRAMME = Programme.model_validate(programme())
 
 @dataclass
 class Scheduling:
-    """The service, and what befalls it."""
+    """A scheduling service: incoming events, staff actions, and the resulting rows and events."""
 
     process: Process
     folder: Path
 
     @property
     def now(self) -> datetime:
-        """Business time."""
+        """The current business time."""
         return self.process.clock.now()
 
     def travel(self, moment: datetime) -> None:
-        """Moves business time on."""
+        """Move business time forward."""
         travel(self.process, moment)
 
     def transaction(self) -> AbstractContextManager[UnitOfWork]:
-        """A unit of work that commits at its end."""
+        """Return a unit of work that commits at its end."""
         return self.process.database.transaction()
 
-    def hear(self, event: Event) -> None:
-        """Handles an event as the bus would."""
+    def handle(self, event: Event) -> None:
+        """Handle an event as the bus would."""
         with self.transaction() as uow:
             HANDLERS[type(event)](uow, event, context=Context("bus", self.now, self.process.tools))
 
     def act(self, action: Callable[..., Any], *arguments: Any, actor: str = "schedule01", **named: Any) -> Any:
-        """Runs an action in a transaction of its own, now."""
+        """Run an action in its own transaction at the current time."""
         with self.transaction() as uow:
             return action(uow, *arguments, actor=actor, now=self.now, **named)
 
     def ask(self, query: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """Asks a query."""
+        """Run a query."""
         with self.process.database.reader() as session:
             return query(session, *arguments, **named)
 
     def rows(self, model: type[SQLModel], *conditions: Any) -> list[Any]:
-        """The rows of a table."""
+        """Return the rows of a table that match the conditions."""
         with self.process.database.reader() as session:
             return list(session.exec(select(model).where(*conditions)).all())
 
-    def said(self, kind: type[Event]) -> list[Any]:
-        """Every event of a type that was said so far, in order."""
+    def published(self, kind: type[Event]) -> list[Any]:
+        """Return the published events of a type, in order."""
         rows = self.rows(OutboxRow)
         return [
             kind.model_validate_json(row.body)
@@ -90,7 +91,7 @@ class Scheduling:
         ]
 
     def run_jobs(self) -> list[str]:
-        """Executes the jobs that wait, in order; their outcomes."""
+        """Execute the waiting jobs in order; return their outcomes."""
         process = self.process
         worker = JobWorker(process.database, JOBS, service=process.service, clock=process.clock, tools=process.tools)
         outcomes = []
@@ -101,7 +102,7 @@ class Scheduling:
         return outcomes
 
     def candidate(self, number: int, *, mode: str = "on_site", firm: str | None = None) -> Candidate:
-        """An invented person as review describes one."""
+        """Return a fictitious person as review's events describe one."""
         keys = self.process.tools.keys
         identity, email = f"50010319780307{number:04d}", f"student{number}@example.cn"
         return Candidate(
@@ -118,11 +119,11 @@ class Scheduling:
         )
 
     def verify(self, count: int = 1, *, start: int = 1, mode: str = "on_site", firm: str | None = None) -> list[UUID]:
-        """Lets review verify so many people; their application ids."""
+        """Publish ApplicationVerified for `count` people; return their application ids."""
         ids = []
         for number in range(start, start + count):
             ids.append(uuid4())
-            self.hear(
+            self.handle(
                 ApplicationVerified(
                     application_id=ids[-1],
                     programme=CODE,
@@ -133,11 +134,11 @@ class Scheduling:
         return ids
 
     def admit(self, count: int = 1, *, start: int = 1) -> list[UUID]:
-        """Lets review admit so many people; their application ids by rank."""
+        """Publish StudentAdmitted for `count` people; return their application ids by rank."""
         ids = []
         for rank in range(start, start + count):
             ids.append(uuid4())
-            self.hear(
+            self.handle(
                 StudentAdmitted(
                     application_id=ids[-1],
                     programme=CODE,
@@ -152,16 +153,16 @@ class Scheduling:
             )
         return ids
 
-    def enter_panels(self, given: tuple[Panel, ...] | None = None) -> None:
-        """Enters the demo's panels and slots."""
-        for panel in given or panels():
+    def enter_panels(self, entries: tuple[Panel, ...] | None = None) -> None:
+        """Create the demo's panels and slots."""
+        for panel in entries or panels():
             judges = [JudgeEntry(one.account, one.name, one.employer_credit_code) for one in panel.judges]
             self.act(actions.define_panel, CODE, panel.code, room=panel.room, link=panel.link, judges=judges)
         half_days = [HalfDay(starts_at, ends_at) for starts_at, ends_at in slots()]
         self.act(actions.define_slots, CODE, half_days=half_days, length=timedelta(minutes=30))
 
     def enter_teaching(self) -> None:
-        """Enters the demo's teachers and venues."""
+        """Create the demo's teachers and venues."""
         for teacher in TEACHERS:
             self.act(
                 actions.define_teacher, teacher.name, title=teacher.title, kind=teacher.kind, regions=teacher.regions
@@ -176,7 +177,7 @@ class Scheduling:
             )
 
     def publish_plan(self, plan: course.Plan) -> UUID:
-        """Enters the demo's teachers and venues, and publishes a plan that names them; its id."""
+        """Create the demo's teachers and venues, publish a plan that names them, and return its id."""
         self.enter_teaching()
         ids = {row.name: str(row.id) for row in (*self.rows(Teacher), *self.rows(Venue))}
         with self.transaction() as uow:
@@ -195,7 +196,7 @@ class Scheduling:
 
 
 def named(plan: course.Plan, ids: dict[str, str]) -> course.Plan:
-    """The plan with other ids for its teachers and venues."""
+    """Return the plan with other ids for its teachers and venues."""
     modules = tuple(
         replace(
             module,
@@ -210,7 +211,7 @@ def named(plan: course.Plan, ids: dict[str, str]) -> course.Plan:
 
 @pytest.fixture(scope="session")
 def plan() -> course.Plan:
-    """A plan of the demo's programme whose teachers and venues are named instead of numbered."""
+    """A plan of the demo's programme whose teacher and venue ids are their names."""
     staff = tuple(
         course.Teacher(one.name, one.name, course.TeacherKind(one.kind), frozenset(one.regions)) for one in TEACHERS
     )
@@ -227,6 +228,6 @@ def scheduling(database_url: str, tmp_path: Path) -> Iterator[Scheduling]:
     process = process_for(SchedulingSettings, database_url, tmp_path, start=START)
     KeyRing(process.settings.keys_dir, purposes=process.settings.PURPOSES).create(CODE)
     service = Scheduling(process, tmp_path)
-    service.hear(ProgrammePublished(programme=PROGRAMME))
+    service.handle(ProgrammePublished(programme=PROGRAMME))
     yield service
     process.database.close()

@@ -1,4 +1,4 @@
-"""An invented course to plan: the 2021 notice's constraints, twelve teachers, ten venues in three regions."""
+"""A fictitious course: the 2021 notice's constraints, twelve teachers, ten venues in three regions."""
 
 from datetime import date, timedelta
 from functools import cache
@@ -20,7 +20,8 @@ FIRST_DAY = date(2021, 12, 25)
 
 
 def _teacher(number: int) -> Teacher:
-    """Away for three days in every seventh week or so; every second is a mentor, the later ones travel."""
+    """Return a teacher who is away for three days about every seventh week. Every second one is a mentor, later ones
+    travel."""
     away = frozenset(
         FIRST_DAY + timedelta(days=number * 13 + spell * 47 + day) for spell in range(8) for day in range(3)
     )
@@ -47,5 +48,5 @@ CONSTRAINTS = PlanConstraints(first_from=FIRST_DAY, first_until=FIRST_DAY, home_
 
 @cache
 def solved_plan() -> Plan:
-    """Solved once for the tests that look at it or spoil it."""
+    """Return a solved plan, cached for the tests that read or modify it."""
     return solve_teaching_plan(CONSTRAINTS, RESOURCES)

@@ -1,4 +1,4 @@
-"""Half-day attendance, the assessment, and who misses lessons."""
+"""Attendance per half-day, assessments, and missed lessons."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -17,7 +17,7 @@ from tests.scheduling.test_roster import EVERYTHING, REPORT_DAY, pay
 
 @pytest.fixture
 def students(scheduling, plan):
-    """Three students who reported, and a published plan; the clock stands at the first lesson."""
+    """Three registered students and a published plan; the time is the first lesson's start."""
     people = scheduling.admit(3)
     for person in people:
         pay(scheduling, person)
@@ -33,7 +33,7 @@ def lesson(scheduling, number):
     return sorted(scheduling.rows(Lesson), key=lambda row: row.starts_at)[number]
 
 
-def test_attendance_is_recorded_for_the_whole_class_in_one_go(scheduling, students):
+def test_attendance_is_recorded_for_the_whole_class_at_once(scheduling, students):
     marks = dict(zip(students, (Mark.PRESENT, Mark.ABSENT, Mark.LEAVE), strict=True))
     assert scheduling.act(actions.record_attendance, lesson(scheduling, 0).id, marks) == 3
     assert scheduling.act(actions.record_attendance, lesson(scheduling, 0).id, marks) == 0
@@ -41,7 +41,7 @@ def test_attendance_is_recorded_for_the_whole_class_in_one_go(scheduling, studen
     assert scheduling.ask(stats)["attendance_marks"] == 3
 
 
-def test_a_correction_is_audited_with_what_stood_there_before(scheduling, students):
+def test_a_correction_is_audited_with_the_old_mark(scheduling, students):
     first = lesson(scheduling, 0).id
     scheduling.act(actions.record_attendance, first, {students[0]: Mark.ABSENT})
     scheduling.act(actions.record_attendance, first, {students[0]: Mark.MADE_UP}, actor="registrar01")
@@ -50,7 +50,7 @@ def test_a_correction_is_audited_with_what_stood_there_before(scheduling, studen
     assert correction.details == {"recorded": 0, "corrections": {str(students[0]): ["absent", "made_up"]}}
 
 
-def test_attendance_is_not_recorded_before_the_lesson_begins_or_when_it_was_called_off(scheduling, students):
+def test_attendance_is_refused_before_the_lesson_and_after_its_cancellation(scheduling, students):
     later = lesson(scheduling, 1)
     with pytest.raises(Conflict, match="才开始"):
         scheduling.act(actions.record_attendance, later.id, {students[0]: Mark.PRESENT})
@@ -62,24 +62,24 @@ def test_attendance_is_not_recorded_before_the_lesson_begins_or_when_it_was_call
         scheduling.act(actions.record_attendance, uuid4(), {})
 
 
-def test_a_lesson_with_attendance_is_not_called_off(scheduling, students):
+def test_a_lesson_with_attendance_cannot_be_cancelled(scheduling, students):
     first = lesson(scheduling, 0).id
     scheduling.act(actions.record_attendance, first, {students[0]: Mark.PRESENT})
     with pytest.raises(Conflict, match="已登记考勤"):
         scheduling.act(actions.cancel_lesson, first, "教师临时有事")
 
 
-def test_marks_of_strangers_and_unknown_marks_are_each_named(scheduling, students):
+def test_unknown_students_and_unknown_marks_are_each_named(scheduling, students):
     stranger = uuid4()
     with pytest.raises(Invalid, match="2 处") as refusal:
         scheduling.act(
             actions.record_attendance, lesson(scheduling, 0).id, {stranger: Mark.PRESENT, students[0]: "asleep"}
         )
-    assert [fault.field for fault in refusal.value.faults] == [f"mark-{stranger}", f"mark-{students[0]}"]
+    assert [error.field for error in refusal.value.field_errors] == [f"mark-{stranger}", f"mark-{students[0]}"]
     assert scheduling.ask(stats)["attendance_marks"] == 0
 
 
-def test_who_misses_lessons_is_listed_with_the_hours_until_they_are_made_up(scheduling, students):
+def test_students_who_missed_lessons_are_listed_until_they_make_them_up(scheduling, students):
     first = lesson(scheduling, 0)
     scheduling.act(actions.record_attendance, first.id, {students[0]: Mark.ABSENT, students[1]: Mark.PRESENT})
     [missing] = scheduling.ask(course.missing_students, CODE)
@@ -90,7 +90,7 @@ def test_who_misses_lessons_is_listed_with_the_hours_until_they_are_made_up(sche
     assert scheduling.ask(course.unrecorded_lessons, CODE, now=scheduling.now) == []
 
 
-def test_a_failed_assessment_may_be_tried_again_and_a_passed_one_not(scheduling, students):
+def test_only_a_failed_assessment_can_be_repeated(scheduling, students):
     scheduling.act(actions.record_assessments, CODE, {students[0]: False, students[1]: True})
     scheduling.act(actions.record_assessments, CODE, {students[0]: True})
     assert scheduling.ask(course.attempts, CODE) == {students[0]: [False, True], students[1]: [True]}
@@ -98,13 +98,13 @@ def test_a_failed_assessment_may_be_tried_again_and_a_passed_one_not(scheduling,
         scheduling.act(actions.record_assessments, CODE, {students[1]: False})
 
 
-def test_only_students_in_the_course_are_assessed_and_only_once_it_has_begun(scheduling, students):
+def test_only_students_in_the_course_are_assessed(scheduling, students):
     scheduling.act(actions.drop_out, students[2], "工作调整，无法继续")
     with pytest.raises(Conflict, match="班级名单"):
         scheduling.act(actions.record_assessments, CODE, {students[0]: True, students[2]: True})
     assert scheduling.rows(Assessment) == []
 
 
-def test_nobody_is_assessed_before_the_first_lesson(scheduling):
+def test_no_assessment_is_recorded_before_the_first_lesson(scheduling):
     with pytest.raises(Conflict, match="尚未开始"):
         scheduling.act(actions.record_assessments, CODE, {uuid4(): True})

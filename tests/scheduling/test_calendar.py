@@ -1,4 +1,4 @@
-"""The working-day table: what the State Council published, what is a guess, and what an office may change."""
+"""The working-day table: published days, provisional days, and edits by the office."""
 
 from datetime import date, timedelta
 
@@ -73,7 +73,7 @@ def test_an_office_may_declare_a_working_day_off():
     assert (is_working_day(TABLE, on), is_working_day(edited, on)) == (True, False)
 
 
-def test_a_day_outside_the_table_is_refused_with_what_to_do():
+def test_a_day_outside_the_table_is_refused_with_advice():
     with pytest.raises(Invalid, match="补充 2023 年"):
         is_working_day(TABLE, date(2023, 1, 1))
 

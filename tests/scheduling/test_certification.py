@@ -1,4 +1,4 @@
-"""The certificate list: exactly those with every lesson and a pass; everybody else with the reasons."""
+"""The certificate list: only students with every lesson and a pass; the others with their reasons."""
 
 from io import BytesIO
 
@@ -17,7 +17,7 @@ from tests.scheduling.test_roster import EVERYTHING, REPORT_DAY, pay
 
 @pytest.fixture
 def class_of(scheduling, plan):
-    """Students who reported, after a course whose every half-day they attended; `after(count)` returns their ids."""
+    """Registered students who attended every half-day of a finished course; `after(count)` returns their ids."""
 
     def after(count):
         people = scheduling.admit(count)
@@ -44,9 +44,7 @@ def certify(scheduling):
     return {row.application_id: (row.certified, row.hours, row.reasons) for row in scheduling.rows(Certificate)}
 
 
-def test_exactly_those_with_every_lesson_and_a_pass_are_certified_and_the_others_have_their_reasons(
-    scheduling, class_of
-):
+def test_only_students_with_every_lesson_and_a_pass_are_certified(scheduling, class_of):
     good, absent, made_up, failed, second_try, unassessed, gone = class_of(7)
     fifth = lessons(scheduling)[4]
     scheduling.act(actions.record_attendance, fifth.id, {absent: Mark.ABSENT, made_up: Mark.MADE_UP})
@@ -65,18 +63,18 @@ def test_exactly_those_with_every_lesson_and_a_pass_are_certified_and_the_others
     assert (found["registered"], found["certified"], found["not_certified"]) == (7, 3, 4)
 
 
-def test_each_result_is_said_and_said_again_only_when_it_changes(scheduling, class_of):
+def test_a_result_is_published_again_only_if_it_changes(scheduling, class_of):
     first, second = class_of(2)
     scheduling.act(actions.record_assessments, CODE, {first: True, second: False})
     certify(scheduling)
     certify(scheduling)
     scheduling.act(actions.record_assessments, CODE, {second: True})
     certify(scheduling)
-    said = [(event.application_id, event.certified) for event in scheduling.said(CertificateRecorded)]
-    assert said == [(first, True), (second, False), (second, True)]
+    published = [(event.application_id, event.certified) for event in scheduling.published(CertificateRecorded)]
+    assert published == [(first, True), (second, False), (second, True)]
 
 
-def test_nobody_is_decided_before_the_course_is_over(scheduling, plan):
+def test_certificates_are_refused_before_the_course_is_over(scheduling, plan):
     with pytest.raises(Conflict, match="尚未结束"):
         certify(scheduling)
     scheduling.publish_plan(plan)
@@ -84,7 +82,7 @@ def test_nobody_is_decided_before_the_course_is_over(scheduling, plan):
         certify(scheduling)
 
 
-def test_a_course_that_is_short_of_hours_certifies_nobody(scheduling, plan):
+def test_a_course_without_enough_hours_certifies_no_one(scheduling, plan):
     [person] = scheduling.admit()
     pay(scheduling, person)
     scheduling.travel(REPORT_DAY)

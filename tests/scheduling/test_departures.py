@@ -1,4 +1,4 @@
-"""Who drops out of the course: said at once, once, and kept with what was attended."""
+"""Drop-outs: published once and at once, with the hours attended."""
 
 import pytest
 
@@ -18,7 +18,7 @@ LEFT_BY_COMMITTEE = ("中途退学：评审委员会办理退学",)
 
 @pytest.fixture
 def person(scheduling):
-    """A student who reported."""
+    """A registered student."""
     [found] = scheduling.admit()
     pay(scheduling, found)
     scheduling.travel(REPORT_DAY)
@@ -26,8 +26,8 @@ def person(scheduling):
     return found
 
 
-def said(scheduling):
-    return [(event.certified, event.hours, event.reasons) for event in scheduling.said(CertificateRecorded)]
+def published(scheduling):
+    return [(event.certified, event.hours, event.reasons) for event in scheduling.published(CertificateRecorded)]
 
 
 def attend(scheduling, person, count=None):
@@ -42,7 +42,7 @@ def counted(scheduling):
     return {name: found[name] for name in ("roster", "registered", "dropped_out", "not_certified")}
 
 
-def test_only_who_reported_can_drop_out_and_only_with_a_reason(scheduling):
+def test_a_drop_out_needs_a_registered_student_and_a_reason(scheduling):
     [expected] = scheduling.admit()
     with pytest.raises(Conflict, match="待报到"):
         scheduling.act(actions.drop_out, expected, REASON)
@@ -50,17 +50,17 @@ def test_only_who_reported_can_drop_out_and_only_with_a_reason(scheduling):
         scheduling.act(actions.drop_out, expected, "")
 
 
-def test_a_drop_out_is_said_at_once_with_the_hours_attended_and_keeps_the_seat(scheduling, person, plan):
+def test_a_drop_out_is_published_at_once_and_keeps_the_seat(scheduling, person, plan):
     scheduling.publish_plan(plan)
     attend(scheduling, person, 3)
     scheduling.act(actions.drop_out, person, REASON)
-    assert said(scheduling) == [(False, 12, LEFT)]
+    assert published(scheduling) == [(False, 12, LEFT)]
     assert counted(scheduling) == {"roster": 1, "registered": 1, "dropped_out": 1, "not_certified": 1}
     with pytest.raises(Conflict, match="已退学"):
         scheduling.act(actions.drop_out, person, REASON)
 
 
-def test_the_end_of_the_course_says_nothing_new_of_who_dropped_out(scheduling, plan):
+def test_the_end_of_the_course_publishes_nothing_new_for_a_drop_out(scheduling, plan):
     first, second = scheduling.admit(2)
     for one in (first, second):
         pay(scheduling, one)
@@ -72,33 +72,33 @@ def test_the_end_of_the_course_says_nothing_new_of_who_dropped_out(scheduling, p
     attend(scheduling, second)
     scheduling.act(actions.record_assessments, CODE, {second: True})
     scheduling.act(actions.record_certificates, CODE)
-    assert said(scheduling) == [(False, 0, LEFT), (True, 128, ())]
+    assert published(scheduling) == [(False, 0, LEFT), (True, 128, ())]
 
 
-def test_the_seat_that_the_committee_gives_up_afterwards_leaves_the_record(scheduling, person):
+def test_a_seat_released_after_the_drop_out_keeps_the_record(scheduling, person):
     scheduling.act(actions.drop_out, person, REASON)
     release(scheduling, person, "dropped_out")
     release(scheduling, person, "dropped_out")
     assert (student(scheduling, person).state, student(scheduling, person).drop_out_reason) == ("released", REASON)
-    assert said(scheduling) == [(False, 0, LEFT)]
+    assert published(scheduling) == [(False, 0, LEFT)]
     assert counted(scheduling) == {"roster": 0, "registered": 1, "dropped_out": 1, "not_certified": 1}
 
 
-def test_a_drop_out_that_review_says_first_ends_the_course_too(scheduling, person):
+def test_a_drop_out_recorded_by_review_ends_the_course_too(scheduling, person):
     release(scheduling, person, "dropped_out")
     release(scheduling, person, "dropped_out")
-    assert said(scheduling) == [(False, 0, LEFT_BY_COMMITTEE)]
+    assert published(scheduling) == [(False, 0, LEFT_BY_COMMITTEE)]
     assert counted(scheduling) == {"roster": 0, "registered": 1, "dropped_out": 1, "not_certified": 1}
     with pytest.raises(Conflict):
         scheduling.act(actions.drop_out, person, REASON)
 
 
-def test_a_seat_that_lapsed_or_was_withdrawn_is_no_drop_out(scheduling, person):
+def test_a_lapsed_or_withdrawn_seat_is_no_drop_out(scheduling, person):
     release(scheduling, person, "withdrawn")
-    assert (said(scheduling), counted(scheduling)["dropped_out"]) == ([], 0)
+    assert (published(scheduling), counted(scheduling)["dropped_out"]) == ([], 0)
 
 
-def test_who_is_certified_no_longer_drops_out(scheduling, person, plan):
+def test_a_certified_student_cannot_drop_out(scheduling, person, plan):
     scheduling.publish_plan(plan)
     attend(scheduling, person)
     scheduling.act(actions.record_assessments, CODE, {person: True})
@@ -108,4 +108,4 @@ def test_who_is_certified_no_longer_drops_out(scheduling, person, plan):
     release(scheduling, person, "dropped_out")
     assert [row.certified for row in scheduling.rows(Certificate)] == [True]
     assert [row.state for row in scheduling.rows(Student)] == [StudentState.RELEASED]
-    assert len(said(scheduling)) == 1
+    assert len(published(scheduling)) == 1

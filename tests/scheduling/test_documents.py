@@ -1,4 +1,4 @@
-"""Scheduling's notices, sheets and lists: what must be on paper is, and nothing leaves it."""
+"""Scheduling's notices, sheets and lists: they contain the required text and stay within the page."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -86,7 +86,7 @@ def test_an_online_interview_notice_prints_its_whole_link():
     assert stays_within_margins(printed)
 
 
-def test_a_sign_in_sheet_is_turned_and_repeats_its_head_for_fifty_students():
+def test_a_sign_in_sheet_is_landscape_and_repeats_its_head():
     sheet = sign_in_sheet(SHEET)
 
     assert landscape(sheet)
@@ -142,7 +142,7 @@ def test_an_imported_certificate_number_is_printed():
     assert "合格LJ20220001" in words(certificate_list(replace(CERTIFICATES, rows=(row,))))
 
 
-def test_those_not_certified_are_listed_with_every_reason():
+def test_the_not_certified_list_has_every_reason():
     printed = words(not_certified_list(NotCertifiedList(TITLE, INSTITUTION, (MISSING,), NOW)))
 
     assert "1龑喆5****************2" in printed

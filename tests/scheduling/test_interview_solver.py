@@ -1,4 +1,4 @@
-"""Placing candidates with panels and slots: what may never happen, what is minimised, and what is said when it fails."""
+"""The interview solver: hard rules, objectives, and the reasons for unplaced candidates."""
 
 from collections import Counter
 from dataclasses import replace
@@ -59,7 +59,7 @@ def panels_of(schedule: Schedule) -> dict[str, str]:
     return {placement.candidate_id: placement.panel_id for placement in schedule.placements}
 
 
-def test_120_candidates_find_their_place_with_six_panels_of_one_mode_each():
+def test_120_candidates_are_placed_with_six_panels_of_one_mode_each():
     panels = tuple(panel(str(n), Mode.ONLINE if n < 2 else Mode.ON_SITE) for n in range(6))
     online, on_site = people(120, Mode.ONLINE)[:40], people(120)[40:]
     schedule = solved(InterviewProblem(online + on_site, panels, slots(36)))
@@ -73,7 +73,7 @@ def test_the_same_problem_gives_the_same_schedule():
     assert solve_interviews(problem) == solve_interviews(problem)
 
 
-def test_those_beyond_the_capacity_are_listed_with_the_reason():
+def test_candidates_beyond_the_capacity_are_listed_with_the_reason():
     schedule = solved(InterviewProblem(people(10), (panel("甲"), panel("乙")), slots(4)))
     assert len(schedule.placements) == 8
     assert set(reasons(schedule).values()) == {"可以面试该候选人的评审组时段已排满，请增加时段或评审组。"}
@@ -84,14 +84,14 @@ def test_a_judge_employed_by_the_firm_never_sees_its_people():
     assert panels_of(solved(problem)) == {"C000": "乙"}
 
 
-def test_a_candidate_whose_every_panel_must_stand_aside_is_told_so():
+def test_a_candidate_whose_every_panel_is_recused_has_that_reason():
     problem = InterviewProblem(people(1), (panel("甲", linked_codes=frozenset({"FIRM0"})),), slots(3))
     assert reasons(solved(problem)) == {
         "C000": "所有现场面试的评审组都有评委与该企业或候选人有关联，须回避，请调整评审组。"
     }
 
 
-def test_a_related_person_is_recused_by_index_and_a_blank_index_links_nobody():
+def test_a_related_person_is_recused_by_index_and_a_blank_index_links_no_one():
     relative, stranger = Candidate("C1", "F1", Mode.ONLINE, "idx-7"), Candidate("C2", "F2", Mode.ONLINE)
     judge = Judge("J", "评委", linked_persons=frozenset({"idx-7", ""}))
     assert (is_linked(judge, relative), is_linked(judge, stranger)) == (True, False)
@@ -102,7 +102,7 @@ def test_firms_whose_names_differ_by_one_character_are_not_confused():
     assert not is_linked(Judge("J", "评委", employer_code="91500000MA0000002A"), candidate)
 
 
-def test_without_a_panel_of_the_wished_mode_the_reason_names_the_mode():
+def test_without_a_panel_of_the_mode_the_reason_names_the_mode():
     problem = InterviewProblem(people(1, Mode.ONLINE), (panel("甲", Mode.ON_SITE),), slots(1))
     assert reasons(solved(problem)) == {"C000": "没有线上面试的评审组，请增设评审组或与候选人商定改变面试方式。"}
 
@@ -120,17 +120,17 @@ def test_overlapping_slots_hold_one_interview_of_a_panel():
     assert [placement.slot_id for placement in solved(problem).placements] == ["S00", "S01"]
 
 
-def test_back_to_back_is_no_overlap():
+def test_adjacent_intervals_do_not_overlap():
     first, second = (slot.interval for slot in slots(2))
     assert (overlaps(first, second), overlaps(second, first), overlaps(first, first)) == (False, False, True)
 
 
-def test_a_panel_rests_while_one_of_its_judges_is_away():
+def test_a_panel_is_not_used_while_one_of_its_judges_is_away():
     problem = InterviewProblem(people(2), (panel("甲", unavailable=(slots(1)[0].interval,)),), slots(3))
     assert [placement.slot_id for placement in solved(problem).placements] == ["S01", "S02"]
 
 
-def test_a_candidate_who_cannot_come_at_any_free_time_is_told_so():
+def test_a_candidate_without_a_common_free_time_has_that_reason():
     away = replace(people(1)[0], unavailable=(Interval(BEGIN, BEGIN + 3 * HALF_HOUR),))
     problem = InterviewProblem((away,), (panel("甲"),), slots(3))
     assert reasons(solved(problem)) == {
@@ -151,7 +151,7 @@ def test_people_of_one_firm_are_split_rather_than_left_out():
     assert len(solved(InterviewProblem(of_one_firm, (panel("甲"), panel("乙")), slots(2))).placements) == 4
 
 
-def test_kept_bookings_stay_and_take_their_seat():
+def test_kept_bookings_stay_and_occupy_their_slot():
     kept = (Placement("earlier", "甲", "S00"),)
     problem = InterviewProblem(people(2), (panel("甲"),), slots(2), kept)
     assert [placement.slot_id for placement in solved(problem).placements] == ["S01"]
@@ -193,12 +193,12 @@ def problems(draw: st.DrawFn) -> InterviewProblem:
 
 @settings(max_examples=40, deadline=None)
 @given(problems())
-def test_whatever_the_problem_the_schedule_passes_the_independent_check(problem: InterviewProblem):
+def test_every_solved_schedule_passes_the_independent_check(problem: InterviewProblem):
     assert check_schedule(solve_interviews(problem), problem) == ()
 
 
 def edited(**changes: str) -> tuple[str, ...]:
-    """The faults of a good schedule of one person after changing the placement."""
+    """Return the violations of a valid schedule of one person after changing the placement."""
     problem = InterviewProblem(
         (replace(people(1)[0], unavailable=(slots(4)[3].interval,)),),
         (panel("甲"), panel("乙", employer_code="FIRM0"), panel("丙", Mode.ONLINE)),
@@ -208,7 +208,7 @@ def edited(**changes: str) -> tuple[str, ...]:
     return check_schedule(Schedule((replace(Placement("C000", "甲", "S00"), **changes),), ()), problem)
 
 
-def test_the_check_finds_each_fault_of_an_edited_schedule():
+def test_the_check_finds_each_violation_of_an_edited_schedule():
     assert edited() == ()
     assert edited(panel_id="乙") == ("评委评委乙0与 C000 或其企业有关联，须回避。",)
     assert edited(panel_id="丙") == ("C000 选择现场面试，评审组“第丙组”不以该方式面试。",)

@@ -1,4 +1,4 @@
-"""Interviews: who waits, what is proposed, what is booked and said, who is written to, who does not come."""
+"""Interviews: waiting candidates, proposals, bookings, events, notices and withdrawals."""
 
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -17,26 +17,28 @@ from shared.events.intake import ApplicationWithdrawn
 from shared.events.review import ApplicationRejected, ApplicationVerified
 from shared.events.scheduling import InterviewScheduled
 from shared.foundation.errors import Conflict
-from tests.processes import letters
+from tests.processes import sent_mails
 
 
-def status_of(scheduling, application_id):
+def state_of(scheduling, application_id):
     return scheduling.rows(Candidate, Candidate.application_id == application_id)[0].state
 
 
 def withdraw(scheduling, application_id):
-    scheduling.hear(ApplicationWithdrawn(application_id=application_id, withdrawn_at=scheduling.now, reason="另有安排"))
+    scheduling.handle(
+        ApplicationWithdrawn(application_id=application_id, withdrawn_at=scheduling.now, reason="另有安排")
+    )
 
 
 def reject(scheduling, application_id):
     event = ApplicationRejected(
         application_id=application_id, programme=CODE, reason="不实", rejected_at=scheduling.now
     )
-    scheduling.hear(event)
+    scheduling.handle(event)
 
 
 def book_all(scheduling):
-    """Proposes, solves and books; the proposal."""
+    """Propose, solve and book; return the proposal."""
     proposal = scheduling.act(actions.propose_interviews, CODE)
     scheduling.run_jobs()
     scheduling.act(actions.book_interviews, proposal.id)
@@ -48,39 +50,39 @@ def booking_of(scheduling, application_id):
 
 
 def free_place(scheduling, panel_code="第3组", hour=17):
-    """A panel and a slot of the last day that nobody has."""
+    """Return a panel and a free slot of the last day."""
     panel = scheduling.rows(Panel, Panel.code == panel_code)[0]
     slot = max(scheduling.rows(Slot), key=lambda slot: slot.starts_at)
     return {"panel_id": panel.id, "slot_id": slot.id}
 
 
-def test_a_verified_person_waits_for_an_interview_once_however_often_it_is_heard(scheduling):
+def test_a_repeated_verification_adds_a_candidate_once(scheduling):
     [person] = scheduling.verify()
     event = ApplicationVerified(
         application_id=person, programme=CODE, verified_at=scheduling.now, candidate=scheduling.candidate(1)
     )
-    scheduling.hear(event)
+    scheduling.handle(event)
     assert [(row.application_id, row.state) for row in scheduling.rows(Candidate)] == [(person, "waiting")]
 
 
-def test_a_withdrawal_that_is_heard_before_the_verification_keeps_the_person_off_the_list(scheduling):
+def test_a_withdrawal_before_the_verification_cancels_the_candidate(scheduling):
     person = uuid4()
     withdraw(scheduling, person)
-    scheduling.hear(
+    scheduling.handle(
         ApplicationVerified(
             application_id=person, programme=CODE, verified_at=scheduling.now, candidate=scheduling.candidate(1)
         )
     )
-    assert status_of(scheduling, person) == CandidateState.CANCELLED
+    assert state_of(scheduling, person) == CandidateState.CANCELLED
 
 
-def test_a_rejection_of_somebody_who_was_never_verified_changes_nothing(scheduling):
+def test_a_rejection_of_an_unknown_candidate_changes_nothing(scheduling):
     reject(scheduling, uuid4())
     assert scheduling.rows(Candidate) == []
 
 
 @pytest.mark.parametrize("end", [withdraw, reject])
-def test_who_withdraws_or_is_rejected_loses_the_interview_and_the_notice_that_was_not_sent(scheduling, end):
+def test_a_withdrawal_or_rejection_cancels_the_interview_and_the_unsent_notice(scheduling, end):
     scheduling.enter_panels()
     [person] = scheduling.verify()
     proposal = scheduling.act(actions.propose_interviews, CODE)
@@ -88,49 +90,49 @@ def test_who_withdraws_or_is_rejected_loses_the_interview_and_the_notice_that_wa
     scheduling.act(actions.book_interviews, proposal.id)
     end(scheduling, person)
     end(scheduling, person)
-    assert status_of(scheduling, person) == CandidateState.CANCELLED
+    assert state_of(scheduling, person) == CandidateState.CANCELLED
     assert [row.state for row in scheduling.rows(Interview)] == [BookingState.CANCELLED]
     assert scheduling.run_jobs() == ["overtaken"]
     assert [(row.void, row.sent_at) for row in scheduling.rows(Notice)] == [(True, None)]
 
 
-def test_a_proposal_is_shown_before_anything_is_booked_and_said(scheduling):
+def test_a_proposal_is_ready_before_anything_is_booked_or_published(scheduling):
     scheduling.enter_panels()
     scheduling.verify(3)
     scheduling.act(actions.propose_interviews, CODE)
     scheduling.run_jobs()
     [proposal] = scheduling.rows(Proposal)
     assert (proposal.state, len(proposal.placements), proposal.unplaced) == (ProposalState.READY, 3, [])
-    assert (scheduling.rows(Interview), scheduling.said(InterviewScheduled)) == ([], [])
+    assert (scheduling.rows(Interview), scheduling.published(InterviewScheduled)) == ([], [])
 
 
-def test_booking_a_proposal_says_each_interview_with_time_place_and_judges_and_sends_a_notice_for_each(scheduling):
+def test_booking_a_proposal_publishes_and_sends_a_notice_for_each_interview(scheduling):
     scheduling.enter_panels()
     on_site, online = scheduling.verify(1), scheduling.verify(1, start=2, mode="online")
     book_all(scheduling)
-    said = {event.application_id: event for event in scheduling.said(InterviewScheduled)}
-    assert set(said) == {*on_site, *online}
-    panel = next(one for one in panels() if one.code == said[on_site[0]].panel)
-    assert said[on_site[0]].place == panel.room
-    assert said[online[0]].place.startswith("https://meeting.example.com/")
-    assert [judge.account for judge in said[on_site[0]].judges] == [judge.account for judge in panel.judges]
-    assert said[on_site[0]].starts_at >= datetime(2021, 12, 6, tzinfo=UTC)
+    published = {event.application_id: event for event in scheduling.published(InterviewScheduled)}
+    assert set(published) == {*on_site, *online}
+    panel = next(one for one in panels() if one.code == published[on_site[0]].panel)
+    assert published[on_site[0]].place == panel.room
+    assert published[online[0]].place.startswith("https://meeting.example.com/")
+    assert [judge.account for judge in published[on_site[0]].judges] == [judge.account for judge in panel.judges]
+    assert published[on_site[0]].starts_at >= datetime(2021, 12, 6, tzinfo=UTC)
     assert scheduling.run_jobs() == ["sent", "sent"]
     found = scheduling.ask(stats)
     assert (found["interviews_scheduled"], found["notices_sent"]) == (2, 2)
 
 
-def test_a_notice_goes_to_the_persons_address_with_a_pdf(scheduling):
+def test_a_notice_is_mailed_to_the_candidate_with_a_pdf(scheduling):
     scheduling.enter_panels()
     [person] = scheduling.verify()
     book_all(scheduling)
     scheduling.run_jobs()
     [path] = (scheduling.folder / "mail").glob("*.eml")
-    letter = message_from_bytes(path.read_bytes(), policy=default)
-    [notice] = letter.iter_attachments()
-    assert letter["To"] == "student1@example.cn"
+    mail = message_from_bytes(path.read_bytes(), policy=default)
+    [notice] = mail.iter_attachments()
+    assert mail["To"] == "student1@example.cn"
     assert (notice.get_filename(), notice.get_content()[:5]) == ("面试通知.pdf", b"%PDF-")
-    assert [text for text in letters(scheduling.folder) if booking_of(scheduling, person).panel in text] != []
+    assert [text for text in sent_mails(scheduling.folder) if booking_of(scheduling, person).panel in text] != []
 
 
 def test_a_job_that_runs_twice_leaves_one_message(scheduling):
@@ -148,10 +150,10 @@ def test_a_proposal_is_booked_once(scheduling):
     proposal = book_all(scheduling)
     with pytest.raises(Conflict, match="已确认"):
         scheduling.act(actions.book_interviews, proposal.id)
-    assert len(scheduling.said(InterviewScheduled)) == 1
+    assert len(scheduling.published(InterviewScheduled)) == 1
 
 
-def test_who_withdrew_after_the_proposal_is_not_booked(scheduling):
+def test_a_candidate_who_withdrew_after_the_proposal_is_not_booked(scheduling):
     scheduling.enter_panels()
     first, second = scheduling.verify(2)
     proposal = scheduling.act(actions.propose_interviews, CODE)
@@ -161,7 +163,7 @@ def test_who_withdrew_after_the_proposal_is_not_booked(scheduling):
     assert [row.application_id for row in booked] == [second]
 
 
-def test_a_proposal_whose_slot_was_given_away_books_nothing_at_all(scheduling):
+def test_a_proposal_with_a_slot_that_has_begun_books_nothing(scheduling):
     scheduling.enter_panels()
     first, _second = scheduling.verify(2)
     proposal = scheduling.act(actions.propose_interviews, CODE)
@@ -182,7 +184,7 @@ def test_nothing_is_proposed_without_candidates_panels_or_slots(scheduling):
         scheduling.act(actions.propose_interviews, CODE)
 
 
-def test_asking_twice_for_a_proposal_searches_once(scheduling):
+def test_a_repeated_request_for_a_proposal_searches_once(scheduling):
     scheduling.enter_panels()
     scheduling.verify()
     first, second = (scheduling.act(actions.propose_interviews, CODE) for _ in range(2))

@@ -1,4 +1,4 @@
-"""Scheduling's pages: in a real browser, over HTTP as a program that acts as staff, and what they refuse."""
+"""Scheduling's pages: in a real browser, over HTTP as a program that acts as staff, and their refusals."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ from tests.signing import csrf_headers, serving, session_cookies
 
 
 def client(scheduling, *roles, account="schedule01"):
-    """Signed in with these roles."""
+    """Return an HTTP client signed in with these roles."""
     return TestClient(
         make_app(scheduling.process),
         cookies=session_cookies(scheduling.process, *roles, account=account),
@@ -71,7 +71,7 @@ def test_a_program_enters_panels_books_interviews_and_moves_one(scheduling, sche
     assert again[str(first)]["booking"]["slot_id"] == free["id"]
 
 
-def test_what_is_typed_wrongly_is_refused_with_its_field(scheduler):
+def test_wrong_input_is_refused_with_its_field(scheduler):
     base = {"code": "第1组", "room": "301", "link": "https://a.cn", "judges": "judge01 评一川"}
     cases = [
         ("/scheduling/panels", base, "/judges"),
@@ -82,13 +82,13 @@ def test_what_is_typed_wrongly_is_refused_with_its_field(scheduler):
     ]
     found = []
     for address, data, field in cases:
-        answer = scheduler.post(address, data=data)
-        found.append((answer.status_code, [fault["field"] for fault in answer.json().get("faults", [])] == [field]))
+        response = scheduler.post(address, data=data)
+        found.append((response.status_code, [error["field"] for error in response.json().get("faults", [])] == [field]))
     assert found == [(422, True)] * 4 + [(403, False)]
 
 
 def signed_in(context, scheduling, address, *roles, account="schedule01"):
-    """A page of the browser, signed in with these roles."""
+    """Return a browser page signed in with these roles."""
     cookies = session_cookies(scheduling.process, *roles, account=account)
     context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
     return context.new_page()
@@ -142,7 +142,7 @@ def test_a_registrar_records_attendance_and_sees_who_misses_lessons_in_the_brows
 
 @pytest.fixture
 def taught(scheduling, plan):
-    """Three students in the course, at the first lesson."""
+    """Three registered students, at the time of the first lesson."""
     people = scheduling.admit(3)
     for person in people:
         pay(scheduling, person)
@@ -154,7 +154,7 @@ def taught(scheduling, plan):
     return people
 
 
-def test_every_page_opens_for_its_readers_and_for_nobody_else(scheduling, scheduler, taught):
+def test_every_page_opens_for_its_readers_only(scheduling, scheduler, taught):
     person, lesson = taught[0], scheduling.rows(Lesson)[0]
     [candidate] = scheduling.verify(start=9)
     addresses = ["/", "/interviews", "/panels", "/plan", "/resources", "/roster", "/sessions", "/certificates"]
@@ -175,7 +175,7 @@ def test_only_a_registrar_registers_and_sees_the_full_number(scheduling, schedul
     form = {"original_form": "true", "two_photos": "true", "identity_seen": "true"}
     assert scheduler.post(f"/scheduling/roster/{person}/register", data=form).status_code == 403
     incomplete = registrar.post(f"/scheduling/roster/{person}/register", data={"original_form": "true"})
-    assert [fault["field"] for fault in incomplete.json()["faults"]] == ["two_photos", "identity_seen"]
+    assert [error["field"] for error in incomplete.json()["faults"]] == ["two_photos", "identity_seen"]
     masked = registrar.get(f"/scheduling/roster/{person}").text
     shown = registrar.post(f"/scheduling/roster/{person}/identity", data={"reason": "报到核对证件"}).text
     assert ("500103197803070001" in masked, "500103197803070001" in shown) == (False, True)

@@ -1,4 +1,4 @@
-"""What makes a panel, a set of slots and a desk's check, without a database."""
+"""Validation of panels, slots and judges' lines, without a database."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.demo.cohort import cohort
 from services.demo.staff import panels
-from services.scheduling.pages.forms import typed_judges
+from services.scheduling.pages.forms import parse_judges
 from services.scheduling.rules.panels import HalfDay, JudgeEntry, check_panel, credit_code_is_valid, slot_times
 from shared.foundation.errors import Invalid
 
@@ -57,16 +57,16 @@ def test_cutting_the_same_half_day_twice_gives_nothing_new(length):
         ([HalfDay(NOW, NOW + timedelta(hours=4))], 30, "已经过去"),
     ],
 )
-def test_half_days_that_make_no_sense_are_refused(half_days, minutes, words):
+def test_invalid_half_days_are_refused(half_days, minutes, words):
     with pytest.raises(Invalid, match=words):
         slot_times(half_days, timedelta(minutes=minutes), known=[], now=NOW)
 
 
-def test_a_line_of_a_judge_may_name_other_firms_that_the_judge_is_linked_to():
+def test_a_judges_line_may_name_other_linked_firms():
     typed = f"judge01 评一川 {CODE.lower()}\njudge02，评二泉，{CODE}，{OTHER.lower()}、{CODE}"
-    assert typed_judges(typed) == [JUDGE, JudgeEntry("judge02", "评二泉", CODE, (OTHER, CODE))]
+    assert parse_judges(typed) == [JUDGE, JudgeEntry("judge02", "评二泉", CODE, (OTHER, CODE))]
     with pytest.raises(Invalid, match="至少应有三项"):
-        typed_judges("judge01 评一川")
+        parse_judges("judge01 评一川")
 
 
 def test_a_wrong_code_of_a_linked_firm_is_refused():
@@ -76,11 +76,11 @@ def test_a_wrong_code_of_a_linked_firm_is_refused():
         check_panel("第1组", room="301", link="https://a.cn", judges=judges, seated={})
 
 
-def test_a_panel_says_every_mistake_at_once():
+def test_a_panel_reports_every_mistake_at_once():
     judges = [JUDGE, JUDGE, JudgeEntry("judge02", "评二泉", CODE[:-1] + "0")]
     with pytest.raises(Invalid) as refusal:
         check_panel("", room=" ", link="http://a.cn", judges=judges, seated={"judge01": "第2组"})
-    assert [fault.code for fault in refusal.value.faults] == [
+    assert [error.code for error in refusal.value.field_errors] == [
         "missing",
         "missing",
         "link",
@@ -93,7 +93,7 @@ def test_a_panel_says_every_mistake_at_once():
         check_panel("第1组", room="301", link="https://a.cn", judges=[], seated={})
 
 
-def test_every_invented_credit_code_checks_and_a_changed_digit_shows():
+def test_demo_credit_codes_are_valid_and_a_changed_digit_is_not():
     codes = {application.body["firm"]["credit_code"] for application in cohort(1).applications}
     assert [code for code in codes if not credit_code_is_valid(code)] == []
     assert [

@@ -1,4 +1,4 @@
-"""The teaching plan: asked for, solved, explained when impossible, published as versions, changed and taught."""
+"""The teaching plan: requested, solved, explained if infeasible, published as versions, changed and taught."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -33,7 +33,7 @@ def lessons(scheduling):
     return sorted(scheduling.rows(Lesson), key=lambda lesson: lesson.starts_at)
 
 
-def test_a_draft_is_solved_by_a_job_that_tells_its_progress_and_is_published_as_the_first_version(scheduling):
+def test_a_draft_is_solved_by_a_job_and_published_as_the_first_version(scheduling):
     scheduling.enter_teaching()
     scheduling.travel(BEFORE_THE_COURSE)
     row = draft(scheduling, home_region="重庆")
@@ -43,9 +43,9 @@ def test_a_draft_is_solved_by_a_job_that_tells_its_progress_and_is_published_as_
     assert scheduling.run_jobs() == ["best"]
     assert "方案" in progress_of(scheduling.process.tools.redis, row.id) or stored(scheduling, row.id).modules
     assert stored(scheduling, row.id).state == PlanState.DRAFT
-    assert scheduling.said(PlanPublished) == []
+    assert scheduling.published(PlanPublished) == []
     scheduling.act(actions.publish_plan, row.id)
-    [event] = scheduling.said(PlanPublished)
+    [event] = scheduling.published(PlanPublished)
     assert (event.version, event.days, event.hours) == (1, 16, 128)
     assert event.modules[0].starts_on == date(2021, 12, 25)
     found = scheduling.ask(stats)
@@ -69,7 +69,7 @@ def test_a_draft_needs_teachers_and_venues(scheduling):
     assert "师资" in stored(scheduling, row.id).message
 
 
-def test_a_search_whose_job_broke_is_given_up_and_can_be_asked_for_again(scheduling):
+def test_a_search_whose_job_failed_can_be_requested_again(scheduling):
     scheduling.enter_teaching()
     row = draft(scheduling)
     with scheduling.transaction() as uow:
@@ -79,24 +79,24 @@ def test_a_search_whose_job_broke_is_given_up_and_can_be_asked_for_again(schedul
     assert draft(scheduling).state == PlanState.SOLVING
 
 
-def test_a_day_that_the_office_changes_is_kept_for_the_next_draft(scheduling):
+def test_a_changed_calendar_day_is_stored_once(scheduling):
     scheduling.act(actions.set_calendar_day, date(2022, 2, 12), kind=DayKind.HOLIDAY, holiday="校庆")
     scheduling.act(actions.set_calendar_day, date(2022, 2, 12), kind=DayKind.HOLIDAY, holiday="厂庆")
     [day] = scheduling.ask(plans.calendar_edits)
     assert (day.on, day.kind, day.holiday) == (date(2022, 2, 12), DayKind.HOLIDAY, "厂庆")
 
 
-def test_what_is_entered_incompletely_is_refused_with_each_field(scheduling):
+def test_incomplete_input_is_refused_with_each_field(scheduling):
     with pytest.raises(Invalid) as refusal:
         scheduling.act(actions.define_teacher, "", title="", kind="astronaut", regions=[])
-    assert [fault.field for fault in refusal.value.faults] == ["name", "title", "kind", "regions"]
+    assert [error.field for error in refusal.value.field_errors] == ["name", "title", "kind", "regions"]
     with pytest.raises(Invalid, match="所在地区"):
         scheduling.act(actions.define_venue, "示例教室", region="", kind="classroom")
     with pytest.raises(Invalid, match="日期类别"):
         scheduling.act(actions.set_calendar_day, date(2022, 1, 1), kind="party")
 
 
-def test_a_published_plan_lays_out_its_half_days_with_teacher_and_place(scheduling, plan):
+def test_a_published_plan_creates_its_lessons(scheduling, plan):
     scheduling.publish_plan(plan)
     first = lessons(scheduling)[0]
     assert (first.on, first.half, first.starts_at) == (date(2021, 12, 25), "am", datetime(2021, 12, 25, 1, tzinfo=UTC))
@@ -104,7 +104,7 @@ def test_a_published_plan_lays_out_its_half_days_with_teacher_and_place(scheduli
     assert (first.teacher, first.venue) == (plan.sessions[0].teacher_id, plan.sessions[0].venue_id)
 
 
-def test_every_student_on_the_roster_is_sent_the_calendar_and_so_is_who_comes_later(scheduling, plan):
+def test_students_receive_the_calendar_even_if_admitted_later(scheduling, plan):
     scheduling.admit(2)
     scheduling.publish_plan(plan)
     scheduling.admit(1, start=3)
@@ -118,8 +118,8 @@ def test_a_later_version_moves_a_module_and_only_the_newest_calendar_is_sent(sch
     scheduling.publish_plan(plan)
     moved = scheduling.act(actions.move_module, CODE, 2, date(2022, 2, 19))
     scheduling.act(actions.publish_plan, moved.id)
-    assert [event.version for event in scheduling.said(PlanPublished)] == [1, 2]
-    assert scheduling.said(PlanPublished)[1].modules[1].starts_on == date(2022, 2, 19)
+    assert [event.version for event in scheduling.published(PlanPublished)] == [1, 2]
+    assert scheduling.published(PlanPublished)[1].modules[1].starts_on == date(2022, 2, 19)
     assert sorted({lesson.on for lesson in lessons(scheduling) if lesson.module == 2}) == [
         date(2022, 2, 19),
         date(2022, 2, 20),
@@ -140,7 +140,7 @@ def test_a_module_that_has_begun_is_not_moved(scheduling, plan):
         scheduling.act(actions.move_module, CODE, 1, date(2021, 12, 28))
 
 
-def test_a_plan_that_forgets_what_was_taught_is_refused(scheduling, plan):
+def test_a_plan_without_the_lessons_already_held_is_refused(scheduling, plan):
     scheduling.publish_plan(plan)
     moved = scheduling.act(actions.move_module, CODE, 1, date(2021, 12, 28))
     scheduling.travel(datetime(2021, 12, 25, 2, tzinfo=UTC))
@@ -148,7 +148,7 @@ def test_a_plan_that_forgets_what_was_taught_is_refused(scheduling, plan):
         scheduling.act(actions.publish_plan, moved.id)
 
 
-def test_a_plan_whose_days_are_past_is_not_published(scheduling, plan):
+def test_a_plan_with_past_days_is_not_published(scheduling, plan):
     scheduling.travel(datetime(2021, 12, 26, 12, tzinfo=UTC))
     with pytest.raises(Conflict, match="已经过去"):
         scheduling.publish_plan(plan)
@@ -164,14 +164,14 @@ def test_an_older_draft_does_not_undo_a_later_version(scheduling, plan):
         scheduling.act(actions.publish_plan, older.id)
 
 
-def test_a_draft_that_breaks_the_rules_is_refused_with_each_of_them(scheduling, plan):
+def test_a_draft_that_breaks_rules_is_refused_with_each_rule(scheduling, plan):
     scheduling.publish_plan(plan)
     moved = scheduling.act(actions.move_module, CODE, 2, date(2022, 5, 1))
     with pytest.raises(Invalid, match="还不能发布") as refusal:
         scheduling.act(actions.publish_plan, moved.id)
-    broken = {fault.code for fault in refusal.value.faults}
+    broken = {error.code for error in refusal.value.field_errors}
     assert {"gap", "no_holiday"} <= broken
-    assert len(scheduling.said(PlanPublished)) == 1
+    assert len(scheduling.published(PlanPublished)) == 1
 
 
 def test_a_plan_that_is_not_a_draft_is_not_published(scheduling, plan):
@@ -180,7 +180,7 @@ def test_a_plan_that_is_not_a_draft_is_not_published(scheduling, plan):
         scheduling.act(actions.publish_plan, published)
 
 
-def test_a_lesson_that_is_called_off_leaves_the_plan_short_until_it_is_taught_on_another_day(scheduling, plan):
+def test_a_cancelled_lesson_leaves_the_plan_short_until_it_is_made_up(scheduling, plan):
     scheduling.publish_plan(plan)
     second = [lesson for lesson in lessons(scheduling) if lesson.module == 2]
     with pytest.raises(Invalid, match="理由"):

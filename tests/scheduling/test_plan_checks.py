@@ -1,4 +1,4 @@
-"""The independent check of a teaching plan: whatever a hand may do to a good plan, it is noticed, and nothing else is."""
+"""The independent check of a teaching plan: it notices every change that breaks a rule, and no other."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,7 +35,7 @@ def broken_rules(plan: Plan) -> set[PlanRule]:
 
 
 def with_session(plan: Plan, index: int, change: Callable[[Session], Session]) -> Plan:
-    """The plan with one of its half-days, counted through all modules, changed."""
+    """Return the plan with one half-day, counted through all modules, changed."""
     numbered = iter(range(len(plan.sessions)))
     return replace(
         plan,
@@ -49,7 +49,7 @@ def with_session(plan: Plan, index: int, change: Callable[[Session], Session]) -
     )
 
 
-def test_an_empty_plan_is_a_list_of_faults_and_no_crash():
+def test_an_empty_plan_reports_shortfalls():
     assert broken_rules(Plan(())) == {PlanRule.TOTAL_DAYS, PlanRule.TOTAL_HOURS, PlanRule.REGIONS}
 
 
@@ -66,7 +66,7 @@ def test_a_dropped_half_day_is_noticed(plan: Plan, index: int):
 
 
 @given(half_day, st.integers(-8, 12).filter(lambda hours: hours != 4))
-def test_hours_that_a_half_day_does_not_have_are_noticed(plan: Plan, index: int, hours: int):
+def test_invalid_hours_of_a_half_day_are_noticed(plan: Plan, index: int, hours: int):
     changed = with_session(plan, index, lambda one: replace(one, hours=hours))
     assert PlanRule.TOTAL_HOURS in broken_rules(changed)
 
@@ -104,14 +104,14 @@ def test_a_venue_that_is_closed_or_in_another_region_is_noticed(plan: Plan, inde
 
 
 @given(half_day, st.sampled_from(["teacher_id", "venue_id"]))
-def test_a_stranger_in_the_plan_is_noticed(plan: Plan, index: int, field: str):
+def test_an_unknown_teacher_or_venue_is_noticed(plan: Plan, index: int, field: str):
     expected = {"teacher_id": PlanRule.TEACHERS, "venue_id": PlanRule.VENUES}[field]
     changes: dict[str, str] = {field: "nobody"}
     assert expected in broken_rules(with_session(plan, index, lambda one: replace(one, **changes)))  # type: ignore[arg-type]
 
 
 @given(st.sets(half_day, min_size=2))
-def test_lessons_turned_into_the_other_kind_are_noticed_when_the_share_leaves_its_band(plan: Plan, indexes: set[int]):
+def test_changed_lesson_kinds_are_noticed_outside_the_share_band(plan: Plan, indexes: set[int]):
     changed = plan
     for index in indexes:
         changed = with_session(
@@ -139,7 +139,7 @@ def test_a_moved_module_breaks_the_rhythm_or_stays_within_it(plan: Plan, number:
     assert (PlanRule.FIRST_MODULE in rules) == (starts[0] != FIRST_DAY)
 
 
-def test_a_course_that_outlasts_its_year_is_noticed(plan: Plan):
+def test_a_course_longer_than_its_year_is_noticed(plan: Plan):
     last = plan.modules[-1]
     late = replace(last, sessions=tuple(replace(one, on=one.on + timedelta(days=365)) for one in last.sessions))
     assert PlanRule.WITHIN_CYCLE in broken_rules(replace(plan, modules=(*plan.modules[:-1], late)))

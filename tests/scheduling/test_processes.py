@@ -1,4 +1,4 @@
-"""The service as its processes run it: the bus hears what the table of listeners says, time gives up broken searches."""
+"""The service's processes: the bus handles its subscriptions, and the timer fails broken searches."""
 
 from services.demo.programme import CODE
 from services.scheduling import actions
@@ -13,18 +13,18 @@ from shared.persistence.models import JobRow
 from tests.scheduling.conftest import PROGRAMME
 
 
-def test_the_bus_hears_exactly_what_the_listeners_table_says(scheduling):
+def test_the_bus_handles_exactly_its_subscriptions(scheduling):
     assert set(make_bus(scheduling.process).handlers) == set(SUBSCRIPTIONS["scheduling"]) == set(HANDLERS)
 
 
-def test_a_revision_replaces_the_copy_of_a_programme_and_an_older_one_does_not(scheduling):
+def test_only_a_newer_revision_replaces_the_programme(scheduling):
     newer = PROGRAMME.model_copy(update={"version": 2, "title": "修订后的项目"})
-    scheduling.hear(ProgrammeRevised(programme=newer))
-    scheduling.hear(ProgrammePublished(programme=PROGRAMME))
+    scheduling.handle(ProgrammeRevised(programme=newer))
+    scheduling.handle(ProgrammePublished(programme=PROGRAMME))
     assert [(row.version, row.data["title"]) for row in scheduling.rows(ProgrammeRow)] == [(2, "修订后的项目")]
 
 
-def test_time_gives_up_a_search_whose_job_broke_so_that_it_can_be_asked_for_again(scheduling):
+def test_the_timer_fails_a_search_whose_job_failed(scheduling):
     scheduling.enter_panels()
     scheduling.verify()
     proposal = scheduling.act(actions.propose_interviews, CODE)

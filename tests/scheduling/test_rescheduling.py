@@ -1,4 +1,4 @@
-"""Booked interviews that are moved or missed, and the panels and slots that hold them."""
+"""Bookings that are moved or missed, and their panels and slots."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,10 +16,10 @@ from services.scheduling.states import CandidateState
 from shared.events.review import ApplicationVerified
 from shared.events.scheduling import InterviewMissed, InterviewScheduled
 from shared.foundation.errors import Conflict, Invalid, NotFound
-from tests.scheduling.test_interviews import book_all, booking_of, free_place, status_of
+from tests.scheduling.test_interviews import book_all, booking_of, free_place, state_of
 
 
-def test_a_moved_interview_is_said_again_and_only_that_person_is_written_to(scheduling):
+def test_a_moved_interview_is_published_and_only_its_candidate_is_notified(scheduling):
     scheduling.enter_panels()
     first, second = scheduling.verify(2)
     book_all(scheduling)
@@ -27,20 +27,20 @@ def test_a_moved_interview_is_said_again_and_only_that_person_is_written_to(sche
     before = booking_of(scheduling, first)
     scheduling.act(actions.reschedule_interview, first, **free_place(scheduling))
     scheduling.run_jobs()
-    events = [event for event in scheduling.said(InterviewScheduled) if event.application_id == first]
+    events = [event for event in scheduling.published(InterviewScheduled) if event.application_id == first]
     assert [event.panel for event in events] == [before.panel, "第3组"]
     assert sorted(row.application_id for row in scheduling.rows(Notice)) == sorted([first, first, second])
     found = scheduling.ask(stats)
     assert (found["interviews_scheduled"], found["notices_sent"]) == (2, 2)
 
 
-def test_moving_an_interview_to_where_it_is_says_nothing(scheduling):
+def test_moving_an_interview_to_its_own_slot_publishes_nothing(scheduling):
     scheduling.enter_panels()
     [person] = scheduling.verify()
     book_all(scheduling)
     booking = booking_of(scheduling, person)
     scheduling.act(actions.reschedule_interview, person, panel_id=booking.panel_id, slot_id=booking.slot_id)
-    assert len(scheduling.said(InterviewScheduled)) == 1
+    assert len(scheduling.published(InterviewScheduled)) == 1
 
 
 def test_an_interview_is_not_moved_to_a_panel_that_is_busy_in_that_slot(scheduling):
@@ -57,7 +57,7 @@ def test_an_interview_is_not_moved_to_a_judge_who_works_for_the_firm(scheduling)
     judge = panels()[2].judges[0]
     [person] = scheduling.verify(firm="OTHER")
     book_all(scheduling)
-    scheduling.hear(
+    scheduling.handle(
         ApplicationVerified(
             application_id=person,
             programme=CODE,
@@ -75,13 +75,13 @@ def test_an_interview_is_not_moved_to_a_judge_who_declares_a_link_to_the_firm(sc
     advised = panels()[0].judges[0].employer_credit_code
     first, *others = judges_of(third)
     declared = [replace(first, linked_credit_codes=(advised,)), *others]
-    given = {"room": third.room, "link": third.link, "judges": declared}
-    scheduling.act(actions.define_panel, CODE, third.code, **given)
-    scheduling.act(actions.define_panel, CODE, third.code, **given)
+    values = {"room": third.room, "link": third.link, "judges": declared}
+    scheduling.act(actions.define_panel, CODE, third.code, **values)
+    scheduling.act(actions.define_panel, CODE, third.code, **values)
     [person] = scheduling.verify(firm="OTHER")
     book_all(scheduling)
     verified = {"application_id": person, "programme": CODE, "verified_at": scheduling.now}
-    scheduling.hear(ApplicationVerified(**verified, candidate=scheduling.candidate(1, firm=advised)))
+    scheduling.handle(ApplicationVerified(**verified, candidate=scheduling.candidate(1, firm=advised)))
     with pytest.raises(Conflict, match="回避"):
         scheduling.act(actions.reschedule_interview, person, **free_place(scheduling))
 
@@ -90,7 +90,7 @@ def test_moving_an_interview_keeps_its_mode(scheduling):
     scheduling.enter_panels()
     [person] = scheduling.verify()
     book_all(scheduling)
-    scheduling.hear(
+    scheduling.handle(
         ApplicationVerified(
             application_id=person,
             programme=CODE,
@@ -113,25 +113,25 @@ def test_only_a_booked_interview_that_has_not_begun_can_be_moved(scheduling):
         scheduling.act(actions.reschedule_interview, person, **free_place(scheduling))
 
 
-def test_who_does_not_come_gets_one_more_date_and_then_none(scheduling):
+def test_a_no_show_gets_one_more_date(scheduling):
     scheduling.enter_panels()
     [person] = scheduling.verify()
     book_all(scheduling)
     scheduling.travel(booking_of(scheduling, person).starts_at)
     scheduling.act(actions.record_no_show, person, actor="registrar01")
-    assert status_of(scheduling, person) == CandidateState.WAITING
+    assert state_of(scheduling, person) == CandidateState.WAITING
     book_all(scheduling)
     second = booking_of(scheduling, person)
     assert second.starts_at > scheduling.now
     scheduling.travel(second.starts_at)
     scheduling.act(actions.record_no_show, person, actor="registrar01")
-    assert status_of(scheduling, person) == CandidateState.MISSED
-    assert [event.final for event in scheduling.said(InterviewMissed)] == [False, True]
+    assert state_of(scheduling, person) == CandidateState.MISSED
+    assert [event.final for event in scheduling.published(InterviewMissed)] == [False, True]
     found = scheduling.ask(stats)
     assert (found["interviews_scheduled"], found["interviews_missed_final"]) == (0, 1)
 
 
-def test_nobody_is_late_before_the_interview_has_begun(scheduling):
+def test_a_no_show_is_refused_before_the_interview_has_begun(scheduling):
     scheduling.enter_panels()
     [person] = scheduling.verify()
     with pytest.raises(Conflict, match="没有面试安排"):
@@ -167,7 +167,7 @@ def judges_of(panel):
     return [JudgeEntry(one.account, one.name, one.employer_credit_code) for one in panel.judges]
 
 
-def test_slots_are_cut_from_half_days_once_and_never_overlap_or_lie_in_the_past(scheduling):
+def test_slots_are_created_once_and_never_overlap_or_lie_in_the_past(scheduling):
     scheduling.enter_panels()
     assert len(scheduling.rows(Slot)) == 48
     start = datetime(2021, 12, 6, 0, 30, tzinfo=UTC)
@@ -182,7 +182,7 @@ def test_slots_are_cut_from_half_days_once_and_never_overlap_or_lie_in_the_past(
     assert scheduling.act(actions.define_slots, CODE, half_days=half, length=timedelta(minutes=30)) == 0
 
 
-def test_a_slot_is_removed_only_if_nobody_was_ever_booked_in_it(scheduling):
+def test_a_slot_is_removed_only_if_it_was_never_booked(scheduling):
     scheduling.enter_panels()
     scheduling.verify()
     book_all(scheduling)

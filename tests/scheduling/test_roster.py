@@ -1,4 +1,4 @@
-"""The roster: who holds a seat, who has paid, who may be registered and who leaves."""
+"""The roster: seats, payments, registration and departures."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -24,17 +24,17 @@ EVERYTHING = Brought(original_form=True, two_photos=True, identity_seen=True)
 
 def pay(scheduling, person):
     event = FeePaid(application_id=person, programme=CODE, paid_fen=2_500_000, paid_at=scheduling.now)
-    scheduling.hear(event)
+    scheduling.handle(event)
 
 
 def reverse(scheduling, person):
     event = FeePaymentReversed(application_id=person, programme=CODE, paid_fen=0, reversed_at=scheduling.now)
-    scheduling.hear(event)
+    scheduling.handle(event)
 
 
 def release(scheduling, person, reason="lapsed"):
     event = SeatReleased(application_id=person, programme=CODE, reason=reason, released_at=scheduling.now)
-    scheduling.hear(event)
+    scheduling.handle(event)
 
 
 def student(scheduling, person):
@@ -55,16 +55,16 @@ def admission(scheduling, person, rank):
     )
 
 
-def test_an_admitted_person_is_expected_once_however_often_it_is_heard(scheduling):
+def test_a_repeated_admission_adds_a_student_once(scheduling):
     [person] = scheduling.admit()
-    scheduling.hear(admission(scheduling, person, 1))
+    scheduling.handle(admission(scheduling, person, 1))
     assert [(row.state, row.paid, row.rank) for row in scheduling.rows(Student)] == [("expected", False, 1)]
 
 
-def test_money_that_came_before_the_admission_counts(scheduling):
+def test_a_payment_before_the_admission_counts(scheduling):
     person = uuid4()
     pay(scheduling, person)
-    scheduling.hear(admission(scheduling, person, 7))
+    scheduling.handle(admission(scheduling, person, 7))
     assert student(scheduling, person).paid is True
 
 
@@ -76,31 +76,31 @@ def test_a_reversed_payment_is_no_longer_a_payment(scheduling):
     assert [(row.paid, row.paid_fen) for row in scheduling.rows(Fee)] == [(False, 0)]
 
 
-def test_a_released_seat_is_off_the_roster_and_may_be_held_again(scheduling):
+def test_a_released_seat_leaves_the_roster_and_can_be_held_again(scheduling):
     [person] = scheduling.admit()
     release(scheduling, person)
     release(scheduling, person)
     assert (student(scheduling, person).state, scheduling.ask(stats)["roster"]) == (StudentState.RELEASED, 0)
-    scheduling.hear(admission(scheduling, person, 3))
+    scheduling.handle(admission(scheduling, person, 3))
     assert (student(scheduling, person).state, student(scheduling, person).rank) == (StudentState.EXPECTED, 3)
 
 
-def test_a_released_seat_of_somebody_unknown_changes_nothing(scheduling):
+def test_a_released_seat_of_an_unknown_person_changes_nothing(scheduling):
     release(scheduling, uuid4())
     assert scheduling.rows(Student) == []
 
 
-def test_who_brings_everything_is_registered_and_said_once(scheduling):
+def test_a_complete_check_in_is_registered_and_published_once(scheduling):
     [person] = scheduling.admit()
     pay(scheduling, person)
     scheduling.travel(REPORT_DAY)
     for _ in range(2):
         scheduling.act(actions.register_student, person, EVERYTHING, actor="registrar01")
     assert student(scheduling, person).state == StudentState.REGISTERED
-    assert [event.application_id for event in scheduling.said(StudentRegistered)] == [person]
+    assert [event.application_id for event in scheduling.published(StudentRegistered)] == [person]
 
 
-def test_nobody_is_registered_before_the_day_in_china_on_which_students_report(scheduling):
+def test_no_one_is_registered_before_the_report_day_in_china(scheduling):
     [person] = scheduling.admit()
     pay(scheduling, person)
     scheduling.travel(datetime(2021, 12, 23, 15, 59, tzinfo=UTC))
@@ -118,18 +118,18 @@ def test_nobody_is_registered_before_the_day_in_china_on_which_students_report(s
         (Brought(False, False, False), False, ["original_form", "two_photos", "identity_seen", "paid"]),
     ],
 )
-def test_each_missing_item_is_named_in_the_refusal(scheduling, brought, paid, missing):
+def test_the_refusal_names_each_missing_item(scheduling, brought, paid, missing):
     [person] = scheduling.admit()
     if paid:
         pay(scheduling, person)
     scheduling.travel(REPORT_DAY)
     with pytest.raises(Invalid, match="材料不齐") as refusal:
         scheduling.act(actions.register_student, person, brought)
-    assert [fault.field for fault in refusal.value.faults] == missing
+    assert [error.field for error in refusal.value.field_errors] == missing
     assert student(scheduling, person).state == StudentState.EXPECTED
 
 
-def test_who_holds_no_seat_cannot_be_registered(scheduling):
+def test_a_person_without_a_seat_cannot_be_registered(scheduling):
     [person] = scheduling.admit()
     release(scheduling, person)
     scheduling.travel(REPORT_DAY)
@@ -139,7 +139,7 @@ def test_who_holds_no_seat_cannot_be_registered(scheduling):
         scheduling.act(actions.register_student, uuid4(), EVERYTHING)
 
 
-def test_an_unpaid_person_is_registered_when_two_people_agreed_to_wait_for_the_money(scheduling):
+def test_an_unpaid_student_is_registered_with_a_confirmed_waiver(scheduling):
     [person] = scheduling.admit()
     scheduling.travel(REPORT_DAY)
     scheduling.act(actions.request_fee_waiver, person, "银行系统升级，款项次日到账", actor="registrar01")
@@ -163,7 +163,7 @@ def test_a_waiver_needs_a_reason_an_unpaid_student_and_a_request(scheduling):
         scheduling.act(actions.request_fee_waiver, person, "款项次日到账")
 
 
-def test_the_full_identity_number_is_shown_for_a_reason_and_each_look_is_audited(scheduling):
+def test_the_full_id_number_needs_a_reason_and_each_access_is_audited(scheduling):
     [person] = scheduling.admit()
     keys = scheduling.process.tools.keys
     with pytest.raises(Invalid, match="理由"):
@@ -174,7 +174,7 @@ def test_the_full_identity_number_is_shown_for_a_reason_and_each_look_is_audited
     assert [(row.actor, row.details) for row in looks] == [("registrar01", {"reason": "报到核对证件"})]
 
 
-def test_no_sensitive_value_stands_in_clear_in_the_rows_or_the_events(scheduling):
+def test_rows_and_events_contain_no_plain_sensitive_values(scheduling):
     [person] = scheduling.admit()
     pay(scheduling, person)
     scheduling.travel(REPORT_DAY)
@@ -183,7 +183,7 @@ def test_no_sensitive_value_stands_in_clear_in_the_rows_or_the_events(scheduling
     assert [secret for secret in ("500103197803070001", "13800138000", "student1@") if secret in kept] == []
 
 
-def test_a_release_that_crosses_the_registration_takes_the_person_off_the_roster(scheduling):
+def test_a_release_after_the_registration_removes_the_student(scheduling):
     [person] = scheduling.admit()
     pay(scheduling, person)
     scheduling.travel(REPORT_DAY)

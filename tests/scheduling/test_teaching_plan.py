@@ -1,4 +1,4 @@
-"""The teaching plan: found within the notice's rules, explained when there is none, and checked without the solver."""
+"""The plan solver: plans within the notice's rules, explanations if there is none, and independent checks."""
 
 from collections import Counter
 from dataclasses import replace
@@ -65,18 +65,18 @@ def test_the_same_input_gives_the_same_plan(plan: Plan):
     assert solve_teaching_plan(CONSTRAINTS, RESOURCES) == plan
 
 
-def test_progress_is_told_in_chinese():
-    told: list[str] = []
-    solve_teaching_plan(SHORT_COURSE, RESOURCES, progress=told.append)
-    assert told[0] == "正在编排教学计划"
-    assert told[-1] == "正在安排师资和场地"
+def test_progress_is_reported_in_chinese():
+    messages: list[str] = []
+    solve_teaching_plan(SHORT_COURSE, RESOURCES, progress=messages.append)
+    assert messages[0] == "正在编排教学计划"
+    assert messages[-1] == "正在安排师资和场地"
 
 
 def test_exactly_70_percent_of_128_hours_is_impossible_and_the_answer_names_both_rules():
     assert conflict(replace(CONSTRAINTS, practice_tolerance=0)) == {PlanRule.TOTAL_DAYS, PlanRule.PRACTICE_SHARE}
 
 
-def test_seven_hours_a_day_cannot_reach_128_in_16_days():
+def test_seven_hours_a_day_contradict_128_hours_in_16_days():
     assert conflict(replace(CONSTRAINTS, pm_hours=3)) == {PlanRule.TOTAL_DAYS, PlanRule.TOTAL_HOURS}
 
 
@@ -87,15 +87,15 @@ def test_a_blocked_december_contradicts_a_start_in_december():
     assert conflict(constraints) == {PlanRule.FIRST_MODULE, PlanRule.BLOCKED_DATES}
 
 
-def test_modules_of_three_days_never_make_sixteen():
+def test_modules_of_three_days_contradict_sixteen_days():
     assert conflict(replace(CONSTRAINTS, min_module_days=3)) == {PlanRule.TOTAL_DAYS, PlanRule.MODULE_LENGTH}
 
 
-def test_more_regions_than_are_registered_is_a_conflict_of_its_own():
+def test_more_regions_than_registered_is_a_conflict():
     assert conflict(replace(CONSTRAINTS, min_regions=4)) == {PlanRule.REGIONS}
 
 
-def test_without_any_mentor_the_share_contradicts_the_register():
+def test_a_mentor_share_without_mentors_is_a_conflict():
     professors = tuple(teacher for teacher in RESOURCES.teachers if teacher.kind is TeacherKind.PROFESSOR)
     without_mentors = replace(RESOURCES, teachers=professors)
     assert conflict(SHORT_COURSE, without_mentors) == {PlanRule.MENTOR_SHARE, PlanRule.TEACHERS}
@@ -110,7 +110,7 @@ def test_the_explanation_quotes_the_clauses_of_the_notice():
     )
 
 
-def test_a_rule_of_the_office_is_not_put_into_the_mouth_of_the_notice():
+def test_a_rule_of_the_office_is_not_attributed_to_the_notice():
     of_office = "法定节假日放假期间不授课（通知未作规定，由办班单位设定）"
     assert rule_sentence(PlanRule.NO_HOLIDAY, CONSTRAINTS) == of_office
     assert rule_sentence(PlanRule.NO_HOLIDAY, replace(CONSTRAINTS, clauses={})) == "法定节假日放假期间不授课"
@@ -123,10 +123,10 @@ def test_every_rule_has_its_sentence():
 def test_constraints_that_contradict_themselves_are_refused_field_by_field():
     with pytest.raises(Invalid) as refusal:
         PlanConstraints(first_from=FIRST_DAY, first_until=FIRST_DAY - timedelta(days=1), am_hours=0)
-    assert [fault.field for fault in refusal.value.faults] == ["first_until", "am_hours"]
+    assert [error.field for error in refusal.value.field_errors] == ["first_until", "am_hours"]
 
 
-def test_without_teachers_or_calendar_the_refusal_says_what_to_enter():
+def test_missing_teachers_or_calendar_are_refused_with_advice():
     with pytest.raises(Invalid, match="请先登记至少一位师资和一个授课场地"):
         solve_teaching_plan(CONSTRAINTS, replace(RESOURCES, teachers=()))
     only_2021 = {on: day for on, day in RESOURCES.calendar.items() if on.year == 2021}
@@ -154,9 +154,7 @@ def test_a_firm_is_visited_on_its_working_days_only():
     start=st.dates(date(2021, 12, 1), date(2022, 3, 31)),
     regions=st.integers(1, 2),
 )
-def test_whatever_is_asked_the_solver_gives_a_plan_that_passes_or_names_a_conflict(
-    days: int, tolerance: int, start: date, regions: int
-):
+def test_the_solver_returns_a_valid_plan_or_a_conflict(days: int, tolerance: int, start: date, regions: int):
     constraints = replace(
         CONSTRAINTS,
         first_from=start,

@@ -1,4 +1,7 @@
-"""`python -m tests.servers install` brings what is missing, `engine` a Docker engine; `keep` holds one server for a test run (internal)."""
+"""`python -m tests.servers install` installs missing servers, `engine` starts a Docker engine.
+
+`keep` holds one server for a test run (internal, started by keeper.py).
+"""
 
 import sys
 from pathlib import Path
@@ -7,7 +10,7 @@ from tests.servers import engine, keeper, packages
 
 
 def main(arguments: list[str]) -> int:
-    """Returns the exit code."""
+    """Run the command; return the exit code."""
     match arguments:
         case ["install"]:
             return packages.install()

@@ -1,11 +1,11 @@
-"""Where a server of this run listens and how to sign in; handed between the keeper and the workers as a JSON file."""
+"""Address and credentials of a server of this run. The keeper passes them to the test workers in a JSON file."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Address:
-    """A server on 127.0.0.1; `place` says where it came from, for the closing lines."""
+    """A server on 127.0.0.1; `place` states its origin for the summary of the test run."""
 
     place: str
     port: int

@@ -31,13 +31,13 @@ SERVICES = {
 
 @functools.cache
 def engine_answers() -> bool:
-    """Whether a Docker engine answers; a client alone is not enough."""
+    """Return whether a Docker engine answers; an installed client is not enough."""
     return _succeeds(["docker", "info"])
 
 
 @functools.cache
 def compose_command() -> str | None:
-    """`docker compose` or a `docker-compose` binary, whichever answers; None where neither does."""
+    """Return `docker compose` or a `docker-compose` binary, the first that works; None if neither does."""
     beside_python = Path(sys.executable).with_name("docker-compose")
     candidates = ("docker compose", "docker-compose", str(beside_python))
     return next((command for command in candidates if _succeeds([*command.split(), "version"])), None)
@@ -45,7 +45,7 @@ def compose_command() -> str | None:
 
 @functools.cache
 def images_ready() -> bool:
-    """Whether the three servers can run as containers without fetching anything."""
+    """Return whether the three servers can run as containers without pulling an image."""
     if compose_command() is None or not engine_answers():
         return False
     with environment_file() as (path, _):
@@ -54,7 +54,7 @@ def images_ready() -> bool:
 
 
 def pull_images() -> None:
-    """Fetches the servers' images; where no registry can be reached, private instances are used instead."""
+    """Pull the servers' images. If no registry can be reached, the tests use private instances instead."""
     if compose_command() is None:
         return
     with environment_file() as (path, _):
@@ -64,11 +64,11 @@ def pull_images() -> None:
 
 @contextmanager
 def container(service: str) -> Iterator[Address]:
-    """One server of docker-compose.yml in a project of its own, removed with its volumes at the end."""
+    """Run one server of docker-compose.yml in a separate project; remove it with its volumes at the end."""
     port, management_port, user, password_variable = SERVICES[service]
     project = f"lingjun-test-{service}-{os.getpid()}"
     with environment_file() as (path, values), ExitStack() as stack:
-        # Not left to pytest-docker, which removes nothing when the start itself has failed.
+        # pytest-docker removes nothing when the start itself fails.
         stack.callback(_compose, path, "--project-name", project, "down", "--volumes", "--timeout", "0")
         command = f"{compose_command()} --env-file {path}"
         start = [f"up --detach --wait --no-build {service}"]
@@ -78,11 +78,11 @@ def container(service: str) -> Iterator[Address]:
 
 
 @contextmanager
-def environment_file(**given: str) -> Iterator[tuple[Path, dict[str, str]]]:
-    """A .env for one run: the values of .env.example, with a random secret wherever it leaves the value out, and `given`."""
+def environment_file(**overrides: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Yield a .env for one run: .env.example with a random secret for each empty value, and `overrides`."""
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     pairs = re.findall(r"^([A-Z0-9_]+)=(.*)$", example, re.MULTILINE)
-    values = {name: value or secrets.token_hex(16) for name, value in pairs} | given
+    values = {name: value or secrets.token_hex(16) for name, value in pairs} | overrides
     with tempfile.TemporaryDirectory(prefix="lingjun-env-") as directory:
         path = Path(directory) / "env"
         path.write_text("".join(f"{name}={value}\n" for name, value in values.items()))

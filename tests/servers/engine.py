@@ -1,6 +1,6 @@
-"""A Docker engine where none answers: as root on Debian its packages are installed and the engine is started.
+"""Start a Docker engine if none answers: as root on Debian, install its packages and start it.
 
-Called by `python -m tests.servers engine`, for the tests in containers. The engine stays when the tests have ended.
+Called by `python -m tests.servers engine`, for the tests in containers. The engine keeps running after the tests.
 """
 
 import os
@@ -17,7 +17,7 @@ START_SECONDS = 60
 
 
 def start() -> int:
-    """Returns the exit code: 0 when an engine answers."""
+    """Start the engine if needed; return the exit code: 0 if an engine answers."""
     if containers.engine_answers():
         return 0
     if os.geteuid() != 0 or not shutil.which("apt-get"):
@@ -32,8 +32,8 @@ def start() -> int:
         engine = subprocess.Popen(
             ["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
-    ends = time.monotonic() + START_SECONDS
-    while engine.poll() is None and time.monotonic() < ends:
+    deadline = time.monotonic() + START_SECONDS
+    while engine.poll() is None and time.monotonic() < deadline:
         containers.engine_answers.cache_clear()
         if containers.engine_answers():
             return 0

@@ -1,6 +1,6 @@
-"""Holds one server for a test run: started by the first test that asks, ended when the run's controller has ended.
+"""Keeper process of one server: the first test that needs the server starts it; it ends with the run's controller.
 
-`address_of` is called by the fixtures in any worker; `keep` is the keeper's own process.
+The fixtures of any worker call `address_of`; `keep` is the main function of the keeper process.
 """
 
 import fcntl
@@ -34,13 +34,13 @@ PROGRAMS: dict[str, Callable[[], Path | None]] = {
 
 
 class NotHere(Exception):
-    """The machine has neither containers nor the server's program; the message says how to get it."""
+    """The machine has neither containers nor the server's program; the message states how to install it."""
 
 
 def address_of(name: str, run_directory: Path, run_pid: int) -> Address:
-    """The run's server of this name, started if nobody has yet; one per run, whichever worker comes first.
+    """Return the address of the run's server; start it if no worker has. There is one server per run.
 
-    Raises NotHere, or DidNotStart with the end of the server's log.
+    Raises NotHere if it is not installed, or DidNotStart with the end of the server's log.
     """
     if not containers.images_ready() and not (private_instances_possible() and PROGRAMS[name]()):
         raise NotHere(f"{name} is not installed: python -m tests.servers install (as root on Debian or Ubuntu)")
@@ -56,7 +56,7 @@ def address_of(name: str, run_directory: Path, run_pid: int) -> Address:
 
 
 def servers_used(run_directory: Path) -> list[str]:
-    """What the run has started, for its closing lines."""
+    """Return the servers that the run has started, for its summary."""
     answers = sorted(run_directory.glob("*.json"))
     return [f"{path.stem} ({json.loads(path.read_text()).get('place', 'did not start')})" for path in answers]
 
@@ -75,7 +75,7 @@ def _start_keeper(name: str, run_directory: Path, run_pid: int, answer: Path) ->
 
 
 def keep(name: str, run_directory: Path, run_pid: int) -> None:
-    """Starts the server, writes its address beside the lock, and holds it until the run's process is gone."""
+    """Start the server, write its address beside the lock, and hold it until the run's process ends."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     answer = run_directory / f"{name}.json"
     try:
@@ -88,7 +88,7 @@ def keep(name: str, run_directory: Path, run_pid: int) -> None:
 
 @contextmanager
 def server(name: str) -> Iterator[Address]:
-    """A server by containers where their images are ready, else a private instance; gone when left."""
+    """Yield a server, as a container if the images are ready, else as a private instance; remove it at the end."""
     if containers.images_ready():
         with containers.container(name) as address:
             yield address
@@ -98,7 +98,7 @@ def server(name: str) -> Iterator[Address]:
 
 
 def private_directory(name: str) -> Path:
-    """Where a private instance of this process may work: pytest's own folders are closed to the servers' accounts."""
+    """Return the directory of a private instance. The servers' accounts cannot enter pytest's folders."""
     return Path(tempfile.gettempdir()) / f"lingjun-{name}-{os.getpid()}"
 
 

@@ -1,6 +1,6 @@
-"""What the tests need on the machine, where it is found, and how Debian and Ubuntu get it.
+"""Programs that the tests need: how to find them, and how to install them on Debian and Ubuntu.
 
-Called by `python -m tests.servers install` and by the fixtures, to say what is missing.
+Called by `python -m tests.servers install`, and by the fixtures to name missing programs.
 """
 
 import os
@@ -18,18 +18,18 @@ APT = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
 
 
 def rabbitmq_server() -> Path | None:
-    """The server's own script; Debian's wrapper around it in /usr/sbin would change user by itself."""
+    """Return the server's own script. Debian's wrapper in /usr/sbin would change the user by itself."""
     plain = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
     return plain if plain.exists() else _which("rabbitmq-server")
 
 
 def redis_server() -> Path | None:
-    """The Redis server."""
+    """Return the Redis server."""
     return _which("redis-server")
 
 
 def postgres_server() -> Path | None:
-    """The newest PostgreSQL server that has its initdb beside it; Debian keeps them off the PATH."""
+    """Return the newest PostgreSQL server that has an initdb beside it. Debian installs them outside the PATH."""
     versioned = Path("/usr/lib/postgresql").glob("[0-9]*/bin/postgres")
     newest = sorted(versioned, key=lambda path: int(path.parts[-3]), reverse=True)
     on_path = _which("postgres")
@@ -38,14 +38,14 @@ def postgres_server() -> Path | None:
 
 
 def chromium() -> Path | None:
-    """A Chromium or Chrome that Playwright can drive: the system's, or Playwright's own."""
+    """Return a Chromium or Chrome that Playwright can drive: the system's, or Playwright's own."""
     system = (_which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
     own = (Path.home() / ".cache/ms-playwright").glob("chromium-*/chrome-linux*/chrome")
     return next((path for path in (*system, *own) if path), None)
 
 
 def chinese_font() -> Path | None:
-    """A font with Chinese characters, without which a screenshot shows boxes."""
+    """Return a font with Chinese characters; without one, screenshots show boxes."""
     names = ("*CJK*", "wqy-*", "*SourceHan*", "PingFang*")
     folders = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".fonts")
     return next((path for folder in folders for name in names for path in folder.rglob(name)), None)
@@ -61,14 +61,14 @@ PACKAGES = {
 
 
 def missing_packages() -> list[str]:
-    """Debian's names of what is not there."""
+    """Return the Debian package names of missing programs."""
     return [name for name, find in PACKAGES.items() if find() is None]
 
 
 def install() -> int:
-    """Installs what is missing; quick and silent when all is there. Returns the exit code.
+    """Install missing packages; quick and silent if none is missing. Return the exit code.
 
-    Where it cannot install (not root, not Debian) it names what is missing and lets the tests name what did not run.
+    If it cannot install (not root, not Debian), it names the packages and returns 0; the tests report skipped parts.
     """
     if containers.engine_answers() and not containers.images_ready():
         containers.pull_images()
@@ -84,14 +84,14 @@ def install() -> int:
 
 
 def install_packages(*names: str) -> int:
-    """Installs Debian's packages, as root; returns the exit code."""
+    """Install Debian packages, as root; return the exit code."""
     with services_stay_stopped():
         return _apt("update") or _apt("install", "-y", "--no-install-recommends", *names)
 
 
 @contextmanager
 def services_stay_stopped() -> Iterator[None]:
-    """Keeps the packages' own daemons from starting; a policy that the machine already has is left as it is."""
+    """Keep the daemons of the packages from starting. An existing policy of the machine is not changed."""
     if POLICY.exists():
         yield
         return

@@ -24,7 +24,7 @@ from tests.servers.processes import (
     unprivileged_account,
 )
 
-# SIGQUIT is the immediate shutdown: the data are thrown away, but shared memory is given back.
+# SIGQUIT is the immediate shutdown: it loses unwritten data, but releases shared memory.
 END_SIGNAL = signal.SIGQUIT
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 INITDB = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--username=lingjun")
@@ -39,7 +39,7 @@ def private_instance(directory: Path) -> Iterator[Address]:
 
 @contextmanager
 def prepared(directory: Path) -> Iterator[tuple[Address, Program]]:
-    """An initialised data directory, not yet started; removed when left. Raises DidNotStart."""
+    """Yield an initialised but not started server; remove its data at the end. Raises DidNotStart if initdb fails."""
     server = packages.postgres_server()
     assert server is not None
     account = unprivileged_account("postgres")
@@ -74,7 +74,7 @@ def _initialise(initdb: Path, directory: Path, account: str | None, password: st
 
 
 def answers(address: Address) -> bool:
-    """Whether the server accepts connections."""
+    """Return whether the server accepts connections."""
     try:
         with connect(address):
             return True
@@ -83,7 +83,7 @@ def answers(address: Address) -> bool:
 
 
 def connect(address: Address) -> psycopg.Connection[tuple[object, ...]]:
-    """A connection of the server's owner to its own database, each statement its own transaction."""
+    """Return a connection of the server's owner to its own database, in autocommit mode."""
     return psycopg.connect(
         host="127.0.0.1",
         port=address.port,
@@ -97,7 +97,7 @@ def connect(address: Address) -> psycopg.Connection[tuple[object, ...]]:
 
 @contextmanager
 def database(address: Address, name: str) -> Iterator[str]:
-    """A fresh, empty database, dropped at the end whoever is still connected; yields its SQLAlchemy address."""
+    """Create an empty database and yield its SQLAlchemy URL; drop it at the end, with any open connections."""
     with connect(address) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
     try:

@@ -1,4 +1,4 @@
-"""Child processes that cannot outlive their parent, and free loopback ports for them.
+"""Child processes that cannot outlive their parent, and free loopback ports.
 
 Called by the private instances of rabbitmq, postgres and redis, and by the keeper.
 """
@@ -28,12 +28,12 @@ class DidNotStart(Exception):
 
 
 def private_instances_possible() -> bool:
-    """Whether this system can tie a child's life to its parent's (Linux only)."""
+    """Return whether this system can end a child together with its parent (Linux only)."""
     return sys.platform == "linux"
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on, below the range from which outgoing connections draw theirs."""
+    """Return an unused loopback port, below the range of ports of outgoing connections."""
     while True:
         port = random.randint(20000, 32000)
         with socket.socket() as probe:
@@ -45,7 +45,7 @@ def free_port() -> int:
 
 
 def unprivileged_account(preferred: str) -> str | None:
-    """The account to run a server as: the preferred one or nobody for root, None (oneself) for anyone else."""
+    """Return the account to run a server as: for root, `preferred` or the default one; otherwise None (no change)."""
     if os.geteuid() != 0:
         return None
     return preferred if any(entry.pw_name == preferred for entry in pwd.getpwall()) else "nobody"
@@ -53,7 +53,7 @@ def unprivileged_account(preferred: str) -> str | None:
 
 @contextmanager
 def data_directory(path: Path, account: str | None) -> Iterator[Path]:
-    """An empty directory that the account owns, removed at the end."""
+    """Create an empty directory owned by the account; remove it at the end."""
     path.mkdir(mode=0o700)
     if account:
         shutil.chown(path, account)
@@ -65,7 +65,7 @@ def data_directory(path: Path, account: str | None) -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class Program:
-    """A server ready to be started, as often as wanted, over the same data; its output goes to `output.log`."""
+    """A server that can be started repeatedly over the same data; its output goes to `output.log`."""
 
     name: str
     command: tuple[str, ...]
@@ -82,7 +82,7 @@ class Program:
 
 @contextmanager
 def answering(program: Program) -> Iterator[None]:
-    """Runs a server that answers by now, and ends it by id when left. Raises DidNotStart."""
+    """Run a server, wait until it answers, and end it by id at the end. Raises DidNotStart."""
     with running(program) as process:
         wait_until_it_answers(program.name, process, program.log, program.answers)
         yield
@@ -90,7 +90,7 @@ def answering(program: Program) -> Iterator[None]:
 
 @contextmanager
 def running(program: Program) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs a server and ends it by id when left."""
+    """Run a server and end it by id at the end."""
     process = spawn(program)
     try:
         yield process
@@ -99,7 +99,7 @@ def running(program: Program) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def spawn(program: Program) -> subprocess.Popen[bytes]:
-    """Starts a server. The kernel sends it its end signal when the calling thread dies in any way, so nothing is left over."""
+    """Start a server. The kernel sends it its end signal if the calling thread ends, so no server is left over."""
     libc = ctypes.CDLL(None)
     account = program.account
     with program.log.open("ab") as log:
@@ -114,13 +114,13 @@ def spawn(program: Program) -> subprocess.Popen[bytes]:
             group=pwd.getpwnam(account).pw_gid if account else None,
             extra_groups=[] if account else None,
             start_new_session=True,
-            # After the change of user, because a change of user clears it.
+            # Runs after the change of user, because a change of user clears the setting.
             preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, int(program.end_signal)),
         )
 
 
 def end(process: subprocess.Popen[bytes], end_signal: signal.Signals) -> None:
-    """Ends a child, by force when it has not gone after ten seconds."""
+    """End a child; kill it if it has not ended after ten seconds."""
     process.send_signal(end_signal)
     try:
         process.wait(10)
@@ -130,7 +130,7 @@ def end(process: subprocess.Popen[bytes], end_signal: signal.Signals) -> None:
 
 
 def wait_until_it_answers(name: str, process: subprocess.Popen[bytes], log: Path, answers: Callable[[], bool]) -> None:
-    """Asks until the server answers; raises DidNotStart when it has died or two minutes have passed."""
+    """Poll until the server answers. Raises DidNotStart if it has ended or after two minutes."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         if answers():
@@ -141,7 +141,7 @@ def wait_until_it_answers(name: str, process: subprocess.Popen[bytes], log: Path
 
 
 def wait_until_gone(pid: int) -> None:
-    """Returns once the process has ended, however it ended."""
+    """Block until the process has ended, for any reason."""
     if hasattr(os, "pidfd_open"):
         try:
             descriptor = os.pidfd_open(pid)
@@ -155,7 +155,7 @@ def wait_until_gone(pid: int) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of this id exists."""
+    """Return whether a process with this id exists."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,6 +1,6 @@
 """A private RabbitMQ (3.10 and 4.x) for a test run, and fresh virtual hosts on any RabbitMQ.
 
-Called by the keeper, tests/conftest.py and tests that need a broker of their own to kill.
+Called by the keeper, tests/conftest.py and tests that kill a private broker.
 """
 
 import base64
@@ -17,24 +17,24 @@ from tests.servers import packages
 from tests.servers.address import Address
 from tests.servers.processes import Program, answering, data_directory, free_port, running, unprivileged_account
 
-CONFIGURATION = """\
-listeners.tcp.1 = 127.0.0.1:{port}
-management.tcp.ip = 127.0.0.1
-management.tcp.port = {management_port}
-default_user = {user}
-default_pass = {password}
-disk_free_limit.absolute = 50MB
-log.file.level = warning
-"""
+CONFIGURATION = (
+    "listeners.tcp.1 = 127.0.0.1:{port}\n"
+    "management.tcp.ip = 127.0.0.1\n"
+    "management.tcp.port = {management_port}\n"
+    "default_user = {user}\n"
+    "default_pass = {password}\n"
+    "disk_free_limit.absolute = 50MB\n"
+    "log.file.level = warning\n"
+)
 ERLANG_ARGUMENTS = "-kernel inet_dist_use_interface {127,0,0,1} -noinput"
 ALL = {"configure": ".*", "write": ".*", "read": ".*"}
 
 
 @contextmanager
 def private_instance(directory: Path) -> Iterator[Address]:
-    """A broker with the management plugin, all stable feature flags (quorum queues, streams) and its own epmd.
+    """Yield a broker with the management plugin, all stable feature flags (quorum queues, streams) and its own epmd.
 
-    Raises DidNotStart. Everything it writes lies below `directory`.
+    Raises DidNotStart. The broker writes only below `directory`.
     """
     with prepared(directory) as (address, program), answering(program):
         yield address
@@ -42,7 +42,7 @@ def private_instance(directory: Path) -> Iterator[Address]:
 
 @contextmanager
 def prepared(directory: Path) -> Iterator[tuple[Address, Program]]:
-    """Its configuration and its epmd; the broker is not yet started. All is removed when left."""
+    """Write the configuration, start an epmd, and yield the broker, not yet started; remove everything at the end."""
     server = packages.rabbitmq_server()
     assert server is not None
     account = unprivileged_account("rabbitmq")
@@ -72,14 +72,14 @@ def _environment(directory: Path, *, distribution_port: int, epmd_port: int) -> 
         "RABBITMQ_MNESIA_BASE": str(directory / "data"),
         "RABBITMQ_LOG_BASE": str(directory / "log"),
         "RABBITMQ_PID_FILE": str(directory / "rabbitmq.pid"),
-        # Makes the script become the Erlang machine instead of its parent, so that ending its id ends the broker.
+        # Makes the script exec the Erlang machine instead of forking it, so that ending its id ends the broker.
         "RABBITMQ_ALLOW_INPUT": "1",
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ERLANG_ARGUMENTS,
     }
 
 
 def answers(address: Address) -> bool:
-    """Whether the broker accepts clients: its listeners open last, the management listener among them."""
+    """Return whether the broker accepts clients. It opens its ports last, the management port among them."""
     try:
         return request(address, "GET", "/api/health/checks/protocol-listener/amqp") == 200
     except (OSError, http.client.HTTPException):
@@ -88,7 +88,7 @@ def answers(address: Address) -> bool:
 
 @contextmanager
 def virtual_host(address: Address, name: str) -> Iterator[str]:
-    """A fresh virtual host, deleted at the end with all its queues; yields its amqp:// address."""
+    """Create a virtual host and yield its amqp:// URL; delete it with all its queues at the end."""
     for path, body in ((f"/api/vhosts/{name}", {}), (f"/api/permissions/{name}/{address.user}", ALL)):
         status = request(address, "PUT", path, body)
         assert status in (201, 204), f"RabbitMQ answered {status} to PUT {path}"
@@ -99,7 +99,7 @@ def virtual_host(address: Address, name: str) -> Iterator[str]:
 
 
 def request(address: Address, method: str, path: str, body: Mapping[str, object] | None = None) -> int:
-    """One call of the management API; returns the HTTP status. Raises OSError when nobody answers."""
+    """Call the management API; return the HTTP status. Raises OSError if the broker does not answer."""
     credentials = base64.b64encode(f"{address.user}:{address.password}".encode()).decode()
     connection = http.client.HTTPConnection("127.0.0.1", address.management_port, timeout=30)
     headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}

@@ -26,14 +26,14 @@ appendonly no
 
 @contextmanager
 def private_instance(directory: Path) -> Iterator[Address]:
-    """A Redis that keeps nothing on disk, on loopback only. Raises DidNotStart."""
+    """Yield a Redis without persistence, on loopback only. Raises DidNotStart."""
     with prepared(directory) as (address, program), answering(program):
         yield address
 
 
 @contextmanager
 def prepared(directory: Path) -> Iterator[tuple[Address, Program]]:
-    """Its configuration, not yet started; removed when left."""
+    """Write the configuration and yield the server, not yet started; remove its files at the end."""
     server = packages.redis_server()
     assert server is not None
     account = unprivileged_account("redis")
@@ -47,7 +47,7 @@ def prepared(directory: Path) -> Iterator[tuple[Address, Program]]:
 
 
 def answers(address: Address) -> bool:
-    """Whether the server accepts commands."""
+    """Return whether the server accepts commands."""
     try:
         with Redis(port=address.port, password=address.password) as client:
             return bool(client.ping())

@@ -1,4 +1,5 @@
-"""A database with the plumbing's tables on SQLite and on PostgreSQL, and tools that write into the test's folder."""
+"""Fixtures: a database with the infrastructure tables, on SQLite and PostgreSQL, and tools that write to the test's
+folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Tools:
-    """Keys of every purpose, files, post and a Redis of this test's own."""
+    """Keys of every purpose, files, mail and Redis, all for this test only."""
     keys = KeyRing(tmp_path / "keys", purposes=("identity", "contact", "bank", "scan"))
     return Tools(
         keys=keys,

@@ -1,4 +1,4 @@
-"""A small service with one table, a list, a page and two actions: what the tests of sign-in and of the frame run against."""
+"""A small service with one table, a list, a page and two actions, for the tests of authentication and dashboard."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,7 +46,7 @@ class SampleRow(SQLModel, registry=registered):
 
 
 class Parcel(SampleRow, table=True):
-    """Something with one column of each kind."""
+    """A row with one column of each type."""
 
     __tablename__ = "parcel"
     id: int = Field(primary_key=True)
@@ -63,12 +63,12 @@ STATES = {"waiting": Badge("待核验", "yellow"), "passed": Badge("已通过", 
 
 
 def pass_parcel(session: Session, parcel_id: int, *, actor: str, now: datetime, note: str = "") -> Parcel:
-    """Passes one that waits."""
+    """Pass a waiting parcel."""
     parcel = session.get(Parcel, parcel_id)
     if parcel is None:
         raise NotFound("没有这件包裹。", code="no-parcel")
     if note == "坏":
-        raise Invalid("备注不合要求。", code="note", faults=[FieldError("/note", "note", "备注不能只写“坏”")])
+        raise Invalid("备注不合要求。", code="note", field_errors=[FieldError("/note", "note", "备注不能只写“坏”")])
     if parcel.state != "waiting":
         raise Conflict(f"包裹“{parcel.title}”不在待核验状态。", code="not-waiting")
     parcel.state = "passed"
@@ -82,7 +82,7 @@ class ParcelList(ListView):
     fields = (
         Number("id", "编号"),
         Text("title", "名称"),
-        Badged("state", "状态", badges=STATES),
+        Badged("state", "状态", labels=STATES),
         Money("due_fen", "应缴（元）"),
         Number("pieces", "件数"),
         Flag("paid", "已缴费"),
@@ -148,7 +148,7 @@ class SampleSettings(Settings):
 
 
 class Installation:
-    """The sample's process and app, with the portal's key to sign sessions with."""
+    """The sample's process and app, with the portal's key to sign sessions."""
 
     def __init__(self, folder: Path, *, clock: str = "system", database_url: str = "", port: int = 0) -> None:
         url = f"http://127.0.0.1:{port}"
@@ -162,7 +162,7 @@ class Installation:
         self.app = make_sample_app(self.process)
 
     def token(self, *roles: str, account: str = "li", name: str = "李青", age: float = 0, sid: str = "s" * 32) -> str:
-        """A session signed `age` seconds ago."""
+        """Return a session token that was signed `age` seconds ago."""
         issued = real_now().timestamp() - age
         claims = SessionToken(sub=account, name=name, roles=roles, iat=issued, exp=issued + 900, sid=sid)
         return sign_token(claims, self.key)

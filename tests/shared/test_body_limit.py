@@ -1,4 +1,4 @@
-"""A body over the limit is answered 413, whether its length was said before or not, of the API and of forms."""
+"""A request body over the limit gets 413, with or without a declared length, on the API and in forms."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,19 +20,19 @@ router = APIRouter()
 
 
 @router.post("/api/bodies")
-def take(body: dict[str, Any]) -> int:
+def post_json(body: dict[str, Any]) -> int:
     return len(body["text"])
 
 
 @router.post("/form")
-def fill(file: UploadFile) -> int:
+def post_form(file: UploadFile) -> int:
     return len(file.file.read())
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> TestClient:
-    given = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
-    app = make_app(open_process(IntakeSettings(**given)))
+def client(tmp_path: Path) -> TestClient:
+    settings = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
+    app = make_app(open_process(IntakeSettings(**settings)))
     app.include_router(router)
     return TestClient(app)
 
@@ -54,22 +54,22 @@ def in_parts(body: bytes) -> Iterator[bytes]:
         yield body[start : start + part]
 
 
-@pytest.mark.parametrize("in_one", [True, False], ids=["length said", "in parts"])
+@pytest.mark.parametrize("in_one", [True, False], ids=["length declared", "in parts"])
 @pytest.mark.parametrize(("path", "kind", "before", "after"), BODIES)
-def test_a_body_over_the_limit_is_answered_413_and_one_of_the_limit_is_taken(
-    door: TestClient, path: str, kind: str, before: bytes, after: bytes, in_one: bool
+def test_a_body_over_the_limit_gets_413_and_one_at_the_limit_is_accepted(
+    client: TestClient, path: str, kind: str, before: bytes, after: bytes, in_one: bool
 ) -> None:
     full = before + b"x" * (LARGEST_BODY - len(before) - len(after)) + after
     with capture_logs() as logged:
         for body, status in ((full, 200), (full + b" ", 413)):
-            answer = door.post(path, content=body if in_one else in_parts(body), headers={"Content-Type": kind})
+            answer = client.post(path, content=body if in_one else in_parts(body), headers={"Content-Type": kind})
             assert answer.status_code == status, answer.text
     assert (answer.json()["code"], logged) == ("too-large", [])
 
 
-def test_an_english_reader_is_told_in_english_what_to_do(door: TestClient) -> None:
+def test_the_message_is_english_for_an_english_reader(client: TestClient) -> None:
     load_catalogues(SHARED_CATALOGUES)  # as every dashboard does
-    door.cookies["lingjun_language"] = "en"
-    answer = door.post("/api/bodies", content=b"x" * (LARGEST_BODY + 1), headers={"Content-Type": "application/json"})
+    client.cookies["lingjun_language"] = "en"
+    answer = client.post("/api/bodies", content=b"x" * (LARGEST_BODY + 1), headers={"Content-Type": "application/json"})
     assert answer.status_code == 413
     assert answer.json()["detail"].startswith("More than 12 MB. Make the scans smaller")

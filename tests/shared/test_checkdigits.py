@@ -1,3 +1,5 @@
+"""Payment references and their check digits."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,14 +22,14 @@ def test_the_eight_digits_leave_one_when_divided_by_97(serial):
 
 
 @given(serials, st.integers(min_value=0, max_value=7), st.sampled_from("0123456789"))
-def test_one_mistyped_digit_is_always_noticed(serial, place, digit):
+def test_one_mistyped_digit_is_always_detected(serial, place, digit):
     digits = payment_reference(serial)[2:]
     mistyped = digits[:place] + digit + digits[place + 1 :]
     assert is_payment_reference("ZX" + mistyped) == (mistyped == digits)
 
 
 @given(serials, st.integers(min_value=0, max_value=6))
-def test_two_swapped_neighbours_are_always_noticed(serial, place):
+def test_two_swapped_neighbours_are_always_detected(serial, place):
     digits = payment_reference(serial)[2:]
     swapped = digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
     assert is_payment_reference("ZX" + swapped) == (swapped == digits)
@@ -41,7 +43,7 @@ def test_other_texts_are_not_a_reference(text):
 
 
 @pytest.mark.parametrize("serial", [0, -1, 1_000_000])
-def test_a_serial_beyond_six_digits_mints_nothing(serial):
+def test_a_serial_of_more_than_six_digits_is_rejected(serial):
     with pytest.raises(ValueError, match="out of range"):
         payment_reference(serial)
 
@@ -59,7 +61,7 @@ def test_a_serial_beyond_six_digits_mints_nothing(serial):
         "ZX21000113、ZX21000113",
     ],
 )
-def test_a_reference_is_found_however_it_was_typed(remark):
+def test_a_reference_is_found_in_all_common_spellings(remark):
     assert payment_references(remark) == ("ZX21000113",)
 
 
@@ -82,11 +84,11 @@ def test_several_references_in_one_remark_are_found_in_order():
         "报名编号ZJTX2021-0002",
     ],
 )
-def test_what_is_cut_mistyped_or_something_else_is_no_reference(remark):
+def test_truncated_mistyped_or_other_texts_are_no_reference(remark):
     assert payment_references(remark) == ()
 
 
 @given(serials, st.text(alphabet="培训费、,。 ZXzx", max_size=6), st.text(alphabet="培训费、,。 ZXzx", max_size=6))
-def test_a_reference_survives_any_words_around_it(serial, before, after):
+def test_a_reference_is_found_within_any_text(serial, before, after):
     reference = payment_reference(serial)
     assert payment_references(before + reference + after) == (reference,)

@@ -1,4 +1,4 @@
-"""Stored files: sealed on disk, checked against their claim, gone when they are gone."""
+"""Stored files: encrypted on disk, verified against their claim, deletable."""
 
 import pytest
 
@@ -15,21 +15,21 @@ def put(store, content=b"a scan", key="scans/P/1"):
     return store.put(content, kind="form", programme="P", media_type="application/pdf", purpose="scan", key=key)
 
 
-def test_a_file_comes_back_and_lies_sealed_on_disk(store, tmp_path):
+def test_a_file_is_encrypted_on_disk_and_read_back(store, tmp_path):
     claim = put(store)
     assert store.get(claim, purpose="scan") == b"a scan"
     assert b"a scan" not in (tmp_path / "files/scans/P/1").read_bytes()
     assert (claim.size, len(claim.sha256)) == (6, 64)
 
 
-def test_a_file_that_was_replaced_by_other_content_is_refused(store):
+def test_a_file_with_altered_content_is_refused(store):
     claim = put(store)
     put(store, b"another")
     with pytest.raises(NotFound, match="摘要"):
         store.get(claim, purpose="scan")
 
 
-def test_a_file_that_is_gone_says_so_and_going_twice_is_harmless(store):
+def test_a_deleted_file_is_not_found_and_deleting_twice_does_nothing(store):
     claim = put(store)
     store.delete(claim.key)
     store.delete(claim.key)

@@ -1,4 +1,4 @@
-"""Jobs as rows: done once, retried by the row, refused for good, handed out again when a worker died."""
+"""Jobs: executed once, retried with delays, failed after a refusal, sent again after a worker's death."""
 
 import asyncio
 from contextlib import suppress
@@ -26,7 +26,7 @@ def worker(database, tools, function):
     return JobWorker(database, {WriteLetter: function}, service="s", clock=SystemClock(), tools=tools)
 
 
-def started(database):
+def enqueued(database):
     with database.transaction() as uow:
         return enqueue(uow, WriteLetter(number=7))
 
@@ -36,7 +36,7 @@ def row_of(database, job_id):
         return session.exec(select(JobRow).where(JobRow.id == job_id)).one()
 
 
-def leave_a_mark(uow, job, *, context):
+def write_mark(uow, job, *, context):
     uow.session.add(LastSequence(source="s", subject=str(context.job_id), part="p", sequence=job.number))
     return "written"
 
@@ -47,8 +47,8 @@ def marks(database):
 
 
 def test_a_job_that_is_executed_twice_takes_effect_once(database, tools):
-    job_id = started(database)
-    executor = worker(database, tools, leave_a_mark)
+    job_id = enqueued(database)
+    executor = worker(database, tools, write_mark)
     executor.execute(job_id)
     executor.execute(job_id)
     row = row_of(database, job_id)
@@ -56,12 +56,12 @@ def test_a_job_that_is_executed_twice_takes_effect_once(database, tools):
     assert marks(database) == [7]
 
 
-def test_a_job_that_breaks_is_put_back_with_a_delay_and_leaves_no_effect(database, tools):
+def test_a_failing_job_is_retried_after_a_delay_and_has_no_effect(database, tools):
     def breaks(uow, job, *, context):
-        leave_a_mark(uow, job, context=context)
+        write_mark(uow, job, context=context)
         raise RuntimeError("the printer is away")
 
-    job_id = started(database)
+    job_id = enqueued(database)
     worker(database, tools, breaks).execute(job_id)
     row = row_of(database, job_id)
     assert (row.state, row.outcome, row.attempt) == ("waiting", "RuntimeError: the printer is away", 1)
@@ -69,20 +69,20 @@ def test_a_job_that_breaks_is_put_back_with_a_delay_and_leaves_no_effect(databas
     assert marks(database) == []
 
 
-def test_a_job_that_is_refused_fails_for_good(database, tools):
+def test_a_refused_job_fails_for_good(database, tools):
     def refuses(_session, _job, *, context):
         raise Conflict("席位已释放。")
 
-    job_id = started(database)
+    job_id = enqueued(database)
     worker(database, tools, refuses).execute(job_id)
     assert row_of(database, job_id).state == "failed"
 
 
-def test_a_job_that_breaks_on_every_rung_fails_at_last(database, tools):
+def test_a_job_that_fails_on_every_attempt_fails_for_good(database, tools):
     def breaks(_session, _job, *, context):
         raise RuntimeError("never")
 
-    job_id = started(database)
+    job_id = enqueued(database)
     executor = worker(database, tools, breaks)
     for _ in range(len(RETRY_DELAYS) + 1):
         assert row_of(database, job_id).state == "waiting"
@@ -91,20 +91,20 @@ def test_a_job_that_breaks_on_every_rung_fails_at_last(database, tools):
 
 
 @pytest.mark.parametrize("state", ["sent", "running"])
-def test_a_job_whose_worker_died_is_handed_out_again_after_its_lease(database, tools, state):
-    job_id = started(database)
+def test_a_job_of_a_dead_worker_is_sent_again_after_its_lease(database, tools, state):
+    job_id = enqueued(database)
     with database.transaction() as uow:
         row = uow.session.get_one(JobRow, job_id)
         row.state, row.lease_until = state, real_now() - timedelta(seconds=1)
         uow.session.add(row)
-    handed = dispatch(database, 1)
-    assert handed == [job_id]
-    worker(database, tools, leave_a_mark).execute(job_id)
+    sent = dispatch(database, 1)
+    assert sent == [job_id]
+    worker(database, tools, write_mark).execute(job_id)
     assert marks(database) == [7]
 
 
-def test_a_job_that_could_not_be_handed_out_waits_again_at_once(database):
-    job_id = started(database)
+def test_a_job_that_could_not_be_sent_waits_again_at_once(database):
+    job_id = enqueued(database)
 
     async def play():
         def broken(_job_id):
@@ -119,21 +119,21 @@ def test_a_job_that_could_not_be_handed_out_waits_again_at_once(database):
 
 
 def dispatch(database, count):
-    """Runs a dispatcher until it has handed out `count` jobs."""
-    handed: list[UUID] = []
+    """Run a dispatcher until it has sent `count` jobs; return their ids."""
+    sent: list[UUID] = []
 
     async def play():
-        task = asyncio.create_task(Dispatcher(database, handed.append).run())
-        while len(handed) < count:
+        task = asyncio.create_task(Dispatcher(database, sent.append).run())
+        while len(sent) < count:
             await asyncio.sleep(0.01)
         task.cancel()
 
     asyncio.run(asyncio.wait_for(play(), 10))
-    return handed
+    return sent
 
 
-def test_jobs_behind_one_that_could_not_be_handed_out_wait_again_too(database):
-    ids = {started(database) for _ in range(3)}
+def test_jobs_after_one_that_could_not_be_sent_wait_again(database):
+    ids = {enqueued(database) for _ in range(3)}
 
     async def play():
         sent: list[UUID] = []
@@ -152,15 +152,15 @@ def test_jobs_behind_one_that_could_not_be_handed_out_wait_again_too(database):
     assert [row_of(database, one).state for one in sent] == ["sent"]
 
 
-def test_work_that_outlived_its_lease_is_undone_once_somebody_else_has_the_job(database, tools):
-    job_id = started(database)
-    taken_up = False
+def test_work_is_rolled_back_when_another_worker_has_the_job(database, tools):
+    job_id = enqueued(database)
+    overtaken = False
 
     def is_overtaken(uow, job, *, context):
-        nonlocal taken_up
-        leave_a_mark(uow, job, context=context)
-        if not taken_up:
-            taken_up = True
+        nonlocal overtaken
+        write_mark(uow, job, context=context)
+        if not overtaken:
+            overtaken = True
             row = uow.session.get_one(JobRow, job_id)
             row.attempt += 1
             uow.session.flush()
@@ -171,12 +171,12 @@ def test_work_that_outlived_its_lease_is_undone_once_somebody_else_has_the_job(d
     assert (row.state, row.attempt, marks(database)) == ("running", 1, [])
 
 
-def test_a_running_job_whose_lease_is_over_is_free_and_one_that_is_kept_is_not(database, tools):
-    job_id = started(database)
+def test_a_running_job_can_be_executed_only_after_its_lease(database, tools):
+    job_id = enqueued(database)
     for lease, expected in ((timedelta(seconds=30), []), (timedelta(seconds=-1), [7])):
         with database.transaction() as uow:
             row = uow.session.get_one(JobRow, job_id)
             row.state, row.lease_until = "running", real_now() + lease
             uow.session.add(row)
-        worker(database, tools, leave_a_mark).execute(job_id)
+        worker(database, tools, write_mark).execute(job_id)
         assert marks(database) == expected

@@ -1,4 +1,4 @@
-"""Sealed values: opened only by the purpose, gone with the key, never altered unnoticed."""
+"""Sealed values: opened only with the purpose's key, unreadable without it, protected against alteration."""
 
 import base64
 
@@ -19,7 +19,7 @@ def keys(tmp_path):
     return ring
 
 
-def test_a_sealed_value_opens_again_and_shows_only_its_mask(keys):
+def test_a_sealed_value_can_be_opened_and_contains_only_its_mask_in_clear(keys):
     sealed = keys.seal("identity", "P-2021", "500103197803123012", mask="5****************2")
     assert keys.open("identity", sealed) == "500103197803123012"
     assert "197803" not in sealed.model_dump_json()
@@ -46,7 +46,7 @@ def test_a_value_sealed_for_one_purpose_does_not_open_for_another(keys):
         keys.open("contact", sealed)
 
 
-def test_what_was_altered_does_not_open(keys):
+def test_an_altered_value_does_not_open(keys):
     sealed = keys.seal("bank", "P-2021", "6222", mask="")
     raw = bytearray(base64.b64decode(sealed.sealed))
     raw[-1] ^= 1
@@ -55,7 +55,7 @@ def test_what_was_altered_does_not_open(keys):
         keys.open("bank", forged)
 
 
-def test_a_destroyed_key_is_never_made_again_by_reading(keys, tmp_path):
+def test_reading_never_recreates_a_destroyed_key(keys, tmp_path):
     sealed = keys.seal("bank", "P-2021", "6222", mask="")
     (tmp_path / "bank" / "P-2021.key").unlink()
     fresh = KeyRing(tmp_path, purposes=ALL)
@@ -78,13 +78,13 @@ def test_a_key_name_cannot_leave_its_folder(keys, name):
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_come_back(tmp_path_factory, content):
+def test_any_bytes_can_be_encrypted_and_decrypted(tmp_path_factory, content):
     ring = KeyRing(tmp_path_factory.getbasetemp() / "ring", purposes=("scan",))
     ring.create("P")
     assert ring.decrypt("scan", ring.encrypt("scan", "P", content)) == content
 
 
-def test_masks_show_what_the_field_shows():
+def test_masks_of_each_kind_of_value():
     assert mask_identity("500103197803123012") == "5****************2"
     assert mask_identity("E12345678") == "*******78"
     assert mask_mobile("+8613812348000") == "138****8000"

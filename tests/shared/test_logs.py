@@ -1,4 +1,4 @@
-"""What a process writes to its log, and what it never writes."""
+"""Logs of a process: no warnings at start-up, no secrets."""
 
 import logging
 import os
@@ -21,24 +21,24 @@ from tests.processes import process_for
 from tests.servers.processes import free_port
 
 
-def test_every_service_is_made_without_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    for room in SPECS:
-        service = room.settings.SERVICE
-        process = process_for(room.settings, f"sqlite:///{tmp_path}/{service}.db", tmp_path)
-        room.make_app(process)
+def test_every_service_starts_without_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for spec in SPECS:
+        service = spec.settings.SERVICE
+        process = process_for(spec.settings, f"sqlite:///{tmp_path}/{service}.db", tmp_path)
+        spec.make_app(process)
         process.database.close()
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @contextmanager
-def served(folder: Path, log: Path, port: int) -> Iterator[str]:
-    """The portal as it is served in a container, at the level that the compose file sets; yields its address."""
-    given = embedded(folder, "portal", public_url="http://127.0.0.1:8000", clock="system")
-    told = {f"LINGJUN_{name.upper()}": value for name, value in given.items()}
-    told |= {"LINGJUN_LISTEN": f"127.0.0.1:{port}", "LINGJUN_LOG_LEVEL": "INFO"}
-    with log.open("wb") as written:
+def running_portal(folder: Path, log: Path, port: int) -> Iterator[str]:
+    """Run the portal as in a container, with the log level of the compose file; yield its address."""
+    settings = embedded(folder, "portal", public_url="http://127.0.0.1:8000", clock="system")
+    environment = {f"LINGJUN_{name.upper()}": value for name, value in settings.items()}
+    environment |= {"LINGJUN_LISTEN": f"127.0.0.1:{port}", "LINGJUN_LOG_LEVEL": "INFO"}
+    with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "services.portal.web"], env=os.environ | told, stdout=written, stderr=written
+            [sys.executable, "-m", "services.portal.web"], env=os.environ | environment, stdout=output, stderr=output
         )
     try:
         httpx.Client(transport=httpx.HTTPTransport(retries=8)).get(f"http://127.0.0.1:{port}/healthz", timeout=30)
@@ -48,12 +48,12 @@ def served(folder: Path, log: Path, port: int) -> Iterator[str]:
         process.wait(30)
 
 
-def test_a_one_time_link_that_is_still_good_is_in_no_line_of_the_log(tmp_path: Path) -> None:
+def test_the_secret_of_a_valid_one_time_link_is_never_logged(tmp_path: Path) -> None:
     settings = PortalSettings(**embedded(tmp_path, "portal", public_url="http://127.0.0.1:8000", clock="system"))
     upgrade(settings.database_url, "portal")
     link = invite(open_process(settings))
     secret = link.rpartition("/")[2]
-    with served(tmp_path, tmp_path / "log", free_port()) as address:
+    with running_portal(tmp_path, tmp_path / "log", free_port()) as address:
         weak = {"account": "zhao", "name": "赵", "password": "weak", "again": "weak"}
         assert httpx.get(address + link).status_code == 200
         assert httpx.post(address + link, data=weak).status_code == 422

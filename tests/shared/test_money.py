@@ -1,3 +1,5 @@
+"""Money: parsing, formatting, capitals and rounding."""
+
 from decimal import Decimal
 
 import pytest
@@ -8,7 +10,7 @@ from shared.foundation.errors import Invalid
 from shared.foundation.money import capitals, fen, half_up, yuan
 
 
-def test_amounts_of_statements_are_read_as_whole_fen():
+def test_amounts_of_statements_are_parsed_to_fen():
     assert fen("25,000.00") == 2_500_000
     assert fen("25000") == 2_500_000
     assert fen("0.01") == 1
@@ -23,18 +25,18 @@ def test_amounts_of_statements_are_read_as_whole_fen():
     "text",
     ["", "-", "2,5000.00", "25,00", ",250", "1.234", "1e3", "+5", "１00", "٣", "NaN", "25,000.00元", "1 000", "9" * 14],
 )
-def test_an_amount_that_would_have_to_be_guessed_is_refused(text):
+def test_an_ambiguous_amount_is_refused(text):
     with pytest.raises(Invalid, match="无法识别"):
         fen(text)
 
 
 @pytest.mark.parametrize("amount", [Decimal("NaN"), Decimal("Infinity"), Decimal("0.001")])
-def test_a_decimal_that_is_no_amount_is_refused(amount):
+def test_a_decimal_that_is_not_an_amount_is_refused(amount):
     with pytest.raises(Invalid):
         fen(amount)
 
 
-def test_fen_are_printed_as_yuan_with_thousands():
+def test_fen_are_formatted_as_yuan_with_thousands_separators():
     assert yuan(2_500_000) == "25,000.00"
     assert yuan(1) == "0.01"
     assert yuan(0) == "0.00"
@@ -42,7 +44,7 @@ def test_fen_are_printed_as_yuan_with_thousands():
 
 
 @given(st.integers(min_value=-(10**14), max_value=10**14))
-def test_printing_and_reading_give_the_same_amount(amount_fen):
+def test_formatting_and_parsing_return_the_same_amount(amount_fen):
     assert fen(yuan(amount_fen)) == amount_fen
 
 
@@ -60,7 +62,7 @@ def test_printing_and_reading_give_the_same_amount(amount_fen):
         (0, "零元整"),
     ],
 )
-def test_capitals_follow_the_form_of_receipts(amount_fen, words):
+def test_capitals_have_the_form_of_receipts(amount_fen, words):
     assert capitals(amount_fen) == words
 
 

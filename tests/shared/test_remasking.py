@@ -1,4 +1,4 @@
-"""Masks that rows kept from earlier versions are shortened, wherever they stand, on both databases."""
+"""The migration shortens masks of earlier versions, in columns and in JSON, on both databases."""
 
 import pytest
 import sqlalchemy as sa
@@ -34,15 +34,15 @@ def rows(connection):
     return [tuple(row) for row in connection.execute(sa.select(TABLE).order_by(TABLE.c.id)).all()]
 
 
-def test_long_masks_are_shortened_and_birth_dates_left_out_where_the_migration_says_so(connection):
+def test_long_masks_are_shortened_and_birth_dates_removed_if_requested(connection):
     connection.execute(sa.insert(TABLE).values(id=KEYS[0], identity_mask=OLD, body=body(OLD, born_on="1978-03-12")))
     connection.execute(sa.insert(TABLE).values(id=KEYS[1], identity_mask="E12345****5678", body={}))
-    told = sa.table("kept", sa.column("id"), sa.column("identity_mask"), sa.column("body", sa.JSON))
-    remask(connection, told)
+    table = sa.table("kept", sa.column("id"), sa.column("identity_mask"), sa.column("body", sa.JSON))
+    remask(connection, table)
     assert rows(connection) == [
         (KEYS[0], NEW, body(NEW, born_on="1978-03-12")),
         (KEYS[1], "************78", {}),
     ]
     for _ in range(2):
-        remask(connection, told, without={"born_on"})
+        remask(connection, table, without={"born_on"})
         assert rows(connection)[0] == (KEYS[0], NEW, body(NEW))

@@ -1,4 +1,4 @@
-"""Many rows at once: what is written is what is read, whatever stands in it, on SQLite and PostgreSQL."""
+"""Bulk inserts and IN conditions: any value is stored and read back unchanged, on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
@@ -25,7 +25,7 @@ def job(number: int, **changes) -> dict:
     return row | changes
 
 
-def test_every_kind_of_value_comes_back_as_it_was(database):
+def test_values_of_every_type_are_read_back_unchanged(database):
     with database.transaction() as uow:
         uow.bulk_insert(JobRow, [job(1), job(2, payload={}, lease_until=NOW)])
     with database.reader() as session:
@@ -37,7 +37,7 @@ def test_every_kind_of_value_comes_back_as_it_was(database):
     assert (second.payload, second.lease_until) == ({}, NOW)
 
 
-def test_a_column_that_is_left_out_takes_the_databases_default(database):
+def test_an_omitted_column_gets_the_default_of_the_database(database):
     with database.transaction() as uow:
         uow.bulk_insert(JobRow, [job(1)])
     with database.reader() as session:
@@ -45,7 +45,7 @@ def test_a_column_that_is_left_out_takes_the_databases_default(database):
     assert (row.attempt, row.replays, row.traceparent, row.outcome) == (0, 0, "", None)
 
 
-def test_all_tables_are_written_at_the_end_on_postgresql_in_one_statement_or_not_at_all(database):
+def test_all_tables_are_written_at_the_end_and_on_postgresql_in_one_statement(database):
     written = []
 
     @event.listens_for(database.engine, "before_cursor_execute")
@@ -70,7 +70,7 @@ def test_all_tables_are_written_at_the_end_on_postgresql_in_one_statement_or_not
     assert found == [UUID(int=1), UUID(int=2)]
 
 
-def test_rows_are_numbered_in_the_order_in_which_they_are_given(database):
+def test_rows_are_numbered_in_their_order(database):
     ids = [uuid4() for _ in range(600)]
     with database.transaction() as uow:
         uow.bulk_insert(OutboxRow, [{"event_id": one, "headers": {}, "body": ""} for one in ids])
@@ -83,24 +83,24 @@ def test_a_time_without_a_zone_is_refused(database):
         uow.bulk_insert(JobRow, [job(1, next_at=datetime(2021, 11, 22))])  # noqa: DTZ001
 
 
-def test_no_rows_are_no_statement(database):
-    asked = []
-    event.listen(database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+def test_no_rows_execute_no_statement(database):
+    statements = []
+    event.listen(database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     with database.transaction() as uow:
         uow.bulk_insert(JobRow, [])
-    assert [statement for statement in asked if "job" in statement] == []
+    assert [statement for statement in statements if "job" in statement] == []
 
 
-@pytest.mark.parametrize(("wanted", "found"), [([1, 3, 9], [1, 3]), ([], [])])
-def test_one_of_finds_those_that_are_there(database, wanted, found):
+@pytest.mark.parametrize(("numbers", "found"), [([1, 3, 9], [1, 3]), ([], [])])
+def test_one_of_finds_the_existing_rows(database, numbers, found):
     with database.transaction() as uow:
         uow.bulk_insert(JobRow, [job(number) for number in (1, 2, 3)])
     with database.reader() as session:
-        chosen = select(JobRow.id).where(one_of(col(JobRow.id), {UUID(int=one) for one in wanted}))
+        chosen = select(JobRow.id).where(one_of(col(JobRow.id), {UUID(int=one) for one in numbers}))
         assert sorted(one.int for one in session.exec(chosen).all()) == found
 
 
-def test_one_of_takes_names_that_are_given_later_and_values_that_need_care(database):
+def test_one_of_takes_a_parameter_name_and_escapes_values(database):
     subjects = ["O'Brien", "重庆", 'a"b', "\\"]
     with database.transaction() as uow:
         rows = [{"source": "s", "subject": one, "part": "p", "sequence": 1} for one in [*subjects, "other"]]
@@ -112,7 +112,7 @@ def test_one_of_takes_names_that_are_given_later_and_values_that_need_care(datab
 
 
 def test_one_of_searches_the_index_of_sqlite(tmp_path):
-    """A condition that SQLite is given as `… = 1` reads the table whole."""
+    """A condition of the form `… = 1` would make SQLite scan the whole table."""
     upgrade(f"sqlite:///{tmp_path}/one.db", "shared")
     database = Database(f"sqlite:///{tmp_path}/one.db")
     chosen = select(JobRow.id).where(one_of(col(JobRow.id), [UUID(int=7)])).compile(database.engine)

@@ -1,4 +1,4 @@
-"""Migrations: complete on both databases, repeatable, and never older than the database."""
+"""Migrations: complete on both databases, repeatable, refused on a newer database."""
 
 from importlib import import_module
 
@@ -13,7 +13,7 @@ SERVICES = ("intake", "review", "scheduling", "billing", "portal")
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_the_migrations_make_exactly_the_tables_of_the_code(database_url, service):
+def test_the_migrations_create_exactly_the_tables_of_the_models(database_url, service):
     upgrade(database_url, service)
     upgrade(database_url, service)
     own = import_module(f"services.{service}.models").registered.metadata

@@ -1,4 +1,4 @@
-"""While PostgreSQL or Redis is away, a request is answered 503 and when to come back, and not 500; the notifier goes on."""
+"""While PostgreSQL or Redis is unreachable, requests get 503 with Retry-After, and the notifier retries."""
 
 import time
 from pathlib import Path
@@ -33,14 +33,14 @@ def counter(tools: WithTools) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/rows", "/api/counter"])
-def test_a_request_is_answered_503_and_when_to_come_back(tmp_path: Path, path: str) -> None:
-    given = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
-    nobody, secret = f"127.0.0.1:{free_port()}", "0123456789abcdef"
-    given |= {
-        "database_url": f"postgresql+psycopg://u:{secret}@{nobody}/intake",
-        "redis_url": f"redis://u:{secret}@{nobody}/0",
+def test_a_request_gets_503_with_retry_after(tmp_path: Path, path: str) -> None:
+    settings = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
+    address, secret = f"127.0.0.1:{free_port()}", "0123456789abcdef"
+    settings |= {
+        "database_url": f"postgresql+psycopg://u:{secret}@{address}/intake",
+        "redis_url": f"redis://u:{secret}@{address}/0",
     }
-    app = make_app(open_process(IntakeSettings(**given)))
+    app = make_app(open_process(IntakeSettings(**settings)))
     app.include_router(router)
     with capture_logs() as logged:
         answer = TestClient(app).get(path)
@@ -49,24 +49,24 @@ def test_a_request_is_answered_503_and_when_to_come_back(tmp_path: Path, path: s
     assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_a_notifier_asks_again_at_each_commit_and_tells_no_password() -> None:
+def test_a_notifier_retries_at_each_commit_and_logs_no_password() -> None:
     notifier = Notifier(f"postgresql+psycopg://u:se%20cret@127.0.0.1:{free_port()}/intake")
     with capture_logs() as logged:
-        for told in (1, 2):
+        for count in (1, 2):
             notifier()
             end = time.monotonic() + 20
-            while len(logged) < told and time.monotonic() < end:
+            while len(logged) < count and time.monotonic() < end:
                 time.sleep(0.01)
     assert [line["event"] for line in logged] == ["notify_failed", "notify_failed"]
     assert "refused" in logged[1]["reason"]
     assert "cret" not in str(logged)
 
 
-@pytest.mark.parametrize("fault", [OperationalError, ReadOnlySqlTransaction])
-def test_a_notifier_outlives_any_fault_and_connects_anew(fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that has just become a stand-by turns NOTIFY away on a connection that still lives."""
+@pytest.mark.parametrize("error", [OperationalError, ReadOnlySqlTransaction])
+def test_a_notifier_reconnects_after_any_driver_error(error, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that has just become a replica rejects NOTIFY on a connection that is still open."""
     connections = [Mock(), Mock()]
-    connections[0].execute.side_effect = fault("not now")
+    connections[0].execute.side_effect = error("not now")
     monkeypatch.setattr(pg_notify.Connection, "connect", Mock(side_effect=connections))
     notifier, end = Notifier("postgresql+psycopg://u@127.0.0.1/intake"), time.monotonic() + 20
     while not connections[1].execute.called and time.monotonic() < end:

@@ -1,4 +1,4 @@
-"""What every process is told, and what it says when it cannot be."""
+"""Settings from the environment, and the messages for invalid ones."""
 
 from datetime import timedelta
 
@@ -13,32 +13,32 @@ from shared.wiring.settings import embedded, read
 
 
 @pytest.fixture
-def told(tmp_path, monkeypatch):
-    """An environment in which review could start."""
+def environment(tmp_path, monkeypatch):
+    """A valid environment for review."""
     for name, value in embedded(tmp_path, "review", public_url="http://127.0.0.1", clock="system").items():
         monkeypatch.setenv(f"LINGJUN_{name.upper()}", str(value))
     return monkeypatch
 
 
-def test_the_retry_ladder_is_told_in_seconds_and_reaches_the_transport(told):
-    assert read(ReviewSettings).retry_ladder == RETRY_DELAYS
-    told.setenv("LINGJUN_RETRY_LADDER", "1, 30,30,86400")
-    told.setenv("LINGJUN_BROKER_URL", "amqp://nobody:0123456789abcdef@127.0.0.1/none")
+def test_the_retry_delays_are_read_in_seconds_and_passed_to_the_transport(environment):
+    assert read(ReviewSettings).retry_delays == RETRY_DELAYS
+    environment.setenv("LINGJUN_RETRY_LADDER", "1, 30,30,86400")
+    environment.setenv("LINGJUN_BROKER_URL", "amqp://nobody:0123456789abcdef@127.0.0.1/none")
     seconds = [timedelta(seconds=number) for number in (1, 30, 30, 86400)]
     transport = open_process(read(ReviewSettings)).transport()
     assert isinstance(transport, RabbitTransport)
-    assert list(transport.ladder) == seconds
+    assert list(transport.retry_delays) == seconds
 
 
-@pytest.mark.parametrize("ladder", ["", "soon", "1,,2", "0", "-1", "0.5", "1e3", "100000", "1\n", ",".join("1" * 11)])
-def test_a_ladder_that_cannot_be_climbed_is_refused(told, ladder):
-    told.setenv("LINGJUN_RETRY_LADDER", ladder)
+@pytest.mark.parametrize("delays", ["", "soon", "1,,2", "0", "-1", "0.5", "1e3", "100000", "1\n", ",".join("1" * 11)])
+def test_invalid_retry_delays_are_refused(environment, delays):
+    environment.setenv("LINGJUN_RETRY_LADDER", delays)
     with pytest.raises(Invalid, match="须是一至十个以逗号分隔的整秒数，如 1,10,60,600"):
         ReviewSettings()
 
 
-def test_a_process_that_cannot_read_its_settings_ends_with_one_line(told):
-    told.setenv("LINGJUN_RETRY_LADDER", "soon")
+def test_a_process_with_invalid_settings_exits_with_one_line(environment):
+    environment.setenv("LINGJUN_RETRY_LADDER", "soon")
     with pytest.raises(SystemExit) as ended:
         read(ReviewSettings)
     assert str(ended.value).splitlines() == [
@@ -54,8 +54,8 @@ def test_a_process_that_cannot_read_its_settings_ends_with_one_line(told):
         ("REDIS", "redis://default:fifteen-letters@redis:6379/1"),
     ],
 )
-def test_a_server_without_a_strong_password_is_refused_in_one_line_that_does_not_tell_it(told, name, url):
-    told.setenv(f"LINGJUN_{name}_URL", url)
+def test_a_weak_password_is_refused_and_not_repeated(environment, name, url):
+    environment.setenv(f"LINGJUN_{name}_URL", url)
     with pytest.raises(SystemExit) as ended:
         read(ReviewSettings)
     (line,) = str(ended.value).splitlines()
@@ -64,12 +64,16 @@ def test_a_server_without_a_strong_password_is_refused_in_one_line_that_does_not
     assert "fifteen" not in line
 
 
-def test_what_is_missing_is_named_in_one_line(told):
-    told.delenv("LINGJUN_REDIS_URL")
-    told.delenv("LINGJUN_KEYS_DIR")
+def test_missing_settings_are_named_in_one_line(environment):
+    environment.delenv("LINGJUN_REDIS_URL")
+    environment.delenv("LINGJUN_KEYS_DIR")
     with pytest.raises(SystemExit) as ended:
         read(ReviewSettings)
     (line,) = str(ended.value).splitlines()
     assert line == (
         "设置有误：LINGJUN_REDIS_URL（Field required），LINGJUN_KEYS_DIR（Field required）。请对照 .env.example 补齐后再启动。"
     )
+
+
+def test_retry_delays_are_accepted_by_name_too(environment):
+    assert ReviewSettings(retry_delays="5").retry_delays == (timedelta(seconds=5),)

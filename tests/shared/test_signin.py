@@ -1,4 +1,4 @@
-"""Sign-in as every service sees it: tokens, roles, revocation, and the guard against forged requests."""
+"""Authentication in every service: tokens, roles, revocation, CSRF protection."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from shared.events.portal import StaffAccessChanged
 from shared.foundation.clock import real_now
-from shared.http.auth import COOKIE, CurrentUser, SessionToken, csrf_token, read_token, remember_access, sign_token
+from shared.http.auth import COOKIE, CurrentUser, SessionToken, csrf_token, read_token, sign_token, store_access
 from shared.persistence.models import AuditRow
 from tests.shared.sample_service import Installation, Parcel
 
@@ -33,34 +33,34 @@ def client(installation: Installation, *roles: str, **more: Any) -> TestClient:
     return TestClient(installation.app, cookies=cookies, follow_redirects=False)
 
 
-def say(installation: Installation, *roles: str, valid_from: Any) -> None:
+def change_access(installation: Installation, *roles: str, valid_from: Any) -> None:
     with installation.process.database.transaction() as uow:
-        remember_access(uow, StaffAccessChanged(account="li", roles=roles, valid_from=valid_from))
+        store_access(uow, StaffAccessChanged(account="li", roles=roles, valid_from=valid_from))
 
 
-def test_a_signed_session_says_who_acts(installation: Installation) -> None:
+def test_a_signed_session_identifies_the_user(installation: Installation) -> None:
     answer = client(installation, "intake", "judge").get("/intake/api/whoami")
     assert answer.json() == {"account": "li", "roles": ["intake", "judge"]}
 
 
-def test_a_page_without_a_session_leads_to_sign_in_and_back(small_installation: Installation) -> None:
+def test_a_page_without_a_session_redirects_to_sign_in_with_its_path(small_installation: Installation) -> None:
     answer = client(small_installation).get("/intake/parcels/2?from=list")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/sign-in?next=/intake/parcels/2%3Ffrom%3Dlist"
 
 
-def test_a_page_with_a_session_that_is_over_leads_to_renewal(small_installation: Installation) -> None:
+def test_a_page_with_an_expired_session_redirects_to_renewal(small_installation: Installation) -> None:
     answer = client(small_installation, "intake", age=901).get("/intake/")
     assert answer.headers["location"] == "/session/renew?next=/intake/"
 
 
-def test_a_machine_without_a_session_gets_a_problem(small_installation: Installation) -> None:
+def test_an_api_without_a_session_returns_a_problem(small_installation: Installation) -> None:
     answer = client(small_installation).get("/intake/api/whoami")
     assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
     assert answer.json()["code"] == "not-signed-in"
 
 
-def test_a_token_of_another_key_is_nobody(small_installation: Installation) -> None:
+def test_a_token_of_another_key_is_rejected(small_installation: Installation) -> None:
     token = SessionToken(sub="li", name="李青", roles=("intake",), iat=0, exp=9e9, sid=SID)
     forged = sign_token(token, OKPKey.generate_key("Ed25519"))
     answer = TestClient(small_installation.app, cookies={COOKIE: forged}).get("/intake/api/whoami")
@@ -68,15 +68,19 @@ def test_a_token_of_another_key_is_nobody(small_installation: Installation) -> N
 
 
 @pytest.mark.parametrize("compact", ["", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "中文"])
-def test_a_text_that_is_no_token_is_nobody(small_installation: Installation, compact: str) -> None:
+def test_a_malformed_token_is_rejected(small_installation: Installation, compact: str) -> None:
     assert read_token(compact, small_installation.process.settings.token_public_key_file) is None
 
 
-def test_no_token_is_believed_before_the_portal_has_made_its_key(tmp_path: Path, small_installation: Installation) -> None:
+def test_tokens_are_rejected_before_the_portal_has_created_its_key(
+    tmp_path: Path, small_installation: Installation
+) -> None:
     assert read_token(small_installation.token("intake"), tmp_path / "not-yet.pem") is None
 
 
-def test_another_role_is_refused_and_the_refusal_is_audited_although_nothing_else_is_kept(installation: Installation) -> None:
+def test_a_wrong_role_is_refused_and_the_refusal_is_audited(
+    installation: Installation,
+) -> None:
     answer = client(installation, "finance").get("/intake/")
     assert answer.status_code == 403
     assert "您没有使用此功能的权限" in answer.text
@@ -85,7 +89,7 @@ def test_another_role_is_refused_and_the_refusal_is_audited_although_nothing_els
     assert (row.actor, row.action, row.subject, row.details) == ("li", "access_refused", "/intake/", {"method": "GET"})
 
 
-def test_an_auditor_reads_everything_and_does_nothing(small_installation: Installation) -> None:
+def test_an_auditor_may_read_everything_and_change_nothing(small_installation: Installation) -> None:
     small_installation.fill()
     auditor = client(small_installation, "auditor")
     assert auditor.get("/intake/parcels/2").status_code == 200
@@ -93,26 +97,26 @@ def test_an_auditor_reads_everything_and_does_nothing(small_installation: Instal
     assert answer.status_code == 403
 
 
-def test_a_session_that_is_newer_than_what_was_heard_of_the_account_counts(installation: Installation) -> None:
-    say(installation, valid_from=real_now() - timedelta(seconds=1))
+def test_a_session_that_is_newer_than_the_last_access_change_is_valid(installation: Installation) -> None:
+    change_access(installation, valid_from=real_now() - timedelta(seconds=1))
     assert client(installation, "intake").get("/intake/api/whoami").json()["roles"] == ["intake"]
 
 
-def test_a_token_signed_before_the_access_changed_is_void(installation: Installation) -> None:
+def test_a_token_signed_before_an_access_change_is_void(installation: Installation) -> None:
     token = installation.cookies("intake")
-    say(installation, "intake", valid_from=real_now())
+    change_access(installation, "intake", valid_from=real_now())
     answer = TestClient(installation.app, cookies=token).get("/intake/api/whoami")
     assert (answer.status_code, answer.json()["code"]) == (401, "session-revoked")
     assert client(installation, "intake").get("/intake/api/whoami").status_code == 200
 
 
-def test_a_closed_account_is_nobody_by_any_token_signed_before(installation: Installation) -> None:
+def test_tokens_of_a_closed_account_are_void(installation: Installation) -> None:
     token = installation.cookies("intake")
-    say(installation, valid_from=real_now())
+    change_access(installation, valid_from=real_now())
     assert TestClient(installation.app, cookies=token).get("/intake/api/whoami").status_code == 401
 
 
-def test_a_change_without_the_token_of_the_session_is_refused_and_nothing_happens(installation: Installation) -> None:
+def test_a_change_without_the_csrf_token_of_the_session_is_refused(installation: Installation) -> None:
     installation.fill()
     signed_in = client(installation, "intake")
     for headers in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": csrf_token("other")}):
@@ -125,7 +129,7 @@ def test_a_change_without_the_token_of_the_session_is_refused_and_nothing_happen
 
 
 @pytest.mark.parametrize("carrier", ["header", "form", "multipart"])
-def test_the_token_may_come_as_a_header_or_in_a_form(small_installation: Installation, carrier: str) -> None:
+def test_the_csrf_token_is_accepted_in_a_header_or_a_form(small_installation: Installation, carrier: str) -> None:
     small_installation.fill()
     token = {"csrf_token": csrf_token(SID), "note": "齐全"}
     ways: dict[str, dict[str, Any]] = {
@@ -137,23 +141,25 @@ def test_the_token_may_come_as_a_header_or_in_a_form(small_installation: Install
     assert (answer.status_code, answer.headers["location"]) == (303, "/intake/parcels/2")
 
 
-def test_a_request_that_a_browser_sends_for_another_site_is_refused_even_without_a_session(small_installation: Installation) -> None:
+def test_a_cross_site_request_is_refused_even_without_a_session(
+    small_installation: Installation,
+) -> None:
     for site in ("cross-site", "same-site"):
         answer = client(small_installation).post("/intake/parcels/2/pass", headers={"Sec-Fetch-Site": site})
         assert answer.status_code == 403
 
 
-def test_every_page_tells_programs_the_token(small_installation: Installation) -> None:
+def test_every_page_contains_the_csrf_token_for_scripts(small_installation: Installation) -> None:
     page = client(small_installation, "intake").get("/intake/").text
     assert f'<meta name="csrf-token" content="{csrf_token(SID)}">' in page
 
 
-def test_somebody_may_do_what_one_of_the_roles_allows() -> None:
+def test_a_user_may_do_what_one_of_the_roles_allows() -> None:
     actor = CurrentUser("li", "李青", frozenset({"judge", "reviewer"}))
     assert actor.may("judge", "committee")
     assert not actor.may("finance")
 
 
-def test_a_page_that_only_people_without_a_session_see_still_refuses_politely(small_installation: Installation) -> None:
+def test_a_form_without_a_session_gets_a_refusal_page(small_installation: Installation) -> None:
     answer = client(small_installation).post("/intake/parcels/2/pass", data={"note": "x"})
     assert (answer.status_code, "请重新登录" in answer.text) == (401, True)

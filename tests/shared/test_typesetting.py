@@ -1,4 +1,4 @@
-"""Typesetting: text is data, rare characters print, and what cannot print is known."""
+"""Typesetting: text is data, rare characters print, and unprintable characters are reported."""
 
 import shutil
 import struct
@@ -56,7 +56,7 @@ def test_lines_of_a_text_stay_lines():
 
 
 @pytest.mark.parametrize("character", ["\ue78d", "\x00", "\x07", "\u202e", "\u2066", "😀", "\ud800"])
-def test_what_no_font_covers_is_reported_and_its_place_is_marked(character):
+def test_a_character_that_no_font_covers_is_reported_and_marked(character):
     assert uncovered(f"张{character}三") == {character}
     assert words(probe(f"张{character}三")).count(f"张{MISSING}三") == 2
 
@@ -76,7 +76,7 @@ def test_every_character_of_gb2312_is_covered():
     assert uncovered(gb2312) == set()
 
 
-def test_only_the_given_font_folders_count(tmp_path):
+def test_only_the_font_folders_of_the_call_are_used(tmp_path):
     shutil.copy(PACKAGED_FONTS / "NotoSansSC-Regular.otf", tmp_path)
     alone = typeset(PROBE, {"now": NOW, "text": "领军"}, font_dirs=[tmp_path])
 
@@ -87,7 +87,7 @@ def test_only_the_given_font_folders_count(tmp_path):
 
 
 def renamed(font: bytes, family: str) -> bytes:
-    """The packaged sans with another family's name (of at most as many letters) in its name table."""
+    """Return the packaged sans font with another family name, which must not be longer, in its name table."""
     table = next(
         struct.unpack_from(">I", font, at + 8)[0] for at in range(12, len(font), 16) if font[at : at + 4] == b"name"
     )
@@ -102,7 +102,7 @@ def renamed(font: bytes, family: str) -> bytes:
     return bytes(changed)
 
 
-def test_the_fonts_that_the_settings_name_come_before_the_packaged_ones(tmp_path, monkeypatch):
+def test_the_fonts_of_the_settings_take_precedence_over_the_packaged_ones(tmp_path, monkeypatch):
     folder = tmp_path / "fonts"
     folder.mkdir()
     (folder / "own.otf").write_bytes(renamed((PACKAGED_FONTS / "NotoSansSC-Regular.otf").read_bytes(), "FangSong"))
@@ -121,23 +121,23 @@ def test_equal_data_give_equal_bytes():
     assert probe("领军") != probe("领君")
 
 
-def test_the_creation_date_is_that_of_the_data():
+def test_the_creation_date_is_the_time_in_the_data():
     assert metadata(probe("领军"))["CreationDate"].startswith("D:20211209013000")
 
 
-def test_a_document_without_a_time_is_a_mistake():
+def test_data_without_a_time_raises():
     with pytest.raises(KeyError, match="now"):
         typeset(PROBE, {"text": "领军"})
 
 
-def test_the_document_says_that_it_is_pdf_a_2b():
+def test_the_document_declares_pdf_a_2b():
     pdf = probe("领军")
 
     assert b"<pdfaid:part>2</pdfaid:part>" in pdf
     assert b"<pdfaid:conformance>B</pdfaid:conformance>" in pdf
 
 
-def test_moments_print_as_china_reads_them_and_dates_as_they_are():
+def test_times_print_in_china_time_and_dates_unchanged():
     assert "2021-12-09T09:30" in words(probe(NOW))
     assert "2021-12-09" in words(probe(date(2021, 12, 9)))
 
@@ -156,7 +156,7 @@ def test_no_line_begins_with_a_closing_mark():
     assert not [line for line in lines(pdf) if line[:1] in "，。"]
 
 
-def test_a_font_that_maps_by_segments_is_read_too():
+def test_a_font_with_a_segment_mapping_is_read():
     # Two segments: 一丁 by offset array (glyphs 7 and 0, so 丁 is missing), 王 by delta; then the closing 0xFFFF.
     last, first = (0x4E01, 0x738B, 0xFFFF), (0x4E00, 0x738B, 0xFFFF)
     delta, offset = (0, 0x10000 - 0x738B + 9, 1), (6, 0, 0)

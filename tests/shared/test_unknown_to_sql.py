@@ -1,4 +1,4 @@
-"""A value that PostgreSQL does not know is the sender's mistake: answered 422, and told to nobody else."""
+"""A value that PostgreSQL cannot represent gets 422 and is not logged."""
 
 from pathlib import Path
 
@@ -17,23 +17,23 @@ router = APIRouter()
 
 
 @router.get("/api/texts")
-def texts(session: ReadingSession, given: str) -> str:
-    return session.execute(select(literal(given, Text))).scalar_one()
+def texts(session: ReadingSession, value: str) -> str:
+    return session.execute(select(literal(value, Text))).scalar_one()
 
 
 @router.get("/api/numbers")
-def numbers(session: ReadingSession, given: int) -> int:
-    return session.execute(select(literal(given, Integer))).scalar_one()
+def numbers(session: ReadingSession, value: int) -> int:
+    return session.execute(select(literal(value, Integer))).scalar_one()
 
 
-@pytest.mark.parametrize("asked", ["texts?given=secret%00", "numbers?given=99999999999"])
-def test_what_postgresql_cannot_take_is_answered_422_and_not_logged(tmp_path: Path, postgres_url, asked: str) -> None:
-    given = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
-    process = open_process(IntakeSettings(**given | {"database_url": postgres_url("unknown")}))
+@pytest.mark.parametrize("path", ["texts?value=secret%00", "numbers?value=99999999999"])
+def test_an_unrepresentable_value_gets_422_and_is_not_logged(tmp_path: Path, postgres_url, path: str) -> None:
+    settings = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
+    process = open_process(IntakeSettings(**settings | {"database_url": postgres_url("unknown")}))
     app = make_app(process)
     app.include_router(router)
     with capture_logs() as logged:
-        answer = TestClient(app).get(f"/api/{asked}")
+        answer = TestClient(app).get(f"/api/{path}")
     process.database.close()
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown-to-sql")
     assert "更正后再试" in answer.json()["detail"]

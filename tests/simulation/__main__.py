@@ -1,4 +1,4 @@
-"""`python -m tests.simulation --worlds 1000` plays many worlds on every core, `--seed 123` one; ends with 1 if any failed."""
+"""`python -m tests.simulation --worlds 1000` plays worlds on all cores, `--seed 123` one. Exits with 1 if any fails."""
 
 import argparse
 import os
@@ -10,26 +10,26 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tests.simulation.shrinking import shortest, told
+from tests.simulation.shrinking import format_history, shrink
 from tests.simulation.world import History, run
 
 SHOWN = 3
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code."""
+    """Play the worlds and print the result. Return 1 if any failed, else 0."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--worlds", type=int, default=200)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--seed", type=int, help="play this world alone, and show its shortest failing history")
-    given = parser.parse_args(arguments)
-    seeds = [given.seed] if given.seed is not None else list(range(given.first, given.first + given.worlds))
+    parser.add_argument("--seed", type=int, help="play only this world and show its shortest failing history")
+    options = parser.parse_args(arguments)
+    seeds = [options.seed] if options.seed is not None else list(range(options.first, options.first + options.worlds))
     console, began = Console(), time.monotonic()
     histories = _play(seeds, console)
     failed = sorted((one for one in histories if one.failure), key=lambda one: one.seed)
     for history in failed[:SHOWN]:
         seed = history.seed
-        console.print(told(shortest(history, lambda only, seed=seed: run(seed, only=only))), markup=False)  # type: ignore[misc]
+        console.print(format_history(shrink(history, lambda only, seed=seed: run(seed, only=only))), markup=False)  # type: ignore[misc]
     _report(histories, failed, time.monotonic() - began, console)
     return 1 if failed else 0
 

@@ -1,4 +1,7 @@
-"""Intake's clerk, the platform and the students of a world. Each looks at what there is, does one thing, and says whether."""
+"""Actors of a world: intake's clerk, the platform and the students.
+
+Each reads the current rows, takes at most one action and returns whether it did.
+"""
 
 import io
 import re
@@ -34,7 +37,7 @@ def _scan() -> bytes:
 
 
 def clerk(stage: Stage) -> bool:
-    """Publishes the programme and gives the platform its key."""
+    """Publish the programme and issue the platform's API key."""
     if not stage.rows("intake", ProgrammeRow):
         keys = stage.services["intake"].process.tools.keys
         return stage.act("intake", actions.publish_programme, simulated_programme(), actor="intake01", keys=keys)
@@ -44,11 +47,11 @@ def clerk(stage: Stage) -> bool:
 
 
 def platform(stage: Stage) -> bool:
-    """Files what is not filed yet, once the key is there; whose answer was lost, it asks again."""
+    """File the missing applications once the key exists. If a response was lost, file again."""
     clients = stage.rows("intake", PlatformClient)
     filed = {row.platform_no for row in stage.rows("intake", Application)} if clients else set()
     missing = [one for one in _filings() if one.platform_no not in filed]
-    return bool(clients) and stage.one_of(missing, lambda one: _send(stage, clients[0], one))
+    return bool(clients) and stage.act_on_any(missing, lambda one: _send(stage, clients[0], one))
 
 
 def _send(stage: Stage, client: PlatformClient, one: Filed) -> bool:
@@ -64,11 +67,11 @@ def _file(uow: UnitOfWork, one: Filed, *, client: PlatformClient, stage: Stage, 
 
 
 def _body(uow: UnitOfWork, one: Filed, *, client: PlatformClient, stage: Stage, now: Any) -> ApplicationIn:
-    """The application with its scans uploaded; the consents were ticked just now."""
+    """Store the scans and return the application with consents of this moment."""
     ids = {}
     files = stage.services["intake"].process.tools.files
     for scan in one.scans:
-        kept: StoredScan = actions.store_scan(
+        stored: StoredScan = actions.store_scan(
             uow,
             _scan(),
             declared="image/png",
@@ -79,16 +82,16 @@ def _body(uow: UnitOfWork, one: Filed, *, client: PlatformClient, stage: Stage, 
             files=files,
         )
         uow.session.flush()
-        ids[scan.kind] = str(kept.id)
+        ids[scan.kind] = str(stored.id)
     consents = [consent | {"accepted_at": now.isoformat()} for consent in one.body["consents"]]
     return ApplicationIn.model_validate(one.request(ids) | {"consents": consents})
 
 
 def corrector(stage: Stage) -> bool:
-    """The platform sends what was returned again, but for one that never comes."""
+    """Resubmit returned applications as the platform, except those that are never corrected."""
     returned = stage.rows("intake", Application, Application.state == ApplicationState.RETURNED)
     due = [row for row in returned if not stage.chance(f"never corrected {row.platform_no}", 0.3)]
-    return stage.one_of(due, lambda row: _send_again(stage, row))
+    return stage.act_on_any(due, lambda row: _send_again(stage, row))
 
 
 def _send_again(stage: Stage, row: Application) -> bool:
@@ -106,16 +109,16 @@ def _correct(
 
 
 def student(stage: Stage) -> bool:
-    """Opens the link of a letter and confirms."""
-    found = [(row, re.search(r"consent/([\w-]+)", row.text)) for row in stage.mailer.letters.values()]
-    tokens = [(letter, link[1]) for letter, link in found if link]
+    """Confirm consent through the link of a mail."""
+    found = [(row, re.search(r"consent/([\w-]+)", row.text)) for row in stage.mailer.mails.values()]
+    tokens = [(mail, link[1]) for mail, link in found if link]
     waiting = {row.application_no for row in stage.rows("intake", Application) if row.consented_at is None}
-    due = [token for letter, token in tokens if any(number in letter.text for number in waiting)]
-    return stage.one_of(due, lambda token: stage.act("intake", actions.confirm_consent, token, actor="student"))
+    due = [token for mail, token in tokens if any(number in mail.text for number in waiting)]
+    return stage.act_on_any(due, lambda token: stage.act("intake", actions.confirm_consent, token, actor="student"))
 
 
 def withdrawer(stage: Stage) -> bool:
-    """Somebody thinks better of it, at any moment before reporting."""
+    """Withdraw an application at a random moment before registration."""
     changing = [
         row
         for row in stage.rows("intake", Application)
@@ -130,7 +133,7 @@ def withdrawer(stage: Stage) -> bool:
 
 
 def decliner(stage: Stage) -> bool:
-    """Somebody who was admitted gives the seat up."""
+    """Decline a held seat before registration."""
     held = stage.rows("review", Seat, Seat.state == SeatState.HELD)
     changing = [row for row in held if stage.chance(f"declines {row.rank}", 0.15) and row.registered_at is None]
     if not changing or stage.rng.random() > 0.05:

@@ -1,7 +1,7 @@
-"""The simulated bus: a queue per service, and a transport that keeps the promises of shared/messaging/transport.py, no more.
+"""The simulated bus: a queue per service, and a transport with only the guarantees of shared/messaging/transport.py.
 
-Confirms get lost after the message arrived, acknowledgements get lost after the work, messages overtake each other and come
-twice. The world grants a consumer what it receives next.
+Confirms get lost after the message arrived, acknowledgements get lost after handling, and messages are reordered and
+duplicated. The world decides which batch a consumer receives next.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ MOST_AT_ONCE = 6
 
 @dataclass(frozen=True)
 class Message:
-    """One message in one queue; not to be had before `visible_at` (real time)."""
+    """One message in one queue, invisible to consumers until `visible_at` (real time)."""
 
     tag: int
     headers: dict[str, Any]
@@ -32,7 +32,7 @@ class Message:
 
 
 class SimulatedBus:
-    """Every queue of the house."""
+    """All queues of the installation."""
 
     def __init__(self, clock: SimulatedClock, faults: Faults) -> None:
         self.clock, self.faults = clock, faults
@@ -41,53 +41,53 @@ class SimulatedBus:
         self._tags = 0
 
     def put(self, queue: str, headers: dict[str, Any], body: bytes, attempt: int = 0) -> None:
-        """Appends to a queue."""
+        """Append a message to a queue."""
         self._tags += 1
         self.queues[queue].append(Message(self._tags, headers, body, attempt, self.clock.real))
 
     def route(self, message: Outgoing) -> bool:
-        """Puts a message into every queue that is bound to its type; False if there is none."""
+        """Append a message to every queue bound to its type. Return False if there is none."""
         queues = [queue for queue, types in self.bindings.items() if message.type in types]
         for queue in queues:
             self.put(queue, message.headers, message.body)
         return bool(queues)
 
     def visible(self, queue: str) -> list[Message]:
-        """What may be had now, oldest first."""
+        """Return the messages that are visible now, oldest first."""
         return [message for message in self.queues[queue] if message.visible_at <= self.clock.real]
 
-    def offer(self, queue: str, rng: Random) -> list[Delivery]:
-        """What a consumer receives next: the oldest few, unless they are late, overtaken or brought twice."""
-        found = self.visible(queue)
+    def next_batch(self, queue: str, rng: Random) -> list[Delivery]:
+        """Return the next batch of a consumer: the oldest few, unless a fault delays, reorders or duplicates them."""
+        messages = self.visible(queue)
         fault = self.faults.at(f"deliver {queue}", ("reordered", "delayed", "duplicated"))
         if fault == "delayed":
-            self._put_off(queue, found[0], timedelta(seconds=rng.uniform(1, 120)))
-            found = found[1:]
+            self._delay(queue, messages[0], timedelta(seconds=rng.uniform(1, 120)))
+            messages = messages[1:]
         if fault == "reordered":
-            rng.shuffle(found)
+            rng.shuffle(messages)
         if fault == "duplicated":
-            copied = rng.choice(found)
+            copied = rng.choice(messages)
             self.put(queue, copied.headers, copied.body)
-        batch = found[: rng.randint(1, MOST_AT_ONCE)]
+        batch = messages[: rng.randint(1, MOST_AT_ONCE)]
         return [Delivery(one.tag, one.headers, one.body, one.attempt) for one in batch]
 
-    def _put_off(self, queue: str, message: Message, span: timedelta, attempts: int = 0) -> None:
+    def _delay(self, queue: str, message: Message, span: timedelta, attempts: int = 0) -> None:
         later = replace(message, visible_at=self.clock.real + span, attempt=message.attempt + attempts)
         self.queues[queue] = [later if one.tag == message.tag else one for one in self.queues[queue]]
 
-    def put_off(self, queue: str, tag: int, span: timedelta) -> None:
-        """Parks a message that failed."""
+    def park(self, queue: str, tag: int, span: timedelta) -> None:
+        """Delay a failed message by `span` and count the attempt."""
         for message in self.queues[queue]:
             if message.tag == tag:
-                self._put_off(queue, message, span, attempts=1)
+                self._delay(queue, message, span, attempts=1)
 
     def remove(self, queue: str, tags: set[int]) -> None:
-        """Takes acknowledged messages away."""
+        """Remove acknowledged messages."""
         self.queues[queue] = [message for message in self.queues[queue] if message.tag not in tags]
 
 
 class SimulatedTransport:
-    """One service's connection to the bus; implements Transport."""
+    """One service's connection to the bus. Implements Transport."""
 
     def __init__(self, bus: SimulatedBus, queue: str) -> None:
         self._bus, self._queue = bus, queue
@@ -122,8 +122,8 @@ class SimulatedTransport:
             self._bus.put(queue, message.headers, message.body)
         return {}
 
-    async def past(self) -> AsyncIterator[Delivery]:
-        """No log is kept: nobody reads the past in a world."""
+    async def read_log(self) -> AsyncIterator[Delivery]:
+        """Yield nothing: a world keeps no event log."""
         for delivery in self.granted[:0]:
             yield delivery
 
@@ -133,7 +133,7 @@ class SimulatedTransport:
         batch, self.granted = self.granted[:most], []
         return batch
 
-    async def done(self, deliveries: Sequence[Delivery]) -> None:
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         fault = self._bus.faults.at(f"acknowledge {self._queue}", ("acknowledgement lost", "crash before it"))
         if fault == "acknowledgement lost":
             raise ConnectionError(fault)
@@ -145,7 +145,7 @@ class SimulatedTransport:
         fault = self._bus.faults.at(f"park {self._queue}", ("crash before it", "crash before the acknowledgement"))
         if fault == "crash before it":
             raise Crash(fault)
-        self._bus.put_off(self._queue, delivery.tag, RETRY_DELAYS[delivery.attempt])
+        self._bus.park(self._queue, delivery.tag, RETRY_DELAYS[delivery.attempt])
         if fault:
             self._bus.put(self._queue, delivery.headers, delivery.body, delivery.attempt)
             raise Crash(fault)

@@ -1,4 +1,7 @@
-"""Review's and scheduling's staff of a world. Each looks at what there is, does one thing, and says whether."""
+"""Actors of a world: review's and scheduling's staff.
+
+Each reads the current rows, takes at most one action and returns whether it did.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +26,7 @@ DAY, EVENING = datetime(2021, 12, 6, 0, 30, tzinfo=UTC), datetime(2021, 12, 8, 1
 
 
 def reviewer(stage: Stage) -> bool:
-    """Checks an open case: passes, returns or rejects it."""
+    """Check an open case: pass, return or reject it."""
     cases = stage.rows("review", Case, Case.state == CaseState.OPEN, col(Case.consented_at).is_not(None))
     if not cases:
         return False
@@ -37,32 +40,32 @@ def reviewer(stage: Stage) -> bool:
     return stage.act("review", actions.pass_authenticity, case.id, actor="review01")
 
 
-def rejecter_of_unconfirmed(stage: Stage) -> bool:
-    """Before the interviews, whoever never confirmed is turned down."""
+def unconfirmed_rejecter(stage: Stage) -> bool:
+    """Reject, before the interviews, all applications without confirmed consent."""
     cases = stage.rows("review", Case, Case.state == CaseState.OPEN, col(Case.consented_at).is_(None))
-    return stage.one_of(
+    return stage.act_on_any(
         cases,
         lambda case: stage.act("review", actions.reject_application, case.id, reason="未确认同意书", actor="review01"),
     )
 
 
 def preparer(stage: Stage) -> bool:
-    """Enters two panels and the slots of the first day."""
+    """Enter two panels and the slots of the first day."""
     if not stage.rows("scheduling", SchedulingProgramme):
         return False
     known = {row.code for row in stage.rows("scheduling", Panel)}
     for panel in panels()[:2]:
         if panel.code not in known:
             judges = [JudgeEntry(one.account, one.name, one.employer_credit_code) for one in panel.judges]
-            given = {"room": panel.room, "link": panel.link, "judges": judges}
-            return stage.act("scheduling", scheduling.define_panel, CODE, panel.code, **given, actor="schedule01")
+            fields = {"room": panel.room, "link": panel.link, "judges": judges}
+            return stage.act("scheduling", scheduling.define_panel, CODE, panel.code, **fields, actor="schedule01")
     if stage.rows("scheduling", Slot):
         return False
     return _slots(stage, DAY, hours=4)
 
 
 def second_date(stage: Stage) -> bool:
-    """Opens the evening for those who did not come."""
+    """Add the evening slots for candidates who missed their interview."""
     late = [row for row in stage.rows("scheduling", Slot) if row.starts_at >= EVENING]
     return not late and _slots(stage, EVENING, hours=2)
 
@@ -76,7 +79,7 @@ def _slots(stage: Stage, start: datetime, *, hours: int) -> bool:
 
 
 def scheduler(stage: Stage) -> bool:
-    """Asks for a proposal for whoever waits, and books it."""
+    """Request a proposal for all waiting candidates, or book a ready one."""
     proposals = stage.rows("scheduling", Proposal)
     ready = [row for row in proposals if row.state == ProposalState.READY]
     if ready and stage.act("scheduling", scheduling.book_interviews, ready[-1].id, actor="schedule01"):
@@ -87,8 +90,8 @@ def scheduler(stage: Stage) -> bool:
     return stage.act("scheduling", scheduling.propose_interviews, CODE, actor="schedule01")
 
 
-def doorkeeper(stage: Stage) -> bool:
-    """Records who did not come to an interview that began, the first time or both."""
+def attendance_clerk(stage: Stage) -> bool:
+    """Record the no-show of a candidate whose interview has begun, at the first or second date."""
     current = stage.rows("scheduling", Interview, Interview.state == BookingState.CURRENT)
     for row in current:
         candidate = stage.rows("scheduling", Candidate, Candidate.application_id == row.application_id)[0]
@@ -101,7 +104,7 @@ def doorkeeper(stage: Stage) -> bool:
 
 
 def judge(stage: Stage) -> bool:
-    """Locks the sheet of one judge for one candidate whose interview is over."""
+    """Lock one judge's sheet for one candidate whose interview is over."""
     sheets = {(row.case_id, row.judge) for row in stage.rows("review", ScoreSheet)}
     passed = stage.rows("review", Case, Case.state == CaseState.PASSED)
     over = {row.id for row in passed if row.interview_at and row.interview_at < stage.clock.now()}
@@ -120,7 +123,7 @@ def judge(stage: Stage) -> bool:
 
 
 def desk(stage: Stage) -> bool:
-    """Gives the points for the materials."""
+    """Record the desk scores of one passed case."""
     cases = stage.rows("review", Case, Case.state == CaseState.PASSED, col(Case.firm_points).is_(None))
     if not cases:
         return False
@@ -129,23 +132,23 @@ def desk(stage: Stage) -> bool:
 
 
 def chair(stage: Stage) -> bool:
-    """Freezes the ranking; the secretary releases it."""
+    """Decide ties, freeze the ranking as chair, and release it as secretary."""
     rankings = stage.rows("review", Ranking)
     state = rankings[0].state if rankings else ""
     if state == RankingState.FROZEN:
         return stage.act("review", actions.release_ranking, CODE, actor="secretary")
     if state != RankingState.DRAFT:
         return False
-    programme = stage.ask("review", queries.programme_of, CODE)
-    if not stage.ask("review", queries.missing_decisions, CODE):
-        for tie in stage.ask("review", queries.open_ties, programme):
+    programme = stage.run_query("review", queries.programme_of, CODE)
+    if not stage.run_query("review", queries.missing_decisions, CODE):
+        for tie in stage.run_query("review", queries.open_ties, programme):
             keys = [row.id for row in stage.rows("review", Case) if str(row.id) in tie.keys]
             return stage.act("review", actions.record_tie_decision, CODE, keys, reason="合议决定", actor="chair")
     return stage.act("review", actions.freeze_ranking, CODE, actor="chair")
 
 
 def committee(stage: Stage) -> bool:
-    """Confirms lapses, decides on late payments, passes free seats on."""
+    """Confirm lapses, resolve late payments, and confirm promotions to free seats."""
     if not stage.rows("review", ProgrammeRow):
         return False
     items = stage.rows("review", WorkItem, col(WorkItem.closed_at).is_(None))
@@ -158,16 +161,16 @@ def committee(stage: Stage) -> bool:
             ):
                 return True
             return stage.act("review", actions.resolve_late_payment, item.id, "refund", actor="chair")
-    for due in stage.ask("review", queries.promotions_due, CODE):
+    for due in stage.run_query("review", queries.promotions_due, CODE):
         return stage.act("review", actions.confirm_promotion, due.case_id, actor="chair")
     return False
 
 
 def registrar(stage: Stage) -> bool:
-    """Registers who reports with everything."""
+    """Register an expected student who has paid and brings all documents."""
     expected = stage.rows("scheduling", Student, Student.state == StudentState.EXPECTED, col(Student.paid).is_(True))
     brought = Brought(original_form=True, two_photos=True, identity_seen=True)
-    return stage.one_of(
+    return stage.act_on_any(
         expected,
         lambda row: stage.act(
             "scheduling", scheduling.register_student, row.application_id, brought, actor="registrar01"

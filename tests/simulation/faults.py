@@ -1,4 +1,4 @@
-"""What goes wrong, and when: drawn by the seed, recorded, and repeatable with fewer of them. Asked by the simulated edges."""
+"""Draws faults from the seed and records them. A run can be repeated with some of them. Called by simulated parts."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from random import Random
 
 
 class Crash(BaseException):
-    """The process ends here. No Exception: nothing in the house may catch it."""
+    """The process ends here. This is no Exception, so that no production code catches it."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that went wrong: at which occasion of the run, where, and what."""
+    """One injected fault: the number of its occasion in the run, its place and its kind."""
 
     occasion: int
     place: str
@@ -19,7 +19,7 @@ class Fault:
 
 
 class Faults:
-    """Asked at every occasion at which something may go wrong. `only` keeps the faults of those occasions alone."""
+    """Decides at each occasion whether a fault happens. `only`: inject faults at these occasions only."""
 
     def __init__(self, seed: int, *, rate: float, only: Collection[int] | None = None) -> None:
         self._rng = Random(f"{seed}:faults")
@@ -28,7 +28,7 @@ class Faults:
         self.injected: list[Fault] = []
 
     def at(self, place: str, kinds: Sequence[str]) -> str | None:
-        """The kind of fault that happens here, or None."""
+        """Return the kind of fault that happens at this occasion, or None."""
         self._occasion += 1
         happens, kind = self._rng.random() < self._rate, self._rng.choice(kinds)
         if not happens or (self._only is not None and self._occasion not in self._only):
@@ -37,5 +37,5 @@ class Faults:
         return kind
 
     def stop(self) -> None:
-        """From now on everything works."""
+        """Inject no more faults."""
         self._rate = 0.0

@@ -1,4 +1,7 @@
-"""Billing's staff of a world, the firms that pay, and the bank whose statements show it."""
+"""Actors of a world: billing's staff, the paying firms, and the bank that issues the statements.
+
+Each actor reads the current rows, takes at most one action and returns whether it did.
+"""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -21,15 +24,15 @@ OPENING_FEN = 1_000_000
 
 
 def importer(stage: Stage) -> bool:
-    """Imports the statement of each period that is over, once nothing is being imported."""
+    """Upload or import the statement of the next ended period, unless an import is running."""
     known = sorted(stage.rows("billing", Statement), key=lambda row: row.covers_from)
     if any(row.state == StatementState.IMPORTING for row in known):
         return False
     tools = stage.services["billing"].process.tools
     for row in known:
         if row.state == StatementState.READ:
-            given = {"confirmed": True, "keys": tools.keys, "files": tools.files}
-            return stage.act("billing", actions.import_statement, row.id, **given, actor="finance01")
+            options = {"confirmed": True, "keys": tools.keys, "files": tools.files}
+            return stage.act("billing", actions.import_statement, row.id, **options, actor="finance01")
     if len(known) == len(PERIODS) or stage.clock.now() < _end(PERIODS[len(known)][1]):
         return False
     number = len(known)
@@ -45,7 +48,7 @@ def _end(day: date) -> datetime:
 
 
 def _lines(stage: Stage, number: int) -> list[Line]:
-    """What the bank booked in the period: a fee of its own, the fees of those who pay, the refunds that were approved."""
+    """Return the bank's entries of the period: a bank fee, the payments of firms, and the approved refunds."""
     start = datetime.combine(PERIODS[number][0], time(2), UTC)
     lines = [Line(start, "", -1_000, "手续费")]
     for account in sorted(stage.rows("billing", FeeAccount), key=lambda row: row.application_no):
@@ -62,7 +65,7 @@ def _at(line: Line, minute: int) -> Line:
 
 
 def _payments(stage: Stage, account: FeeAccount, number: int, at: datetime) -> list[Line]:
-    """How this firm is: early or when it is due, late or never, at once, in parts or twice."""
+    """Return the firm's payments in the period: early, in time, late or none; in full, in parts or twice."""
     key = account.application_no
     if account.paid_at or not _pays(stage, account, number):
         return []
@@ -87,16 +90,16 @@ def _pays(stage: Stage, account: FeeAccount, number: int) -> bool:
 
 
 def bookkeeper(stage: Stage) -> bool:
-    """Decides the entries that the rules left open, and gives back what nobody owes."""
+    """Resolve entries that the rules left open, propose refunds of overpayments, and record payer statements."""
     entries = stage.rows("billing", BankEntry, BankEntry.state == EntryState.OPEN)
     for entry in entries:
         if stage.act("billing", actions.confirm_proposals, [entry.id], actor="finance01"):
             return True
         if stage.act("billing", actions.ignore_entry, entry.id, reason="与缴费无关", actor="finance01"):
             return True
-    for entry_id in stage.ask("billing", entries_with_unapplied):
-        given = {"reason": "多汇款项", "actor": "finance01"}
-        return stage.act("billing", actions.propose_refund_of_entry, entry_id, **given)
+    for entry_id in stage.run_query("billing", entries_with_unapplied):
+        fields = {"reason": "多汇款项", "actor": "finance01"}
+        return stage.act("billing", actions.propose_refund_of_entry, entry_id, **fields)
     waiting = (Invoice.state == InvoiceState.REQUESTED, col(Invoice.payer_is_buyer).is_(False))
     for invoice in stage.rows(
         "billing", Invoice, *waiting, Invoice.payer_statement == "", col(Invoice.corrects_id).is_(None)
@@ -106,15 +109,15 @@ def bookkeeper(stage: Stage) -> bool:
 
 
 def checker(stage: Stage) -> bool:
-    """A second person approves refunds."""
+    """Approve refunds as a second person."""
     proposed = stage.rows("billing", Refund, Refund.state == RefundState.PROPOSED)
-    return stage.one_of(
+    return stage.act_on_any(
         proposed, lambda row: stage.act("billing", actions.approve_refunds, [row.id], actor="finance02")
     )
 
 
 def accountant(stage: Stage) -> bool:
-    """Confirms the red letters that an ended fee leaves behind."""
+    """Confirm the red-letter invoices of ended fees."""
     for invoice in stage.rows("billing", Invoice, Invoice.state == InvoiceState.PROPOSED):
         return stage.act("billing", actions.confirm_red_letter, invoice.id, RedReason.SERVICE_ENDED, actor="finance01")
     return False

@@ -1,4 +1,4 @@
-"""The five services as a world runs them: real relay, consumer, dispatcher, worker and timer over simulated edges."""
+"""The services of a world: real relay, consumer, dispatcher, worker and timer; simulated bus, database and mail."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -46,42 +46,44 @@ KINDS: dict[str, type[Settings]] = {
 
 @cache
 def _template(service: str) -> Path:
-    """A database with every migration and no rows; made once in a process."""
+    """Return an empty, fully migrated database, created once per process."""
     path = Path(mkdtemp(prefix="lingjun-simulation-")) / f"{service}.db"
     upgrade(f"sqlite:///{path}", service)
     return path
 
 
 class SimulatedDatabase(Database):
-    """A copy of the template in memory, whose process may end before or after each commit. One world after the other has it,
-    because an engine has learnt every statement by its second world."""
+    """An in-memory copy of the template that may crash before or after each commit.
+
+    Successive worlds share one object, because its engine has compiled and cached all statements by the second world.
+    """
 
     def __init__(self, service: str) -> None:
         name = f"file:simulated-{service}?mode=memory&cache=shared"
-        self._kept = sqlite3.connect(name, uri=True)
+        self._connection = sqlite3.connect(name, uri=True)
         super().__init__(f"sqlite:///{name}&uri=true")
         self._service = service
 
-    def begin(self, faults: Faults) -> None:
-        """Empty again, for the world of these faults."""
+    def reset(self, faults: Faults) -> None:
+        """Reset to the empty template and use the faults of a new world."""
         self._faults, self.commits = faults, 0
         with closing(sqlite3.connect(_template(self._service))) as template:
-            self.become(template)
+            self.restore(template)
 
-    def become(self, other: sqlite3.Connection) -> None:
-        """Holds what the other holds from now on."""
-        other.backup(self._kept)
+    def restore(self, other: sqlite3.Connection) -> None:
+        """Replace all rows with those of `other`."""
+        other.backup(self._connection)
         self.commits += 1
 
     def copy(self) -> sqlite3.Connection:
-        """Another database with the same rows."""
+        """Return a copy of the database."""
         other = sqlite3.connect(":memory:")
-        self._kept.backup(other)
+        self._connection.backup(other)
         return other
 
     def change(self, statement: str) -> int:
-        """Changes rows behind the house's back; how many."""
-        with self._kept as connection:
+        """Execute a statement outside of the services' transactions. Return the number of changed rows."""
+        with self._connection as connection:
             changed = connection.execute(statement).rowcount
         self.commits += 1
         return changed
@@ -98,8 +100,8 @@ class SimulatedDatabase(Database):
             raise Crash(fault)
 
     def count(self, query: str, *values: Any) -> int:
-        """A quick look from outside of any transaction."""
-        return int(self._kept.execute(query, values).fetchone()[0])
+        """Return the first value of a query, outside of any transaction."""
+        return int(self._connection.execute(query, values).fetchone()[0])
 
 
 @cache
@@ -108,26 +110,26 @@ def _database(service: str) -> SimulatedDatabase:
 
 
 class SimulatedMailer:
-    """Keeps letters by their id, as the promise of Letter has it; who sends one may end before it knows."""
+    """Stores mails by id, so that a repeat replaces the first. May crash after it stored a mail."""
 
     def __init__(self, faults: Faults) -> None:
-        self.letters: dict[UUID, Mail] = {}
+        self.mails: dict[UUID, Mail] = {}
         self._faults = faults
 
-    def send(self, letter: Mail) -> None:
-        """Hands the letter over."""
-        self.letters[letter.id] = letter
-        if fault := self._faults.at("send letter", ("crash after it",)):
+    def send(self, mail: Mail) -> None:
+        """Store the mail."""
+        self.mails[mail.id] = mail
+        if fault := self._faults.at("send mail", ("crash after it",)):
             raise Crash(fault)
 
 
 @dataclass
 class Service:
-    """One service: its parts as the processes have them. `restart` is what is left of them after a crash."""
+    """One service with the parts of its processes. `restart` drops all state that a crash destroys."""
 
     process: Process
     database: SimulatedDatabase
-    hearing: Bus
+    service_bus: Bus
     jobs: JobFunctions
     run_due: Callable[..., None]
     bus: SimulatedBus
@@ -140,12 +142,12 @@ class Service:
         self.transport = SimulatedTransport(self.bus, self.process.service)
 
     def restart(self) -> None:
-        """The process forgets what it held."""
+        """Drop the in-memory state, as a restarted process does."""
         self.relay = None
         self.transport.granted = []
 
     def relay_rows(self) -> None:
-        """The relay looks once at the outbox."""
+        """Run the relay once over the outbox."""
         self.loop.drive(self._relay())
 
     async def _relay(self) -> None:
@@ -153,22 +155,22 @@ class Service:
         await self.relay.run()
 
     def deliver(self, deliveries: list[Any]) -> None:
-        """The consumer receives a batch."""
+        """Run the consumer on one batch."""
         process = self.process
         self.transport.granted = deliveries
         consumer = Consumer(
             self.database,
             self.transport,
-            self.hearing.handlers,
+            self.service_bus.handlers,
             clock=process.clock,
             tools=process.tools,
             requeue_job=requeue_failed,
-            subjects=self.hearing.subjects,
+            subjects=self.service_bus.subjects,
         )
         self.loop.drive(consumer.run())
 
     def dispatch(self) -> None:
-        """The dispatcher looks once at the jobs."""
+        """Run the dispatcher once over the jobs."""
         self.loop.drive(self._dispatch())
 
     async def _dispatch(self) -> None:
@@ -180,21 +182,23 @@ class Service:
             raise ConnectionError(fault)
         self.sent += [job_id, job_id] if fault else [job_id]
 
-    def work(self, job_id: UUID) -> None:
-        """A worker takes a job that was sent."""
+    def run_job(self, job_id: UUID) -> None:
+        """Execute a sent job in a worker."""
         process = self.process
         worker = JobWorker(self.database, self.jobs, service=process.service, clock=process.clock, tools=process.tools)
         worker.execute(job_id)
         self.sent.remove(job_id)
 
-    def look(self) -> None:
-        """The timer looks at the deadlines."""
+    def run_timer(self) -> None:
+        """Run the timer over the deadlines."""
         process = self.process
-        Timer(self.database, self.run_due, clock=process.clock, tools=process.tools).look()
+        Timer(self.database, self.run_due, clock=process.clock, tools=process.tools).run_if_due()
 
 
-def open_installation(folder: Path, bus: SimulatedBus, mailer: SimulatedMailer, loop: SteppedLoop) -> dict[str, Service]:
-    """All five services with empty databases."""
+def open_installation(
+    folder: Path, bus: SimulatedBus, mailer: SimulatedMailer, loop: SteppedLoop
+) -> dict[str, Service]:
+    """Return all five services with empty databases."""
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer(), decode_responses=True)
     return {name: _service(name, folder, bus, mailer, loop, redis) for name in KINDS}
 
@@ -202,19 +206,19 @@ def open_installation(folder: Path, bus: SimulatedBus, mailer: SimulatedMailer, 
 def _service(
     name: str, folder: Path, bus: SimulatedBus, mailer: SimulatedMailer, loop: SteppedLoop, redis: Any
 ) -> Service:
-    given = embedded(folder, name, public_url="http://127.0.0.1:8000", clock="travelling:nowhere")
-    settings = KINDS[name](**given)
+    values = embedded(folder, name, public_url="http://127.0.0.1:8000", clock="travelling:nowhere")
+    settings = KINDS[name](**values)
     keys = KeyRing(settings.keys_dir, purposes=settings.PURPOSES)
     files = FileStore(settings.files_url, keys)
     tools = Tools(keys=keys, files=files, mailer=mailer, redis=redis, public_url=settings.public_url)
     database = _database(name)
-    database.begin(bus.faults)
+    database.reset(bus.faults)
     worker = import_module(f"services.{name}.worker")
     process = Process(settings, database, bus.clock, tools)
     return Service(
         process=process,
         database=database,
-        hearing=import_module(f"services.{name}.bus").make_bus(process),
+        service_bus=import_module(f"services.{name}.bus").make_bus(process),
         jobs=_jobs(worker, settings),
         run_due=worker.run_due,
         bus=bus,
@@ -223,6 +227,6 @@ def _service(
 
 
 def _jobs(worker: ModuleType, settings: Settings) -> JobFunctions:
-    """Some services make their jobs as the settings tell them."""
-    found: JobFunctions = worker.make_jobs(settings) if hasattr(worker, "make_jobs") else worker.JOBS
-    return found
+    """Return the service's jobs. Some services build them from their settings."""
+    jobs: JobFunctions = worker.make_jobs(settings) if hasattr(worker, "make_jobs") else worker.JOBS
+    return jobs

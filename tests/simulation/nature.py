@@ -1,6 +1,6 @@
-"""Time and chance as a world has them: both clocks stand still until the world moves them, and all chance comes of its seed.
+"""Deterministic time and randomness of a world: the world moves both clocks, and all random values come from its seed.
 
-Used by world.py. Paper is not set: what a letter looks like is tested elsewhere, and takes most of the time here.
+Used by world.py. Typst is replaced: other tests cover the documents' layout, which would take most of the time here.
 """
 
 import gc
@@ -16,11 +16,11 @@ from unittest.mock import patch
 import structlog
 import typst
 
-PAPER = b"%PDF-1.4 simulated"
+PDF = b"%PDF-1.4 simulated"
 
 
 class SimulatedClock:
-    """Business time (`now`), which moves by the world's calendar, and real time (`real`), which every step takes."""
+    """Business time (`now`) advances by the world's calendar; real time (`real`) advances with every step."""
 
     travels = True
 
@@ -32,17 +32,17 @@ class SimulatedClock:
         return self._now
 
     def move(self, moment: datetime) -> None:
-        """Business time moves on, never back."""
+        """Advance business time to `moment`; never move it back."""
         self._now = max(self._now, moment)
 
     def pass_real(self, span: timedelta) -> None:
-        """Real time passes."""
+        """Advance real time by `span`."""
         self.real += span
 
 
 @contextmanager
-def unswept() -> Iterator[None]:
-    """Within, the interpreter looks for garbage seldom, and only in what the world made: a fifth of the time otherwise."""
+def tuned_gc() -> Iterator[None]:
+    """Run the garbage collector rarely, and only on objects of the world. By default it takes a fifth of the time."""
     thresholds = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
@@ -54,12 +54,12 @@ def unswept() -> Iterator[None]:
 
 
 @contextmanager
-def ruled_by(seed: int, clock: SimulatedClock) -> Iterator[None]:
-    """Within, ids and keys come of the seed, and leases and retries see the world's real time."""
+def deterministic(seed: int, clock: SimulatedClock) -> Iterator[None]:
+    """Within the block, ids and keys come from the seed, and leases and retries use the world's real time."""
     rng = Random(f"{seed}:chance")
 
-    def paper(*_given: Any, **_options: Any) -> bytes:
-        return PAPER
+    def compile_pdf(*_arguments: Any, **_options: Any) -> bytes:
+        return PDF
 
     def real_now() -> datetime:
         return clock.real
@@ -68,7 +68,7 @@ def ruled_by(seed: int, clock: SimulatedClock) -> Iterator[None]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with (
         patch.object(os, "urandom", rng.randbytes),
-        patch.object(typst, "compile", paper),
+        patch.object(typst, "compile", compile_pdf),
         patch("shared.jobs.job.real_now", real_now),
         patch("shared.jobs.dispatcher.real_now", real_now),
         patch("shared.jobs.worker.real_now", real_now),

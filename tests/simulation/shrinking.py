@@ -1,4 +1,4 @@
-"""From a failing world to the shortest history that still fails: without faults if it can be, else with as few as can be."""
+"""Shrinks a failing history: finds the smallest set of faults, possibly none, with which the world still fails."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,28 +9,30 @@ Play = Callable[[Sequence[int]], History]
 SECONDS = 60.0
 
 
-def shortest(failing: History, play: Play, *, seconds: float = SECONDS) -> History:
-    """Takes faults away, half of them at a time and then ever smaller parts (delta debugging), while the world still fails;
-    stops after `seconds` of computing. `play(occasions)` plays the same seed with only the faults of these occasions."""
+def shrink(failing: History, play: Play, *, seconds: float = SECONDS) -> History:
+    """Remove faults by delta debugging, first in halves and then in smaller parts, while the world still fails.
+
+    `play(occasions)` plays the same seed with only the faults of these occasions. Stops after `seconds` of CPU time.
+    """
     ends = time.process_time() + seconds
-    best, kept, parts = failing, [fault.occasion for fault in failing.faults], 1
-    while kept and parts <= len(kept) and time.process_time() < ends:
-        size = -(-len(kept) // parts)
-        for start in range(0, len(kept), size):
-            fewer = kept[:start] + kept[start + size :]
+    best, occasions, parts = failing, [fault.occasion for fault in failing.faults], 1
+    while occasions and parts <= len(occasions) and time.process_time() < ends:
+        size = -(-len(occasions) // parts)
+        for start in range(0, len(occasions), size):
+            fewer = occasions[:start] + occasions[start + size :]
             tried = play(fewer)
             if tried.failure:
-                best, kept, parts = tried, [fault.occasion for fault in tried.faults], max(parts - 1, 1)
+                best, occasions, parts = tried, [fault.occasion for fault in tried.faults], max(parts - 1, 1)
                 break
             if time.process_time() >= ends:
                 break
         else:
-            parts = parts * 2 if parts < len(kept) else len(kept) + 1
+            parts = parts * 2 if parts < len(occasions) else len(occasions) + 1
     return best
 
 
-def told(history: History) -> str:
-    """The history step by step, its faults, and the command that plays it again."""
+def format_history(history: History) -> str:
+    """Return the history step by step, its faults, and the command that repeats it."""
     faults = [f"  at occasion {fault.occasion}: {fault.place}: {fault.kind}" for fault in history.faults]
     return "\n".join(
         [

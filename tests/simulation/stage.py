@@ -1,4 +1,4 @@
-"""What every actor of a world needs: to look at a service's rows, to act, to know the time. Used by the actors and world.py."""
+"""The interface of all actors to their world: read rows, act, read the clock. Used by the actors and world.py."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,60 +18,60 @@ QUOTA, APPLICANTS = 3, 8
 
 
 def simulated_programme() -> Programme:
-    """The reference programme, made small."""
+    """Return the reference programme with a small quota and waiting list."""
     return Programme.model_validate(programme() | {"quota": QUOTA, "waiting_list_places": 3})
 
 
 @dataclass
 class Stage:
-    """The house, its post box and its clock. `looked_at`: the services whose rows somebody looked at."""
+    """The installation, its mails and its clock. `services_read`: services whose rows the current actor has read."""
 
     services: dict[str, Service]
     mailer: SimulatedMailer
     clock: SimulatedClock
     rng: Random
     seed_of_people: int
-    looked_at: set[str] = field(default_factory=set)
+    services_read: set[str] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
 
-    _read: dict[Any, tuple[int, Sequence[Any]]] = field(default_factory=dict)
+    _cache: dict[Any, tuple[int, Sequence[Any]]] = field(default_factory=dict)
 
     def rows(self, service: str, model: type[T], *conditions: Any) -> list[T]:
-        """The rows of a table, to look at; read again only once something was committed."""
-        self.looked_at.add(service)
+        """Return the matching rows of a table, read-only. They are cached until the service's next commit."""
+        self.services_read.add(service)
         database, query = self.services[service].database, select(model).where(*conditions)
         key = query._generate_cache_key()
         assert key is not None
-        asked = (service, key.key, tuple(str(one.effective_value) for one in key.bindparams))
-        if asked not in self._read or self._read[asked][0] != database.commits:
+        cache_key = (service, key.key, tuple(str(one.effective_value) for one in key.bindparams))
+        if cache_key not in self._cache or self._cache[cache_key][0] != database.commits:
             with database.reader() as session:
-                self._read[asked] = database.commits, session.exec(query).all()
-        return list(self._read[asked][1])
+                self._cache[cache_key] = database.commits, session.exec(query).all()
+        return list(self._cache[cache_key][1])
 
-    def ask(self, service: str, query: Callable[..., T], *given: Any, **more: Any) -> T:
-        """Asks a query of the service."""
-        self.looked_at.add(service)
+    def run_query(self, service: str, query: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """Run a query function in a read-only session of the service."""
+        self.services_read.add(service)
         with self.services[service].database.reader() as session:
-            return query(session, *given, **more)
+            return query(session, *arguments, **options)
 
-    def act(self, service: str, action: Callable[..., Any], *given: Any, actor: str, **more: Any) -> bool:
-        """Somebody acts. False when refused, which people live with: they look again later."""
+    def act(self, service: str, action: Callable[..., Any], *arguments: Any, actor: str, **options: Any) -> bool:
+        """Run an action in a transaction. Return False if it raises a Refusal: the actor tries again later."""
         try:
             with self.services[service].database.transaction() as uow:
-                action(uow, *given, actor=actor, now=self.clock.now(), **more)
+                action(uow, *arguments, actor=actor, now=self.clock.now(), **options)
         except Refusal as refusal:
             self.log.append(f"  {actor}: {action.__name__} refused: {refusal}")
             return False
         self.log.append(f"  {actor}: {action.__name__}")
         return True
 
-    def one_of(self, things: Iterable[T], act: Callable[[T], bool]) -> bool:
-        """Acts on one of these, in any order, until that is not refused."""
-        found = list(things)
+    def act_on_any(self, items: Iterable[T], act: Callable[[T], bool]) -> bool:
+        """Try the items in random order until `act` succeeds for one. Return whether it did."""
+        found = list(items)
         return any(act(one) for one in self.rng.sample(found, len(found)))
 
     def chance(self, key: str, probability: float) -> bool:
-        """What a person is like: drawn once for `key`, the same whatever happened before."""
+        """Draw a fixed property of a person: it depends only on the seed and `key`, not on earlier events."""
         return Random(f"{self.seed_of_people}:{key}").random() < probability
 
 

@@ -1,4 +1,4 @@
-"""Steps the house's coroutines in one thread without waiting: threads run at once, and whoever would wait is stopped."""
+"""Steps coroutines in one thread without waiting: executor calls run at once, and a waiting coroutine is stopped."""
 
 import asyncio
 import selectors
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class _Unblocking(selectors.SelectSelector):
-    """Never waits; says when the loop would."""
+    """A selector that never waits. It calls `idle` when the loop would wait."""
 
     idle: Callable[[], None] = staticmethod(lambda: None)
 
@@ -21,7 +21,7 @@ class _Unblocking(selectors.SelectSelector):
 
 
 class SteppedLoop(asyncio.SelectorEventLoop):
-    """An event loop for one step at a time. `seconds` is its clock."""
+    """An event loop for one step at a time. `seconds` returns its time."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         selector = _Unblocking()
@@ -36,16 +36,16 @@ class SteppedLoop(asyncio.SelectorEventLoop):
         future: asyncio.Future[T] = self.create_future()
         try:
             future.set_result(func(*args))
-        except BaseException as fault:
-            future.set_exception(fault)
+        except BaseException as error:
+            future.set_exception(error)
         return future
 
     def drive(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Runs `work` until it ends or would wait; then it is cancelled. Raises what it raised."""
+        """Run `work` until it ends or would wait, then cancel it. Raises the exception of `work`."""
         task = self.create_task(work)
         self.run_forever()
         if not task.done():
             task.cancel()
             self.run_forever()
-        if not task.cancelled() and (fault := task.exception()):
-            raise fault
+        if not task.cancelled() and (error := task.exception()):
+            raise error

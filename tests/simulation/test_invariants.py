@@ -1,4 +1,4 @@
-"""The proof that every invariant goes red: a world that kept them all, in which one thing is then spoilt."""
+"""Every invariant detects its violation: each test corrupts one thing in a world that kept all invariants."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,86 +13,86 @@ from services.review.models import Case
 from services.review.states import CaseState
 from shared.messaging.transport import DEAD_LETTERS
 from tests.simulation.faults import Faults
-from tests.simulation.invariants import Broken, check_end, check_step, watched_states
-from tests.simulation.nature import ruled_by, unswept
+from tests.simulation.invariants import InvariantViolation, check_end, check_step, watch_transitions
+from tests.simulation.nature import deterministic, tuned_gc
 from tests.simulation.world import World
 
 SEED = 4
-Spoil = Callable[[World], None]
+Corruption = Callable[[World], None]
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """A world that has come to its end, with everything as it should be."""
-    with TemporaryDirectory() as folder, watched_states() as moved, unswept():
+    """A finished world without faults, in which all invariants hold."""
+    with TemporaryDirectory() as folder, watch_transitions() as illegal_transitions, tuned_gc():
         world = World(SEED, Path(folder), Faults(SEED, rate=0))
-        world.moved = moved
-        with ruled_by(SEED, world.clock):
+        world.illegal_transitions = illegal_transitions
+        with deterministic(SEED, world.clock):
             world.play()
         yield world
         world.close()
 
 
 @contextmanager
-def spoilt(world: World, spoil: Spoil) -> Iterator[None]:
-    """The world with one thing spoilt, and as it was again afterwards."""
+def corrupted(world: World, corrupt: Corruption) -> Iterator[None]:
+    """Corrupt one thing in the world within the block and restore it afterwards."""
     databases = [service.database for service in world.stage.services.values()]
-    kept = [database.copy() for database in databases]
-    letters, dead = dict(world.stage.mailer.letters), list(world.bus.queues[DEAD_LETTERS])
+    copies = [database.copy() for database in databases]
+    mails, dead = dict(world.stage.mailer.mails), list(world.bus.queues[DEAD_LETTERS])
     try:
-        spoil(world)
+        corrupt(world)
         yield
     finally:
-        for database, copy in zip(databases, kept, strict=True):
-            database.become(copy)
+        for database, copy in zip(databases, copies, strict=True):
+            database.restore(copy)
             copy.close()
-        world.stage.mailer.letters, world.bus.queues[DEAD_LETTERS] = letters, dead
+        world.stage.mailer.mails, world.bus.queues[DEAD_LETTERS] = mails, dead
 
 
-def rows(service: str, *statements: str) -> Spoil:
-    """Changes rows behind the house's back."""
+def rows(service: str, *statements: str) -> Corruption:
+    """Return a corruption that changes rows outside of the services' transactions."""
 
-    def spoil(world: World) -> None:
+    def corrupt(world: World) -> None:
         database = world.stage.services[service].database
         for statement in statements:
-            assert database.change(statement) > 0, statement
+            assert database.change(statement) != 0, statement
 
-    return spoil
-
-
-def letter_lost(world: World) -> None:
-    letters = world.stage.mailer.letters
-    del letters[next(key for key, one in letters.items() if one.subject.startswith("入学通知书"))]
+    return corrupt
 
 
-def letter_doubled(world: World) -> None:
-    letters = world.stage.mailer.letters
-    letters[uuid4()] = next(one for one in letters.values() if one.subject.startswith("入学通知书"))
+def mail_lost(world: World) -> None:
+    mails = world.stage.mailer.mails
+    del mails[next(key for key, one in mails.items() if one.subject.startswith("入学通知书"))]
 
 
-def buried(world: World) -> None:
+def mail_doubled(world: World) -> None:
+    mails = world.stage.mailer.mails
+    mails[uuid4()] = next(one for one in mails.values() if one.subject.startswith("入学通知书"))
+
+
+def dead_letter(world: World) -> None:
     headers = {"x-lingjun-queue": "review", "cloudEvents:type": "t", "x-lingjun-reason": "r"}
     world.bus.put(DEAD_LETTERS, headers, b"{}")
 
 
-SPOILT: dict[str, tuple[Spoil, str]] = {
-    "a letter that is lost": (letter_lost, "admission letters owed"),
-    "a letter that was sent twice": (letter_doubled, "admission letters owed"),
-    "a dead letter": (buried, "review gave up t"),
-    "an event that never left": (
+CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
+    "a lost letter": (mail_lost, "admission letters owed"),
+    "a letter sent twice": (mail_doubled, "admission letters owed"),
+    "a dead letter": (dead_letter, "review gave up t"),
+    "an unpublished event": (
         rows("intake", "INSERT INTO outbox (event_id, headers, body) SELECT event_id, '{}', '' FROM published_event"),
         "intake: the outbox is not empty",
     ),
-    "a job that failed": (
+    "a failed job": (
         rows("billing", "UPDATE job SET state = 'failed' WHERE name = 'write_receipt'"),
         "job write_receipt",
     ),
-    "an event that nobody heard": (
+    "an unhandled event": (
         rows("review", "DELETE FROM inbox WHERE type = 'billing.fee_paid.v1'"),
         "the summary does not reconcile",
     ),
-    "an audit that was changed": (
-        rows("review", "UPDATE audit SET actor = 'nobody'"),
+    "a changed audit row": (
+        rows("review", "DROP TRIGGER audit_append_only", "UPDATE audit SET actor = 'somebody'"),
         "the summary does not reconcile",
     ),
     "money from nowhere": (
@@ -107,51 +107,51 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
         ),
         "transactions that do not sum to zero",
     ),
-    "an admission that was never said": (
+    "an unpublished admission": (
         rows("review", "DELETE FROM published_event WHERE type = 'review.student_admitted.v1'"),
         "does not reconcile",
     ),
-    "a fee that was paid and never invoiced": (rows("billing", "DELETE FROM invoice"), "does not reconcile"),
-    "an invoice that went to somebody else": (
+    "a paid fee without an invoice": (rows("billing", "DELETE FROM invoice"), "does not reconcile"),
+    "an invoice for another applicant": (
         rows("billing", "UPDATE invoice SET application_id = (SELECT max(application_id) FROM invoice)"),
         "got no invoice",
     ),
-    "a number that was left out": (
+    "a gap in the sequence numbers": (
         rows("scheduling", "UPDATE published_event SET sequence = sequence + 100"),
         "sequence numbers",
     ),
-    "an event that no timeline tells": (
+    "an event without a timeline entry": (
         rows("portal", "DELETE FROM occurrence WHERE type = 'intake.student_consented.v1'"),
-        "no timeline tells it",
+        "no timeline has it",
     ),
 }
 
 
-@pytest.mark.parametrize("what", SPOILT)
-def test_a_world_in_which_one_thing_is_spoilt_is_red(world: World, what: str) -> None:
-    spoil, told = SPOILT[what]
-    with spoilt(world, spoil), pytest.raises(Broken, match=told):
+@pytest.mark.parametrize("case", CORRUPTIONS)
+def test_a_corrupted_world_violates_an_invariant(world: World, case: str) -> None:
+    corrupt, message = CORRUPTIONS[case]
+    with corrupted(world, corrupt), pytest.raises(InvariantViolation, match=message):
         check_end(world.stage)
 
 
-def test_a_world_in_which_nothing_is_spoilt_is_green(world: World) -> None:
+def test_an_uncorrupted_world_violates_no_invariant(world: World) -> None:
     check_end(world.stage)
 
 
-def test_one_seat_too_many_is_red_at_once(world: World) -> None:
+def test_one_seat_too_many_is_detected_after_the_step(world: World) -> None:
     check_step(world.stage, [])
     with (
-        spoilt(world, rows("review", "UPDATE seat SET state = 'held'")),
-        pytest.raises(Broken, match="seats are held of"),
+        corrupted(world, rows("review", "UPDATE seat SET state = 'held'")),
+        pytest.raises(InvariantViolation, match="seats are held of"),
     ):
         check_step(world.stage, [])
 
 
-def test_a_state_that_moves_backwards_is_red_at_once(world: World) -> None:
+def test_a_backward_transition_is_detected_after_the_step(world: World) -> None:
     with world.stage.services["review"].database.reader() as session:
         case = session.exec(select(Case).where(Case.state == CaseState.PASSED)).first()
         assert case is not None
         case.state = CaseState.OPEN
-    with pytest.raises(Broken, match="Case: passed -> open"):
-        check_step(world.stage, world.moved)
-    world.moved.clear()
+    with pytest.raises(InvariantViolation, match="Case: passed -> open"):
+        check_step(world.stage, world.illegal_transitions)
+    world.illegal_transitions.clear()

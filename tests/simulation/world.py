@@ -1,6 +1,6 @@
 """One world: a programme with three seats and eight applicants, from the notice to the refunds, with faults on the way.
 
-`run` plays the world of a seed; called by the tests, the command line and the search for the shortest history.
+`run` plays the world of a seed. The tests, the command line and the shrinking of histories call it.
 """
 
 from collections.abc import Callable, Collection
@@ -16,8 +16,8 @@ from tests.simulation import applicants, committee, finance
 from tests.simulation.bus import SimulatedBus
 from tests.simulation.faults import Crash, Fault, Faults
 from tests.simulation.installation import SimulatedMailer, open_installation
-from tests.simulation.invariants import Broken, check_end, check_step, watched_states
-from tests.simulation.nature import SimulatedClock, ruled_by, unswept
+from tests.simulation.invariants import InvariantViolation, check_end, check_step, watch_transitions
+from tests.simulation.nature import SimulatedClock, deterministic, tuned_gc
 from tests.simulation.stage import Actor, Stage
 from tests.simulation.stepping import SteppedLoop
 
@@ -42,12 +42,12 @@ _MONEY: tuple[Actor, ...] = (
 CALENDAR: tuple[tuple[datetime, tuple[Actor, ...]], ...] = (
     (_utc(2021, 11, 23, 1), (applicants.clerk, applicants.platform, *_ALWAYS)),
     (_utc(2021, 12, 2, 1), (committee.preparer, *_ALWAYS)),
-    (_utc(2021, 12, 5, 18), (committee.rejecter_of_unconfirmed, committee.scheduler, *_ALWAYS)),
+    (_utc(2021, 12, 5, 18), (committee.unconfirmed_rejecter, committee.scheduler, *_ALWAYS)),
     (
         _utc(2021, 12, 8, 2),
-        (committee.doorkeeper, committee.second_date, committee.scheduler, committee.judge, committee.desk),
+        (committee.attendance_clerk, committee.second_date, committee.scheduler, committee.judge, committee.desk),
     ),
-    (_utc(2021, 12, 8, 14), (committee.doorkeeper, committee.judge, committee.desk, applicants.withdrawer)),
+    (_utc(2021, 12, 8, 14), (committee.attendance_clerk, committee.judge, committee.desk, applicants.withdrawer)),
     (_utc(2021, 12, 9, 1), (committee.judge, committee.desk, committee.chair, applicants.withdrawer)),
     (_utc(2021, 12, 18, 1), _MONEY),
     (_utc(2021, 12, 23, 17), (*_MONEY, committee.registrar)),
@@ -59,7 +59,7 @@ CALENDAR: tuple[tuple[datetime, tuple[Actor, ...]], ...] = (
 
 @dataclass(frozen=True)
 class History:
-    """What happened in a world: `failure` is empty if everything held."""
+    """The result of a world. `failure` is empty if all invariants held."""
 
     seed: int
     failure: str
@@ -69,7 +69,7 @@ class History:
 
 
 class World:
-    """The house, the people and the calendar of one seed."""
+    """The installation, the actors and the calendar of one seed."""
 
     def __init__(self, seed: int, folder: Path, faults: Faults) -> None:
         self.rng = Random(f"{seed}:steps")
@@ -81,25 +81,25 @@ class World:
         services = open_installation(folder, self.bus, mailer, self.loop)
         self.stage = Stage(services, mailer, self.clock, self.rng, seed)
         self.steps = 0
-        self.moved: list[str] = []
-        self._nothing_new: dict[Actor, dict[str, object]] = {}
+        self.illegal_transitions: list[str] = []
+        self._idle_versions: dict[Actor, dict[str, object]] = {}
 
     def play(self) -> None:
-        """The whole calendar. Raises Broken, or whatever a step raised."""
+        """Play the whole calendar. Raises InvariantViolation, or any exception of a step."""
         for number, (moment, actors) in enumerate(CALENDAR):
             self.clock.move(moment)
             self.stage.log.append(f"-- {moment:%d %b %Y %H:%M}")
             if number == len(CALENDAR) - 1:
                 self.faults.stop()
             while self._turn(actors):
-                check_step(self.stage, self.moved)
+                check_step(self.stage, self.illegal_transitions)
         check_end(self.stage)
 
     def _turn(self, actors: tuple[Actor, ...]) -> bool:
-        """One step of somebody; False once there is nothing left to do before the calendar goes on."""
+        """Take one step of a process or an actor. Return False if no work is left before the next calendar entry."""
         self.steps += 1
         if self.steps > MOST_STEPS:
-            raise Broken("the house does not come to rest")
+            raise InvariantViolation("the installation does not come to rest")
         self.clock.pass_real(timedelta(seconds=self.rng.uniform(0, 1)))
         options = self._options()
         if options and self.rng.random() < 0.7:
@@ -107,7 +107,7 @@ class World:
             return True
         if self.rng.random() < 0.05:
             name = self.rng.choice(list(self.stage.services))
-            self._step(f"{name}: timer looks", self.stage.services[name].look)
+            self._step(f"{name}: timer looks", self.stage.services[name].run_timer)
             return True
         for actor in self.rng.sample(actors, len(actors)):
             if self._act(actor):
@@ -118,11 +118,11 @@ class World:
         return self._rest()
 
     def _act(self, actor: Actor) -> bool:
-        """Somebody looks and acts; who found nothing to do looks again only after something has changed there."""
-        known = self._nothing_new.get(actor)
+        """Let an actor act. Skip an actor that was idle until a service that it read has changed."""
+        known = self._idle_versions.get(actor)
         if known is not None and all(self._version(name) == seen for name, seen in known.items()):
             return False
-        self.stage.looked_at.clear()
+        self.stage.services_read.clear()
         before = len(self.faults.injected)
         try:
             acted = actor(self.stage) or len(self.faults.injected) > before
@@ -130,7 +130,7 @@ class World:
             self.stage.log.append(f"  {actor.__name__}: {crash}")
             return True
         if not acted:
-            self._nothing_new[actor] = {name: self._version(name) for name in self.stage.looked_at}
+            self._idle_versions[actor] = {name: self._version(name) for name in self.stage.services_read}
         return acted
 
     def _version(self, service: str) -> object:
@@ -141,12 +141,12 @@ class World:
         name = title.partition(":")[0]
         try:
             work()
-        except (Crash, ConnectionError) as fault:
-            self.stage.log.append(f"  {fault}")
+        except (Crash, ConnectionError) as error:
+            self.stage.log.append(f"  {error}")
             self.stage.services[name].restart()
 
     def _options(self) -> list[tuple[str, Callable[[], object]]]:
-        """Everything that the processes could do now."""
+        """Return all steps that processes could take now, with their titles."""
         found: list[tuple[str, Callable[[], object]]] = []
         for name, service in self.stage.services.items():
             if service.database.count("SELECT count(*) FROM outbox"):
@@ -154,7 +154,7 @@ class World:
             if self.bus.visible(name):
                 found.append((f"{name}: deliver", lambda name=name: self._deliver(name)))  # type: ignore[misc]
             if service.sent:
-                found.append((f"{name}: work", lambda service=service: service.work(self.rng.choice(service.sent))))  # type: ignore[misc]
+                found.append((f"{name}: work", lambda service=service: service.run_job(self.rng.choice(service.sent))))  # type: ignore[misc]
             if self._jobs_due(name):
                 found.append((f"{name}: dispatch", service.dispatch))
         if self.bus.visible(DEAD_LETTERS):
@@ -162,7 +162,7 @@ class World:
         return found
 
     def _deliver(self, name: str) -> None:
-        batch = self.bus.offer(name, self.rng)
+        batch = self.bus.next_batch(name, self.rng)
         kinds = ", ".join(one.headers["cloudEvents:type"].split(".")[1] for one in batch)
         self.stage.log.append(f"  {kinds or 'nothing'}")
         if batch:
@@ -183,41 +183,41 @@ class World:
         return self.stage.services[name].database.count(waiting + overdue, real, real)
 
     def _rest(self) -> bool:
-        """Timers look, and real time goes on to what waits for it; False when there is nothing."""
+        """Run due timers, or let real time pass for waiting messages and jobs. Return False if neither is needed."""
         for name, service in self.stage.services.items():
             looked = "SELECT count(*) FROM timer WHERE looked_at >= ?"
             if not service.database.count(looked, _stored(self.clock.now())):
-                self._step(f"{name}: timer looks", service.look)
+                self._step(f"{name}: timer looks", service.run_timer)
                 return True
-        parked = any(self.bus.queues[name] for name in self.bus.queues)
+        waiting_messages = any(self.bus.queues[name] for name in self.bus.queues)
         still = "SELECT count(*) FROM job WHERE state IN ('waiting', 'sent', 'running')"
         open_jobs = any(service.database.count(still) for service in self.stage.services.values())
-        if parked or open_jobs:
+        if waiting_messages or open_jobs:
             self.clock.pass_real(timedelta(seconds=self.rng.uniform(1, 60)))
-        return parked or open_jobs
+        return waiting_messages or open_jobs
 
     def close(self) -> None:
-        """Gives the loop back."""
+        """Close the event loop."""
         self.loop.close()
 
 
 def _stored(moment: datetime) -> str:
-    """As a column keeps it."""
+    """Return the time in SQLite's column format."""
     return f"{moment:%Y-%m-%d %H:%M:%S.%f}"
 
 
 def run(seed: int, *, rate: float = RATE, only: Collection[int] | None = None) -> History:
-    """Plays a world; equal arguments give an equal history. `only` keeps the faults of those occasions alone."""
+    """Play a world. Equal arguments give an equal history. `only`: inject faults at these occasions only."""
     faults = Faults(seed, rate=rate, only=only)
-    with TemporaryDirectory() as folder, watched_states() as moved, unswept():
+    with TemporaryDirectory() as folder, watch_transitions() as illegal_transitions, tuned_gc():
         world = World(seed, Path(folder), faults)
-        world.moved = moved
+        world.illegal_transitions = illegal_transitions
         try:
-            with ruled_by(seed, world.clock):
+            with deterministic(seed, world.clock):
                 world.play()
             failure = ""
-        except Exception as fault:
-            failure = f"{type(fault).__name__}: {fault}"
+        except Exception as error:
+            failure = f"{type(error).__name__}: {error}"
         finally:
             world.close()
     return History(seed, failure, tuple(faults.injected), world.steps, tuple(world.stage.log))

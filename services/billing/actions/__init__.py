@@ -1,4 +1,4 @@
-"""Verbs that change billing's state. Called by api.py, pages.py, handlers.py, tasks.py and the timer; each is audited."""
+"""Actions: functions that change billing's state. Called by pages, handlers, tasks and the timer; each is audited."""
 
 from services.billing.actions.accounts import (
     end_account,
@@ -18,7 +18,7 @@ from services.billing.actions.decisions import (
     settle_refunds_by_hand,
     undo_decision,
 )
-from services.billing.actions.exports import export_approved_refunds, look_at_document, read_statement_file
+from services.billing.actions.exports import export_approved_refunds, open_document, read_statement_file
 from services.billing.actions.invoices import (
     check_request,
     correct_buyer,
@@ -26,12 +26,12 @@ from services.billing.actions.invoices import (
     keep_payer_statement,
     resubmit_invoice,
 )
-from services.billing.actions.locking import lock_invoice, lock_paper, lock_receipt
+from services.billing.actions.locking import lock_invoice, lock_invoice_document, lock_receipt
 from services.billing.actions.matching import match_entries, rematch_open_entries
 from services.billing.actions.overdue import publish_overdue_fees
 from services.billing.actions.paperwork import (
     ROUNDS,
-    ask_for_invoices,
+    enqueue_invoice_queries,
     note_document_sent,
     note_invoice_failed,
     note_invoice_issued,
@@ -51,7 +51,6 @@ from services.billing.actions.statements import (
 __all__ = [
     "ROUNDS",
     "approve_refunds",
-    "ask_for_invoices",
     "assign_entry",
     "check_request",
     "confirm_proposals",
@@ -61,6 +60,7 @@ __all__ = [
     "discard_statement",
     "drop_red_letter",
     "end_account",
+    "enqueue_invoice_queries",
     "export_approved_refunds",
     "hold_for_waiting_list",
     "ignore_entry",
@@ -69,9 +69,8 @@ __all__ = [
     "keep_payer_statement",
     "keep_programme",
     "lock_invoice",
-    "lock_paper",
+    "lock_invoice_document",
     "lock_receipt",
-    "look_at_document",
     "make_fee_due",
     "match_entries",
     "note_document_sent",
@@ -80,6 +79,7 @@ __all__ = [
     "note_invoice_requested",
     "note_invoice_submitted",
     "note_withdrawal",
+    "open_document",
     "open_fee_account",
     "order_refund",
     "pair_with_original",

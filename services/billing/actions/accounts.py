@@ -1,5 +1,6 @@
-"""Fee accounts and their standing, as intake and review decide it. Called by handlers.py. The newest event of a part
-decides, in any order of the services; a repeat changes nothing.
+"""Fee accounts and their state, as intake and review decide it. Called by handlers.py.
+
+The newest event of each source and subject decides, in any order of the services. A repeat changes nothing.
 """
 
 from datetime import datetime
@@ -11,7 +12,7 @@ from sqlmodel import select
 from services.billing.actions.closing import publish_refund_closed
 from services.billing.actions.fees import set_fee
 from services.billing.actions.ledger import post
-from services.billing.actions.locking import known_account, lock_programme
+from services.billing.actions.locking import lock_account_for_event, lock_programme
 from services.billing.actions.settlement import request_documents, settle
 from services.billing.models import FeeAccount, SubsidyLine
 from services.billing.rules.postings import Line
@@ -22,8 +23,8 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def open_fee_account(uow: UnitOfWork, event: ApplicationSubmitted, *, actor: str, now: datetime) -> None:
-    """Opens the account of an application, the self-paid line expected and not yet due (notice, clause 4), or takes up a
-    corrected one. Raises NotYet before the programme is known."""
+    """Open an application's account with the self-paid amount expected but not yet due (notice, clause 4), or update it
+    from a newer revision. Raises OutOfOrder before the programme is known."""
     programme = Programme.model_validate(lock_programme(uow, event.programme).data)
     row = uow.session.get(FeeAccount, event.application_id)
     if row is not None and row.revision >= event.revision:
@@ -57,15 +58,17 @@ def open_fee_account(uow: UnitOfWork, event: ApplicationSubmitted, *, actor: str
 
 
 def note_withdrawal(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> None:
-    """The application was taken back; a seat that is held meanwhile is review's to release, so the fee stays due."""
-    account = known_account(uow, application_id)
+    """Record that the application was withdrawn. If a seat is held meanwhile, review releases it, so the fee stays
+    due."""
+    account = lock_account_for_event(uow, application_id)
     if account.state != AccountState.DUE:
         _end(uow, account, "withdrawn", actor=actor, now=now)
 
 
 def end_account(uow: UnitOfWork, application_id: UUID, because: str, *, actor: str, now: datetime) -> None:
-    """Nothing is due any more: rejected, not selected, or the seat released, whose subsidy lines are then cancelled."""
-    account = known_account(uow, application_id)
+    """End the account after a rejection, non-selection or released seat: nothing is due any more. Cancels the subsidy
+    lines of a released seat."""
+    account = lock_account_for_event(uow, application_id)
     for line in uow.session.exec(select(SubsidyLine).where(SubsidyLine.application_id == application_id)).all():
         _set_subsidy(uow, line, cancelled=True, actor=actor, now=now)
     _end(uow, account, because, actor=actor, now=now)
@@ -81,8 +84,8 @@ def _end(uow: UnitOfWork, account: FeeAccount, because: str, *, actor: str, now:
 
 
 def hold_for_waiting_list(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> None:
-    """The money of a person on the waiting list is held until the list closes; an application that ended stays ended."""
-    account = known_account(uow, application_id)
+    """Hold the money of a waitlisted person until the list closes. An ended application stays ended."""
+    account = lock_account_for_event(uow, application_id)
     if account.state == AccountState.ENDED:
         return
     account.state = AccountState.WAITING
@@ -91,9 +94,9 @@ def hold_for_waiting_list(uow: UnitOfWork, application_id: UUID, *, actor: str, 
 
 
 def make_fee_due(uow: UnitOfWork, event: StudentAdmitted, *, actor: str, now: datetime) -> None:
-    """A seat is held: the self-paid part is due by `pay_by`, and the other lines of clause 4 become claims of their payee.
-    The amounts are those of the admission, also where a revision of the programme comes before it or after."""
-    account = known_account(uow, event.application_id)
+    """A seat is held: make the self-paid part due by `pay_by`, and claim the other lines of clause 4 for their payee.
+    The amounts are those of the admission, even if a programme revision arrives before or after it."""
+    account = lock_account_for_event(uow, event.application_id)
     if account.state == AccountState.DUE and account.pay_by == event.pay_by:
         return
     account.state, account.ended_because = AccountState.DUE, ""
@@ -123,7 +126,7 @@ def make_fee_due(uow: UnitOfWork, event: StudentAdmitted, *, actor: str, now: da
 
 
 def _set_subsidy(uow: UnitOfWork, line: SubsidyLine, *, cancelled: bool, actor: str, now: datetime) -> None:
-    """Adds or cancels a claim, in memo accounts that hold no money of the institution."""
+    """Add or cancel a claim, in memo accounts that hold no money of the institution."""
     if line.cancelled == cancelled:
         return
     line.cancelled, line.changed_at = cancelled, now
@@ -135,9 +138,9 @@ def _set_subsidy(uow: UnitOfWork, line: SubsidyLine, *, cancelled: bool, actor: 
 
 
 def order_refund(uow: UnitOfWork, application_id: UUID, reason: str, *, actor: str, now: datetime) -> None:
-    """Whatever was paid for this application, now or later, is proposed to go back to the paying account. A repeat
-    proposes nothing twice."""
-    account = known_account(uow, application_id)
+    """Propose to refund to the paying account all that was paid for this application, now or later. A repeat proposes
+    nothing twice."""
+    account = lock_account_for_event(uow, application_id)
     account.refund_ordered_at, account.refund_reason = account.refund_ordered_at or now, reason
     account.refund_answered_at = None
     uow.session.add(account)

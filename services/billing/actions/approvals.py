@@ -1,4 +1,4 @@
-"""The second person's part of a refund, and what the bank's statement says of it. Called by pages.py and by bookings."""
+"""Approval of refunds by a second person, and their result in the bank's statement. Called by pages and bookings."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from services.billing.actions.settlement import settle
 from services.billing.models import BankEntry, ProgrammeRow, Refund, RefundSource, Statement
 from services.billing.queries.balances import allocated_fen, refunded_fen
 from services.billing.rules.postings import Line, to_account, undone
-from services.billing.rules.refunding import Approved, is_payee, settled_by
+from services.billing.rules.refunding import Approved, is_payee, refunds_settled_by
 from services.billing.states import REFUND_STEPS, REFUND_TITLES, LedgerAccount, RefundState, TransactionKind
 from shared.events.billing import RefundSent
 from shared.foundation.errors import Conflict, Forbidden, Invalid
@@ -21,8 +21,9 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def approve_refunds(uow: UnitOfWork, refund_ids: Iterable[UUID], *, actor: str, now: datetime) -> list[Refund]:
-    """Approves proposals: their money is now owed to the payer and pays no fee any more. All or none; a repeat of one that
-    is approved changes nothing. Raises Forbidden for whoever proposed it or booked the money by hand."""
+    """Approve proposals, all or none: their money is now owed to the payer and pays no fee any more. A repeat for an
+    approved refund changes nothing. Raises Forbidden for the person who proposed the refund or booked its money by
+    hand."""
     refunds = [lock_refund(uow, refund_id) for refund_id in sorted(set(refund_ids))]
     if not refunds:
         raise Invalid("请至少选择一张退款单。", code="nothing-chosen")
@@ -56,7 +57,7 @@ def _approve(uow: UnitOfWork, refund: Refund, *, actor: str, now: datetime) -> N
 
 
 def decline_refund(uow: UnitOfWork, refund_id: UUID, *, reason: str, actor: str, now: datetime) -> Refund:
-    """Gives up a proposal, or an approval that the bank has not carried out; the money stays where it was, and an order to
+    """Decline a proposal, or an approval that the bank has not executed. The money stays where it was, and an ordered
     refund counts as answered."""
     if not reason.strip():
         raise Invalid("请写明不退款的原因。", code="reason-missing")
@@ -73,7 +74,7 @@ def decline_refund(uow: UnitOfWork, refund_id: UUID, *, reason: str, actor: str,
 
 
 def withdraw_refund(uow: UnitOfWork, refund: Refund, *, reason: str, actor: str, now: datetime) -> None:
-    """Ends a refund before the bank paid it; what an approval had moved goes back by a counter-posting."""
+    """End a refund before the bank paid it. A counter-posting reverses an approval."""
     was_approved = refund.state == RefundState.APPROVED
     _step(refund, RefundState.DECLINED)
     refund.declined_because = reason
@@ -96,7 +97,7 @@ def _post(
 
 
 def _lines(refund: Refund, source: RefundSource) -> tuple[Line, ...]:
-    """From the fee and the unapplied money of one entry to what is owed to its payer."""
+    """Return the lines from the fee and the unapplied money of one entry to the amount owed to its payer."""
     owner = str(refund.application_id or "")
     return (
         Line(LedgerAccount.FEE, owner, source.fee_fen),
@@ -106,11 +107,11 @@ def _lines(refund: Refund, source: RefundSource) -> tuple[Line, ...]:
 
 
 def refunds_paid_by(uow: UnitOfWork, entry: BankEntry) -> list[Refund]:
-    """The approved refunds that a debit pays out by its payee, amount and the applications it names; none if it agrees with
-    none."""
+    """Return the approved refunds that a debit pays, by payee, amount and the applications it names; empty if none
+    agree."""
     approved = _approved_for(uow, entry)
     applications = set(entry.proposed_allocations) or set(entry.candidates)
-    ids = settled_by(
+    ids = refunds_settled_by(
         entry.amount_fen,
         entry.counterparty_name,
         entry.account_index,
@@ -133,7 +134,7 @@ def _approved_for(uow: UnitOfWork, entry: BankEntry) -> list[Refund]:
 
 
 def goes_to_payer(refund: Refund, entry: BankEntry) -> bool:
-    """Whether a debit went to the account, or the name, that the refund's money came from."""
+    """Return whether a debit went to the account, or the name, that the refund's money came from."""
     return is_payee(_as_approved(refund), entry.counterparty_name, entry.account_index, entry.account_reliable)
 
 
@@ -149,7 +150,8 @@ def _as_approved(refund: Refund) -> Approved:
 
 
 def note_sent(uow: UnitOfWork, refunds: Sequence[Refund], entry: BankEntry, *, now: datetime) -> tuple[Line, ...]:
-    """The debit stands in a statement -> RefundSent. Returns what the entry is booked to."""
+    """Mark the refunds as sent once a statement shows the debit, and publish RefundSent. Returns the lines of the
+    entry's booking."""
     for refund in refunds:
         _step(refund, RefundState.SENT)
         refund.sent_entry_id, refund.sent_at = entry.id, entry.booked_at
@@ -172,14 +174,14 @@ def note_sent(uow: UnitOfWork, refunds: Sequence[Refund], entry: BankEntry, *, n
 
 
 def refunds_sent_with(uow: UnitOfWork, entry_id: UUID) -> list[Refund]:
-    """The refunds that one debit paid out."""
+    """Return the refunds that one debit paid."""
     return list(
         uow.session.exec(select(Refund).where(Refund.sent_entry_id == entry_id).order_by(col(Refund.number))).all()
     )
 
 
 def refunds_bounced_with(uow: UnitOfWork, entry_id: UUID) -> list[Refund]:
-    """The refunds that one credit brought back."""
+    """Return the refunds that one credit returned."""
     found = select(Refund).where(Refund.bounced_entry_id == entry_id).order_by(col(Refund.number))
     return list(uow.session.exec(found).all())
 
@@ -187,7 +189,8 @@ def refunds_bounced_with(uow: UnitOfWork, entry_id: UUID) -> list[Refund]:
 def note_not_sent(
     uow: UnitOfWork, refunds: Sequence[Refund], *, bounced_with: BankEntry | None = None
 ) -> tuple[Line, ...]:
-    """The bank returned the money, or the booking of the debit was undone: approved again. Returns what comes back."""
+    """Return sent refunds to approved: the bank returned the money, or the debit's booking was undone. Returns the
+    lines to post."""
     for refund in refunds:
         _step(refund, RefundState.APPROVED)
         refund.sent_entry_id, refund.sent_at = None, None
@@ -202,7 +205,7 @@ def note_not_sent(
 
 
 def sources_of(uow: UnitOfWork, refund: Refund) -> list[RefundSource]:
-    """From which received entries a refund comes."""
+    """Return the received entries that a refund comes from."""
     return list(uow.session.exec(select(RefundSource).where(RefundSource.refund_id == refund.id)).all())
 
 

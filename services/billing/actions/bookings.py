@@ -1,7 +1,6 @@
-"""Booking what an entry is: out of suspense, to where it belongs. Called by the import, by decisions of people, by rematching.
+"""Book an entry: out of suspense, to its accounts. Called by the import, by manual decisions, by rematching.
 
-Everything here is repeatable only through `undo`: an entry is booked once, and a change is a counter-posting and a new
-booking.
+An entry is booked once. Only `unbook` makes a booking repeatable: a change is a counter-posting and a new booking.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,17 +37,17 @@ from shared.foundation.transitions import check_step
 from shared.persistence.unit_of_work import UnitOfWork
 
 AUTOMATIC = "rules"
-"""Who decided what no person decided."""
+"""`decided_by` of entries that the rules decided."""
 
 
 def signed(entry: BankEntry) -> int:
-    """Fen, positive for a receipt."""
+    """Return fen, positive for a receipt."""
     return entry.amount_fen if entry.direction == Direction.CREDIT else -entry.amount_fen
 
 
 def book_certain(uow: UnitOfWork, entry: BankEntry, *, actor: str, now: datetime) -> list[BankEntry]:
-    """Books what needs no person: a certain match, the bank's own bookings, reversals, the debit of an approved refund, a
-    refund that came back. Returns the entries that it changed, empty if a person has to decide."""
+    """Book an entry that needs no person: a certain match, the bank's own bookings, a reversal, the debit of an
+    approved refund, a bounced refund. Returns the changed entries, empty if a person must decide."""
     match Outcome(entry.outcome):
         case Outcome.AUTO:
             return book_allocation(
@@ -83,7 +82,7 @@ def book_allocation(
     now: datetime,
     note: str = "",
 ) -> list[BankEntry]:
-    """The entry pays these fees; the rest is unapplied, of the one application that it can only be for."""
+    """Book the entry to these fees. The rest is unapplied, and belongs to the application if only one is possible."""
     named = list(allocations) or entry.candidates
     owner = named[0] if len(named) == 1 else ""
     lines = allocation(allocations, unapplied_fen, owner)
@@ -96,7 +95,7 @@ def book_allocation(
 def book_ignored(
     uow: UnitOfWork, entry: BankEntry, *, note: str, by: str, actor: str, now: datetime
 ) -> list[BankEntry]:
-    """The entry has nothing to do with fees."""
+    """Book an entry that is unrelated to fees."""
     account = LedgerAccount.OTHER_INCOME if signed(entry) > 0 else LedgerAccount.BANK_FEES
     lines = to_account(account, signed(entry))
     _book(uow, entry, Decision.IGNORED, lines, by=by, actor=actor, now=now, note=note)
@@ -107,16 +106,16 @@ def book_ignored(
 def book_refund(
     uow: UnitOfWork, entry: BankEntry, refunds: list[Refund], *, by: str, actor: str, now: datetime, note: str = ""
 ) -> list[BankEntry]:
-    """The debit pays out approved refunds, whose amounts are its amount."""
+    """Book a debit that pays approved refunds, whose amounts add up to its amount."""
     lines = note_sent(uow, refunds, entry, now=now)
     _book(uow, entry, Decision.REFUND, lines, by=by, actor=actor, now=now, note=note)
-    entry.allocations, entry.unapplied_fen = _went_back(uow, refunds)
+    entry.allocations, entry.unapplied_fen = _refunded_amounts(uow, refunds)
     _settle(uow, lines, entry, actor=actor, now=now)
     return [entry]
 
 
-def _went_back(uow: UnitOfWork, refunds: Iterable[Refund]) -> tuple[dict[str, int], int]:
-    """What refunds took, as matching sees it: out of fees by application, and out of unapplied money."""
+def _refunded_amounts(uow: UnitOfWork, refunds: Iterable[Refund]) -> tuple[dict[str, int], int]:
+    """Return the amounts of refunds as matching uses them: from fees by application, and from unapplied money."""
     fees: dict[str, int] = {}
     unapplied_fen = 0
     for refund in refunds:
@@ -131,8 +130,9 @@ def _went_back(uow: UnitOfWork, refunds: Iterable[Refund]) -> tuple[dict[str, in
 def book_reversal(
     uow: UnitOfWork, entry: BankEntry, original: BankEntry, *, by: str, actor: str, now: datetime, note: str = ""
 ) -> list[BankEntry]:
-    """The bank took `original` back, or returned it: what it had moved comes back. Where nobody had decided it, the two
-    cancel out. Returns nothing, for a person, if the original was taken back before or is itself a reversal."""
+    """Book an entry by which the bank reversed or returned `original`: undo the original's movements. If the original
+    is undecided, the two cancel out. Returns an empty list, for a person, if the original was reversed before or is
+    itself a reversal."""
     if original.taken_back or original.decision in (Decision.REVERSAL, Decision.PAIRED, Decision.BOUNCE):
         return []
     kind = Decision.REVERSAL
@@ -149,8 +149,8 @@ def book_reversal(
         kind = Decision.BOUNCE
         lines = note_not_sent(uow, refunds_sent_with(uow, original.id), bounced_with=entry)
     else:
-        _drop_claims(uow, original, actor=actor, now=now)
-        lines = undone(_moved_by(uow, original))
+        _withdraw_claims(uow, original, actor=actor, now=now)
+        lines = undone(_decision_lines(uow, original))
     original.taken_back = True
     entry.counterpart_id = original.id
     _book(uow, entry, kind, lines, by=by, actor=actor, now=now, note=note)
@@ -160,8 +160,8 @@ def book_reversal(
     return [original, entry]
 
 
-def _drop_claims(uow: UnitOfWork, original: BankEntry, *, actor: str, now: datetime) -> None:
-    """Money that the bank took back cannot be refunded; what is left of such a refund is proposed anew."""
+def _withdraw_claims(uow: UnitOfWork, original: BankEntry, *, actor: str, now: datetime) -> None:
+    """Withdraw refunds of money that the bank reversed. The remainder of such a refund is proposed again."""
     claims = (
         select(Refund)
         .join(RefundSource, col(RefundSource.refund_id) == col(Refund.id))
@@ -172,8 +172,8 @@ def _drop_claims(uow: UnitOfWork, original: BankEntry, *, actor: str, now: datet
         withdraw_refund(uow, refund, reason="原款已被银行冲正。", actor=actor, now=now)
 
 
-def _moved_by(uow: UnitOfWork, entry: BankEntry) -> list[Line]:
-    """Where an entry's decision has put its money."""
+def _decision_lines(uow: UnitOfWork, entry: BankEntry) -> list[Line]:
+    """Return the lines that an entry's decision posted."""
     moved = lines_of(uow.session, entry.id, TransactionKind.DECISION, TransactionKind.UNDO)
     return [line for line in moved if line.account is not LedgerAccount.SUSPENSE]
 
@@ -199,8 +199,8 @@ def _book(
 
 
 def unbook(uow: UnitOfWork, entry: BankEntry, *, reason: str, actor: str, now: datetime) -> None:
-    """Takes a decision back by a counter-posting; the entry waits for a person again, and no rule books it by itself."""
-    lines = _moved_by(uow, entry)
+    """Undo a decision by a counter-posting. The entry waits for a person again, and no rule books it automatically."""
+    lines = _decision_lines(uow, entry)
     back = undone(decision(signed(entry), lines))
     check_step(ENTRY_STEPS, EntryState(entry.state), EntryState.OPEN, titles=ENTRY_TITLES)
     post(uow, back, kind=TransactionKind.UNDO, entry_id=entry.id, actor=actor, now=now, note=reason)

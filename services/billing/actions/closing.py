@@ -1,4 +1,4 @@
-"""The end of an application's refunds, as others need to know it. Called by whatever changes its money or its standing."""
+"""Publish the end of an application's refunds. Called by actions that change its money or its state."""
 
 from datetime import datetime
 
@@ -12,8 +12,8 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def publish_refund_closed(uow: UnitOfWork, account: FeeAccount, *, at: datetime, now: datetime) -> None:
-    """RefundClosed once what was ordered to go back has gone, or somebody decided that it stays; and once more when that holds
-    no longer. `at` is the bank's time of what changed it."""
+    """Publish RefundClosed once all ordered refunds are sent or declined, and again with `closed_at` None if that no
+    longer holds. `at` is the bank's time of the change."""
     decided_at = account.refund_answered_at or account.refund_ordered_at
     is_closed = (
         decided_at is not None

@@ -1,4 +1,4 @@
-"""What a person decides of an entry that the rules left open, and taking a decision back. Called by pages.py and api.py."""
+"""Manual decisions on entries that the rules left open, and undoing a decision. Called by pages."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -35,7 +35,8 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def confirm_proposals(uow: UnitOfWork, entry_ids: Sequence[UUID], *, actor: str, now: datetime) -> list[BankEntry]:
-    """Books what the rules suggested, all or none. Raises Conflict where there is no suggestion, or it fits no more."""
+    """Book the suggestions of the rules, all or none. Raises Conflict if there is no suggestion, or it no longer
+    fits."""
     if not entry_ids:
         raise Invalid("请至少选择一笔流水。", code="nothing-chosen")
     return [_confirm(uow, entry_id, actor=actor, now=now) for entry_id in sorted(set(entry_ids))]
@@ -52,7 +53,7 @@ def _confirm(uow: UnitOfWork, entry_id: UUID, *, actor: str, now: datetime) -> B
             )
         book_refund(uow, entry, refunds, by=actor, actor=actor, now=now)
     elif entry.outcome == Outcome.SUGGEST and (entry.proposed_allocations or entry.proposed_unapplied_fen):
-        _check_room(uow, entry.proposed_allocations)
+        _check_outstanding(uow, entry.proposed_allocations)
         unapplied_fen = entry.proposed_unapplied_fen
         book_allocation(uow, entry, entry.proposed_allocations, unapplied_fen, by=actor, actor=actor, now=now)
     elif entry.outcome in (Outcome.AUTO, Outcome.IGNORE) and book_certain(uow, entry, actor=actor, now=now):
@@ -66,7 +67,7 @@ def _confirm(uow: UnitOfWork, entry_id: UUID, *, actor: str, now: datetime) -> B
 def assign_entry(
     uow: UnitOfWork, entry_id: UUID, allocations: Mapping[UUID, int], *, note: str, actor: str, now: datetime
 ) -> BankEntry:
-    """Books a receipt to one or several applications by hand, amounts in fen; what is over is unapplied."""
+    """Book a receipt to one or several applications by hand, amounts in fen; the rest is unapplied."""
     entry = _open_entry(uow, entry_id)
     if entry.direction != Direction.CREDIT:
         raise Conflict("这是一笔支出，不能作为缴费分配。", code="not-a-receipt")
@@ -80,7 +81,7 @@ def assign_entry(
             values={"over": yuan(-over_fen), "amount": yuan(entry.amount_fen)},
         )
     shares = {str(application_id): fen for application_id, fen in allocations.items()}
-    _check_room(uow, shares)
+    _check_outstanding(uow, shares)
     book_allocation(uow, entry, shares, over_fen, by=actor, actor=actor, now=now, note=note)
     _record(uow, "assign_entry", entry, actor=actor, now=now)
     return entry
@@ -89,7 +90,7 @@ def assign_entry(
 def put_to_unapplied(
     uow: UnitOfWork, entry_id: UUID, *, application_id: UUID | None, note: str, actor: str, now: datetime
 ) -> BankEntry:
-    """Keeps a receipt as unapplied money, of one application if that is known: to be refunded or assigned later."""
+    """Book a receipt as unapplied money, of one application if known: to be refunded or assigned later."""
     entry = _open_entry(uow, entry_id)
     if entry.direction != Direction.CREDIT:
         raise Conflict("这是一笔支出，不能暂挂。", code="not-a-receipt")
@@ -100,7 +101,7 @@ def put_to_unapplied(
 
 
 def ignore_entry(uow: UnitOfWork, entry_id: UUID, *, reason: str, actor: str, now: datetime) -> BankEntry:
-    """The entry has nothing to do with fees; the reason is kept."""
+    """Book an entry that is unrelated to fees. The reason is stored."""
     if not reason.strip():
         raise Invalid("请写明不予处理的原因。", code="reason-missing")
     entry = _open_entry(uow, entry_id)
@@ -112,8 +113,8 @@ def ignore_entry(uow: UnitOfWork, entry_id: UUID, *, reason: str, actor: str, no
 def settle_refunds_by_hand(
     uow: UnitOfWork, entry_id: UUID, refund_ids: Sequence[UUID], *, note: str, actor: str, now: datetime
 ) -> BankEntry:
-    """A debit that says nothing of a refund paid out these approved ones, whose amounts are its amount. One that went to
-    somebody else than the payer takes a note that says why."""
+    """Book a debit without a refund remark to these approved refunds, whose amounts add up to its amount. A debit to
+    another party than the payer needs a note with the reason."""
     entry = _open_entry(uow, entry_id)
     refunds = [lock_refund(uow, refund_id) for refund_id in sorted(set(refund_ids))]
     total_fen = sum(refund.amount_fen for refund in refunds)
@@ -133,7 +134,8 @@ def settle_refunds_by_hand(
 def pair_with_original(
     uow: UnitOfWork, entry_id: UUID, original_id: UUID, *, note: str, actor: str, now: datetime
 ) -> BankEntry:
-    """An open entry takes back another of the other direction and the same amount: a reversal, or a refund that came back."""
+    """Pair an open entry with an earlier one of the opposite direction and the same amount: a reversal or a bounced
+    refund."""
     entry, original = _open_entry(uow, entry_id), lock_entry(uow, original_id)
     opposite = original.direction != entry.direction and original.amount_fen == entry.amount_fen
     known = original.state in (EntryState.OPEN, EntryState.BOOKED) and original.booked_at <= entry.booked_at
@@ -147,7 +149,7 @@ def pair_with_original(
 
 
 def undo_decision(uow: UnitOfWork, entry_id: UUID, *, reason: str, actor: str, now: datetime) -> BankEntry:
-    """Takes the decision on an entry back by a counter-posting; it then waits for a person."""
+    """Undo the decision on an entry by a counter-posting. The entry then waits for a person."""
     if not reason.strip():
         raise Invalid("请写明撤销的原因。", code="reason-missing")
     entry = lock_entry(uow, entry_id)
@@ -167,7 +169,7 @@ def undo_decision(uow: UnitOfWork, entry_id: UUID, *, reason: str, actor: str, n
 
 
 def _release(uow: UnitOfWork, entry: BankEntry, *, reason: str, actor: str, now: datetime) -> None:
-    """What the decision had done to other rows."""
+    """Undo the effects of the decision on other rows."""
     if entry.decision == Decision.REFUND:
         note_not_sent(uow, refunds_sent_with(uow, entry.id))
     if entry.decision not in (Decision.REVERSAL, Decision.PAIRED, Decision.BOUNCE) or entry.counterpart_id is None:
@@ -193,18 +195,18 @@ def _open_entry(uow: UnitOfWork, entry_id: UUID) -> BankEntry:
     return entry
 
 
-def _check_room(uow: UnitOfWork, allocations: Mapping[str, int]) -> None:
+def _check_outstanding(uow: UnitOfWork, allocations: Mapping[str, int]) -> None:
     for application_id, fen in allocations.items():
         account = lock_account(uow, UUID(application_id))
-        room_fen = account.expected_fen - allocated_fen(uow.session, account.application_id)
-        if fen > room_fen:
+        outstanding_fen = account.expected_fen - allocated_fen(uow.session, account.application_id)
+        if fen > outstanding_fen:
             raise Conflict(
                 "{student}（{number}）只差 {room} 元，不能分配 {amount} 元；请重新匹配或将多出部分暂挂。",
                 code="fee-full",
                 values={
                     "student": account.student_name,
                     "number": account.application_no,
-                    "room": yuan(max(room_fen, 0)),
+                    "room": yuan(max(outstanding_fen, 0)),
                     "amount": yuan(fen),
                 },
             )

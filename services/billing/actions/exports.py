@@ -1,5 +1,8 @@
-"""What leaves billing in clear: the list of approved refunds with full account numbers, the bank's own files, and documents
-as they were sent. Each is audited with who took it and why. Called by pages."""
+"""Exports of data in clear: the approved refunds with full account numbers, the bank's own files, and documents as
+sent.
+
+Each is audited with who took it and why. Called by pages.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -17,14 +20,15 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def export_approved_refunds(uow: UnitOfWork, *, reason: str, actor: str, now: datetime, keys: KeyRing) -> bytes:
-    """The approved refunds that no statement shows yet, as an XLSX for the bank. A repeat gives the same refunds again: they
-    count as sent only when their debit is imported."""
-    stated = _stated(reason)
+    """Return the approved refunds that no statement shows yet, as an XLSX for the bank. A repeat returns the same
+    refunds: they count as sent only once their debit is imported. Raises Conflict if there are none, Invalid without a
+    reason."""
+    checked_reason = _checked_reason(reason)
     approved = queries.refunds(uow.session, state=RefundState.APPROVED)
     if not approved:
         raise Conflict("没有已批准、待退出的退款单。", code="nothing-approved")
     lines = [_line(uow, refund, keys=keys) for refund in approved]
-    details = {"refunds": [refund.number for refund in approved], "reason": stated}
+    details = {"refunds": [refund.number for refund in approved], "reason": checked_reason}
     uow.record("export_approved_refunds", "refund", actor=actor, now=now, details=details)
     return refund_workbook(lines)
 
@@ -49,27 +53,28 @@ def _line(uow: UnitOfWork, refund: Refund, *, keys: KeyRing) -> RefundLine:
 def read_statement_file(
     uow: UnitOfWork, statement_id: UUID, *, reason: str, actor: str, now: datetime, files: FileStore
 ) -> tuple[bytes, str]:
-    """A statement as the bank made it, and its name."""
+    """Return the bank's original file and its name."""
     row = queries.statement_of(uow.session, statement_id)
-    details = {"reason": _stated(reason)}
+    details = {"reason": _checked_reason(reason)}
     uow.record("read_statement_file", str(row.id), actor=actor, now=now, details=details)
     return files.get(FileClaim.model_validate(row.claim), purpose="bank"), row.filename
 
 
-def look_at_document(uow: UnitOfWork, document_id: UUID, *, reason: str, actor: str, now: datetime) -> Document:
-    """Records that somebody opens a document as it was sent, and why: a request for an invoice holds the buyer's whole
-    account number and e-mail address. Commit before opening, so that the look is on record even if it fails."""
-    stated = _stated(reason)
+def open_document(uow: UnitOfWork, document_id: UUID, *, reason: str, actor: str, now: datetime) -> Document:
+    """Record that a person opens a document as it was sent, and why: an invoice request contains the buyer's full
+    account number and e-mail address. Commit before reading the file, so that the access is on record even if reading
+    fails. Raises NotFound if the document is not written yet."""
+    checked_reason = _checked_reason(reason)
     row = uow.session.get(Document, document_id)
     if row is None or row.claim is None:
         raise NotFound("这份文件还没有生成。", code="no-document")
-    details = {"document": row.number or "", "reason": stated}
+    details = {"document": row.number or "", "reason": checked_reason}
     uow.record("look_at_document", str(row.application_id), actor=actor, now=now, details=details)
     return row
 
 
-def _stated(reason: str) -> str:
+def _checked_reason(reason: str) -> str:
     if len(reason.strip()) < 4:
-        fault = FieldError("/reason", "reason", "请写明查看或导出的事由（至少四个字）。")
-        raise Invalid("请写明查看或导出的事由（至少四个字）。", code="reason", faults=[fault])
+        error = FieldError("/reason", "reason", "请写明查看或导出的事由（至少四个字）。")
+        raise Invalid("请写明查看或导出的事由（至少四个字）。", code="reason", field_errors=[error])
     return reason.strip()

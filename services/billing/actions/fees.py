@@ -1,5 +1,5 @@
-"""The self-paid part when a programme is revised: what is owed then, and what becomes of money that came before. Called by
-accounts.py and programmes.py.
+"""The self-paid fee when a programme is revised: the new amount, and money received before. Called by accounts.py and
+programmes.py.
 """
 
 from datetime import datetime
@@ -19,20 +19,20 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def revise_fees(uow: UnitOfWork, programme: Programme, *, actor: str, now: datetime) -> None:
-    """Everybody who may still get a seat will owe what the programme says now. A fee that is due already does not move."""
-    open_ones = select(FeeAccount.application_id).where(
+    """Set the revised fee on every account that may still get a seat. A fee that is already due does not change."""
+    not_due = select(FeeAccount.application_id).where(
         FeeAccount.programme == programme.code,
         col(FeeAccount.state).in_((AccountState.OPEN, AccountState.WAITING)),
         FeeAccount.expected_fen != programme.fee("self"),
     )
-    for application_id in uow.session.exec(open_ones.order_by(col(FeeAccount.application_id))).all():
+    for application_id in uow.session.exec(not_due.order_by(col(FeeAccount.application_id))).all():
         account = lock_account(uow, application_id)
         set_fee(uow, account, programme.fee("self"), actor=actor, now=now)
 
 
 def set_fee(uow: UnitOfWork, account: FeeAccount, fee_fen: int, *, actor: str, now: datetime) -> None:
-    """What is paid is judged by the new amount -> FeePaid or FeePaymentReversed; what was paid beyond it is unapplied. The
-    same amount again changes nothing."""
+    """Set the fee, compare the payments with it and publish FeePaid or FeePaymentReversed. Money beyond it becomes
+    unapplied. The same amount again changes nothing."""
     if account.expected_fen == fee_fen:
         return
     account.expected_fen = fee_fen
@@ -44,7 +44,8 @@ def set_fee(uow: UnitOfWork, account: FeeAccount, fee_fen: int, *, actor: str, n
 
 
 def _free_surplus(uow: UnitOfWork, application_id: UUID, fee_fen: int, *, actor: str, now: datetime) -> None:
-    """Takes from the newest entries first, as part of their decisions, so that undoing one undoes this too."""
+    """Move the surplus to unapplied, newest entries first, as part of their decisions: undoing a decision undoes this
+    too."""
     surplus_fen = allocated_fen(uow.session, application_id) - fee_fen
     for entry, paid_fen in reversed(payments_of(uow.session, application_id)):
         freed_fen = min(surplus_fen, paid_fen)

@@ -1,17 +1,18 @@
-"""An invoice before it is issued: opened when it becomes due, checked, completed by finance. Called by settlement, by tasks
-(`check_request`) and by pages.py.
+"""An invoice before it is issued: opened when due, checked, completed by finance.
+
+Called by settlement, by tasks (`check_request`) and by pages.
 """
 
 from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from services.billing.actions.locking import lock_invoice, lock_invoices, lock_paper
+from services.billing.actions.locking import lock_invoice, lock_invoice_document, lock_invoices
 from services.billing.actions.numbers import next_number
 from services.billing.jobs import SubmitInvoice, WriteInvoiceRequest
 from services.billing.models import Document, FeeAccount, Invoice
 from services.billing.queries.balances import payments_of
-from services.billing.queries.invoices import standing_fen
+from services.billing.queries.invoices import effective_fen
 from services.billing.rules.buyers import Buyer, InvoiceKind, check_buyer
 from services.billing.rules.names import comparable
 from services.billing.rules.vat import TaxRate, rate_on, vat_split
@@ -30,15 +31,15 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 STATEMENT_WANTED = "付款人与购买方不一致，须先收到代付说明。"
 BUYER_UNCHECKED = "购买方已更正，正在重新核对。"
-"""Keeps a submission that is already on its way from going out before the new data are checked."""
+"""Blocks a submission that is already enqueued until the new data are checked."""
 
 
 def request_invoices(uow: UnitOfWork, account: FeeAccount, *, actor: str, now: datetime) -> None:
-    """Opens an invoice over what the paid fee is not yet invoiced for, and sends every open request on its way. The caller
-    holds the programme's lock; a repeat opens nothing twice."""
+    """Open an invoice for the part of the paid fee that is not invoiced yet, and enqueue every open request. The caller
+    holds the programme's lock. A repeat opens nothing twice."""
     invoices = lock_invoices(uow, account.application_id)
     blue = [row for row in invoices if row.corrects_id is None]
-    missing_fen = account.expected_fen - sum(standing_fen(row, invoices) for row in blue)
+    missing_fen = account.expected_fen - sum(effective_fen(row, invoices) for row in blue)
     if missing_fen > 0:
         blue.append(_open(uow, account, missing_fen, actor=actor, now=now))
     for row in blue:
@@ -47,7 +48,8 @@ def request_invoices(uow: UnitOfWork, account: FeeAccount, *, actor: str, now: d
 
 
 def _open(uow: UnitOfWork, account: FeeAccount, amount_fen: int, *, actor: str, now: datetime) -> Invoice:
-    """The buyer is what the application said when the invoice became due; the amount is of the self-paid part alone."""
+    """Open an invoice. The buyer is the one the application states when the invoice becomes due; the amount covers the
+    self-paid part only."""
     invoice = Invoice(
         id=uuid4(),
         application_id=account.application_id,
@@ -82,8 +84,8 @@ def _open(uow: UnitOfWork, account: FeeAccount, amount_fen: int, *, actor: str, 
 
 
 def _note_payers(uow: UnitOfWork, invoice: Invoice) -> bool:
-    """Who has paid, as long as the invoice is not submitted: a statement for one payer does not speak for another. Returns
-    whether the payer is another than before."""
+    """Store the payers until the invoice is submitted. A statement for one payer is not valid for another. Returns
+    whether the payer changed."""
     names = dict.fromkeys(entry.counterparty_name for entry, _ in payments_of(uow.session, invoice.application_id))
     payer = "、".join(names)
     is_another = payer != invoice.payer
@@ -95,7 +97,7 @@ def _note_payers(uow: UnitOfWork, invoice: Invoice) -> bool:
 
 
 def is_payable(account: FeeAccount) -> bool:
-    """Whether the fee is due and paid: only then is anything issued for it."""
+    """Return whether the fee is due and paid. Only then is anything issued for it."""
     return account.state == AccountState.DUE and account.paid_at is not None
 
 
@@ -108,10 +110,9 @@ def check_request(
     special_needs_contact: bool,
     day: date,
 ) -> bool:
-    """Takes up who has paid, and notes all that finance has to see to first: buyer, rate, 代付说明. Rate, net and tax are
-    fixed by `day` until the request is written; one that names another payer is written anew. Returns whether nothing is
-    wanting."""
-    document = lock_paper(uow, invoice.id, DocumentKind.INVOICE_REQUEST)
+    """Store the payers, and list all that finance must complete first: buyer, rate, 代付说明. `day` fixes rate, net and tax
+    until the request is written; if the payer changes, it is written again. Returns whether the request is complete."""
+    document = lock_invoice_document(uow, invoice.id, DocumentKind.INVOICE_REQUEST)
     if _note_payers(uow, invoice):
         document.sent_at = None
         uow.session.add(document)
@@ -139,8 +140,9 @@ def _fix_rate(invoice: Invoice, rate: TaxRate) -> None:
 
 
 def keep_payer_statement(uow: UnitOfWork, invoice_id: UUID, note: str, *, actor: str, now: datetime) -> Invoice:
-    """Finance has received the 代付说明; `note` says what it states and where it is filed. The invoice goes on. A repeat
-    before the request was sent replaces the note."""
+    """Record that finance received the 代付说明; `note` is its content and where it is filed. The invoice continues. A
+    repeat before the request was sent replaces the note. Raises Invalid for an empty note, Conflict if it is not needed
+    or too late."""
     if not note.strip():
         raise Invalid("请写明代付说明的内容和存放位置。", code="note-missing")
     invoice = lock_invoice(uow, invoice_id)
@@ -158,8 +160,9 @@ def keep_payer_statement(uow: UnitOfWork, invoice_id: UUID, note: str, *, actor:
 def correct_buyer(
     uow: UnitOfWork, invoice_id: UUID, buyer: Buyer, *, actor: str, now: datetime, keys: KeyRing
 ) -> Invoice:
-    """Finance completes or corrects the buyer of a request that waits or has failed; it is written and submitted anew, under
-    a new id, because a connector knows the old one. Raises Invalid with a fault for each field that the bureau refuses."""
+    """Complete or correct the buyer of a request that waits or has failed. The request is written and submitted again
+    under a new id, because a connector knows the old one. Raises Invalid with a field error for each field that the
+    bureau refuses."""
     check_buyer(buyer, special_needs_contact=False)
     invoice = lock_invoice(uow, invoice_id)
     if invoice.corrects_id or invoice.state not in (InvoiceState.REQUESTED, InvoiceState.FAILED):
@@ -176,7 +179,7 @@ def correct_buyer(
     sealed = keys.seal("bank", programme, number, mask=mask_account(number)) if number else None
     invoice.buyer_account = sealed.model_dump() if sealed else None
     uow.session.add(invoice)
-    document = lock_paper(uow, invoice.id, DocumentKind.INVOICE_REQUEST)
+    document = lock_invoice_document(uow, invoice.id, DocumentKind.INVOICE_REQUEST)
     document.sent_at = None
     uow.session.add(document)
     uow.record("correct_buyer", str(invoice.id), actor=actor, now=now, details={"title": buyer.title})
@@ -185,8 +188,8 @@ def correct_buyer(
 
 
 def resubmit_invoice(uow: UnitOfWork, invoice_id: UUID, *, actor: str, now: datetime) -> Invoice:
-    """Hands a failed request to the connector once more, under the same request id; has one that waits checked anew. Raises
-    Conflict where nothing is to be issued any more."""
+    """Submit a failed request to the connector again, under the same request id; check a waiting one again. Raises
+    Conflict if nothing may be issued any more."""
     invoice = lock_invoice(uow, invoice_id)
     if invoice.state != InvoiceState.REQUESTED:
         check_step(INVOICE_STEPS, InvoiceState(invoice.state), InvoiceState.SUBMITTED, titles=INVOICE_TITLES)

@@ -1,4 +1,4 @@
-"""Posting to the ledger. Called by billing's other actions; nothing else writes postings."""
+"""Posting to the ledger. Called by billing's other actions; no other module writes postings."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ def post(
     refund_id: UUID | None = None,
     note: str = "",
 ) -> None:
-    """Adds one transaction. Raises ValueError unless its lines sum to zero; a repeat is a second transaction."""
+    """Add one transaction. Raises ValueError unless its lines sum to zero. A repeat adds a second transaction."""
     posted = [line for line in lines if line.fen]
     if sum(line.fen for line in posted) != 0:
         raise ValueError(f"unbalanced transaction: {posted}")
@@ -48,7 +48,8 @@ def post(
 
 
 def post_arrivals(uow: UnitOfWork, entries: Sequence[tuple[UUID, int]], *, actor: str, now: datetime) -> None:
-    """One transaction for each (entry id, signed fen): what came is in the bank, and in suspense until it is decided."""
+    """Post one transaction for each (entry id, signed fen): money received stays in suspense until the entry is
+    decided."""
     if not entries:
         return
     ids = {entry_id: uuid4() for entry_id, _ in entries}
@@ -69,7 +70,7 @@ def post_arrivals(uow: UnitOfWork, entries: Sequence[tuple[UUID, int]], *, actor
 
 
 def lines_of(session: Session, entry_id: UUID, *kinds: TransactionKind) -> list[Line]:
-    """What the transactions of these kinds have moved for an entry in all, undone ones left out."""
+    """Return the net lines that transactions of these kinds moved for an entry; undone lines cancel out."""
     found = (
         select(Posting)
         .join(LedgerTransaction, col(LedgerTransaction.id) == col(Posting.transaction_id))

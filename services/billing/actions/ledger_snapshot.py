@@ -1,7 +1,7 @@
-"""The state that rules.matching is asked against, held in memory while entries of one own account are judged.
+"""The in-memory state that rules.matching compares entries of one own account with.
 
-What an open proposal would allocate counts as allocated, so that two payments never go to one fee without a person
-having seen it. Called by the import, its preview, and rematching.
+Allocations of an open proposal count as allocated, so a second payment is never booked to the same fee without a
+person. Called by the import, its preview, and rematching.
 """
 
 from collections import defaultdict
@@ -22,12 +22,12 @@ from services.billing.rules.proposals import Outcome, PriorEntry, Proposal
 from services.billing.states import AccountState, Decision, EntryState
 
 _OUTCOMES = {Decision.REFUND: Outcome.REFUND_OUT, Decision.REVERSAL: Outcome.REVERSAL}
-"""What a person booked by hand counts as, whatever the rules had said of it."""
+"""The outcome that a manual decision counts as, whatever the rules had proposed."""
 
 
-class Books:
-    """Fee accounts and decided entries as plain values, indexed by what the rules compare. `statement_id`: whose entries are
-    judged; None judges known entries anew, for which no other file's entry is a duplicate."""
+class LedgerSnapshot:
+    """Fee accounts and decided entries as plain values, indexed by the values that the rules compare. `statement_id`:
+    the statement being matched. None rematches known entries; then no entry of another file is a duplicate."""
 
     def __init__(self, accounts: Iterable[FeeAccount], statement_id: UUID | None) -> None:
         self._statement_id = statement_id
@@ -35,8 +35,8 @@ class Books:
         self._prior: dict[UUID, PriorEntry] = {}
         self._by: dict[tuple[object, ...], dict[UUID, None]] = defaultdict(dict)
 
-    def note(self, row: BankEntry | Row[Any]) -> None:
-        """Takes up an entry as it now stands; one that was noted before is replaced."""
+    def add(self, row: BankEntry | Row[Any]) -> None:
+        """Add an entry in its present state, replacing an earlier version of it."""
         if row.id in self._prior:
             self._allocate(self._prior[row.id].allocations, -1)
         same_file = self._statement_id is None or row.statement_id == self._statement_id
@@ -45,8 +45,8 @@ class Books:
         for key in _keys(row):
             self._by[key][row.id] = None
 
-    def judge(self, row: BankEntry) -> Proposal:
-        """What the rules say of an entry that is not noted, or is noted without allocations."""
+    def match(self, row: BankEntry) -> Proposal:
+        """Return the rules' proposal for an entry that was not added, or was added without allocations."""
         return propose(
             entry_of(row),
             fingerprint=row.fingerprint,
@@ -55,8 +55,9 @@ class Books:
         )
 
     def _comparable(self, row: BankEntry) -> list[UUID]:
-        """The entries that any rule may compare with this one: the same booking, the other side of the same amount, and
-        for a debit all of its payee and all with unapplied money. In the order in which they were booked."""
+        """Return the entries that a rule may compare with this one, in booking order: the same booking, and the
+        opposite direction of the same amount. For a debit also all entries of its payee and all with unapplied
+        money."""
         is_credit = row.direction == Direction.CREDIT
         opposite = Direction.DEBIT if is_credit else Direction.CREDIT
         keys: list[tuple[object, ...]] = [*_keys(row)[:2], ("amount", opposite, row.amount_fen)]
@@ -71,24 +72,25 @@ class Books:
             self._accounts[application_id] = replace(account, allocated_fen=account.allocated_fen + sign * fen)
 
 
-def load_snapshot(session: Session, account_number: str, statement_id: UUID | None) -> Books:
-    """The books of one own account, from the database; without its open entries where those are judged anew (None)."""
+def load_snapshot(session: Session, account_number: str, statement_id: UUID | None) -> LedgerSnapshot:
+    """Load the snapshot of one own account from the database. With `statement_id` None, open entries are left out
+    because they are rematched."""
     accounts = select(FeeAccount).join(ProgrammeRow, col(ProgrammeRow.code) == col(FeeAccount.programme))
-    books = Books(
+    snapshot = LedgerSnapshot(
         session.scalars(accounts.where(col(ProgrammeRow.account_number) == account_number)).all(), statement_id
     )
     states = [EntryState.BOOKED] if statement_id is None else [EntryState.BOOKED, EntryState.OPEN]
-    judged = (
-        select(*_SEEN)
+    decided = (
+        select(*_COLUMNS)
         .join(Statement, col(Statement.id) == col(BankEntry.statement_id))
         .where(col(Statement.account_number) == account_number, col(BankEntry.state).in_(states))
     )
-    for row in session.execute(judged.order_by(col(BankEntry.booked_at), col(BankEntry.position))):
-        books.note(row)
-    return books
+    for row in session.execute(decided.order_by(col(BankEntry.booked_at), col(BankEntry.position))):
+        snapshot.add(row)
+    return snapshot
 
 
-_SEEN = tuple(
+_COLUMNS = tuple(
     col(column)
     for column in (
         BankEntry.id,
@@ -107,11 +109,11 @@ _SEEN = tuple(
         BankEntry.taken_back,
     )
 )
-"""What the rules see of earlier entries. Columns, not whole rows: there may be tens of thousands."""
+"""The columns of earlier entries that the rules need. Not whole rows: there may be tens of thousands."""
 
 
 def entry_of(row: BankEntry) -> Entry:
-    """The row as the rules see it: the counterparty's account is its keyed hash."""
+    """Convert a row to the rules' Entry. The counterparty's account is its keyed hash."""
     return Entry(
         line=row.line,
         booked_at=row.booked_at,

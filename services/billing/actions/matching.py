@@ -1,5 +1,6 @@
-"""Judging entries by the rules, in the bank's order, and booking what is certain. Called by the import and its job, and when
-finance has open entries judged anew.
+"""Match entries by the rules, in the bank's order, and book the certain ones.
+
+Called by the import and its job, and when finance rematches open entries.
 """
 
 from collections import Counter
@@ -10,8 +11,8 @@ from sqlmodel import col, select
 
 from services.billing.actions.bookings import book_certain, signed
 from services.billing.actions.ledger import post_arrivals
-from services.billing.actions.ledger_snapshot import Books, load_snapshot
-from services.billing.actions.locking import lock_own_account, lock_statement
+from services.billing.actions.ledger_snapshot import LedgerSnapshot, load_snapshot
+from services.billing.actions.locking import lock_programmes_of_account, lock_statement
 from services.billing.actions.overdue import publish_overdue_fees
 from services.billing.jobs import MatchEntries
 from services.billing.models import BankEntry, ProgrammeRow, Statement
@@ -29,12 +30,13 @@ from shared.jobs.job import enqueue
 from shared.persistence.unit_of_work import UnitOfWork
 
 BATCH = 1_000
-"""Entries per transaction: nobody else can write meanwhile on SQLite."""
+"""Entries per transaction. On SQLite no other process can write during a batch."""
 
 
 def match_entries(uow: UnitOfWork, statement_id: UUID, *, actor: str, now: datetime) -> int:
-    """Judges the next batch of a statement that is being imported, and starts a job for the rest. Returns how many are
-    left; with the last one the statement is imported, and its coverage counts. A repeat goes on where it stands."""
+    """Match the next batch of a statement that is being imported, and enqueue a job for the rest. Returns the number of
+    entries left. With the last batch the statement becomes imported, and its coverage counts. A repeat continues with
+    the next batch."""
     statement = lock_statement(uow, statement_id)
     if statement.state != StatementState.IMPORTING:
         return 0
@@ -44,32 +46,32 @@ def match_entries(uow: UnitOfWork, statement_id: UUID, *, actor: str, now: datet
         .order_by(col(BankEntry.position))
     )
     batch = uow.session.exec(waiting.limit(BATCH)).all()
-    books = load_snapshot(uow.session, statement.account_number, statement_id)
+    snapshot = load_snapshot(uow.session, statement.account_number, statement_id)
     for entry in batch:
-        _judge_new(uow, books, entry, actor=actor, now=now)
+        _match_new(uow, snapshot, entry, actor=actor, now=now)
     uow.session.flush()
     arrived = [(entry.id, signed(entry)) for entry in batch if entry.state != EntryState.DUPLICATE]
     post_arrivals(uow, arrived, actor=actor, now=now)
-    statement.judged += len(batch)
+    statement.matched_count += len(batch)
     uow.session.add(statement)
-    left = statement.entries - statement.judged
+    left = statement.entries - statement.matched_count
     if left:
-        enqueue(uow, MatchEntries(statement_id=statement_id, position=statement.judged))
+        enqueue(uow, MatchEntries(statement_id=statement_id, position=statement.matched_count))
     else:
         _finish(uow, statement, actor=actor, now=now)
     return left
 
 
-def _judge_new(uow: UnitOfWork, books: Books, entry: BankEntry, *, actor: str, now: datetime) -> None:
-    note_proposal(entry, books.judge(entry))
+def _match_new(uow: UnitOfWork, snapshot: LedgerSnapshot, entry: BankEntry, *, actor: str, now: datetime) -> None:
+    store_proposal(entry, snapshot.match(entry))
     uow.session.add(entry)
     if entry.outcome == Outcome.DUPLICATE:
         _step(entry, EntryState.DUPLICATE)
         return
-    _book_or_leave(uow, books, entry, actor=actor, now=now)
+    _book_or_leave(uow, snapshot, entry, actor=actor, now=now)
 
 
-def _book_or_leave(uow: UnitOfWork, books: Books, entry: BankEntry, *, actor: str, now: datetime) -> None:
+def _book_or_leave(uow: UnitOfWork, snapshot: LedgerSnapshot, entry: BankEntry, *, actor: str, now: datetime) -> None:
     changed = book_certain(uow, entry, actor=actor, now=now)
     if not changed and entry.state == EntryState.WAITING:
         _step(entry, EntryState.OPEN)
@@ -77,11 +79,11 @@ def _book_or_leave(uow: UnitOfWork, books: Books, entry: BankEntry, *, actor: st
     if not changed:
         entry.allocations, entry.unapplied_fen = dict(entry.proposed_allocations), entry.proposed_unapplied_fen
     for each in changed or [entry]:
-        books.note(each)
+        snapshot.add(each)
 
 
-def note_proposal(entry: BankEntry, proposal: Proposal) -> None:
-    """Writes what the rules said into the row."""
+def store_proposal(entry: BankEntry, proposal: Proposal) -> None:
+    """Store the rules' proposal in the row."""
     entry.outcome, entry.reason = proposal.outcome, proposal.reason
     entry.flags, entry.candidates = sorted(proposal.flags), list(proposal.candidates)
     entry.proposed_allocations = dict(proposal.allocations)
@@ -101,12 +103,12 @@ def _finish(uow: UnitOfWork, statement: Statement, *, actor: str, now: datetime)
 
 
 def rematch_open_entries(uow: UnitOfWork, *, actor: str, now: datetime) -> int:
-    """Judges every open entry anew, in the bank's order, and books what has become certain, save what a person had undone.
-    Returns how many were booked."""
+    """Match every open entry again, in the bank's order, and book those that are certain now, except those whose
+    decision a person undid. Returns the number booked."""
     booked = 0
     for account_number in sorted(set(uow.session.exec(select(ProgrammeRow.account_number)).all())):
-        lock_own_account(uow, account_number)
-        books = load_snapshot(uow.session, account_number, None)
+        lock_programmes_of_account(uow, account_number)
+        snapshot = load_snapshot(uow.session, account_number, None)
         entries = (
             select(BankEntry)
             .join(Statement, col(Statement.id) == col(BankEntry.statement_id))
@@ -115,21 +117,21 @@ def rematch_open_entries(uow: UnitOfWork, *, actor: str, now: datetime) -> int:
         )
         for entry in uow.session.exec(entries).all():
             if entry.undone:
-                books.note(entry)
+                snapshot.add(entry)
             elif entry.state == EntryState.OPEN:
-                booked += _judge_again(uow, books, entry, actor=actor, now=now)
+                booked += _rematch(uow, snapshot, entry, actor=actor, now=now)
     uow.record("rematch_open_entries", "bank_entry", actor=actor, now=now, details={"booked": booked})
     publish_overdue_fees(uow, actor=actor, now=now)
     return booked
 
 
-def _judge_again(uow: UnitOfWork, books: Books, entry: BankEntry, *, actor: str, now: datetime) -> bool:
-    proposal = books.judge(entry)
+def _rematch(uow: UnitOfWork, snapshot: LedgerSnapshot, entry: BankEntry, *, actor: str, now: datetime) -> bool:
+    proposal = snapshot.match(entry)
     if proposal.outcome is Outcome.DUPLICATE:
-        books.note(entry)
+        snapshot.add(entry)
         return False
-    note_proposal(entry, proposal)
-    _book_or_leave(uow, books, entry, actor=actor, now=now)
+    store_proposal(entry, proposal)
+    _book_or_leave(uow, snapshot, entry, actor=actor, now=now)
     return entry.state == EntryState.BOOKED
 
 

@@ -1,4 +1,6 @@
-"""Gap-free numbers of documents and refunds: SK-2021-000001. Called by billing's other actions, under the programme's lock."""
+"""Gap-free numbers of documents and refunds: SK-2021-000001. Called by billing's other actions, under the programme's
+lock.
+"""
 
 from datetime import datetime
 
@@ -11,7 +13,8 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def next_number(uow: UnitOfWork, series: str, *, now: datetime) -> str:
-    """The next number of the series in its year (of Asia/Shanghai). Given up with the transaction, so none is lost."""
+    """Return the next number of the series in its year (Asia/Shanghai). It rolls back with the transaction, so none is
+    lost."""
     name = f"{series}-{local(now).year}"
     row = uow.session.exec(
         for_update(select(NumberSeries).where(NumberSeries.series == name)).execution_options(populate_existing=True)

@@ -1,4 +1,6 @@
-"""FeeOverdue: what imported statements prove that nobody paid in time. Called after imports, decisions, and by the timer."""
+"""FeeOverdue, once imported statements prove that a fee was not paid in time. Called after imports and decisions, and
+by the timer.
+"""
 
 from datetime import datetime
 
@@ -13,9 +15,9 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def publish_overdue_fees(uow: UnitOfWork, *, actor: str, now: datetime) -> int:
-    """Says once of every admitted, unpaid account that its pay_by lies inside what imported statements cover without a
-    gap, from before the application on. One whose money may lie in an open proposal waits until a person has
-    decided that. Returns how many were said."""
+    """Publish FeeOverdue once for every admitted, unpaid account whose pay_by lies inside a gapless coverage by
+    imported statements that starts before the application. An account whose money may be in an open proposal waits
+    until a person has decided it. Returns the number published."""
     unpaid = select(FeeAccount).where(
         FeeAccount.state == AccountState.DUE,
         col(FeeAccount.paid_at).is_(None),
@@ -23,19 +25,19 @@ def publish_overdue_fees(uow: UnitOfWork, *, actor: str, now: datetime) -> int:
         col(FeeAccount.pay_by) < now,
     )
     coverage: dict[str, list[Coverage]] = {}
-    said = 0
+    published = 0
     for row in uow.session.exec(unpaid.order_by(col(FeeAccount.application_id))).all():
         if row.programme not in coverage:
             coverage[row.programme] = coverage_of(uow.session, row.programme)
-        proof = next((one for one in coverage[row.programme] if one.proves_unpaid(row)), None)
+        proof = next((period for period in coverage[row.programme] if period.proves_unpaid(row)), None)
         if proof is None or _has_open_proposal(uow, row):
             continue
         account = lock_account(uow, row.application_id)
         if account.paid_at is not None or account.state != AccountState.DUE or account.overdue_at is not None:
             continue
         publish_overdue(uow, account, covered_until=proof.until, actor=actor, now=now)
-        said += 1
-    return said
+        published += 1
+    return published
 
 
 def _has_open_proposal(uow: UnitOfWork, account: FeeAccount) -> bool:

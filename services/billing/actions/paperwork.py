@@ -1,11 +1,11 @@
-"""What became of documents, and of what was handed to the invoice connector. Called by tasks; `ask_for_invoices` by the timer."""
+"""Results of sending documents and of the invoice connector. Called by tasks and, for the queries, by the timer."""
 
 from datetime import datetime
 
 from sqlmodel import col, select
 
-from services.billing.actions.locking import lock_paper
-from services.billing.actions.red_letters import keep_red_letters
+from services.billing.actions.locking import lock_invoice_document
+from services.billing.actions.red_letters import update_red_letters
 from services.billing.jobs import QueryInvoice, SubmitInvoice
 from services.billing.models import Document, FeeAccount, Invoice
 from services.billing.states import INVOICE_STEPS, INVOICE_TITLES, DocumentKind, InvoiceState
@@ -17,14 +17,14 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def note_document_sent(uow: UnitOfWork, document: Document, claim: FileClaim, *, actor: str, now: datetime) -> None:
-    """The document was written, kept and sent."""
+    """Record that the document was written, stored and sent."""
     document.claim, document.sent_at = claim.model_dump(), now
     uow.session.add(document)
     uow.record(f"send_{document.kind}", str(document.application_id), actor=actor, now=now)
 
 
 def note_invoice_requested(uow: UnitOfWork, invoice: Invoice, *, now: datetime) -> None:
-    """The request was sent -> InvoiceRequested, and goes to the connector."""
+    """Publish InvoiceRequested for the sent request, and enqueue its submission to the connector."""
     event = InvoiceRequested(
         application_id=invoice.application_id,
         programme=uow.session.get_one(FeeAccount, invoice.application_id).programme,
@@ -36,7 +36,8 @@ def note_invoice_requested(uow: UnitOfWork, invoice: Invoice, *, now: datetime) 
 
 
 def note_invoice_submitted(uow: UnitOfWork, invoice: Invoice, *, actor: str, now: datetime) -> None:
-    """The connector took the request; it is asked at once, and then every minute by the timer."""
+    """Record that the connector accepted the request, and enqueue the first query. Later the timer queries every
+    minute."""
     if invoice.state != InvoiceState.SUBMITTED:
         _step(invoice, InvoiceState.SUBMITTED)
         invoice.submitted_at, invoice.queried_at, invoice.failure = now, now, ""
@@ -48,24 +49,24 @@ def note_invoice_submitted(uow: UnitOfWork, invoice: Invoice, *, actor: str, now
 def note_invoice_issued(
     uow: UnitOfWork, invoice: Invoice, number: str, issued_at: datetime, *, actor: str, now: datetime
 ) -> Document:
-    """The connector reported the number -> InvoiceIssued or RedInvoiceIssued. Returns the document that is now to be sent.
-    Money that went meanwhile has its red letter proposed."""
+    """Record the number from the connector and publish InvoiceIssued or RedInvoiceIssued. Proposes a red letter if the
+    money was reversed meanwhile. Returns the document to send."""
     _step(invoice, InvoiceState.ISSUED)
     invoice.number, invoice.issued_at = number, issued_at
     uow.session.add(invoice)
     kind = DocumentKind.RED_LETTER if invoice.corrects_id else DocumentKind.INVOICE
-    document = lock_paper(uow, invoice.id, kind)
+    document = lock_invoice_document(uow, invoice.id, kind)
     document.number = number
     uow.session.add(document)
     uow.publish(_issued(uow, invoice, number, issued_at), now=now)
     uow.record("note_invoice_issued", str(invoice.id), actor=actor, now=now, details={"number": number})
     uow.session.flush()
-    keep_red_letters(uow, invoice.application_id, actor=actor, now=now)
+    update_red_letters(uow, invoice.application_id, actor=actor, now=now)
     return document
 
 
 def _issued(uow: UnitOfWork, invoice: Invoice, number: str, issued_at: datetime) -> InvoiceIssued | RedInvoiceIssued:
-    said = {
+    fields = {
         "application_id": invoice.application_id,
         "programme": uow.session.get_one(FeeAccount, invoice.application_id).programme,
         "request_no": invoice.request_no,
@@ -74,22 +75,22 @@ def _issued(uow: UnitOfWork, invoice: Invoice, number: str, issued_at: datetime)
         "issued_at": issued_at,
     }
     if invoice.corrects_id is None:
-        return InvoiceIssued.model_validate(said)
+        return InvoiceIssued.model_validate(fields)
     return RedInvoiceIssued.model_validate(
-        said | {"corrects": uow.session.get_one(Invoice, invoice.corrects_id).number}
+        fields | {"corrects": uow.session.get_one(Invoice, invoice.corrects_id).number}
     )
 
 
 def note_invoice_failed(uow: UnitOfWork, invoice: Invoice, reason: str, *, actor: str, now: datetime) -> None:
-    """The connector refused it; finance corrects and submits again."""
+    """Record that the connector refused the request. Finance corrects and submits it again."""
     _step(invoice, InvoiceState.FAILED)
     invoice.failure = reason
     uow.session.add(invoice)
     uow.record("note_invoice_failed", str(invoice.id), actor=actor, now=now, details={"reason": reason})
 
 
-def ask_for_invoices(uow: UnitOfWork, *, now: datetime) -> int:
-    """Asks the connector for everything submitted that was not asked for since the last minute. Returns how many."""
+def enqueue_invoice_queries(uow: UnitOfWork, *, now: datetime) -> int:
+    """Enqueue a query for every submitted invoice not queried in the last minute. Returns their number."""
     waiting = select(Invoice).where(
         Invoice.state == InvoiceState.SUBMITTED, col(Invoice.queried_at).is_not(None), col(Invoice.queried_at) < now
     )
@@ -102,7 +103,7 @@ def ask_for_invoices(uow: UnitOfWork, *, now: datetime) -> int:
 
 
 ROUNDS = 3
-"""So often the connector is asked at once; what is not issued by then is asked for every minute."""
+"""Number of immediate queries. Afterwards the timer queries every minute."""
 
 
 def _step(invoice: Invoice, target: InvoiceState) -> None:

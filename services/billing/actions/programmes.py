@@ -1,4 +1,4 @@
-"""Keeping the copy of a programme. Called by handlers.py."""
+"""Store the copy of a programme. Called by handlers.py."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def keep_programme(uow: UnitOfWork, programme: Programme, *, actor: str, now: datetime) -> None:
-    """Keeps the newest version, and lets its fee be owed where none is due yet; an older one, or the same again, changes
+    """Store the newest version, and set its fee on accounts that are not yet due. An older version or a repeat changes
     nothing."""
     row = uow.session.get(ProgrammeRow, programme.code)
     if row is not None and row.version >= programme.version:

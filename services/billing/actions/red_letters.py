@@ -1,5 +1,6 @@
-"""Red letters: an issued invoice whose money is gone has to be taken back, as far as it is gone. Called by settlement and
-paperwork, which propose, and by pages.py, where finance confirms.
+"""Red letters: an issued invoice is cancelled as far as its money was reversed or refunded.
+
+Called by settlement and paperwork, which propose, and by pages, where finance confirms.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from services.billing.actions.locking import lock_invoice, lock_invoices
 from services.billing.jobs import SubmitInvoice
 from services.billing.models import Document, Invoice
 from services.billing.queries.balances import allocated_fen
-from services.billing.queries.invoices import red_letters_of, standing_fen
+from services.billing.queries.invoices import effective_fen, red_letters_of
 from services.billing.rules.vat import VatSplit, red_split
 from services.billing.states import INVOICE_STEPS, INVOICE_TITLES, DocumentKind, InvoiceState, RedReason
 from shared.foundation.errors import Conflict, Invalid
@@ -20,15 +21,16 @@ from shared.jobs.job import enqueue
 from shared.persistence.unit_of_work import UnitOfWork
 
 
-def keep_red_letters(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> None:
-    """Proposes to take back what issued invoices state beyond what pays the fee, of the newest first; withdraws a proposal
-    when the money came again. Called after every change of either side; a repeat changes nothing."""
+def update_red_letters(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> None:
+    """Propose to cancel the amount of issued invoices beyond the allocated payments, newest invoice first. Withdraw a
+    proposal if the money was paid again. Called after every change of invoices or payments; a repeat changes
+    nothing."""
     invoices = lock_invoices(uow, application_id)
     issued = [row for row in invoices if row.corrects_id is None and row.state == InvoiceState.ISSUED]
-    gone_fen = sum(standing_fen(row, invoices) for row in issued) - allocated_fen(uow.session, application_id)
+    excess_fen = sum(effective_fen(row, invoices) for row in issued) - allocated_fen(uow.session, application_id)
     for invoice in reversed(issued):
-        fen = min(max(gone_fen, 0), standing_fen(invoice, invoices))
-        gone_fen -= fen
+        fen = min(max(excess_fen, 0), effective_fen(invoice, invoices))
+        excess_fen -= fen
         _propose(uow, invoice, invoices, fen, actor=actor, now=now)
 
 
@@ -66,11 +68,11 @@ _COPIED = (
     "payer",
     "payer_is_buyer",
 )
-"""A red letter names the buyer and the rate of the invoice that it corrects."""
+"""A red letter has the buyer and the rate of the invoice that it corrects."""
 
 
 def _red_letter(invoice: Invoice, request_no: str, *, now: datetime) -> Invoice:
-    """The numbers of red letters follow from their invoice's, so that no series is locked here."""
+    """Build a red letter. Its number derives from its invoice's number, so no series is locked here."""
     return Invoice(
         id=uuid4(),
         request_no=request_no,
@@ -84,8 +86,8 @@ def _red_letter(invoice: Invoice, request_no: str, *, now: datetime) -> Invoice:
 
 
 def confirm_red_letter(uow: UnitOfWork, invoice_id: UUID, reason: str, *, actor: str, now: datetime) -> Invoice:
-    """Finance asks for the red letter, for one of the bureau's reasons (RedReason's codes); net and tax are fixed now, and
-    the last one of an invoice takes what is left of both. Raises Invalid for another reason."""
+    """Request the red letter for one of the bureau's reasons (codes of RedReason). Net and tax are fixed now; the last
+    red letter of an invoice takes the remainder of both. Raises Invalid for an unknown reason."""
     red = lock_invoice(uow, invoice_id)
     if reason not in set(RedReason):
         raise Invalid("请选择红冲原因。", code="red-reason")
@@ -113,7 +115,7 @@ def confirm_red_letter(uow: UnitOfWork, invoice_id: UUID, reason: str, *, actor:
 
 
 def drop_red_letter(uow: UnitOfWork, invoice_id: UUID, *, reason: str, actor: str, now: datetime) -> Invoice:
-    """Finance leaves the invoice as it is, for a reason; the next change of the money asks again."""
+    """Leave the invoice as it is, with a reason. The next change of the money proposes the red letter again."""
     if not reason.strip():
         raise Invalid("请写明不红冲的原因。", code="reason-missing")
     red = lock_invoice(uow, invoice_id)

@@ -1,5 +1,6 @@
-"""Proposing refunds: money goes back to the account that it came from, never to another. Called by settlement and pages.py;
-a second person approves (approvals.py).
+"""Propose refunds. Money returns to the account that paid it, never to another.
+
+Called by settlement and pages; a second person approves (approvals.py).
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def propose_refunds(uow: UnitOfWork, account: FeeAccount, *, actor: str, now: datetime) -> list[Refund]:
-    """One proposal for each account that money of this application came from; what is claimed already is not claimed twice."""
+    """Propose one refund per account that paid for this application. Money already claimed is not claimed twice."""
     held = money_held(uow.session, account.application_id)
     return [
         _propose(uow, group, account=account, reason=account.refund_reason, actor=actor, now=now)
@@ -28,11 +29,12 @@ def propose_refunds(uow: UnitOfWork, account: FeeAccount, *, actor: str, now: da
 
 
 def propose_refund_of_entry(uow: UnitOfWork, entry_id: UUID, *, reason: str, actor: str, now: datetime) -> Refund:
-    """Finance proposes to give back what is unapplied of an entry, and its fee too where the application has ended."""
+    """Propose to refund the unapplied money of an entry, and its fee too if the application has ended. Raises Invalid
+    without a reason, Conflict if nothing can be refunded."""
     if not reason.strip():
         raise Invalid("请写明退款原因。", code="reason-missing")
     entry = lock_entry(uow, entry_id)
-    account = _only_account(uow, entry)
+    account = _sole_account(uow, entry)
     if account is not None and account.state == AccountState.ENDED:
         held = [each for each in money_held(uow.session, account.application_id) if each.entry_id == str(entry_id)]
     else:
@@ -49,8 +51,8 @@ def propose_refund_of_entry(uow: UnitOfWork, entry_id: UUID, *, reason: str, act
     return refund
 
 
-def _only_account(uow: UnitOfWork, entry: BankEntry) -> FeeAccount | None:
-    """Whose money an entry is, where it is one application's."""
+def _sole_account(uow: UnitOfWork, entry: BankEntry) -> FeeAccount | None:
+    """Return the account of the only application that the entry's money belongs to, else None."""
     moved = lines_of(uow.session, entry.id, TransactionKind.DECISION, TransactionKind.UNDO)
     owners = {line.application_id for line in moved if line.application_id}
     return lock_account(uow, UUID(owners.pop())) if len(owners) == 1 else None

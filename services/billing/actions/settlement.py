@@ -1,5 +1,7 @@
-"""What follows when the money of an application has changed, or its standing: FeePaid, its reversal, FeeOverdue, the
-documents that are due, red letters, refunds that were ordered and their end. Called by billing's other actions.
+"""Consequences of a change to an application's money or state.
+
+These are FeePaid, its reversal, FeeOverdue, due documents, red letters, ordered refunds and their closing. Called by
+billing's other actions.
 """
 
 from collections.abc import Iterable
@@ -12,7 +14,7 @@ from services.billing.actions.closing import publish_refund_closed
 from services.billing.actions.invoices import is_payable, request_invoices
 from services.billing.actions.locking import lock_account
 from services.billing.actions.numbers import next_number
-from services.billing.actions.red_letters import keep_red_letters
+from services.billing.actions.red_letters import update_red_letters
 from services.billing.actions.refunds import propose_refunds
 from services.billing.jobs import WriteReceipt
 from services.billing.models import Document, FeeAccount
@@ -24,12 +26,12 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def settle(uow: UnitOfWork, application_ids: Iterable[UUID], *, at: datetime, actor: str, now: datetime) -> None:
-    """Says what the ledger now means for these applications. `at` is the bank's time of what changed it. A repeat says
-    nothing new."""
+    """Publish what the ledger now means for these applications. `at` is the bank's time of the change. A repeat
+    publishes nothing new."""
     for application_id in sorted(set(application_ids)):
         account = lock_account(uow, application_id)
         is_newly_paid = _publish_payment(uow, account, at=at, actor=actor, now=now)
-        keep_red_letters(uow, application_id, actor=actor, now=now)
+        update_red_letters(uow, application_id, actor=actor, now=now)
         if is_newly_paid:
             request_documents(uow, account, actor=actor, now=now)
         if account.refund_ordered_at:
@@ -38,27 +40,27 @@ def settle(uow: UnitOfWork, application_ids: Iterable[UUID], *, at: datetime, ac
 
 
 def _publish_payment(uow: UnitOfWork, account: FeeAccount, *, at: datetime, actor: str, now: datetime) -> bool:
-    """Returns whether the fee has just become paid."""
+    """Publish FeePaid or FeePaymentReversed if the state changed. Returns whether the fee has just become paid."""
     paid_fen = allocated_fen(uow.session, account.application_id)
-    said = {"application_id": account.application_id, "programme": account.programme, "paid_fen": paid_fen}
+    fields = {"application_id": account.application_id, "programme": account.programme, "paid_fen": paid_fen}
     if paid_fen >= account.expected_fen and account.paid_at is None:
         account.paid_at = completed_at(uow.session, account)
         if account.state == AccountState.DUE and account.pay_by and account.paid_at >= account.pay_by:
             publish_overdue(uow, account, covered_until=account.paid_at, actor=actor, now=now)
         uow.session.add(account)
-        uow.publish(FeePaid(**said, paid_at=account.paid_at), now=now)
+        uow.publish(FeePaid(**fields, paid_at=account.paid_at), now=now)
         return True
     if paid_fen < account.expected_fen and account.paid_at is not None:
         account.paid_at = None
         uow.session.add(account)
-        uow.publish(FeePaymentReversed(**said, reversed_at=at), now=now)
+        uow.publish(FeePaymentReversed(**fields, reversed_at=at), now=now)
     return False
 
 
 def publish_overdue(
     uow: UnitOfWork, account: FeeAccount, *, covered_until: datetime, actor: str, now: datetime
 ) -> None:
-    """FeeOverdue with what had come in time, once per deadline."""
+    """Publish FeeOverdue with the amount paid in time, once per deadline."""
     if account.overdue_at is not None or account.pay_by is None:
         return
     account.overdue_at = now
@@ -75,14 +77,14 @@ def publish_overdue(
 
 
 def request_documents(uow: UnitOfWork, account: FeeAccount, *, actor: str, now: datetime) -> None:
-    """Receipt, invoice request and invoice become due once the person is admitted and has paid, whichever comes last. Called
-    when either comes; what was sent before is not written again."""
+    """Make receipt, invoice request and invoice due once the person is admitted and has paid. Called at the admission
+    and at the payment; documents sent before are not written again."""
     if not is_payable(account):
         return
-    of_this = select(Document).where(
+    query = select(Document).where(
         Document.application_id == account.application_id, Document.kind == DocumentKind.RECEIPT
     )
-    receipt = uow.session.exec(of_this).one_or_none() or _open_receipt(uow, account, now=now)
+    receipt = uow.session.exec(query).one_or_none() or _open_receipt(uow, account, now=now)
     if receipt.sent_at is None:
         enqueue(uow, WriteReceipt(application_id=account.application_id))
     request_invoices(uow, account, actor=actor, now=now)

@@ -1,4 +1,4 @@
-"""Reading a bank's file, showing what it would do, and importing it. Called by pages.py."""
+"""Upload a bank's file, preview its effect, and import it. Called by pages."""
 
 import hashlib
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session, col, insert, select
 
-from services.billing.actions.ledger_snapshot import Books, load_snapshot
+from services.billing.actions.ledger_snapshot import LedgerSnapshot, load_snapshot
 from services.billing.actions.locking import lock_statement
-from services.billing.actions.matching import match_entries, note_proposal
+from services.billing.actions.matching import match_entries, store_proposal
 from services.billing.errors import AlreadyImported
 from services.billing.models import BankEntry, ProgrammeRow
 from services.billing.models import Statement as StatementRow
@@ -30,7 +30,7 @@ from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 PREVIEWED = 500
-"""So many entries a preview judges; more would keep the page waiting."""
+"""Number of entries that a preview matches. More would make the page slow."""
 
 
 def upload_statement(
@@ -45,11 +45,11 @@ def upload_statement(
     now: datetime,
     files: FileStore,
 ) -> StatementRow:
-    """Reads and keeps a file, once by its SHA-256; books nothing. `first_day` and `last_day`, both inclusive, say what it
-    covers where it does not say so itself; `programme` (may be empty) whose account it shows where it does not.
+    """Read and store a file, once by its SHA-256. Books nothing.
 
-    Raises AlreadyImported for a file that is in the ledger, Invalid for one that cannot be read or is of no known account.
-    A repeat before the import gives the same preview.
+    `first_day` and `last_day` (inclusive) are the period if the file does not state one. `programme` (may be empty)
+    selects the account if the file does not name it. Raises AlreadyImported for a file that is in the ledger, Invalid
+    for a file that is unreadable or of an unknown account. A repeat before the import gives the same preview.
     """
     digest = hashlib.sha256(content).hexdigest()
     row = uow.session.exec(for_update(select(StatementRow).where(StatementRow.sha256 == digest))).one_or_none()
@@ -66,9 +66,11 @@ def upload_statement(
         purpose="bank",
         key=f"statements/{owner.code}/{digest}",
     )
-    row = row or StatementRow(id=uuid4(), sha256=digest, state="", uploaded_by=actor, uploaded_at=now, **_said(read))
+    row = row or StatementRow(
+        id=uuid4(), sha256=digest, state="", uploaded_by=actor, uploaded_at=now, **_statement_columns(read)
+    )
     _step(row, StatementState.READ)
-    for name, value in _said(read).items():
+    for name, value in _statement_columns(read).items():
         setattr(row, name, value)
     row.programme, row.claim, row.filename = owner.code, claim.model_dump(), filename[:200]
     row.uploaded_by, row.uploaded_at = actor, now
@@ -79,7 +81,7 @@ def upload_statement(
     return row
 
 
-def _said(read: Statement) -> dict[str, Any]:
+def _statement_columns(read: Statement) -> dict[str, Any]:
     return {
         "programme": "",
         "account_number": read.account,
@@ -96,7 +98,7 @@ def _said(read: Statement) -> dict[str, Any]:
 
 
 def _owner(uow: UnitOfWork, read: Statement, code: str) -> ProgrammeRow:
-    """The programme whose remittance account (notice, annex 4) the statement shows; of several, the newest."""
+    """Return the programme whose remittance account (notice, annex 4) the statement shows; of several, the newest."""
     rows = uow.session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.code).desc())).all()
     if code:
         rows = [row for row in rows if row.code == code]
@@ -114,7 +116,8 @@ def _owner(uow: UnitOfWork, read: Statement, code: str) -> ProgrammeRow:
 
 
 def _with_period(read: Statement, first_day: date | None, last_day: date | None) -> Statement:
-    """The stated period of the file, else the one given. A period that ends with the last entry proves nothing after it."""
+    """Return the statement with its own period, else `first_day` to `last_day`. A period that ends with the last entry
+    proves nothing after it."""
     states_period = (read.covers_from, read.covers_to) != (read.entries[0].booked_at, read.entries[-1].booked_at)
     if first_day is None or last_day is None:
         if states_period:
@@ -145,23 +148,23 @@ def _span(row: StatementRow) -> Span:
 def preview_statement(
     session: Session, row: StatementRow, *, keys: KeyRing, files: FileStore
 ) -> tuple[tuple[BankEntry, ...], tuple[str, ...]]:
-    """What an import would say of the first entries, as rows that are kept nowhere, and what does not connect. Changes
-    nothing; suggestions count as confirmed when later lines are judged."""
-    books = load_snapshot(session, row.account_number, row.id)
-    entries = [BankEntry(**values) for values in _entries(row, _read_again(row, files), keys=keys, most=PREVIEWED)]
+    """Return what an import would propose for the first entries, as unsaved rows, and the breaks in continuity. Changes
+    nothing. Suggestions count as confirmed when later entries are matched."""
+    snapshot = load_snapshot(session, row.account_number, row.id)
+    entries = [BankEntry(**values) for values in _entries(row, _reread(row, files), keys=keys, limit=PREVIEWED)]
     for entry in entries:
-        _judge_in(books, entry)
+        _match_for_preview(snapshot, entry)
     return tuple(entries), _breaks(session, row)
 
 
-def _judge_in(books: Books, entry: BankEntry) -> None:
-    note_proposal(entry, books.judge(entry))
+def _match_for_preview(snapshot: LedgerSnapshot, entry: BankEntry) -> None:
+    store_proposal(entry, snapshot.match(entry))
     entry.allocations, entry.unapplied_fen = dict(entry.proposed_allocations), entry.proposed_unapplied_fen
-    books.note(entry)
+    snapshot.add(entry)
 
 
 def discard_statement(uow: UnitOfWork, statement_id: UUID, *, actor: str, now: datetime) -> StatementRow:
-    """Drops a preview; the file may be uploaded again."""
+    """Discard a preview. The file may be uploaded again."""
     row = lock_statement(uow, statement_id)
     _step(row, StatementState.DISCARDED)
     uow.session.add(row)
@@ -179,8 +182,9 @@ def import_statement(
     keys: KeyRing,
     files: FileStore,
 ) -> StatementRow:
-    """Takes the entries into the ledger and books what is certain; a large file goes on in a job. `confirmed` says that a
-    person has seen where it does not connect with what was imported before; without it such a file is refused."""
+    """Add the entries to the ledger and book the certain ones; a job continues a large file. `confirmed`: a person has
+    checked the breaks with earlier statements. Raises Conflict for unconfirmed breaks, and while another import of the
+    account runs."""
     row = lock_statement(uow, statement_id)
     _step(row, StatementState.IMPORTING)
     others = imported_statements(uow.session, row.account_number)
@@ -193,26 +197,29 @@ def import_statement(
     row.findings, row.imported_by = list(found), actor
     uow.session.add(row)
     uow.session.flush()
-    uow.session.execute(insert(BankEntry), list(_entries(row, _read_again(row, files), keys=keys)))
+    uow.session.execute(insert(BankEntry), list(_entries(row, _reread(row, files), keys=keys)))
     details = {"entries": row.entries, "confirmed": list(found)}
     uow.record("begin_import", str(row.id), actor=actor, now=now, details=details)
     match_entries(uow, row.id, actor=actor, now=now)
     return row
 
 
-def _read_again(row: StatementRow, files: FileStore) -> Statement:
+def _reread(row: StatementRow, files: FileStore) -> Statement:
     content = files.get(FileClaim.model_validate(row.claim), purpose="bank")
     return replace(read_statement(content, filename=row.filename), account=row.account_number)
 
 
-def _entries(row: StatementRow, read: Statement, *, keys: KeyRing, most: int | None = None) -> Iterator[dict[str, Any]]:
-    """The entries as the columns of rows, the counterparties' accounts sealed. Plain values: a large file makes many."""
+def _entries(
+    row: StatementRow, read: Statement, *, keys: KeyRing, limit: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the entries as column values, the counterparties' accounts sealed. Plain values, because a large file has
+    many."""
     marks = fingerprints(read, key=keys.index("bank", "fingerprints of bank entries").encode())
-    for position, (entry, mark) in enumerate(zip(read.entries[:most], marks, strict=False), start=1):
-        yield _columns(row, entry, mark, position, keys=keys)
+    for position, (entry, mark) in enumerate(zip(read.entries[:limit], marks, strict=False), start=1):
+        yield _entry_columns(row, entry, mark, position, keys=keys)
 
 
-def _columns(statement: StatementRow, entry: Entry, mark: str, position: int, *, keys: KeyRing) -> dict[str, Any]:
+def _entry_columns(statement: StatementRow, entry: Entry, mark: str, position: int, *, keys: KeyRing) -> dict[str, Any]:
     number = entry.counterparty_account
     sealed = keys.seal("bank", statement.programme, number, mask=mask_account(number)) if number else None
     return vars(entry) | {

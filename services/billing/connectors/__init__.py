@@ -1,5 +1,6 @@
-"""The door to whoever issues invoices. The setting LINGJUN_INVOICE_CONNECTOR names the connector; called by settings.py and
-worker.py."""
+"""Connectors to the system that issues invoices. LINGJUN_INVOICE_CONNECTOR selects one. Called by settings.py and
+worker.py.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -10,4 +11,4 @@ from services.billing.connectors.interface import InvoiceConnector
 
 MakeConnector = Callable[[Redis], InvoiceConnector]
 CONNECTORS: Mapping[str, MakeConnector | None] = {"none": None, "fake": FakeConnector}
-"""By name. With `none` a request stays requested: finance issues it in the tax bureau's own system."""
+"""Connectors by name. With `none` a request stays requested: finance issues it in the tax bureau's own system."""

@@ -1,6 +1,6 @@
-"""A connector for try-outs: it lets the caller ask twice in vain, then shows a sample marked 样张. It issues no invoice.
+"""Connector for trials: two queries return Pending, then it returns a sample marked 样张. It issues no invoice.
 
-Its memory is Redis; one that was lost (a restart of an embedded house) begins again with the next submission.
+Its state is in Redis. If it is lost (a restart in standalone mode), it starts again with the next submission.
 """
 
 import hashlib
@@ -15,13 +15,14 @@ from services.billing.connectors.interface import Failed, InvoicePayload, Issued
 from services.billing.documents import SampleInvoice, sample_invoice
 from shared.foundation.clock import local
 
-ROUNDS_IN_VAIN = 2
+PENDING_ROUNDS = 2
 _KEEP_SECONDS = 30 * 86_400
 _PAYLOAD = TypeAdapter(InvoicePayload)
 
 
 class FakeConnector:
-    """See interface.InvoiceConnector. Request and year make the number, so asking again gives the same invoice."""
+    """See interface.InvoiceConnector. The number derives from request and year, so a repeated query returns the same
+    invoice."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis
@@ -34,7 +35,7 @@ class FakeConnector:
         stored = self._redis.hget(_key(request_id), "payload")
         if stored is None:
             raise LookupError(f"request {request_id} was never submitted")
-        if self._redis.hincrby(_key(request_id), "asked", 1) <= ROUNDS_IN_VAIN:
+        if self._redis.hincrby(_key(request_id), "asked", 1) <= PENDING_ROUNDS:
             return Pending()
         number = _number(request_id, now)
         return Issued(number=number, issued_at=now, pdf=_sample(number, _PAYLOAD.validate_json(stored), now))
@@ -45,7 +46,7 @@ def _key(request_id: UUID) -> str:
 
 
 def _number(request_id: UUID, now: datetime) -> str:
-    """20 digits in the shape of a digital invoice's: year, province (11 is Beijing), channel, serial."""
+    """Return 20 digits in the format of a digital invoice: year, province (11 is Beijing), channel, serial."""
     serial = int.from_bytes(hashlib.sha256(request_id.bytes).digest()[:8], "big") % 10**15
     return f"{local(now).year % 100:02d}110{serial:015d}"
 

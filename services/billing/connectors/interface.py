@@ -1,4 +1,6 @@
-"""What every invoice connector offers: submit a request, then ask until it is issued or has failed. Imported by tasks."""
+"""Interface of every invoice connector: submit a request, then query until it is issued or has failed. Imported by
+tasks.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +14,9 @@ from services.billing.states import RedReason
 
 @dataclass(frozen=True)
 class InvoicePayload:
-    """What is to be invoiced, or taken back of the invoice with the number `corrects` because of `red_reason`.
+    """An invoice to issue, or a red letter for the invoice number `corrects` because of `red_reason`.
 
-    Amounts in fen, positive, given and never recomputed: net + tax = gross.
+    Amounts are fen, positive, and never recomputed: net + tax = gross.
     """
 
     kind: Literal["normal", "special"]
@@ -32,12 +34,12 @@ class InvoicePayload:
 
 @dataclass(frozen=True)
 class Pending:
-    """Taken, not yet issued: ask again."""
+    """Accepted, not yet issued: query again."""
 
 
 @dataclass(frozen=True)
 class Issued:
-    """The invoice exists: its number, when it was issued, and its file."""
+    """The issued invoice: its number, the time of issue, and its file."""
 
     number: str
     issued_at: datetime
@@ -55,7 +57,7 @@ class InvoiceConnector(Protocol):
     """`request_id` is the idempotency key: the same one submitted twice is one request."""
 
     def submit(self, request_id: UUID, payload: InvoicePayload) -> None:
-        """Hands the request over, or raises; a submitted request is not yet an issued invoice."""
+        """Submit the request, or raise. A submitted request is not yet an issued invoice."""
 
     def query(self, request_id: UUID, *, now: datetime) -> Pending | Issued | Failed:
-        """Where the request stands. Raises LookupError for one that was never submitted."""
+        """Return the state of the request. Raises LookupError for one that was never submitted."""

@@ -1,4 +1,4 @@
-"""Billing's dashboard: the picture, accounts, statements, what waits for finance, refunds, invoices. Used by web.py."""
+"""Billing's dashboard: overview, accounts, statements, finance's work list, refunds, invoices. Used by web.py."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ router.add_api_route("", overview.overview)
 
 
 def make_dashboard(process: Process) -> Dashboard:
-    """Billing's navigation and lists."""
+    """Build billing's navigation and lists."""
     dashboard = Dashboard(
         process,
         icon="fa-solid fa-coins",

@@ -1,4 +1,4 @@
-"""One fee account: what is due, its ledger, payments, refunds, subsidies and documents."""
+"""One fee account: amount due, ledger, payments, refunds, subsidies and documents."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ router = APIRouter()
 
 @router.get("/accounts")
 def account_list(request: Request, actor: labels.Reader) -> Response:
-    """Leads to the list."""
+    """Redirect to the list."""
     return done(request, "/billing/tables/accounts/list")
 
 
@@ -27,7 +27,7 @@ def account_list(request: Request, actor: labels.Reader) -> Response:
 def show_account(request: Request, application_id: UUID, actor: labels.Reader, session: ReadingSession) -> Response:
     account = queries.account_of(session, application_id)
     paid_fen = balances_by_application(session, LedgerAccount.FEE).get(application_id, 0)
-    papers = queries.papers_of(session, application_id)
+    related = queries.related_records(session, application_id)
     return page(
         request,
         "billing_account.html",
@@ -39,8 +39,8 @@ def show_account(request: Request, application_id: UUID, actor: labels.Reader, s
         unapplied_fen=balances_by_application(session, LedgerAccount.UNAPPLIED).get(application_id, 0),
         payments=payments_of(session, application_id),
         ledger=[line for line in queries.ledger_of(session, application_id) if "subsidy" not in line.account],
-        papers=papers,
-        invoice_is_stale=any(row.state == InvoiceState.PROPOSED for row in papers.invoices),
+        related=related,
+        invoice_is_stale=any(row.state == InvoiceState.PROPOSED for row in related.invoices),
         rows=history(session, str(application_id)),
         labels=labels,
     )
@@ -50,14 +50,14 @@ def show_account(request: Request, application_id: UUID, actor: labels.Reader, s
 def show_document(
     request: Request,
     document_id: UUID,
-    actor: labels.Looker,
+    actor: labels.AuditedReader,
     now: Now,
     tools: WithTools,
     reason: Reason = "",
 ) -> Response:
-    """A document as it was sent, to look at. Field: `reason`. The look is put on record first, in a transaction of its own."""
+    """Show a document as it was sent. Field: `reason`. The access is recorded first, in its own transaction."""
     with process_of(request).database.transaction() as uow:
-        row = actions.look_at_document(uow, document_id, reason=reason, actor=actor.account, now=now)
+        row = actions.open_document(uow, document_id, reason=reason, actor=actor.account, now=now)
     content = tools.files.get(FileClaim.model_validate(row.claim), purpose="bank")
     name = f"{labels.DOCUMENTS[row.kind]}{row.number}.pdf"
     return file_reply(content, name=name, media_type="application/pdf", inline=True)

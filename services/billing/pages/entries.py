@@ -1,4 +1,4 @@
-"""Bank entries: what waits for a person, one entry with its reason, and every decision on it."""
+"""Bank entries: the work list, one entry with its reason, and every decision on it."""
 
 from typing import Annotated
 from uuid import UUID
@@ -28,7 +28,7 @@ def work(
     outcome: str = "",
     ticked: bool = False,
 ) -> Response:
-    """Everything that waits for a person, the longest waiting first; many suggestions are confirmed at once."""
+    """Show all open entries, the longest waiting first. Many suggestions can be confirmed at once."""
     items = queries.open_entries(session)
     return page(
         request,
@@ -43,7 +43,7 @@ def work(
         ticked=ticked,
         total=len(items),
         unapplied=queries.unapplied_entries(session),
-        invoices=queries.invoices_to_see_to(session),
+        invoices=queries.invoices_for_finance(session),
         labels=labels,
     )
 
@@ -80,14 +80,14 @@ def confirm(
     now: Now,
     entry_id: Ids = [],  # noqa: B006
 ) -> Response:
-    """`entry_id`, as often as needed: books what was suggested, all or none."""
+    """Confirm the suggestions of these entries (`entry_id`, repeated), all or none."""
     booked = actions.confirm_proposals(uow, entry_id, actor=actor.account, now=now)
     return done(request, "/billing/work", t("已确认 {count} 笔。", count=len(booked)))
 
 
 @router.post("/entries/rematch")
 def rematch(request: Request, actor: labels.Finance, uow: Uow, now: Now) -> Response:
-    """Judges all open entries anew."""
+    """Match all open entries again."""
     booked = actions.rematch_open_entries(uow, actor=actor.account, now=now)
     return done(request, "/billing/work", t("已重新匹配，{count} 笔自动入账。", count=booked))
 
@@ -103,12 +103,13 @@ def assign(
     amount: Annotated[list[str], Form()] = [],  # noqa: B006
     note: Reason = "",
 ) -> Response:
-    """`application` (number, payment reference or id) and `amount` (yuan), in pairs; empty pairs are left out."""
+    """Assign to `application` (number, payment reference or id) the `amount` (yuan), in pairs; empty pairs are
+    skipped."""
     allocations: dict[UUID, int] = {}
-    for name, typed in zip(application, amount, strict=False):
-        if name.strip() and typed.strip():
+    for name, text in zip(application, amount, strict=False):
+        if name.strip() and text.strip():
             key = queries.account_named(uow.session, name).application_id
-            allocations[key] = allocations.get(key, 0) + fen(typed)
+            allocations[key] = allocations.get(key, 0) + fen(text)
     actions.assign_entry(uow, entry_id, allocations, note=note, actor=actor.account, now=now)
     return done(request, f"/billing/entries/{entry_id}", "已按所填金额入账。")
 
@@ -123,7 +124,7 @@ def keep(
     application: Annotated[str, Form()] = "",
     note: Reason = "",
 ) -> Response:
-    """Keeps the money unapplied; `application` says whose it is, if that is known."""
+    """Keep the money unapplied; `application` is its owner, if known."""
     owner = queries.account_named(uow.session, application).application_id if application.strip() else None
     actions.put_to_unapplied(uow, entry_id, application_id=owner, note=note, actor=actor.account, now=now)
     return done(request, f"/billing/entries/{entry_id}", "已暂挂。")
@@ -133,14 +134,14 @@ def keep(
 def ignore(
     request: Request, entry_id: UUID, actor: labels.Finance, uow: Uow, now: Now, reason: Reason = ""
 ) -> Response:
-    """`reason`: why the entry has nothing to do with fees."""
+    """Ignore the entry. `reason`: why it is unrelated to fees."""
     actions.ignore_entry(uow, entry_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/billing/entries/{entry_id}", "已记为不予处理。")
 
 
 @router.post("/entries/{entry_id}/undo")
 def undo(request: Request, entry_id: UUID, actor: labels.Finance, uow: Uow, now: Now, reason: Reason = "") -> Response:
-    """`reason`: why the decision is taken back."""
+    """Undo the decision. `reason` is required."""
     actions.undo_decision(uow, entry_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/billing/entries/{entry_id}", "已撤销，流水回到待办。")
 
@@ -155,9 +156,9 @@ def pair(
     original_id: Annotated[str, Form()] = "",
     note: Reason = "",
 ) -> Response:
-    """`original_id`: the entry that this one takes back."""
+    """Pair with `original_id`, the entry that this one reverses."""
     actions.pair_with_original(
-        uow, entry_id, _chosen(original_id, "original_id"), note=note, actor=actor.account, now=now
+        uow, entry_id, _parse_choice(original_id, "original_id"), note=note, actor=actor.account, now=now
     )
     return done(request, f"/billing/entries/{entry_id}", "已与原流水对应。")
 
@@ -172,7 +173,7 @@ def settle(
     refund_id: Ids = [],  # noqa: B006
     note: Reason = "",
 ) -> Response:
-    """`refund_id`, as often as needed: the approved refunds that this debit paid out."""
+    """Settle the approved refunds that this debit paid (`refund_id`, repeated)."""
     actions.settle_refunds_by_hand(uow, entry_id, refund_id, note=note, actor=actor.account, now=now)
     return done(request, f"/billing/entries/{entry_id}", "已认定为退费支出。")
 
@@ -181,15 +182,15 @@ def settle(
 def propose_refund(
     request: Request, entry_id: UUID, actor: labels.Finance, uow: Uow, now: Now, reason: Reason = ""
 ) -> Response:
-    """`reason`: why the unapplied money of this entry goes back. Another person approves."""
+    """Propose to refund the unapplied money of this entry. Field: `reason`. Another person approves."""
     refund = actions.propose_refund_of_entry(uow, entry_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/billing/refunds/{refund.id}", t("已提出退款单 {number}，待复核。", number=refund.number))
 
 
-def _chosen(text: str, field: str) -> UUID:
+def _parse_choice(text: str, field: str) -> UUID:
     try:
         return UUID(text)
-    except ValueError as fault:
+    except ValueError as error:
         raise Invalid(
-            "请选择一笔。", code="choice", faults=[FieldError(f"/{field}", "choice", "请选择一笔")]
-        ) from fault
+            "请选择一笔。", code="choice", field_errors=[FieldError(f"/{field}", "choice", "请选择一笔")]
+        ) from error

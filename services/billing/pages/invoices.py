@@ -1,4 +1,4 @@
-"""One invoice or red letter, from the request to the number, and what finance does for it."""
+"""One invoice or red letter, from the request to the number, and finance's actions on it."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -14,29 +14,29 @@ from shared.dashboard.history import history
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter()
-Typed = Annotated[str, Form(max_length=500)]
+FormText = Annotated[str, Form(max_length=500)]
 
 
 @router.get("/invoices")
 def invoice_list(request: Request, actor: labels.Reader) -> Response:
-    """Leads to the list."""
+    """Redirect to the list."""
     return done(request, "/billing/tables/invoices/list")
 
 
 @router.get("/invoices/{invoice_id}")
 def show_invoice(request: Request, invoice_id: UUID, actor: labels.Reader, session: ReadingSession) -> Response:
     invoice = queries.invoice_of(session, invoice_id)
-    papers = queries.papers_of(session, invoice.application_id)
+    related = queries.related_records(session, invoice.application_id)
     return page(
         request,
         "billing_invoice.html",
         title=f"{'红字发票' if invoice.corrects_id else '开票申请单'} {invoice.request_no}",
         back="/billing/tables/invoices/list",
         invoice=invoice,
-        original=next((row for row in papers.invoices if row.id == invoice.corrects_id), None),
-        reds=[row for row in papers.invoices if row.corrects_id == invoice_id],
+        original=next((row for row in related.invoices if row.id == invoice.corrects_id), None),
+        reds=[row for row in related.invoices if row.corrects_id == invoice_id],
         account=queries.account_of(session, invoice.application_id),
-        documents=[row for row in papers.documents if row.invoice_id in (None, invoice_id)],
+        documents=[row for row in related.documents if row.invoice_id in (None, invoice_id)],
         rows=history(session, str(invoice_id)),
         labels=labels,
     )
@@ -44,7 +44,7 @@ def show_invoice(request: Request, invoice_id: UUID, actor: labels.Reader, sessi
 
 @router.post("/invoices/{invoice_id}/resubmit")
 def resubmit(request: Request, invoice_id: UUID, actor: labels.Finance, uow: Uow, now: Now) -> Response:
-    """Hands a failed request over once more, or checks one that waits anew."""
+    """Submit a failed request again, or check a waiting one again."""
     actions.resubmit_invoice(uow, invoice_id, actor=actor.account, now=now)
     return done(request, f"/billing/invoices/{invoice_id}", "已重新提交。")
 
@@ -53,7 +53,7 @@ def resubmit(request: Request, invoice_id: UUID, actor: labels.Finance, uow: Uow
 def keep_statement(
     request: Request, invoice_id: UUID, actor: labels.Finance, uow: Uow, now: Now, note: Reason = ""
 ) -> Response:
-    """`note`: what the 代付说明 states and where it is filed. The invoice goes on."""
+    """Record the 代付说明. `note`: its content and where it is filed. The invoice continues."""
     actions.keep_payer_statement(uow, invoice_id, note, actor=actor.account, now=now)
     return done(request, f"/billing/invoices/{invoice_id}", "已登记代付说明。")
 
@@ -66,16 +66,16 @@ def correct_buyer(
     uow: Uow,
     now: Now,
     tools: WithTools,
-    title: Typed = "",
-    tax_number: Typed = "",
+    title: FormText = "",
+    tax_number: FormText = "",
     kind: Annotated[Literal["normal", "special"], Form()] = "normal",
-    address: Typed = "",
-    phone: Typed = "",
-    bank: Typed = "",
-    account_number: Typed = "",
+    address: FormText = "",
+    phone: FormText = "",
+    bank: FormText = "",
+    account_number: FormText = "",
 ) -> Response:
-    """The buyer as the invoice is to print it: `title`, `tax_number`, `kind` (normal, special), `address`, `phone`, `bank`,
-    `account_number`; what is not needed is empty."""
+    """Correct the buyer as the invoice prints it: `title`, `tax_number`, `kind` (normal, special), `address`, `phone`,
+    `bank`, `account_number`. Fields that are not needed are empty."""
     buyer = Buyer(
         title=title.strip(),
         tax_number=tax_number.strip().upper(),
@@ -93,7 +93,7 @@ def correct_buyer(
 def confirm_red(
     request: Request, invoice_id: UUID, actor: labels.Finance, uow: Uow, now: Now, reason: Reason = ""
 ) -> Response:
-    """`reason`: the bureau's code, 01 to 04 (states.RedReason)."""
+    """Confirm the red letter. `reason`: the bureau's code, 01 to 04 (states.RedReason)."""
     actions.confirm_red_letter(uow, invoice_id, reason, actor=actor.account, now=now)
     return done(request, f"/billing/invoices/{invoice_id}", "已提交红冲。")
 
@@ -102,6 +102,6 @@ def confirm_red(
 def drop_red(
     request: Request, invoice_id: UUID, actor: labels.Finance, uow: Uow, now: Now, reason: Reason = ""
 ) -> Response:
-    """`reason`: why the invoice stays as it is."""
+    """Drop the red letter. `reason`: why the invoice stays as it is."""
     actions.drop_red_letter(uow, invoice_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/billing/invoices/{invoice_id}", "已记为不红冲。")

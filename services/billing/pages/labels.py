@@ -1,4 +1,4 @@
-"""Badges and titles of billing's pages, and who may open them."""
+"""Labels and titles of billing's pages, and their roles."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -27,8 +27,8 @@ Reader = Annotated[CurrentUser, Depends(staff("finance", "finance_checker"))]
 Finance = Annotated[CurrentUser, Depends(staff("finance"))]
 Checker = Annotated[CurrentUser, Depends(staff("finance_checker"))]
 Either = Annotated[CurrentUser, Depends(staff("finance", "finance_checker"))]
-# Auditors pass GETs by themselves; a look that is put on record is a POST.
-Looker = Annotated[CurrentUser, Depends(staff("finance", "finance_checker", "auditor"))]
+# `staff` admits auditors to every GET; an access that is recorded is a POST.
+AuditedReader = Annotated[CurrentUser, Depends(staff("finance", "finance_checker", "auditor"))]
 
 _TONES = {
     "open": "yellow",
@@ -67,18 +67,18 @@ _TONES = {
 }
 
 
-def _badges(titles: Mapping[Any, str]) -> dict[str, Badge]:
+def _badge_by_code(titles: Mapping[Any, str]) -> dict[str, Badge]:
     return {str(code): Badge(title, _TONES.get(code, "secondary")) for code, title in titles.items()}
 
 
-ACCOUNTS = _badges(ACCOUNT_TITLES) | {"open": Badge("未到期", "secondary")}
-STATEMENTS = _badges(STATEMENT_TITLES)
-ENTRIES = _badges(ENTRY_TITLES) | {"waiting": Badge("待匹配", "secondary")}
-OUTCOMES = _badges(OUTCOME_TITLES)
-DECISIONS = _badges(DECISION_TITLES)
-FLAGS = _badges(FLAG_TITLES)
-REFUNDS = _badges(REFUND_TITLES)
-INVOICES = _badges(INVOICE_TITLES)
+ACCOUNTS = _badge_by_code(ACCOUNT_TITLES) | {"open": Badge("未到期", "secondary")}
+STATEMENTS = _badge_by_code(STATEMENT_TITLES)
+ENTRIES = _badge_by_code(ENTRY_TITLES) | {"waiting": Badge("待匹配", "secondary")}
+OUTCOMES = _badge_by_code(OUTCOME_TITLES)
+DECISIONS = _badge_by_code(DECISION_TITLES)
+FLAGS = _badge_by_code(FLAG_TITLES)
+REFUNDS = _badge_by_code(REFUND_TITLES)
+INVOICES = _badge_by_code(INVOICE_TITLES)
 DIRECTIONS = {"CREDIT": Badge("收入", "green"), "DEBIT": Badge("支出", "orange")}
 DOCUMENTS = {str(code): title for code, title in DOCUMENT_TITLES.items()}
 LEDGER = {str(code): title for code, title in LEDGER_TITLES.items()}

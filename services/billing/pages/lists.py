@@ -16,7 +16,7 @@ class AccountList(ListView):
         Text("firm_name", "企业"),
         Text("reference", "缴费识别码"),
         Money("expected_fen", "自筹应缴（元）"),
-        Badged("state", "状态", badges=labels.ACCOUNTS),
+        Badged("state", "状态", labels=labels.ACCOUNTS),
         Moment("pay_by", "缴费期限"),
         Moment("paid_at", "缴清时间"),
         Moment("overdue_at", "逾期认定"),
@@ -27,18 +27,18 @@ class AccountList(ListView):
 
 
 class EntryList(ListView):
-    """Every bank entry that was imported."""
+    """Every imported bank entry."""
 
     fields = (
         Moment("booked_at", "入账时间"),
-        Badged("direction", "收支", badges=labels.DIRECTIONS),
+        Badged("direction", "收支", labels=labels.DIRECTIONS),
         Money("amount_fen", "金额（元）"),
         Text("counterparty_name", "对方户名"),
         Masked("counterparty_account", "对方账号"),
         Text("remark", "附言"),
-        Badged("state", "处理", badges=labels.ENTRIES),
-        Badged("outcome", "匹配结果", badges=labels.OUTCOMES),
-        Badged("decision", "入账为", badges=labels.DECISIONS),
+        Badged("state", "处理", labels=labels.ENTRIES),
+        Badged("outcome", "匹配结果", labels=labels.OUTCOMES),
+        Badged("decision", "入账为", labels=labels.DECISIONS),
         Text("reason", "理由"),
     )
     fields_default_sort = (("booked_at", True),)
@@ -65,11 +65,11 @@ class InvoiceList(ListView):
 
     fields = (
         Text("request_no", "申请单号"),
-        Badged("state", "状态", badges=labels.INVOICES),
+        Badged("state", "状态", labels=labels.INVOICES),
         Text("wanting", "待补齐"),
         Text("buyer_title", "购买方"),
         Text("buyer_tax_number", "税号"),
-        Badged("kind", "票种", badges=labels.INVOICE_KINDS),
+        Badged("kind", "票种", labels=labels.INVOICE_KINDS),
         Money("amount_fen", "价税合计（元）"),
         Flag("payer_is_buyer", "付款人即购买方"),
         Text("number", "发票号码"),

@@ -1,4 +1,4 @@
-"""The front page of finance: what is due, what came in, what is unmatched, what must go back. And the reconciliation."""
+"""Finance's front page: due, received and unmatched money, pending refunds. And the reconciliation statement."""
 
 from typing import Any
 
@@ -17,51 +17,51 @@ PDF = "application/pdf"
 
 @router.get("/")
 def overview(request: Request, actor: labels.Reader, session: ReadingSession) -> Response:
-    """The picture, then what waits for finance."""
-    found = queries.overview(session)
+    """Show the overview and finance's open work."""
+    overview_data = queries.overview(session)
     waiting = queries.open_entries(session)
     totals = queries.refund_totals(session)
-    f = found.stats
+    stats = overview_data.stats
     return page(
         request,
         "billing_overview.html",
         title="缴费概况",
-        subtitle=_covered(found),
-        found=found,
-        f=f,
-        seats=_seats(found),
-        money=_money(f),
+        subtitle=_covered(overview_data),
+        overview_data=overview_data,
+        stats=stats,
+        seats=_seats(overview_data),
+        money=_money(stats),
         received=[
             {"label": f"{day.month}/{day.day}", "value": round(fen / 1_000_000, 1)}
-            for day, fen in list(found.received_by_day.items())[-16:]
+            for day, fen in list(overview_data.received_by_day.items())[-16:]
         ],
-        refunds=[_refund_bar(state, totals, f) for state in ("proposed", "approved", "sent")],
+        refunds=[_refund_bar(state, totals, stats) for state in ("proposed", "approved", "sent")],
         to_refund=totals.get("proposed", 0) + totals.get("approved", 0),
         waiting=waiting[-8:][::-1],
         waiting_count=len(waiting),
         unapplied=queries.unapplied_entries(session)[:6],
         labels=labels,
-        balances=f["opening_fen"] + f["credits_fen"] - f["debits_fen"] == f["closing_fen"],
+        balances=stats["opening_fen"] + stats["credits_fen"] - stats["debits_fen"] == stats["closing_fen"],
     )
 
 
-def _covered(found: Overview) -> str:
-    if found.covered_until is None:
+def _covered(overview_data: Overview) -> str:
+    if overview_data.covered_until is None:
         return "还没有导入对账单"
     return ""
 
 
-def _seats(found: Overview) -> list[dict[str, Any]]:
+def _seats(overview_data: Overview) -> list[dict[str, Any]]:
     listed = "/billing/tables/accounts/list"
     return [
-        {"label": "已缴清", "value": found.paid, "tone": "green", "href": listed},
-        {"label": "部分缴费", "value": found.partly, "tone": "yellow", "href": listed},
-        {"label": "未缴", "value": found.unpaid, "tone": "red", "href": listed},
+        {"label": "已缴清", "value": overview_data.paid, "tone": "green", "href": listed},
+        {"label": "部分缴费", "value": overview_data.partly, "tone": "yellow", "href": listed},
+        {"label": "未缴", "value": overview_data.unpaid, "tone": "red", "href": listed},
     ]
 
 
-def _money(f: dict[str, int]) -> list[dict[str, Any]]:
-    """Where received money stands, in whole yuan."""
+def _money(stats: dict[str, int]) -> list[dict[str, Any]]:
+    """Return the received money by its present use, in whole yuan."""
     rows = (
         ("已核销到学费", "applied_fen", "green"),
         ("暂挂（已知付款人）", "unapplied_fen", "azure"),
@@ -69,14 +69,14 @@ def _money(f: dict[str, int]) -> list[dict[str, Any]]:
         ("不予处理", "ignored_fen", "secondary"),
     )
     return [
-        {"label": title, "value": max(f[name], 0) // 100, "shown": yuan(f[name]), "tone": tone}
+        {"label": title, "value": max(stats[name], 0) // 100, "shown": yuan(stats[name]), "tone": tone}
         for title, name, tone in rows
     ]
 
 
-def _refund_bar(state: str, totals: dict[str, int], f: dict[str, int]) -> dict[str, Any]:
+def _refund_bar(state: str, totals: dict[str, int], stats: dict[str, int]) -> dict[str, Any]:
     badge, fen = labels.REFUNDS[state], totals.get(state, 0)
-    count = f[f"refunds_{state}"]
+    count = stats[f"refunds_{state}"]
     return {
         "label": badge.title,
         "value": fen // 100,
@@ -89,6 +89,6 @@ def _refund_bar(state: str, totals: dict[str, int], f: dict[str, int]) -> dict[s
 
 @router.get("/reconciliation.pdf")
 def reconciliation(actor: labels.Reader, session: ReadingSession, now: Now) -> Response:
-    """对账调节表 over everything imported, to look at."""
+    """Show 对账调节表 over all imported statements."""
     content = documents.reconciliation_statement(queries.reconciliation(session, now=now))
     return file_reply(content, name="对账调节表.pdf", media_type=PDF, inline=True)

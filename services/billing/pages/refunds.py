@@ -1,4 +1,4 @@
-"""Refunds: what is proposed, the second person's approval, the list for the bank, and what came back."""
+"""Refunds: proposals, the second person's approval, the list for the bank, and bounced refunds."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @router.get("/refunds")
 def refund_work(request: Request, actor: labels.Reader, session: ReadingSession) -> Response:
-    """What waits for approval, what waits for the bank, what came back."""
+    """Show the refunds to approve, those waiting for the bank, and the ended ones."""
     return page(
         request,
         "billing_refunds.html",
@@ -58,7 +58,7 @@ def approve(
     now: Now,
     refund_id: Ids = [],  # noqa: B006
 ) -> Response:
-    """`refund_id`, as often as needed: approved together, all or none, by another person than proposed them."""
+    """Approve these refunds (`refund_id`, repeated) together, all or none. The approver must not have proposed them."""
     approved = actions.approve_refunds(uow, refund_id, actor=actor.account, now=now)
     return done(request, "/billing/refunds", t("已批准 {count} 张退款单。", count=len(approved)))
 
@@ -67,13 +67,14 @@ def approve(
 def decline(
     request: Request, refund_id: UUID, actor: labels.Either, uow: Uow, now: Now, reason: Reason = ""
 ) -> Response:
-    """`reason`: why the money is not paid back now."""
+    """Decline the refund. `reason`: why the money is not paid back now."""
     actions.decline_refund(uow, refund_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/billing/refunds/{refund_id}", "退款单已作废，款项仍在原处。")
 
 
 @router.post("/refunds/export")
 def export(actor: labels.Either, uow: Uow, now: Now, tools: WithTools, reason: Reason = "") -> Response:
-    """The approved refunds with full account numbers, as a workbook for the bank; taking it is audited. Field: `reason`."""
+    """Download the approved refunds with full account numbers, as a workbook for the bank. Field: `reason`; the
+    download is audited."""
     content = actions.export_approved_refunds(uow, reason=reason, actor=actor.account, now=now, keys=tools.keys)
     return file_reply(content, name=f"退款清单_{local(now):%Y%m%d}.xlsx", media_type=XLSX)

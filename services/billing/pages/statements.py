@@ -1,4 +1,4 @@
-"""Statements: uploading, the preview, importing, and what became of each entry."""
+"""Statements: upload, preview, import, and the result for each entry."""
 
 from datetime import date
 from typing import Annotated
@@ -24,7 +24,7 @@ router = APIRouter()
 
 @router.get("/statements")
 def statement_list(request: Request, actor: labels.Reader, session: ReadingSession) -> Response:
-    """The upload form, and every statement so far."""
+    """Show the upload form and every statement."""
     programmes = [(row.code, row.data["title"]) for row in session.exec(select(ProgrammeRow)).all()]
     return page(
         request,
@@ -49,8 +49,8 @@ def upload(
     last_day: Annotated[str, Form()] = "",
     programme: Annotated[str, Form()] = "",
 ) -> Response:
-    """`file`; `first_day` and `last_day` (2021-11-22, inclusive) where the file states no period; `programme` where it
-    names no account. Leads to the preview; nothing is booked yet."""
+    """Upload `file`. Fields: `first_day` and `last_day` (2021-11-22, inclusive) if the file states no period;
+    `programme` if it names no account. Redirects to the preview; nothing is booked yet."""
     row = actions.upload_statement(
         uow,
         file.file.read(MAX_BYTES + 1),
@@ -68,9 +68,9 @@ def upload(
 def _day(text: str, field: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
-    except ValueError as fault:
+    except ValueError as error:
         wrong = FieldError(f"/{field}", "day", "日期应写作 2021-11-22 这样的形式")
-        raise Invalid("{fault}。", code="day", faults=[wrong], values={"fault": wrong}) from fault
+        raise Invalid("{fault}。", code="day", field_errors=[wrong], values={"fault": wrong}) from error
 
 
 @router.get("/statements/{statement_id}")
@@ -82,7 +82,7 @@ def show_statement(
     tools: WithTools,
     outcome: str = "",
 ) -> Response:
-    """Before the import its preview, afterwards each entry with outcome and reason."""
+    """Show the preview before the import, afterwards each entry with outcome and reason."""
     row = queries.statement_of(session, statement_id)
     is_preview = row.state == StatementState.READ
     if is_preview:
@@ -127,7 +127,7 @@ def import_statement(
     tools: WithTools,
     confirmed: Annotated[bool, Form()] = False,
 ) -> Response:
-    """`confirmed=true` where the statement does not connect with those before and a person has checked why."""
+    """Import the statement. `confirmed=true` if it does not connect with those before and a person has checked why."""
     row = actions.import_statement(
         uow,
         statement_id,
@@ -143,16 +143,16 @@ def import_statement(
 
 @router.post("/statements/{statement_id}/discard")
 def discard_statement(request: Request, statement_id: UUID, actor: labels.Finance, uow: Uow, now: Now) -> Response:
-    """Drops a preview."""
+    """Discard a preview."""
     actions.discard_statement(uow, statement_id, actor=actor.account, now=now)
     return done(request, "/billing/statements", "已放弃导入，没有入账。")
 
 
 @router.post("/statements/{statement_id}/file")
 def statement_file(
-    statement_id: UUID, actor: labels.Looker, uow: Uow, now: Now, tools: WithTools, reason: Reason = ""
+    statement_id: UUID, actor: labels.AuditedReader, uow: Uow, now: Now, tools: WithTools, reason: Reason = ""
 ) -> Response:
-    """The bank's own file; taking it is audited. Field: `reason`."""
+    """Download the bank's original file. Field: `reason`; the download is audited."""
     content, name = actions.read_statement_file(
         uow, statement_id, reason=reason, actor=actor.account, now=now, files=tools.files
     )

@@ -1,4 +1,4 @@
-"""Questions about billing's state that change nothing. Called by actions, tasks, pages and api."""
+"""Read-only queries on billing's state. Called by actions, tasks, pages and api."""
 
 from services.billing.queries.accounts import (
     account_lines,
@@ -6,7 +6,7 @@ from services.billing.queries.accounts import (
     account_of,
     accounts_by_id,
     ledger_of,
-    papers_of,
+    related_records,
 )
 from services.billing.queries.entries import (
     choices_for,
@@ -19,7 +19,7 @@ from services.billing.queries.entries import (
     unapplied_entries,
     work_item,
 )
-from services.billing.queries.invoices import invoice_of, invoices_to_see_to
+from services.billing.queries.invoices import invoice_of, invoices_for_finance
 from services.billing.queries.overview import overview
 from services.billing.queries.reconciliation import reconciliation
 from services.billing.queries.refunds import claims_on, ended_refunds, refund_of, refund_totals, refunds, sources
@@ -36,17 +36,17 @@ __all__ = [
     "entries_of",
     "entry_of",
     "invoice_of",
-    "invoices_to_see_to",
+    "invoices_for_finance",
     "ledger_of",
     "open_entries",
     "open_work_items",
     "outcomes_of",
     "overview",
-    "papers_of",
     "reconciliation",
     "refund_of",
     "refund_totals",
     "refunds",
+    "related_records",
     "sources",
     "statement_of",
     "statements",

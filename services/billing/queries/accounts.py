@@ -1,4 +1,4 @@
-"""Questions about fee accounts. Called by pages and api."""
+"""Queries on fee accounts. Called by pages and api."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from services.billing.states import LedgerAccount
 
 
 def account_of(session: Session, application_id: UUID) -> FeeAccount:
-    """One fee account. Raises UnknownFeeAccount."""
+    """Return one fee account. Raises UnknownFeeAccount."""
     row = session.get(FeeAccount, application_id)
     if row is None:
         raise UnknownFeeAccount
@@ -30,12 +30,12 @@ def account_of(session: Session, application_id: UUID) -> FeeAccount:
 
 
 def account_named(session: Session, text: str) -> FeeAccount:
-    """The fee account with this application number, payment reference or id. Raises UnknownFeeAccount."""
-    typed = text.strip().upper()
-    found = select(FeeAccount).where(or_(FeeAccount.application_no == typed, FeeAccount.reference == typed))
+    """Return the fee account with this application number, payment reference or id. Raises UnknownFeeAccount."""
+    key = text.strip().upper()
+    found = select(FeeAccount).where(or_(FeeAccount.application_no == key, FeeAccount.reference == key))
     row = session.exec(found).one_or_none()
-    if row is None and len(typed) == 36:
-        row = session.get(FeeAccount, _as_id(typed))
+    if row is None and len(key) == 36:
+        row = session.get(FeeAccount, _as_id(key))
     if row is None:
         raise UnknownFeeAccount
     return row
@@ -44,13 +44,13 @@ def account_named(session: Session, text: str) -> FeeAccount:
 def _as_id(text: str) -> UUID:
     try:
         return UUID(text)
-    except ValueError as fault:
-        raise UnknownFeeAccount from fault
+    except ValueError as error:
+        raise UnknownFeeAccount from error
 
 
 @dataclass(frozen=True)
 class AccountLine:
-    """A fee account with what the ledger holds for it, in fen."""
+    """A fee account with its ledger balances, in fen."""
 
     account: FeeAccount
     paid_fen: int
@@ -62,7 +62,7 @@ class AccountLine:
 
 
 def account_lines(session: Session, *, state: str = "") -> list[AccountLine]:
-    """Every fee account, or those of one standing, by application number."""
+    """Return the fee accounts by application number, optionally of one state."""
     found = select(FeeAccount).order_by(col(FeeAccount.application_no))
     rows = session.exec(found.where(FeeAccount.state == state) if state else found).all()
     paid = balances_by_application(session, LedgerAccount.FEE)
@@ -71,13 +71,13 @@ def account_lines(session: Session, *, state: str = "") -> list[AccountLine]:
 
 
 def accounts_by_id(session: Session) -> dict[str, FeeAccount]:
-    """Application id as text -> its account: for naming what proposals allocate to."""
+    """Map application ids, as text, to accounts: to name the accounts in proposals."""
     return {str(row.application_id): row for row in session.exec(select(FeeAccount)).all()}
 
 
 @dataclass(frozen=True)
 class LedgerLine:
-    """One posting that concerns an application, with the booking that caused it. Positive fen are debits."""
+    """One posting of an application, with the booking that caused it. Positive fen are debits."""
 
     posted_at: datetime
     kind: str
@@ -88,7 +88,7 @@ class LedgerLine:
 
 
 def ledger_of(session: Session, application_id: UUID) -> list[LedgerLine]:
-    """Every posting of an application, oldest first."""
+    """Return every posting of an application, oldest first."""
     found = (
         select(Posting, LedgerTransaction, BankEntry)
         .join(LedgerTransaction, col(LedgerTransaction.id) == col(Posting.transaction_id))
@@ -103,8 +103,8 @@ def ledger_of(session: Session, application_id: UUID) -> list[LedgerLine]:
 
 
 @dataclass(frozen=True)
-class Papers:
-    """What belongs to one application beside its money."""
+class RelatedRecords:
+    """The records of one application besides its ledger."""
 
     subsidies: list[SubsidyLine]
     documents: list[Document]
@@ -112,13 +112,13 @@ class Papers:
     refunds: list[Refund]
 
 
-def papers_of(session: Session, application_id: UUID) -> Papers:
-    """The subsidy lines, documents, invoices and refunds of one application."""
+def related_records(session: Session, application_id: UUID) -> RelatedRecords:
+    """Return the subsidy lines, documents, invoices and refunds of one application."""
     subsidies = select(SubsidyLine).where(SubsidyLine.application_id == application_id)
     documents = select(Document).where(Document.application_id == application_id)
     refunds = select(Refund).where(Refund.application_id == application_id)
     invoices = select(Invoice).where(Invoice.application_id == application_id)
-    return Papers(
+    return RelatedRecords(
         subsidies=list(session.exec(subsidies.order_by(col(SubsidyLine.code))).all()),
         documents=list(session.exec(documents.order_by(col(Document.due_at), col(Document.kind).desc())).all()),
         invoices=list(session.exec(invoices.order_by(col(Invoice.requested_at), col(Invoice.request_no))).all()),

@@ -1,4 +1,4 @@
-"""What the ledger holds for an application or an entry. Called by billing's actions, tasks and pages. Amounts are fen."""
+"""Ledger balances of an application or an entry. Called by billing's actions, tasks and pages. Amounts are fen."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from services.billing.states import LedgerAccount, RefundState
 
 
 def allocated_fen(session: Session, application_id: UUID) -> int:
-    """What pays the fee of an application now; what was approved to go back no longer does."""
+    """Return the amount that pays an application's fee now. An approved refund no longer counts."""
     total = select(func.sum(Posting.fen)).where(
         Posting.account == LedgerAccount.FEE, Posting.application_id == application_id
     )
@@ -23,7 +23,7 @@ def allocated_fen(session: Session, application_id: UUID) -> int:
 
 
 def booked_before(session: Session, application_id: UUID, moment: datetime) -> int:
-    """What still pays the fee of an application of the entries that the bank booked before a moment."""
+    """Return the amount that still pays an application's fee from entries booked before a moment."""
     total = (
         select(func.sum(Posting.fen))
         .join(BankEntry, col(Posting.entry_id) == col(BankEntry.id))
@@ -37,7 +37,8 @@ def booked_before(session: Session, application_id: UUID, moment: datetime) -> i
 
 
 def owed_fen(session: Session, application_id: UUID) -> int:
-    """All that is there for an application, whether it pays the fee, waits, or was approved to go back and has not gone."""
+    """Return all money held for an application: it pays the fee, is unapplied, or was approved for refund and not
+    sent."""
     kinds = (LedgerAccount.FEE, LedgerAccount.UNAPPLIED, LedgerAccount.REFUNDS_PAYABLE)
     total = select(func.sum(Posting.fen)).where(
         col(Posting.account).in_(kinds), Posting.application_id == application_id
@@ -46,7 +47,7 @@ def owed_fen(session: Session, application_id: UUID) -> int:
 
 
 def refunded_fen(session: Session, application_id: UUID) -> int:
-    """What has gone back for an application by the bank's statements; what came back again does not count."""
+    """Return the amount refunded for an application by the bank's statements. Bounced refunds do not count."""
     sent = select(func.sum(Refund.amount_fen)).where(
         Refund.application_id == application_id, Refund.state == RefundState.SENT
     )
@@ -54,7 +55,7 @@ def refunded_fen(session: Session, application_id: UUID) -> int:
 
 
 def balances_by_application(session: Session, account: LedgerAccount) -> dict[UUID, int]:
-    """The credit balance of one kind of account for every application that has one: money that is there for it."""
+    """Return the credit balance of one kind of account by application: the money held for it."""
     totals = (
         select(Posting.application_id, func.sum(Posting.fen))
         .where(Posting.account == account, col(Posting.application_id).is_not(None))
@@ -64,7 +65,7 @@ def balances_by_application(session: Session, account: LedgerAccount) -> dict[UU
 
 
 def completed_at(session: Session, account: FeeAccount) -> datetime:
-    """The booking time of the entry with which the payments reached what is expected, in the bank's order."""
+    """Return the booking time of the entry with which the payments reached the expected amount, in the bank's order."""
     paid = (
         select(BankEntry.booked_at, func.sum(Posting.fen))
         .join(BankEntry, col(Posting.entry_id) == col(BankEntry.id))
@@ -81,7 +82,7 @@ def completed_at(session: Session, account: FeeAccount) -> datetime:
 
 
 def payments_of(session: Session, application_id: UUID) -> list[tuple[BankEntry, int]]:
-    """The received entries that pay this fee, with how much of each, in the bank's order."""
+    """Return the received entries that pay this fee, with the amount of each, in the bank's order."""
     paid = {
         entry_id: parts[LedgerAccount.FEE]
         for entry_id, parts in _credits(session, Posting.application_id == application_id).items()
@@ -92,26 +93,26 @@ def payments_of(session: Session, application_id: UUID) -> list[tuple[BankEntry,
 
 
 def money_held(session: Session, application_id: UUID) -> list[Held]:
-    """What is still there for an application, by received entry, less what proposed refunds claim already."""
+    """Return the money still held for an application, by received entry, minus the claims of proposed refunds."""
     parts = _credits(session, Posting.application_id == application_id)
     return _held(session, parts, Refund.application_id == application_id)
 
 
 def unapplied_of(session: Session, entry_id: UUID) -> list[Held]:
-    """What is still unapplied of one entry, less what proposed refunds claim already: one or none."""
+    """Return the unapplied money of one entry, minus the claims of proposed refunds: one item or none."""
     here = (Posting.entry_id == entry_id) & (Posting.account == LedgerAccount.UNAPPLIED)
     return _held(session, _credits(session, here), RefundSource.entry_id == entry_id, fee=False)
 
 
 def entries_with_unapplied(session: Session) -> dict[UUID, int]:
-    """Entry id -> what is unapplied of it and no refund claims: for a person to pay back or to assign."""
+    """Map entry ids to unapplied money that no refund claims: for a person to refund or to assign."""
     here = Posting.account == LedgerAccount.UNAPPLIED
     held = _held(session, _credits(session, here), RefundSource.unapplied_fen > 0, fee=False)
     return {UUID(each.entry_id): each.unapplied_fen for each in held if each.unapplied_fen > 0}
 
 
 def _credits(session: Session, where: Any) -> dict[UUID, dict[str, int]]:
-    """Credit balances by entry and account."""
+    """Return credit balances by entry and account."""
     totals = (
         select(Posting.entry_id, Posting.account, func.sum(Posting.fen))
         .where(where, col(Posting.entry_id).is_not(None))

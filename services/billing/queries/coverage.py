@@ -1,4 +1,4 @@
-"""For which time the imported statements of an account tell everything. Called by overdue.py and statements.py."""
+"""Periods that the imported statements of an account cover completely. Called by overdue.py and statements.py."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,20 +11,20 @@ from services.billing.states import StatementState
 
 @dataclass(frozen=True)
 class Coverage:
-    """A half-open period of which imported statements leave nothing out."""
+    """A half-open period that imported statements cover without a gap."""
 
     since: datetime
     until: datetime
 
     def proves_unpaid(self, account: FeeAccount) -> bool:
-        """Whether a payment in time would be in the statements: from the application, when the reference was told, to
-        pay_by."""
+        """Return whether a payment in time would be in the statements. The period runs from the application, when the
+        reference was issued, to pay_by."""
         return account.pay_by is not None and self.since <= account.submitted_at and account.pay_by < self.until
 
 
 def coverage_of(session: Session, programme: str) -> list[Coverage]:
-    """What the statements of a programme's account cover, in order, joined where one takes up where another ended. A gap
-    stays one although a person confirmed it at the import: a payment may stand in it."""
+    """Return the coverage of a programme's account in order; adjoining statements are joined. A gap stays a gap even if
+    a person confirmed it at the import: a payment may be in it."""
     account_number = session.get_one(ProgrammeRow, programme).account_number
     spans = select(Statement.covers_from, Statement.covered_until).where(
         Statement.account_number == account_number, Statement.state == StatementState.IMPORTED
@@ -39,7 +39,7 @@ def coverage_of(session: Session, programme: str) -> list[Coverage]:
 
 
 def imported_statements(session: Session, account_number: str) -> list[Statement]:
-    """The statements of one own account that are in the ledger, in the order of their periods."""
+    """Return the statements of one own account that are in the ledger, ordered by their periods."""
     found = select(Statement).where(
         Statement.account_number == account_number,
         col(Statement.state).in_([StatementState.IMPORTED, StatementState.IMPORTING]),

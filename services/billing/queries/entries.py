@@ -1,4 +1,4 @@
-"""Questions about bank entries and statements: what waits for a person, and why. Called by pages and api."""
+"""Queries on bank entries and statements: open work and its reasons. Called by pages and api."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,11 +13,11 @@ from services.billing.rules.entries import Direction
 from services.billing.states import EntryState, RefundState
 
 MOST = 200
-"""So many work items a page shows at once."""
+"""Maximum number of work items on a page."""
 
 
 def entry_of(session: Session, entry_id: UUID) -> BankEntry:
-    """One bank entry. Raises UnknownEntry."""
+    """Return one bank entry. Raises UnknownEntry."""
     row = session.get(BankEntry, entry_id)
     if row is None:
         raise UnknownEntry
@@ -25,7 +25,7 @@ def entry_of(session: Session, entry_id: UUID) -> BankEntry:
 
 
 def statement_of(session: Session, statement_id: UUID) -> Statement:
-    """One statement. Raises UnknownStatement."""
+    """Return one statement. Raises UnknownStatement."""
     row = session.get(Statement, statement_id)
     if row is None:
         raise UnknownStatement
@@ -33,25 +33,25 @@ def statement_of(session: Session, statement_id: UUID) -> Statement:
 
 
 def statements(session: Session) -> list[Statement]:
-    """Every statement, the newest period first."""
+    """Return every statement, the newest period first."""
     return list(session.exec(select(Statement).order_by(col(Statement.covers_from).desc())).all())
 
 
 def entries_of(session: Session, statement_id: UUID, *, outcome: str = "") -> list[BankEntry]:
-    """The entries of a statement in the bank's order, perhaps of one outcome only; bounded."""
+    """Return at most 1,000 entries of a statement in the bank's order, optionally of one outcome."""
     found = select(BankEntry).where(BankEntry.statement_id == statement_id).order_by(col(BankEntry.position))
     return list(session.exec((found.where(BankEntry.outcome == outcome) if outcome else found).limit(1_000)).all())
 
 
 def outcomes_of(session: Session, statement_id: UUID) -> dict[str, int]:
-    """How many entries of a statement got which outcome."""
+    """Count the entries of a statement by outcome."""
     counted = select(BankEntry.outcome, func.count()).where(BankEntry.statement_id == statement_id)
     return dict(session.exec(counted.group_by(BankEntry.outcome)).all())
 
 
 @dataclass(frozen=True)
 class WorkItem:
-    """An open entry, whom its proposal or its candidates name, and whether one click settles it."""
+    """An open entry, the accounts that its proposal or its candidates name, and whether one click settles it."""
 
     entry: BankEntry
     shares: tuple[tuple[FeeAccount, int], ...]
@@ -64,14 +64,14 @@ class WorkItem:
 
 
 def open_entries(session: Session) -> list[WorkItem]:
-    """What waits for a person, the longest waiting first; bounded."""
+    """Return at most `MOST` open entries, the longest waiting first."""
     found = select(BankEntry).where(BankEntry.state == EntryState.OPEN)
     rows = session.exec(found.order_by(col(BankEntry.booked_at), col(BankEntry.position)).limit(MOST)).all()
     return _items(session, list(rows))
 
 
 def work_item(session: Session, entry: BankEntry) -> WorkItem:
-    """One entry with the people that it names."""
+    """Return one entry with the accounts that it names."""
     return _items(session, [entry])[0]
 
 
@@ -88,7 +88,7 @@ def _items(session: Session, rows: list[BankEntry]) -> list[WorkItem]:
 
 
 def unapplied_entries(session: Session) -> list[tuple[BankEntry, int]]:
-    """Receipts with money that pays nothing and that no refund claims, with how much, the longest waiting first."""
+    """Return receipts with the amount that pays nothing and that no refund claims, the longest waiting first."""
     left = entries_with_unapplied(session)
     rows = session.exec(select(BankEntry).where(col(BankEntry.id).in_(left)).order_by(col(BankEntry.booked_at))).all()
     return [(row, left[row.id]) for row in rows]
@@ -96,7 +96,7 @@ def unapplied_entries(session: Session) -> list[tuple[BankEntry, int]]:
 
 @dataclass(frozen=True)
 class Choices:
-    """What a person may choose from when deciding one entry by hand; fees with what is still open of them."""
+    """Choices for a manual decision on one entry; fees with their outstanding amount."""
 
     fees: tuple[tuple[FeeAccount, int], ...]
     originals: tuple[BankEntry, ...]
@@ -104,7 +104,8 @@ class Choices:
 
 
 def choices_for(session: Session, item: WorkItem) -> Choices:
-    """The candidates' open fees for a receipt, entries that this one may take back, approved refunds for a payment."""
+    """Return the candidates' outstanding fees for a receipt, entries that this one may reverse, approved refunds for a
+    debit."""
     entry = item.entry
     named = dict.fromkeys([account.application_id for account, _ in item.shares])
     named |= dict.fromkeys(account.application_id for account in item.candidates)

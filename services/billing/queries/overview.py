@@ -1,4 +1,4 @@
-"""The front page's picture: what is due, what came in, what is unmatched, what must go back. Called by pages."""
+"""Data of the front page: due, received and unmatched money, and pending refunds. Called by pages."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from shared.foundation.clock import local
 
 @dataclass(frozen=True)
 class Overview:
-    """Amounts in fen, by the names of figures.py; `received_by_day` for the days on which anything came."""
+    """Amounts in fen, by the names of stats.py; `received_by_day` for the days with receipts."""
 
     stats: dict[str, int]
     paid: int
@@ -28,7 +28,7 @@ class Overview:
 
 
 def overview(session: Session) -> Overview:
-    """Everything that the front page shows of money and fees."""
+    """Return all data that the front page shows about money and fees."""
     due = account_lines(session, state=AccountState.DUE)
     open_lines = [line for line in due if line.open_fen]
     imported = select(Statement.covered_until).where(Statement.state == StatementState.IMPORTED)

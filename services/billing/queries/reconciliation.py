@@ -1,4 +1,4 @@
-"""The bank account over all imported statements, as the reconciliation statement prints it. Called by pages."""
+"""The bank account over all imported statements, for the reconciliation statement. Called by pages."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from shared.foundation.errors import Conflict
 
 
 def reconciliation(session: Session, *, now: datetime) -> Reconciliation:
-    """What figures.py says of the bank's side, and every receipt that still waits. Raises Conflict before the first import."""
+    """Return the bank's side from stats.py, and every open receipt. Raises Conflict before the first import."""
     imported = select(Statement).where(Statement.state == StatementState.IMPORTED)
     rows = session.exec(imported.order_by(col(Statement.covers_from))).all()
     if not rows:

@@ -1,4 +1,4 @@
-"""Questions about refunds. Called by billing's actions, pages and api."""
+"""Queries on refunds. Called by billing's actions, pages and api."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from services.billing.states import RefundState
 
 
 def claims_on(session: Session, entry_id: UUID) -> list[Refund]:
-    """The refunds, sent ones included, that money of an entry goes into."""
+    """Return the refunds, sent ones included, that use money of an entry."""
     found = (
         select(Refund)
         .join(RefundSource, col(RefundSource.refund_id) == col(Refund.id))
@@ -20,7 +20,7 @@ def claims_on(session: Session, entry_id: UUID) -> list[Refund]:
 
 
 def refund_of(session: Session, refund_id: UUID) -> Refund:
-    """One refund. Raises UnknownRefund."""
+    """Return one refund. Raises UnknownRefund."""
     row = session.get(Refund, refund_id)
     if row is None:
         raise UnknownRefund
@@ -28,19 +28,19 @@ def refund_of(session: Session, refund_id: UUID) -> Refund:
 
 
 def refunds(session: Session, *, state: str = "") -> list[Refund]:
-    """Every refund, or those of one state, by number."""
+    """Return the refunds by number, optionally of one state."""
     found = select(Refund).order_by(col(Refund.number))
     return list(session.exec(found.where(Refund.state == state) if state else found).all())
 
 
 def ended_refunds(session: Session) -> list[Refund]:
-    """What the bank has paid and what was given up, the newest first; bounded."""
+    """Return at most 200 sent or declined refunds, the newest first."""
     found = select(Refund).where(col(Refund.state).in_([RefundState.SENT, RefundState.DECLINED]))
     return list(session.exec(found.order_by(col(Refund.number).desc()).limit(200)).all())
 
 
 def refund_totals(session: Session) -> dict[str, int]:
-    """Fen by state."""
+    """Return the fen by state."""
     return {
         state: int(fen)
         for state, fen in session.exec(select(Refund.state, func.sum(Refund.amount_fen)).group_by(Refund.state)).all()
@@ -48,6 +48,6 @@ def refund_totals(session: Session) -> dict[str, int]:
 
 
 def sources(session: Session, refund_id: UUID) -> list[tuple[RefundSource, BankEntry]]:
-    """The receipts that a refund gives back."""
+    """Return the receipts that a refund returns."""
     found = select(RefundSource, BankEntry).join(BankEntry, col(BankEntry.id) == col(RefundSource.entry_id))
     return list(session.exec(found.where(RefundSource.refund_id == refund_id)).all())

@@ -1,25 +1,25 @@
-"""Billing's own numbers, for the closing summary and the front page. Amounts are fen.
+"""Billing's stats, for the closing summary and the front page. Amounts are fen.
 
-The bank's side, of statements that are imported whole:
-- opening_fen, closing_fen: the balances that the first statement of each own account opens with and the last one closes
-  with; where a bank prints none, nothing and the movements. credits_fen, debits_fen: the amounts of the entries, known
-  duplicates left out. If no statement is missing, opening + credits - debits = closing.
-- What the credits are, by where the ledger has put each: applied_fen to fees, or back to refunds that the bank returned;
-  unapplied_fen to money of a known payer that pays nothing; unmatched_fen still in suspense; ignored_fen other income,
-  taken-back bank fees, and receipts that the bank took back before anybody decided them. Together they are the credits.
-- What the debits are: refunds_sent_fen against approved refunds; reversals_fen receipts that the bank took back;
-  other_debits_fen bank fees, other payments and debits still in suspense. Together they are the debits.
-  A later refund or reversal does not change what a receipt was booked as: both sides are gross.
-- ledger_sum_fen: all postings together, always 0.
+The bank's side, of completely imported statements:
+- opening_fen, closing_fen: the opening balance of the first statement and the closing balance of the last one, summed
+  over the own accounts. If a bank prints none: zero, and the movements. credits_fen, debits_fen: the amounts of the
+  entries without duplicates. If no statement is missing, opening + credits - debits = closing.
+- The credits, by their ledger account: applied_fen to fees, or to refunds that the bank returned; unapplied_fen money
+  of a known payer that pays nothing; unmatched_fen still in suspense; ignored_fen other income, reversed bank fees, and
+  receipts that the bank reversed before they were decided. Together they are the credits.
+- The debits: refunds_sent_fen against approved refunds; reversals_fen receipts that the bank reversed; other_debits_fen
+  bank fees, other payments and debits still in suspense. Together they are the debits. A later refund or reversal does
+  not change the booking of a receipt: both sides are gross.
+- ledger_sum_fen: the sum of all postings, always 0.
 
-The fees: seats_due accounts whose fee is due now; total_due_fen the whole fee (notice, clause 4) of these by the
-programme's lines; central_fen and municipal_fen from the subsidy claims, self_fen from the accounts; self_paid_fen
-what pays them. refunds_* count rows by their present state; invoices_issued those with a number, also where a red
-letter took them back since; invoices_requested these, those on their way, and those to be asked for while a seat is
-held and paid; invoiced_fen what issued invoices still state, after red letters, of seats that are held and paid;
-documents_sent what these people were sent of the three documents that each is owed, every one counted once;
-red_letters_sent beside red_letters_issued. open_work_items: entries that wait for a person, receipts with unapplied
-money that no refund claims, invoices that lack something or have failed, and red letters to confirm.
+The fees: seats_due accounts whose fee is due now; total_due_fen their whole fee (notice, clause 4) by the programme's
+lines; central_fen and municipal_fen from the subsidy claims, self_fen from the accounts; self_paid_fen the payments for
+them. refunds_* count rows by their present state. invoices_issued counts invoices with a number, even if a red letter
+has cancelled them; invoices_requested these, those in progress, and those to request while a seat is held and paid;
+invoiced_fen the amount of issued invoices after red letters, of seats that are held and paid. documents_sent counts
+those sent of the three documents due to each of these people, each once; red_letters_sent beside red_letters_issued.
+open_work_items: open entries, receipts with unapplied money that no refund claims, incomplete or failed invoices, and
+red letters to confirm.
 """
 
 from collections import defaultdict
@@ -59,13 +59,13 @@ _BANK_SIDE = (TransactionKind.ARRIVAL, TransactionKind.DECISION, TransactionKind
 
 
 def stats(session: Session) -> dict[str, int]:
-    """All of them, by the names that the module explains."""
+    """Return all stats, by the names in the module's docstring."""
     return (
         _balances(session)
         | _movements(session)
         | _bookings(session)
         | _fees(session)
-        | _papers(session)
+        | _documents(session)
         | {"ledger_sum_fen": int(session.exec(select(func.coalesce(func.sum(Posting.fen), 0))).one())}
         | {"open_work_items": open_work_items(session)}
     )
@@ -85,7 +85,7 @@ def _balances(session: Session) -> dict[str, int]:
 
 
 def _moved(session: Session, rows: list[Statement]) -> int:
-    """Where no balance is printed: what was moved since the first opening."""
+    """Return the first opening plus all movements, if no balance is printed."""
     totals = _totals(session, col(BankEntry.statement_id).in_([row.id for row in rows]))
     return (rows[0].opening_fen or 0) + totals[Direction.CREDIT] - totals[Direction.DEBIT]
 
@@ -107,7 +107,7 @@ def _totals(session: Session, where: Any) -> dict[str, int]:
 
 
 def _bookings(session: Session) -> dict[str, int]:
-    """Postings of the bank's side, by the direction of their entry and the account."""
+    """Sum the postings of the bank's side, by the direction of their entry and the account."""
     sums = (
         select(BankEntry.direction, Posting.account, func.sum(Posting.fen))
         .join(BankEntry, col(BankEntry.id) == col(Posting.entry_id))
@@ -140,7 +140,7 @@ def _bookings(session: Session) -> dict[str, int]:
 def _fees(session: Session) -> dict[str, int]:
     due = session.exec(select(FeeAccount).where(FeeAccount.state == AccountState.DUE)).all()
     programmes = {row.code: Programme.model_validate(row.data) for row in session.exec(select(ProgrammeRow)).all()}
-    whole = {code: sum(line.amount_fen for line in one.fee_lines) for code, one in programmes.items()}
+    whole = {code: sum(line.amount_fen for line in programme.fee_lines) for code, programme in programmes.items()}
     claims = select(SubsidyLine.code, func.sum(SubsidyLine.amount_fen)).where(col(SubsidyLine.cancelled).is_(False))
     subsidies = dict(session.exec(claims.group_by(SubsidyLine.code)).all())
     paid = balances_by_application(session, LedgerAccount.FEE)
@@ -154,7 +154,7 @@ def _fees(session: Session) -> dict[str, int]:
     }
 
 
-def _papers(session: Session) -> dict[str, int]:
+def _documents(session: Session) -> dict[str, int]:
     issued = (
         select(col(Invoice.corrects_id).is_not(None), func.count())
         .where(Invoice.state == InvoiceState.ISSUED)
@@ -202,7 +202,7 @@ def _papers(session: Session) -> dict[str, int]:
 
 
 def open_work_items(session: Session) -> int:
-    """What waits for a person in finance, refunds to approve aside."""
+    """Count the work items of finance, without refunds to approve."""
     entries = session.exec(select(func.count()).select_from(BankEntry).where(BankEntry.state == EntryState.OPEN)).one()
-    papers = session.exec(select(func.count()).select_from(Invoice).where(NEEDS_FINANCE)).one()
-    return entries + len(entries_with_unapplied(session)) + papers
+    invoices = session.exec(select(func.count()).select_from(Invoice).where(NEEDS_FINANCE)).one()
+    return entries + len(entries_with_unapplied(session)) + invoices

@@ -1,1 +1,1 @@
-"""The pure decisions of billing: reading statements, matching money to fees, invoices. No session, clock or network."""
+"""Pure rules of billing: reading statements, matching money to fees, invoices. No session, clock or network."""

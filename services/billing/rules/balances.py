@@ -1,4 +1,4 @@
-"""Proof that a statement is complete: opening + credits - debits = closing, line by line. Called by statements."""
+"""Check that a statement is complete: opening + credits - debits = closing, line by line. Called by statements."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,10 @@ from shared.foundation.money import yuan
 
 
 def in_booking_order(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """The entries oldest first, whichever way round the bank printed them.
+    """Return the entries oldest first, whichever order the bank printed.
 
-    The running balance decides where it is present, else the booking times. Raises Invalid naming the first line
-    where the balance does not follow from the one before: a line is missing, doubled or misread.
+    The running balance decides if present, else the booking times. Raises Invalid with the first line whose balance
+    does not follow from the one before: a line is missing, doubled or misread.
     """
     forward, backward = tuple(entries), tuple(reversed(entries))
     newest_first = bool(entries) and entries[0].booked_at > entries[-1].booked_at
@@ -42,7 +42,7 @@ def _first_break(entries: Sequence[Entry]) -> tuple[Entry, int] | None:
 
 
 def opening_and_closing(entries: Sequence[Entry]) -> tuple[int | None, int | None]:
-    """The balances in fen before the first and after the last entry, or None twice where no balance is printed."""
+    """Return the balances in fen before the first and after the last entry, or None twice if no balance is printed."""
     total = 0
     for entry in entries:
         total += entry.signed_fen
@@ -53,7 +53,7 @@ def opening_and_closing(entries: Sequence[Entry]) -> tuple[int | None, int | Non
 
 
 def check_totals(opening_fen: int, entries: Sequence[Entry], closing_fen: int) -> None:
-    """Raises Invalid if the stated balances do not agree with the entries between them."""
+    """Raise Invalid if the stated balances do not agree with the entries between them."""
     reached = opening_fen + sum(entry.signed_fen for entry in entries)
     if reached != closing_fen:
         raise Invalid(

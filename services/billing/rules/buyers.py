@@ -1,4 +1,4 @@
-"""Whom an invoice names, within the limits of the tax bureau's workbook. Called by billing's invoice actions."""
+"""The buyer of an invoice, within the limits of the tax bureau's workbook. Called by billing's invoice actions."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class InvoiceKind(StrEnum):
 
 @dataclass(frozen=True)
 class Buyer:
-    """The buyer as the invoice prints it. What is not needed is empty."""
+    """The buyer as the invoice prints it. Fields that are not needed are empty."""
 
     title: str
     tax_number: str
@@ -45,12 +45,12 @@ _SPECIAL_NEEDS = ("address", "phone", "bank", "account_number")
 
 
 def check_buyer(buyer: Buyer, *, special_needs_contact: bool = True) -> None:
-    """Raises Invalid with one fault for each field that the bureau's workbook would refuse; else says nothing.
+    """Raise Invalid with one field error for each field that the bureau's workbook would refuse.
 
-    A special invoice needs the tax number and, unless the office has settled otherwise, address, phone, bank and
-    account. Limits are those of the batch-issue workbook, counted in characters.
+    A special invoice needs the tax number and, unless the office's settings waive it, address, phone, bank and account.
+    Limits are those of the batch-issue workbook, counted in characters.
     """
-    faults = [
+    field_errors = [
         FieldError(
             name,
             "too_long",
@@ -63,14 +63,19 @@ def check_buyer(buyer: Buyer, *, special_needs_contact: bool = True) -> None:
     required = ["title"]
     if buyer.kind is InvoiceKind.SPECIAL:
         required += ["tax_number", *(_SPECIAL_NEEDS if special_needs_contact else ())]
-    faults += [
+    field_errors += [
         FieldError(name, "required", "请填写{title}。", {"title": _LIMITS[name][0]})
         for name in required
         if not getattr(buyer, name).strip()
     ]
     if buyer.tax_number and not _TAX_NUMBER.fullmatch(buyer.tax_number):
-        faults.append(
+        field_errors.append(
             FieldError("tax_number", "format", "纳税人识别号应为 18 至 20 位大写字母和数字，请按营业执照填写。")
         )
-    if faults:
-        raise Invalid("开票信息有误：{faults}", code="invoice.buyer", faults=faults, values={"faults": Joined(faults)})
+    if field_errors:
+        raise Invalid(
+            "开票信息有误：{faults}",
+            code="invoice.buyer",
+            field_errors=field_errors,
+            values={"faults": Joined(field_errors)},
+        )

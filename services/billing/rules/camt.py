@@ -1,4 +1,6 @@
-"""ISO 20022 camt.053.001.02 -> statement. Called by statements. Nothing in the file is expanded or fetched."""
+"""Read ISO 20022 camt.053.001.02 statements. Called by statements. Entities in the file are neither expanded nor
+fetched.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,16 +20,16 @@ _DIRECTIONS = {"CRDT": Direction.CREDIT, "DBIT": Direction.DEBIT}
 
 
 def read_camt(data: bytes) -> Statement:
-    """All booked entries of the one account in the file; pending ones have moved no money and are left out.
+    """Read all booked entries of the one account in the file. Pending entries have moved no money and are skipped.
 
     Several `Stmt` (pages, days) are joined in order. Raises Invalid for other versions, a document type declaration,
-    other currencies and entries that cannot be understood.
+    other currencies and entries that cannot be parsed.
     """
     root = _parsed(data)
     pages = root.findall("c:BkToCstmrStmt/c:Stmt", _NS)
     accounts = {_text(page, "c:Acct/c:Id/c:Othr/c:Id") or _text(page, "c:Acct/c:Id/c:IBAN") for page in pages}
     if len(accounts) != 1 or "" in accounts:
-        _refuse(Message("必须恰好包含一个账户，请按账户分别导出"))
+        _reject(Message("必须恰好包含一个账户，请按账户分别导出"))
     nodes = [node for page in pages for node in page.findall("c:Ntry", _NS)]
     booked = [(number, node) for number, node in enumerate(nodes, start=1) if _text(node, "c:Sts") == "BOOK"]
     entries = sorted(
@@ -59,13 +61,13 @@ def _parsed(data: bytes) -> etree._Element:
 
 
 def _entries(number: int, node: etree._Element) -> list[Entry]:
-    """One entry, or one for each transaction of a batch if the bank gives their amounts and they add up."""
+    """Return one entry, or one for each transaction of a batch if the bank gives their amounts and they add up."""
     transactions = node.findall("c:NtryDtls/c:TxDtls", _NS)
     total_fen = _amount(node, "c:Amt", number)
     if len(transactions) > 1:
         parts = [_amount(each, "c:AmtDtls/c:TxAmt/c:Amt", number) for each in transactions]
         if sum(parts) != total_fen:
-            _refuse(Message("第 {number} 笔是批量入账，但各笔明细金额之和与总额不符", {"number": number}))
+            _reject(Message("第 {number} 笔是批量入账，但各笔明细金额之和与总额不符", {"number": number}))
         return [_entry(number, node, each, part) for each, part in zip(transactions, parts, strict=True)]
     return [_entry(number, node, transactions[0] if transactions else node, total_fen)]
 
@@ -74,7 +76,7 @@ def _entry(number: int, node: etree._Element, transaction: etree._Element, amoun
     direction = _DIRECTIONS.get(_text(node, "c:CdtDbtInd"))
     booked_at = _moment(node, "c:BookgDt")
     if direction is None or booked_at is None:
-        _refuse(Message("第 {number} 笔缺少借贷方向或入账时间", {"number": number}))
+        _reject(Message("第 {number} 笔缺少借贷方向或入账时间", {"number": number}))
     is_reversal = _text(node, "c:RvslInd") in {"true", "1"}
     name, account = _counterparty(transaction, incoming=(direction is Direction.CREDIT) != is_reversal)
     remittance = transaction.findall("c:RmtInf/c:Ustrd", _NS) + transaction.findall(
@@ -97,7 +99,7 @@ def _entry(number: int, node: etree._Element, transaction: etree._Element, amoun
 
 
 def _counterparty(transaction: etree._Element, *, incoming: bool) -> tuple[str, str]:
-    """Name and account of the other side; a reversal keeps the parties of the booking that it takes back."""
+    """Return name and account of the other side. A reversal keeps the parties of the booking that it reverses."""
     for party in ("Dbtr", "Cdtr") if incoming else ("Cdtr", "Dbtr"):
         account_id = f"c:RltdPties/c:{party}Acct/c:Id"
         name = _text(transaction, f"c:RltdPties/c:{party}/c:Nm")
@@ -108,11 +110,11 @@ def _counterparty(transaction: etree._Element, *, incoming: bool) -> tuple[str, 
 
 
 def _period(page: etree._Element, entries: Sequence[Entry]) -> tuple[datetime, datetime]:
-    """What the page says it covers, but never beyond the moment at which the bank made it; else its entries."""
+    """Return the page's stated period, capped at the time the bank created it; else the period of its entries."""
     start, end = (_stamp(_text(page, f"c:FrToDt/c:{edge}DtTm")) for edge in ("Fr", "To"))
     if start is None or end is None:
         if not entries:
-            _refuse(Message("既没有起止日期也没有任何交易"))
+            _reject(Message("既没有起止日期也没有任何交易"))
         return entries[0].booked_at, entries[-1].booked_at
     made_at = _stamp(_text(page, "c:CreDtTm"))
     end += timedelta(seconds=1)
@@ -126,7 +128,7 @@ def _text(node: etree._Element, path: str) -> str:
 def _amount(node: etree._Element, path: str, number: int) -> int:
     element = node.find(path, _NS)
     if element is None or element.get("Ccy") != "CNY":
-        _refuse(Message("第 {number} 笔没有人民币（CNY）金额", {"number": number}))
+        _reject(Message("第 {number} 笔没有人民币（CNY）金额", {"number": number}))
     return fen(element.text or "")
 
 
@@ -136,7 +138,7 @@ def _moment(node: etree._Element, path: str) -> datetime | None:
 
 
 def _stamp(text: str) -> datetime | None:
-    """ISO 8601 -> UTC; China's time where it carries no offset."""
+    """Parse ISO 8601 to UTC; without an offset it is China's time."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -153,5 +155,5 @@ def _balance(page: etree._Element, *codes: str) -> int | None:
     return None
 
 
-def _refuse(problem: Message) -> NoReturn:
+def _reject(problem: Message) -> NoReturn:
     raise Invalid("camt.053 对账单{problem}。", code="statement.xml", values={"problem": problem})

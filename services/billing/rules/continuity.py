@@ -1,4 +1,4 @@
-"""Does a statement connect with those imported before it? Called by billing's upload and import actions."""
+"""Check that a statement connects with those imported before. Called by billing's upload and import actions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.foundation.money import yuan
 
 @dataclass(frozen=True)
 class Span:
-    """The half-open period of a statement and the balances at its ends, in fen; None where the bank prints none."""
+    """The half-open period of a statement and the balances at its ends, in fen; None if the bank prints none."""
 
     covers_from: datetime
     covers_to: datetime
@@ -19,8 +19,9 @@ class Span:
 
 
 def breaks(span: Span, imported: Sequence[Span]) -> tuple[str, ...]:
-    """Everything that a person has to confirm before `span` joins `imported` statements of the same account; empty if all
-    connects: no whole day is left out or told twice, and each balance is taken up where it was left."""
+    """Return all breaks that a person must confirm before `span` joins the `imported` statements of the same account.
+    Empty if it connects: no whole day is missing or repeated, and each opening balance equals the preceding closing
+    balance."""
     if not imported:
         return ()
     found = []
@@ -34,7 +35,8 @@ def breaks(span: Span, imported: Sequence[Span]) -> tuple[str, ...]:
 
 
 def _between(earlier: Span, later: Span) -> list[str]:
-    """An overlap makes the balances at its ends say nothing, so they are compared only where the periods meet."""
+    """Compare two neighbours. In an overlap the balances at the ends prove nothing, so they are compared only if the
+    periods meet."""
     last, first = _last_day(earlier), _day(later.covers_from)
     if first <= last and earlier.covers_to > later.covers_from:
         return [f"与已导入的对账单重叠：{first} 至 {min(last, _last_day(later))}。重叠部分中已入账的流水不会重复入账。"]
@@ -55,5 +57,6 @@ def _day(moment: datetime) -> date:
 
 
 def _last_day(span: Span) -> date:
-    """Half-open: a period that ends at midnight does not hold the day that begins then."""
+    """Return the last day of a half-open period: one that ends at midnight does not contain the day that begins
+    then."""
     return _day(max(span.covers_to - timedelta(microseconds=1), span.covers_from))

@@ -1,6 +1,6 @@
-"""Rule 1 of matching: entries that pay no fee. The bank's own, reversals, refunds, refunds that came back.
+"""Rule 1 of matching: entries that pay no fee. The bank's own, reversals, refunds, bounced refunds.
 
-Called by matching, before anybody is looked for who may have paid.
+Called by matching, before it looks for a payer.
 """
 
 import re
@@ -21,21 +21,21 @@ _RETURNED = re.compile("退汇|退票|退回|户名不符|账号不符")
 _BANK = re.compile("银行|信用社|信用合作联社")
 
 
-def judge_counterbooking(
+def match_counterbooking(
     entry: Entry, evidence: Evidence, *, prior: Sequence[PriorEntry], accounts: Sequence[FeeAccount]
 ) -> Proposal | None:
-    """The decision on an entry that pays no fee, or None for a credit that may. A debit never returns None."""
+    """Return the decision on an entry that pays no fee, or None for a credit that may. A debit never returns None."""
     text = comparable(f"{entry.remark}；{entry.summary}")
     ignored = _ignored(entry, text, evidence)
     if ignored is not None:
         return ignored
     earlier = [each for each in prior if each.booked_at <= entry.booked_at and not each.taken_back]
-    says_reversal = entry.is_reversal or _REVERSAL.search(text) is not None
+    is_marked_reversal = entry.is_reversal or _REVERSAL.search(text) is not None
     if entry.direction is Direction.CREDIT:
-        if says_reversal:
+        if is_marked_reversal:
             return _reversal_of_debit(entry, earlier, evidence, accounts)
         return _bounced(entry, earlier, evidence, accounts) if _RETURNED.search(text) else None
-    if says_reversal:
+    if is_marked_reversal:
         return _reversal_of_credit(entry, earlier, evidence, accounts)
     if _REFUND.search(text) or evidence.coded:
         return _refund(entry, earlier, evidence, accounts)
@@ -43,11 +43,12 @@ def judge_counterbooking(
 
 
 def _ignored(entry: Entry, text: str, evidence: Evidence) -> Proposal | None:
-    """The bank's own bookings have no counterparty, or a bank: a firm may well write these words in its remark."""
+    """Match the bank's own bookings. They have no counterparty, or a bank: a firm may well write these words in its
+    remark."""
     if entry.amount_fen == 1 and not entry.is_reversal:
         return Proposal(Outcome.IGNORE, "0.01 元账户验证，不是缴费。")
-    nobody = not entry.counterparty_account and not evidence.payer
-    if not (nobody or _BANK.search(evidence.payer)) or evidence.coded or evidence.named:
+    has_no_counterparty = not entry.counterparty_account and not evidence.payer
+    if not (has_no_counterparty or _BANK.search(evidence.payer)) or evidence.coded or evidence.named:
         return None
     if entry.direction is Direction.CREDIT and _INTEREST.search(text):
         return Proposal(Outcome.IGNORE, "存款结息，不是缴费。")
@@ -57,17 +58,17 @@ def _ignored(entry: Entry, text: str, evidence: Evidence) -> Proposal | None:
 
 
 def is_same_party(earlier: PriorEntry, entry: Entry) -> bool:
-    """Whether both name the same counterparty: by account where both are sure of it, else by name."""
+    """Return whether both name the same counterparty: by account if both are reliable, else by name."""
     if earlier.counterparty_account and entry.account_reliable:
         return earlier.counterparty_account == entry.counterparty_account
     return comparable(earlier.counterparty_name) == comparable(entry.counterparty_name)
 
 
 def _undone(outcome: Outcome, reason: str, original: PriorEntry, accounts: Sequence[FeeAccount]) -> Proposal:
-    """What the original moved, the other way; money that comes back to a fee paid again meanwhile is unapplied."""
-    room = {account.application_id: account.outstanding_fen for account in accounts}
+    """Reverse the original's movements. Money that returns to a fee that was paid again meanwhile is unapplied."""
+    outstanding = {account.application_id: account.outstanding_fen for account in accounts}
     back = {
-        application_id: min(-amount_fen, room.get(application_id, 0)) if amount_fen < 0 else -amount_fen
+        application_id: min(-amount_fen, outstanding.get(application_id, 0)) if amount_fen < 0 else -amount_fen
         for application_id, amount_fen in original.allocations.items()
     }
     total_fen = -original.unapplied_fen - sum(original.allocations.values())
@@ -83,7 +84,7 @@ def _undone(outcome: Outcome, reason: str, original: PriorEntry, accounts: Seque
 def _originals(
     entry: Entry, earlier: Sequence[PriorEntry], evidence: Evidence, *, direction: Direction
 ) -> list[PriorEntry]:
-    """The earlier entries that this one may undo, narrowed by the references in its text if it carries any."""
+    """Return the earlier entries that this one may undo, narrowed by the references in its text if it has any."""
     anonymous = not entry.counterparty_name and not entry.counterparty_account
     same = [
         each
@@ -100,7 +101,7 @@ def _originals(
 def _undo_one(
     outcome: Outcome, reason: str, originals: Sequence[PriorEntry], accounts: Sequence[FeeAccount]
 ) -> Proposal:
-    """Undoes the latest; but if the originals paid for different applications, only a person knows which is meant."""
+    """Undo the latest original. If the originals paid for different applications, a person must choose."""
     if len({frozenset(each.allocations) for each in originals if each.allocations}) > 1:
         candidates = tuple(dict.fromkeys(app for each in originals for app in each.allocations))
         return Proposal(
@@ -122,7 +123,8 @@ def _reversal_of_credit(
 def _reversal_of_debit(
     entry: Entry, earlier: Sequence[PriorEntry], evidence: Evidence, accounts: Sequence[FeeAccount]
 ) -> Proposal | None:
-    """A remark about a reversal is no proof that this credit is one; the bank's own mark is."""
+    """Match the reversal of a debit. A remark about a reversal does not prove that this credit is one; the bank's own
+    mark does."""
     originals = [
         each
         for each in _originals(entry, earlier, evidence, direction=Direction.DEBIT)
@@ -138,7 +140,7 @@ def _reversal_of_debit(
 def _bounced(
     entry: Entry, earlier: Sequence[PriorEntry], evidence: Evidence, accounts: Sequence[FeeAccount]
 ) -> Proposal | None:
-    """A bank returns a refund from its own account as often as from the payee's."""
+    """Match a bounced refund. A bank returns it from its own account as often as from the payee's."""
     refunds = [
         each
         for each in earlier
@@ -160,7 +162,7 @@ def _bounced(
 def _refund(
     entry: Entry, earlier: Sequence[PriorEntry], evidence: Evidence, accounts: Sequence[FeeAccount]
 ) -> Proposal:
-    """Whose money went back: by reference or name in the text, else by what this counterparty has paid."""
+    """Find whose money was refunded: by reference or name in the text, else by the payments of this counterparty."""
     paid = [each for each in earlier if each.direction is Direction.CREDIT and is_same_party(each, entry)]
     paid_for = {application_id for each in paid for application_id in each.allocations}
     targets = evidence.coded or evidence.named or tuple(each for each in accounts if each.application_id in paid_for)
@@ -185,7 +187,7 @@ def _refund(
 
 
 def _refund_of_one(entry: Entry, account: FeeAccount, unapplied_fen: int, earlier: Sequence[PriorEntry]) -> Proposal:
-    """A seat that is kept gives back its overpayment first; one that is not gives back its fee first."""
+    """Refund the overpayment first if the seat is kept, else the fee first."""
     amount_fen, held_fen = entry.amount_fen, account.allocated_fen
     if amount_fen > held_fen + max(unapplied_fen, 0):
         return Proposal(

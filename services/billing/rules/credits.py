@@ -1,6 +1,6 @@
-"""Rules 2 to 5 of matching, for money that came in: by reference, by firm, by student, by traces of a name.
+"""Rules 2 to 5 of matching, for received money: by reference, by firm, by student, by traces of a name.
 
-Called by matching in this order. Each rule answers with a proposal, or None if it has nothing to say.
+Called by matching in this order. Each rule returns a proposal, or None if it does not apply.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ def by_firm(entry: Entry, evidence: Evidence) -> Proposal | None:
 
 
 def by_student(entry: Entry, evidence: Evidence) -> Proposal | None:
-    """Rule 4: the payer bears a student's name. A name proves no identity, so a person confirms."""
+    """Rule 4: the payer has a student's name. A name proves no identity, so a person confirms."""
     if not evidence.of_student:
         return None
     named = tuple(account for account in evidence.of_student if account in evidence.named)
@@ -66,7 +66,7 @@ def by_student(entry: Entry, evidence: Evidence) -> Proposal | None:
 
 
 def by_traces(entry: Entry, evidence: Evidence, accounts: Sequence[FeeAccount]) -> Proposal | None:
-    """Rule 5: students or numbers in the remark, else a payer's name that stands for a firm's by a rule."""
+    """Rule 5: students or numbers in the remark, else a payer's name that resembles a firm's by a rule."""
     if evidence.named:
         return _suggest(entry, evidence.named, "备注写明了学员或报名编号，付款方不是报名企业")
     words, found = resembling(evidence.payer, accounts)
@@ -88,7 +88,7 @@ def _suggest(entry: Entry, accounts: Sequence[FeeAccount], why: str) -> Proposal
 
 
 def _settle(entry: Entry, account: FeeAccount, outcome: Outcome, why: str) -> Proposal:
-    """All to one account, up to what is due; what is over is unapplied and always for a person to confirm."""
+    """Allocate to one account, up to the amount due. A surplus is unapplied and always needs a person to confirm."""
     due_fen, amount_fen, student = account.outstanding_fen, entry.amount_fen, account.student_name
     if due_fen == 0:
         reason = f"{why}。{student} 的费用已缴清，{yuan(amount_fen)} 元暂挂，建议退还。"
@@ -113,9 +113,9 @@ def _settle(entry: Entry, account: FeeAccount, outcome: Outcome, why: str) -> Pr
 
 
 def _split(entry: Entry, accounts: Sequence[FeeAccount], outcome: Outcome, why: str) -> Proposal:
-    """Over several accounts in full; with less than their sum nobody can say who is short.
+    """Allocate to several accounts in full. If the amount is less than their sum, a person must decide who is short.
 
-    Certain only if each of them was still due and nothing is over.
+    Certain only if each of them was still due and there is no surplus.
     """
     total_fen = _outstanding(accounts)
     unpaid = [account for account in accounts if account.outstanding_fen]
@@ -138,7 +138,7 @@ def _split(entry: Entry, accounts: Sequence[FeeAccount], outcome: Outcome, why: 
 
 
 def _unpaid(accounts: Sequence[FeeAccount]) -> tuple[FeeAccount, ...]:
-    """Those still due; only where none of them is open, those whose money will have to go back."""
+    """Return the accounts still due; those whose money must be refunded only if no other is due."""
     due = tuple(account for account in accounts if account.outstanding_fen)
     return tuple(account for account in due if account.state is FeeState.OPEN) or due
 

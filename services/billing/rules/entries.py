@@ -1,4 +1,4 @@
-"""What a bank statement says once it is read, whichever bank wrote it. Made by statements, used by matching."""
+"""A bank statement in a common form, independent of the bank. Built by statements, used by matching."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ from services.billing.rules.names import comparable
 
 
 class Direction(StrEnum):
-    """Seen from our account: the bank's 贷方 is our receipt."""
+    """Direction from the own account's view: the bank's 贷方 is a receipt."""
 
     CREDIT = "CREDIT"
     DEBIT = "DEBIT"
@@ -20,7 +20,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One booked transaction. The amount is always positive; the direction says which way the money went."""
+    """One booked transaction. The amount is always positive; `direction` is its sign."""
 
     line: int
     booked_at: datetime
@@ -44,9 +44,9 @@ class Entry:
 class Statement:
     """The entries of one own account in booking order.
 
-    `covers_from` and `covers_to` are half-open. Where the file names its period, they are that period, whose last day
-    may not be over when the file was made: whoever concludes that nothing more came caps it at the time of import.
-    `account` is empty where the file does not name it.
+    `covers_from` and `covers_to` are half-open. If the file states its period, they are that period. Its last day may
+    not be over when the file was made, so code that concludes from a missing entry must cap the period at the time of
+    import. `account` is empty if the file does not name it.
     """
 
     layout: str
@@ -59,11 +59,11 @@ class Statement:
 
 
 def fingerprints(statement: Statement, *, key: bytes) -> tuple[str, ...]:
-    """One keyed fingerprint for each entry, in order: the same transaction imported again has the same one.
+    """Return one keyed fingerprint for each entry, in order. The same transaction imported again has the same one.
 
-    By the bank's serial where there is one, else by all that the entry says. Either is counted, so that two equal
-    transfers in one file stay two, while the same file, or an overlapping one, gives what is known already. Keyed,
-    because the parts include account numbers, which a plain digest would let anybody search for.
+    The fingerprint uses the bank's serial if present, else all fields of the entry. Repetitions are counted, so two
+    equal transfers in one file stay two, while the same file, or an overlapping one, repeats known fingerprints. It is
+    keyed because the fields include account numbers; a plain digest would let anyone search for them.
     """
     seen: Counter[str] = Counter()
     marks = []
@@ -76,7 +76,8 @@ def fingerprints(statement: Statement, *, key: bytes) -> tuple[str, ...]:
 
 
 def _identity(entry: Entry) -> list[str | int]:
-    """The serial does not stand alone: banks give a transfer and its fee, or its reversal, the same one."""
+    """Return the identifying fields. The serial is not enough: banks give a transfer and its fee, or its reversal, the
+    same one."""
     if entry.serial is not None:
         return ["serial", entry.serial, entry.direction, entry.amount_fen]
     return [

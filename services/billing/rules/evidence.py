@@ -1,4 +1,4 @@
-"""What an entry says about who paid and for whom: references, firms, students. Called by matching, decides nothing."""
+"""Evidence in an entry about payer and purpose: references, firms, students. Called by matching; decides nothing."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -20,10 +20,11 @@ _FAINTEST_SCORE = 60
 
 @dataclass(frozen=True)
 class Evidence:
-    """One entry held against all fee accounts.
+    """One entry compared with all fee accounts.
 
-    `coded`: whose valid reference is in the text; `unknown_codes`: valid references of nobody here; `of_firm` and
-    `of_student`: whose firm, or whose student, is the payer exactly; `named`: whose student or number is in the text.
+    `coded`: accounts whose valid reference is in the text. `unknown_codes`: valid references of no account here.
+    `of_firm` and `of_student`: accounts whose firm, or whose student, is exactly the payer. `named`: accounts whose
+    student or number is in the text.
     """
 
     payer: str
@@ -35,7 +36,7 @@ class Evidence:
 
 
 def gather(entry: Entry, accounts: Sequence[FeeAccount]) -> Evidence:
-    """All exact evidence. Names are compared after NFKC, without blanks, with dots unified."""
+    """Collect all exact evidence. Names are compared after NFKC, without blanks, with dots unified."""
     payer = comparable(entry.counterparty_name)
     raw_text = f"{entry.remark}；{entry.summary}"
     codes = payment_references(raw_text)
@@ -52,7 +53,7 @@ def gather(entry: Entry, accounts: Sequence[FeeAccount]) -> Evidence:
 
 
 def _named(text: str, accounts: Sequence[FeeAccount]) -> tuple[FeeAccount, ...]:
-    """The longest names first, each stretch of text used once: 李明哲 does not name 李明 as well."""
+    """Find names in the text, longest first, using each stretch of text once: 李明哲 does not name 李明 as well."""
     rest, found = text, set()
     for name in sorted({comparable(account.student_name) for account in accounts}, key=lambda name: (-len(name), name)):
         if len(name) > 1 and name in rest:
@@ -70,10 +71,11 @@ def _has_number(text: str, number: str) -> bool:
 
 
 def resembling(payer: str, accounts: Sequence[FeeAccount]) -> tuple[str, tuple[FeeAccount, ...]]:
-    """Accounts whose firm or student the payer's name stands for by a rule, and that rule in words for the person.
+    """Find accounts whose firm or student the payer's name resembles by a rule. Returns that rule in words for the
+    person.
 
-    In the order of certainty: characters the bank could not print, a former name, a cut or a longer name, another
-    legal form. The first rule that finds anything counts.
+    The order is by certainty: characters that the bank could not print, a former name, a truncated or a longer name,
+    another legal form. The first rule with a result applies.
     """
     if not payer:
         return "", ()
@@ -92,7 +94,7 @@ def resembling(payer: str, accounts: Sequence[FeeAccount]) -> tuple[str, tuple[F
 
 
 def _fits_wildcards(payer: str, account: FeeAccount) -> bool:
-    """One or more `?` stand for one to as many characters: banks print one for each byte or for each character."""
+    """Match one or more `?` to one to as many characters: banks print one for each byte or for each character."""
     if not _WILDCARDS.search(payer) or not _WILDCARDS.sub("", payer):
         return False
     pattern = "".join(
@@ -123,7 +125,7 @@ def _is_other_legal_form(payer: str, account: FeeAccount) -> bool:
 
 
 def likeliest(entry: Entry, accounts: Iterable[FeeAccount]) -> tuple[str, ...]:
-    """Application ids by likeness of names, for a person to choose from; never more than a suggestion.
+    """Rank application ids by likeness of names, for a person to choose from; never more than a suggestion.
 
     Measured: a different firm whose name differs in one character scores 91 of 100, a mere legal form 92.
     """

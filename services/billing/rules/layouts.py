@@ -1,4 +1,4 @@
-"""The columns of each bank's export by name, as the banks' own pages call them. Called by statements.
+"""Columns of each bank's export by name, as the banks' own pages name them. Called by statements.
 
 A layout is data: another bank, or another name for a column, is one more line here.
 """
@@ -16,10 +16,10 @@ _ENGLISH = re.compile(r"\[.*\]")
 
 @dataclass(frozen=True)
 class Layout:
-    """Names of one bank's columns; where the bank's versions differ, the alternatives in order.
+    """Column names of one bank; if the bank's versions differ, the alternatives in order.
 
-    `marks` must all be there and tell the bank. Money is either in a `credit` and a `debit` column, or in one `amount`
-    column with a `flag`. BOC prints payer and payee instead of ourselves and the counterparty, so that the same fact is
+    All `marks` must be present; they identify the bank. Money is either in a `credit` and a `debit` column, or in one
+    `amount` column with a `flag`. BOC prints payer and payee instead of own side and counterparty, so the same field is
     in another column for outgoing money (`*_out`).
     """
 
@@ -125,7 +125,7 @@ LAYOUTS = (
 
 @dataclass(frozen=True)
 class Header:
-    """A layout found in a sheet: the header's place in the rows, and the place of each column by its role."""
+    """A layout detected in a sheet: the row index of the header, and the index of each column by its role."""
 
     layout: Layout
     position: int
@@ -134,7 +134,7 @@ class Header:
 
 
 def find_header(rows: Sequence[Row]) -> Header | None:
-    """The header among the first 20 rows, by the names of its columns; None where no layout fits."""
+    """Find the header among the first 20 rows by its column names. Returns None if no layout fits."""
     for position, row in enumerate(rows[:_HEADER_WITHIN_ROWS]):
         titles = tuple(_title(cell) for cell in row.cells)
         for layout in LAYOUTS:
@@ -145,12 +145,12 @@ def find_header(rows: Sequence[Row]) -> Header | None:
 
 
 def is_header_again(header: Header, row: Row) -> bool:
-    """Whether a later row repeats the header, as exports made for printing do on each page."""
+    """Return whether a later row repeats the header, as exports made for printing do on each page."""
     return tuple(_title(cell) for cell in row.cells) == header.titles
 
 
 def expected_columns() -> str:
-    """All layouts with the columns that tell them, for the person whose file fits none."""
+    """List all layouts with their identifying columns, for a person whose file fits none."""
     return "；".join(f"{layout.bank}：{'、'.join(_telling_columns(layout))}" for layout in LAYOUTS)
 
 
@@ -160,7 +160,8 @@ def _telling_columns(layout: Layout) -> tuple[str, ...]:
 
 
 def _title(cell: str) -> str:
-    """Full-width brackets and blanks do not matter, nor the English that BOC prints in square brackets."""
+    """Normalize a column title: full-width brackets and blanks do not matter, nor the English that BOC prints in square
+    brackets."""
     return _ENGLISH.sub("", "".join(unicodedata.normalize("NFKC", cell).split()))
 
 

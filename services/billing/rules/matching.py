@@ -1,7 +1,7 @@
-"""Which fee does a bank entry pay? The order of rules that decides it. Called by billing's import and match actions.
+"""Match a bank entry to the fee it pays: the order of the rules. Called by billing's import and match actions.
 
-The order is: known already, no fee at all (counterbookings), reference, firm, student, traces of a name. The first rule
-that has anything to say decides. Likeness of names only orders what a person is shown: it never books money.
+The order is: duplicate, no fee at all (counterbookings), reference, firm, student, traces of a name. The first rule
+with a proposal decides. Likeness of names only orders the candidates for a person: it never books money.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import time
 
-from services.billing.rules.counterbookings import is_same_party, judge_counterbooking
+from services.billing.rules.counterbookings import is_same_party, match_counterbooking
 from services.billing.rules.credits import by_firm, by_reference, by_student, by_traces
 from services.billing.rules.entries import Direction, Entry
 from services.billing.rules.evidence import Evidence, gather, likeliest
@@ -23,7 +23,7 @@ _FISCAL = re.compile(
 
 
 def propose(entry: Entry, *, fingerprint: str, accounts: Sequence[FeeAccount], prior: Sequence[PriorEntry]) -> Proposal:
-    """Decide one entry against the present state; pure, so that asking again gives the same answer.
+    """Decide one entry against the present state. Pure: a repeat gives the same result.
 
     `accounts` are all fee accounts of the programme, paid and refundable ones included. `prior` are the entries of the
     same own account decided before; narrowed, if at all, to those of the same counterparty or the same amount.
@@ -31,7 +31,7 @@ def propose(entry: Entry, *, fingerprint: str, accounts: Sequence[FeeAccount], p
     evidence = gather(entry, accounts)
     proposal = (
         _duplicate(entry, fingerprint, prior)
-        or judge_counterbooking(entry, evidence, prior=prior, accounts=accounts)
+        or match_counterbooking(entry, evidence, prior=prior, accounts=accounts)
         or by_reference(entry, evidence)
         or by_firm(entry, evidence)
         or by_student(entry, evidence)
@@ -40,11 +40,11 @@ def propose(entry: Entry, *, fingerprint: str, accounts: Sequence[FeeAccount], p
             Outcome.NO_MATCH, "没有编号，付款方与报名企业、学员均不对应。", candidates=likeliest(entry, accounts)
         )
     )
-    return _checked(entry, evidence, proposal, accounts)
+    return _with_flags(entry, evidence, proposal, accounts)
 
 
 def payment_flags(entry: Entry, account: FeeAccount) -> frozenset[Flag]:
-    """What a person should know when money of this entry is allocated to this account, by rule or by hand."""
+    """Return what a person should know if money of this entry is allocated to this account, by rule or by hand."""
     payer = comparable(entry.counterparty_name)
     holds = {
         Flag.PAYER_NOT_BUYER: is_personal(payer) or payer == comparable(account.student_name),
@@ -54,8 +54,8 @@ def payment_flags(entry: Entry, account: FeeAccount) -> frozenset[Flag]:
     return frozenset(flag for flag, applies in holds.items() if applies)
 
 
-def _checked(entry: Entry, evidence: Evidence, proposal: Proposal, accounts: Sequence[FeeAccount]) -> Proposal:
-    """Adds the flags, and takes AUTO back where a reference of nobody here contradicts what else was found."""
+def _with_flags(entry: Entry, evidence: Evidence, proposal: Proposal, accounts: Sequence[FeeAccount]) -> Proposal:
+    """Add the flags, and downgrade AUTO if an unknown reference contradicts the other evidence."""
     if proposal.outcome not in {Outcome.AUTO, Outcome.SUGGEST, Outcome.AMBIGUOUS, Outcome.CONFLICT, Outcome.NO_MATCH}:
         return proposal
     flags = set(proposal.flags)
@@ -80,9 +80,10 @@ def _duplicate(entry: Entry, fingerprint: str, prior: Sequence[PriorEntry]) -> P
 
 
 def _is_same_transfer(earlier: PriorEntry, entry: Entry) -> bool:
-    """The same booking in another of the bank's formats, which differ in serial, remark and fractions of a second.
+    """Return whether this is the same booking in another of the bank's formats.
 
-    Midnight is what a format without times says, and proves nothing.
+    The formats differ in serial, remark and fractions of a second. Midnight is printed by formats without times, and
+    proves nothing.
     """
     second = entry.booked_at.replace(microsecond=0)
     return (

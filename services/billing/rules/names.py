@@ -1,4 +1,4 @@
-"""Names and remarks in the form in which they are compared. Stored and printed names are never changed by it.
+"""Normalize names and remarks for comparison. Stored and printed names are never changed.
 
 Called by matching and by the fingerprints of statement entries.
 """
@@ -12,7 +12,7 @@ _DOTS = str.maketrans(dict.fromkeys(".•‧∙⋅・●", "·"))
 
 @lru_cache(maxsize=65_536)
 def comparable(text: str) -> str:
-    """NFKC, upper case, without blanks and invisible characters, all dots alike: "A. （x）" -> "A·(X)"."""
+    """Apply NFKC and upper case, remove blanks and invisible characters, unify all dots: "A. （x）" -> "A·(X)"."""
     folded = unicodedata.normalize("NFKC", text).upper().translate(_DOTS)
     return "".join(char for char in folded if not char.isspace() and unicodedata.category(char) not in {"Cc", "Cf"})
 
@@ -21,7 +21,7 @@ _LEGAL_FORM = re.compile(r"(?:股份)?(?:有限)(?:责任)?公司$|集团$|\(集
 
 
 def without_legal_form(name: str) -> str:
-    """A comparable firm name without its legal form, so that 有限公司 and 有限责任公司 meet."""
+    """Return a comparable firm name without its legal form, so that 有限公司 and 有限责任公司 are equal."""
     return _LEGAL_FORM.sub("", name)
 
 
@@ -31,5 +31,5 @@ _ORGANISATION = re.compile(
 
 
 def is_personal(name: str) -> bool:
-    """Whether a comparable payer name reads like a person's: short or with the dot of a transliterated name."""
+    """Return whether a comparable payer name reads like a person's: short, or with the dot of a transliterated name."""
     return bool(name) and (len(name) <= 4 or "·" in name) and not _ORGANISATION.search(name)

@@ -1,4 +1,4 @@
-"""What matching is told and what it answers, as plain values. Used by matching and by billing's import actions."""
+"""Input and output of matching as plain values. Used by matching and by billing's import actions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from services.billing.rules.entries import Direction
 
 
 class Outcome(StrEnum):
-    """What becomes of an entry. Only AUTO and the counter-bookings of rule 1 need no person."""
+    """Outcome of an entry. Only AUTO and the counter-bookings of rule 1 need no person."""
 
     AUTO = "AUTO"
     SUGGEST = "SUGGEST"
@@ -25,21 +25,21 @@ class Outcome(StrEnum):
 
 class Flag(StrEnum):
     PARTIAL = "PARTIAL"
-    """Less than what was still due: the rest stays due, however small."""
+    """Less than the amount due: the rest stays due, however small."""
     PAYER_NOT_BUYER = "PAYER_NOT_BUYER"
-    """A person paid for the firm that the invoice will name: a statement of payment on its behalf is needed."""
+    """A person paid for the firm that is the buyer of the invoice: a statement of payment on its behalf is needed."""
     SUBSIDY = "SUBSIDY"
-    """The payer is a public treasury; subsidies are no part of the self-paid fee."""
+    """The payer is a public treasury; subsidies are not part of the self-paid fee."""
     LATE = "LATE"
     """Booked at the application's deadline for payment or after it."""
     REFUND_DUE = "REFUND_DUE"
-    """The application holds no claim to a seat: what is received goes back in full."""
+    """The application has no claim to a seat: the receipt is refunded in full."""
     PAYEE_NOT_PAYER = "PAYEE_NOT_PAYER"
-    """A refund that did not go to the account the money came from."""
+    """A refund that did not go to the account that paid."""
 
 
 class FeeState(StrEnum):
-    """Whether an application's money is kept or must go back (rejected, not selected, seat released)."""
+    """Whether an application's money is kept or must be refunded (rejected, not selected, seat released)."""
 
     OPEN = "OPEN"
     REFUND_DUE = "REFUND_DUE"
@@ -47,7 +47,7 @@ class FeeState(StrEnum):
 
 @dataclass(frozen=True)
 class FeeAccount:
-    """The self-paid fee of one application: who may pay it, how much, how much has come. Amounts in fen."""
+    """The self-paid fee of one application: possible payers, amount due, amount allocated. Amounts in fen."""
 
     application_id: str
     application_no: str
@@ -68,11 +68,10 @@ class FeeAccount:
 
 @dataclass(frozen=True)
 class PriorEntry:
-    """An entry that was decided before, with what it moved. Amounts in fen, signed as in Proposal.
+    """An entry that was decided before, with its movements. Amounts in fen, signed as in Proposal.
 
-    `counterparty_account` may be a keyed hash where the number is sealed, as long as the incoming entry carries the
-    same kind; it is empty where the number is unknown or unreliable. `taken_back` once a later entry reversed it or
-    brought it back.
+    `counterparty_account` may be a keyed hash if the number is sealed, as long as the incoming entry has the same kind.
+    It is empty if the number is unknown or unreliable. `taken_back` is true once a later entry reversed or returned it.
     """
 
     entry_id: str
@@ -94,7 +93,7 @@ class Proposal:
     """The decision on one entry, or the proposal that a person confirms.
 
     `allocations` (application id -> fen) and `unapplied_fen` (money of a known payer that pays nothing) are positive
-    where money came and negative where it left. They add up to the entry's amount for AUTO and SUGGEST and to minus
+    for received and negative for outgoing money. They add up to the entry's amount for AUTO and SUGGEST and to minus
     the amount for REFUND_OUT; a REVERSAL or REFUND_BOUNCED undoes exactly what its `counterpart_id` moved; the other
     outcomes move nothing. `candidates` are application ids for the person who decides, the likeliest first.
     """

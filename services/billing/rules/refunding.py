@@ -1,4 +1,4 @@
-"""Which money goes back, and to whom: always to the account that it came from. Called by billing's refund actions."""
+"""Which money is refunded, and to whom: always to the account that paid it. Called by billing's refund actions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from services.billing.rules.names import comparable
 
 @dataclass(frozen=True)
 class Held:
-    """What is still there of one received entry for one application, in fen, and who had paid it.
+    """The remaining money of one received entry for one application, in fen, and its payer.
 
-    `account_index` is the keyed hash of the paying account, which means the account only where it is reliable.
+    `account_index` is the keyed hash of the paying account; it identifies the account only if `account_reliable`.
     """
 
     entry_id: str
@@ -26,8 +26,8 @@ class Held:
 
 
 def by_paying_account(held: Iterable[Held]) -> list[Sequence[Held]]:
-    """One group per paying account, in order of first payment; where the account is not sure, the payer's name decides
-    and the group stays apart from those that are sure."""
+    """Group by paying account, in order of first payment. If the account is unreliable, the payer's name decides, and
+    the group stays separate from reliable ones."""
     groups: dict[tuple[str, str], list[Held]] = {}
     for each in held:
         if each.total_fen > 0:
@@ -48,7 +48,7 @@ class Approved:
     amount_fen: int
 
 
-def settled_by(
+def refunds_settled_by(
     debit_fen: int,
     payee: str,
     account_index: str,
@@ -56,10 +56,10 @@ def settled_by(
     applications: set[str],
     approved: Sequence[Approved],
 ) -> tuple[str, ...]:
-    """The ids of the refunds that a debit paid out, or nothing if it agrees with none.
+    """Return the ids of the refunds that a debit paid, empty if it agrees with none.
 
-    They went to this payee, are of these applications if the debit names any, and are its amount exactly: one of them, or
-    else all of them together.
+    They must go to this payee, belong to these applications if the debit names any, and equal its amount: one of them,
+    or else all of them together.
     """
     same = [
         each
@@ -74,7 +74,7 @@ def settled_by(
 
 
 def is_payee(refund: Approved, payee: str, account_index: str, account_reliable: bool) -> bool:
-    """Whether a debit went to whom the refund is owed: by account where both are sure of it, else by name."""
+    """Return whether a debit went to the refund's payee: by account if both are reliable, else by name."""
     if refund.account_reliable and account_reliable:
         return refund.account_index == account_index
     return comparable(refund.payee) == comparable(payee)

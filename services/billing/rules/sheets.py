@@ -1,4 +1,4 @@
-"""Bytes of a bank's export -> rows of text cells, from CSV, XLSX and XLS, with limits. Called by statements."""
+"""Read rows of text cells from a bank's export (CSV, XLSX, XLS), with limits. Called by statements."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ _ZIP = b"PK\x03\x04"
 
 
 class NumberText(str):
-    """The text of a cell that a spreadsheet held as a number: leading zeros and digits after the 15th are lost."""
+    """The text of a cell that a spreadsheet stored as a number: leading zeros and digits after the 15th are lost."""
 
     __slots__ = ()
 
@@ -38,9 +38,9 @@ class Row:
 
 
 def sheets_of(data: bytes) -> list[list[Row]]:
-    """The sheets of a workbook, or the one of a CSV file; by content, since banks call an XLS ".CSV".
+    """Return the sheets of a workbook, or the one of a CSV file. Detected by content, since banks name an XLS ".CSV".
 
-    Raises Invalid for what is unreadable, protected or larger than 50,000 rows.
+    Raises Invalid for an unreadable or protected file, or one larger than 50,000 rows.
     """
     if data.startswith(_ZIP):
         _check_package(data)
@@ -51,7 +51,7 @@ def sheets_of(data: bytes) -> list[list[Row]]:
 
 
 def _decoded(data: bytes) -> str:
-    """UTF-8, with or without its mark, else GB18030: never gbk, which lacks characters of people's names."""
+    """Decode UTF-8, with or without BOM, else GB18030. Never gbk, which lacks characters of people's names."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding)
@@ -98,7 +98,7 @@ def _workbook(data: bytes) -> list[list[Row]]:
 
 
 def _check_package(data: bytes) -> None:
-    """Refuses a packed file that unpacks to more than it may, or one far-away cell that would fill the memory."""
+    """Reject a ZIP that unpacks to more than the limit, or whose one far-away cell would fill the memory."""
     unpacked = 0
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
@@ -114,7 +114,7 @@ def _check_package(data: bytes) -> None:
 
 
 def _unpacked(package: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """In small pieces: a member that is larger than it declares is noticed before it fills the memory."""
+    """Unpack in small pieces: a member larger than it declares is detected before it fills the memory."""
     with package.open(member) as file:
         return b"".join(iter(lambda: file.read(1 << 20), b""))
 
@@ -153,7 +153,8 @@ def _cell(value: str | float | date | datetime | time | timedelta | None) -> str
 
 
 def _number(value: float) -> str:
-    """Without the noise of binary fractions: 25000.100000000002 -> "25000.10", but 0.125 keeps its three decimals."""
+    """Format without the noise of binary fractions: 25000.100000000002 -> "25000.10", but 0.125 keeps its three
+    decimals."""
     if not math.isfinite(value):
         return repr(value)
     if value == int(value):

@@ -1,4 +1,4 @@
-"""A bank's statement file -> Statement. Called by billing's import action and by the import page's preview."""
+"""Read a bank's statement file. Called by billing's import action and by the import page's preview."""
 
 import re
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ _ACCOUNT = re.compile(r"账号[^0-9]{0,40}([0-9][0-9 -]{6,40}[0-9])")
 
 
 def read_statement(data: bytes, *, filename: str) -> Statement:
-    """Read a CSV, XLSX, XLS or camt.053 statement; which of them the content says, never the name.
+    """Read a CSV, XLSX, XLS or camt.053 statement. The format is detected from the content, never from the name.
 
-    The name serves only to state the period (`..._20211122_20211205.csv`) where the file itself does not. Raises
-    Invalid for what is larger than 10 MB or 50,000 rows, for a layout that nobody knows, for a line that moves money
-    and cannot be understood, and for a balance that breaks. Reading changes nothing and may be repeated.
+    The name only supplies the period (`..._20211122_20211205.csv`) if the file does not state it. Raises Invalid for a
+    file larger than 10 MB or 50,000 rows, an unknown layout, a line that moves money and cannot be parsed, and a broken
+    balance. Reading changes nothing and may be repeated.
     """
     if len(data) > MAX_BYTES:
         raise Invalid("文件超过 10 MB，请按较短的日期区间分次导出。", code="statement.too_large")
@@ -81,7 +81,7 @@ def _account(named_in_rows: set[str], title: str) -> str:
 
 
 def _period(entries: Sequence[Entry], *texts: str) -> tuple[datetime, datetime]:
-    """The period that the first of the texts names and no entry contradicts; else from the first entry to the last."""
+    """Return the first period named in the texts that no entry contradicts; else from the first entry to the last."""
     for text in texts:
         for match in _PERIOD.finditer(text):
             start, last_day = read_moment(match[1]), read_moment(match[2])

@@ -1,4 +1,4 @@
-"""One row of a bank's sheet -> one entry, cell by cell. Called by statements."""
+"""Convert one row of a bank's sheet to an entry, cell by cell. Called by statements."""
 
 import re
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ _UNSET_FLAGS = frozenset({"", "0", "N", "否", "-"})
 
 
 class SheetRow:
-    """A row seen through a header: its cells by role."""
+    """A row with its cells by role, according to a header."""
 
     def __init__(self, header: Header, row: Row) -> None:
         self.line = row.line
@@ -37,30 +37,31 @@ class SheetRow:
         self._cells = row.cells
 
     def cell(self, role: str) -> str:
-        """The cell's text as it is, number cells still marked; empty where the layout has no such column."""
+        """Return the cell's text unchanged, number cells still marked; empty if the layout has no such column."""
         for place in self._columns[role]:
             if place < len(self._cells):
                 return self._cells[place]
         return ""
 
     def sided(self, role: str, *, outgoing: bool) -> str:
-        """The cell of a role that some banks print in another column for outgoing money."""
+        """Return the cell of a role that some banks print in another column for outgoing money."""
         return self.cell(f"{role}_out" if outgoing and self._columns[f"{role}_out"] else role)
 
     def joined(self, role: str) -> str:
-        """The different texts of a role's several columns, kept apart so that no two codes merge."""
+        """Return the different texts of a role's columns, separated so that no two codes merge."""
         texts = (self._cells[place] for place in self._columns[role] if place < len(self._cells))
         return "；".join(dict.fromkeys(text for text in texts if text))
 
-    def refuse(self, problem: Message) -> NoReturn:
+    def reject(self, problem: Message) -> NoReturn:
         values = {"line": self.line, "problem": problem}
         raise Invalid("第 {line} 行{problem}，请核对文件或从网银重新导出。", code="statement.row", values=values)
 
 
 def entry_of(row: SheetRow) -> tuple[Entry, str] | None:
-    """The entry that a row states and our account in it (empty where the row names none), or None for what is no transaction: no date, a footer, no money moved.
+    """Return the entry in a row and the own account in it (empty if the row names none).
 
-    Raises Invalid naming the line for a row that moves money and cannot be understood.
+    Returns None for a row that is no transaction: no date, a footer, no money moved. Raises Invalid with the line
+    number for a row that moves money and cannot be parsed.
     """
     moment = f"{row.cell('day')} {row.cell('clock')}".strip()
     booked_at = read_moment(moment)
@@ -70,13 +71,13 @@ def entry_of(row: SheetRow) -> tuple[Entry, str] | None:
     if signed_fen == 0:
         return None
     if booked_at is None:
-        row.refuse(Message("交易时间“{text}”无法识别", {"text": moment}))
+        row.reject(Message("交易时间“{text}”无法识别", {"text": moment}))
     if row.cell("currency").upper() not in _OWN_CURRENCY:
-        row.refuse(Message("币种“{text}”不是人民币", {"text": row.cell("currency")}))
+        row.reject(Message("币种“{text}”不是人民币", {"text": row.cell("currency")}))
     account = row.sided("other_account", outgoing=outgoing)
     own_account = row.sided("own_account", outgoing=outgoing)
     if is_rounded(own_account) and len(own_account) > _EXACT_DIGITS:
-        row.refuse(Message("本方账号是数字格式，末位已丢失"))
+        row.reject(Message("本方账号是数字格式，末位已丢失"))
     entry = Entry(
         line=row.line,
         booked_at=booked_at,
@@ -95,12 +96,12 @@ def entry_of(row: SheetRow) -> tuple[Entry, str] | None:
 
 
 def is_rounded(account: str) -> bool:
-    """Whether an account number went through a spreadsheet's number format and may have lost digits."""
+    """Return whether an account number went through a spreadsheet's number format and may have lost digits."""
     return isinstance(account, NumberText) or bool(_EXPONENT.fullmatch(account))
 
 
 def read_moment(text: str) -> datetime | None:
-    """A bank's date, or date and time, in any of their notations -> an aware UTC time; None if it is none."""
+    """Parse a bank's date, or date and time, in any of their notations to an aware UTC time; None if it is none."""
     match = _MOMENT.fullmatch(text.strip())
     if match is None:
         return None
@@ -113,18 +114,19 @@ def read_moment(text: str) -> datetime | None:
 
 
 def _money(row: SheetRow) -> tuple[int, bool]:
-    """The signed amount in fen, and whether it was booked as outgoing: an incoming one below zero is a reversal."""
+    """Return the signed amount in fen, and whether it was booked as outgoing. A negative incoming amount is a
+    reversal."""
     credit_fen, debit_fen = _amount(row, "credit") or 0, _amount(row, "debit") or 0
     flag = row.cell("flag").upper()
     if credit_fen and debit_fen:
-        row.refuse(Message("借方和贷方同时有金额"))
+        row.reject(Message("借方和贷方同时有金额"))
     if (credit_fen and flag in _DEBIT_FLAGS) or (debit_fen and flag in _CREDIT_FLAGS):
-        row.refuse(Message("借贷标志“{text}”与金额所在的列不符", {"text": flag}))
+        row.reject(Message("借贷标志“{text}”与金额所在的列不符", {"text": flag}))
     if credit_fen or debit_fen:
         return credit_fen - debit_fen, debit_fen != 0
     amount_fen = _amount(row, "amount") or 0
     if amount_fen and flag not in _CREDIT_FLAGS | _DEBIT_FLAGS:
-        row.refuse(Message("借贷标志“{text}”无法识别", {"text": flag}))
+        row.reject(Message("借贷标志“{text}”无法识别", {"text": flag}))
     return (-abs(amount_fen), True) if flag in _DEBIT_FLAGS else (amount_fen, False)
 
 

@@ -13,15 +13,15 @@ from shared.foundation.money import half_up, yuan
 
 TRAINING_TAX_CODE = "3070201020000000000"
 TRAINING_ITEM = "*非学历教育服务*培训费"
-"""The classification of non-degree training and how it is printed, its short name between asterisks."""
+"""The classification of non-degree training and its printed form, with the short name between asterisks."""
 
 
 @dataclass(frozen=True)
 class TaxRate:
-    """A rate and the time it holds: from `valid_from`, up to and without `valid_until` (None: until further notice).
+    """A rate and its validity: from `valid_from` up to but excluding `valid_until` (None: until further notice).
 
-    `preference_code` is the bureau's code of a preference (01, 03, 08), empty for the plain rate; `basis` names the law
-    or notice for whoever asks why.
+    `preference_code` is the bureau's code of a preference (01, 03, 08), empty for the plain rate. `basis` names the law
+    or notice.
     """
 
     rate: Decimal
@@ -41,7 +41,7 @@ class VatSplit:
 
 
 def rate_on(rates: Sequence[TaxRate], day: date) -> TaxRate:
-    """The one rate of that day. Raises Invalid if there is none or more than one: the accountant has to say which."""
+    """Return the one rate of that day. Raises Invalid if there is none or more than one: the accountant must decide."""
     valid = [rate for rate in rates if rate.valid_from <= day and (rate.valid_until is None or day < rate.valid_until)]
     if len(valid) != 1:
         problem = Message("有 {count} 条税率同时有效", {"count": len(valid)}) if valid else Message("没有可用的税率")
@@ -51,7 +51,7 @@ def rate_on(rates: Sequence[TaxRate], day: date) -> TaxRate:
 
 
 def vat_split(gross_fen: int, rate: Decimal) -> VatSplit:
-    """Net = HALF_UP(gross / (1 + rate)), tax = gross - net: never net times rate, which differs by a fen at times."""
+    """Split: net = HALF_UP(gross / (1 + rate)), tax = gross - net. Never net times rate, which can differ by a fen."""
     if gross_fen <= 0 or not 0 <= rate < 1:
         raise Invalid("开票金额必须大于零，税率必须在 0 到 1 之间。", code="invoice.amount")
     net_fen = half_up(Decimal(gross_fen) / (1 + rate))
@@ -59,10 +59,10 @@ def vat_split(gross_fen: int, rate: Decimal) -> VatSplit:
 
 
 def red_split(original: VatSplit, earlier_reds: Sequence[VatSplit], gross_fen: int, rate: Decimal) -> VatSplit:
-    """The next red letter over `gross_fen` of an invoice, as positive amounts.
+    """Split the next red letter over `gross_fen` of an invoice, as positive amounts.
 
-    The last one takes what is left of net and tax, so that all reds together are exactly the invoice; the earlier ones
-    leave neither below zero. Raises Conflict for more than is left.
+    The last one takes the remainder of net and tax, so all red letters together equal the invoice; the earlier ones
+    leave neither below zero. Raises Conflict if `gross_fen` exceeds the remainder.
     """
     left_gross = original.gross_fen - sum(red.gross_fen for red in earlier_reds)
     left_net = original.net_fen - sum(red.net_fen for red in earlier_reds)

@@ -1,5 +1,6 @@
-"""Slow jobs of billing: the rest of a large import, receipts, invoice requests, invoices. Thin; a repeat of a job replaces
-its message and says nothing twice. Called by worker.py."""
+"""Slow jobs of billing: the rest of a large import, receipts, invoice requests, invoices. Called by worker.py. A
+repeated job replaces its mail and publishes nothing twice.
+"""
 
 from services.billing.tasks.invoices import InvoicingTerms, query_invoice, submit_invoice, write_invoice_request
 from services.billing.tasks.receipts import write_receipt

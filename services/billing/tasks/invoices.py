@@ -1,4 +1,6 @@
-"""The jobs of an invoice: the request, the connector, the issued invoice. A red letter goes the same way from the connector on."""
+"""Jobs of an invoice: the request, the connector, the issued invoice. A red letter follows the same path from the
+connector on.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True)
 class InvoicingTerms:
-    """How this installation invoices, from the settings. Without a connector a request stays requested."""
+    """Invoicing settings of this installation. Without a connector a request stays requested."""
 
     make_connector: MakeConnector | None
     rates: Sequence[TaxRate]
@@ -32,7 +34,7 @@ class InvoicingTerms:
 def write_invoice_request(
     uow: UnitOfWork, job: jobs.WriteInvoiceRequest, *, context: Context, terms: InvoicingTerms
 ) -> str:
-    """开票申请单, and the request to the connector; or, where something is wanting, a work item of finance."""
+    """Send 开票申请单 and enqueue the submission, or create a work item for finance if the request is incomplete."""
     invoice = actions.lock_invoice(uow, job.invoice_id)
     account = uow.session.get_one(FeeAccount, invoice.application_id)
     if invoice.state != InvoiceState.REQUESTED or not actions.is_payable(account):
@@ -45,7 +47,7 @@ def write_invoice_request(
         special_needs_contact=terms.special_needs_contact,
         day=local(context.now).date(),
     )
-    document = actions.lock_paper(uow, invoice.id, DocumentKind.INVOICE_REQUEST)
+    document = actions.lock_invoice_document(uow, invoice.id, DocumentKind.INVOICE_REQUEST)
     if not is_complete:
         return "waits for finance"
     if document.sent_at:
@@ -58,7 +60,7 @@ def write_invoice_request(
 
 
 def submit_invoice(uow: UnitOfWork, job: jobs.SubmitInvoice, *, context: Context, terms: InvoicingTerms) -> str:
-    """Hands the request, or a red letter, to the connector. Money that went meanwhile stops the request."""
+    """Submit the request, or a red letter, to the connector. A request whose fee is no longer paid is not submitted."""
     invoice = actions.lock_invoice(uow, job.invoice_id)
     account = uow.session.get_one(FeeAccount, invoice.application_id)
     if invoice.state not in (InvoiceState.REQUESTED, InvoiceState.FAILED, InvoiceState.SUBMITTED) or invoice.wanting:
@@ -74,7 +76,8 @@ def submit_invoice(uow: UnitOfWork, job: jobs.SubmitInvoice, *, context: Context
 
 
 def query_invoice(uow: UnitOfWork, job: jobs.QueryInvoice, *, context: Context, terms: InvoicingTerms) -> str:
-    """Asks the connector; an issued invoice is kept and sent. A request that the connector has lost is handed over again."""
+    """Query the connector; store and send an issued invoice. A request that the connector has lost is submitted
+    again."""
     invoice = actions.lock_invoice(uow, job.invoice_id)
     if invoice.state != InvoiceState.SUBMITTED:
         return "not needed"
@@ -88,7 +91,7 @@ def query_invoice(uow: UnitOfWork, job: jobs.QueryInvoice, *, context: Context, 
     invoice.queried_at = context.now
     uow.session.add(invoice)
     if isinstance(answer, Issued):
-        _take_issued(uow, invoice, answer, context)
+        _send_issued(uow, invoice, answer, context)
         return "issued"
     if isinstance(answer, Failed):
         actions.note_invoice_failed(uow, invoice, answer.reason, actor=context.actor, now=context.now)
@@ -98,7 +101,7 @@ def query_invoice(uow: UnitOfWork, job: jobs.QueryInvoice, *, context: Context, 
     return "pending"
 
 
-def _take_issued(uow: UnitOfWork, invoice: Invoice, issued: Issued, context: Context) -> None:
+def _send_issued(uow: UnitOfWork, invoice: Invoice, issued: Issued, context: Context) -> None:
     document = actions.note_invoice_issued(
         uow, invoice, issued.number, issued.issued_at, actor=context.actor, now=context.now
     )

@@ -1,4 +1,4 @@
-"""The job that writes 收款确认."""
+"""Job that writes 收款确认."""
 
 from sqlmodel import col, select
 
@@ -12,13 +12,13 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def write_receipt(uow: UnitOfWork, job: jobs.WriteReceipt, *, context: Context) -> str:
-    """收款确认: money arrived; this is no invoice. Asks for the 代付说明 where one is needed."""
+    """Send 收款确认: the payment arrived; it is not an invoice. Requests the 代付说明 if one is needed."""
     document = actions.lock_receipt(uow, job.application_id)
     account = uow.session.get_one(FeeAccount, job.application_id)
     if document.sent_at or account.paid_at is None:
         return "not needed"
     content = documents.receipt_acknowledgement(_receipt(uow, account, str(document.number), context))
-    text = "款项已收到，收款确认见附件。本单不是发票，发票将另行发送。" + _asks_for_statement(uow, account)
+    text = "款项已收到，收款确认见附件。本单不是发票，发票将另行发送。" + _statement_request(uow, account)
     send(uow, account, document, content, text, context)
     return "sent"
 
@@ -42,13 +42,13 @@ def _receipt(uow: UnitOfWork, account: FeeAccount, number: str, context: Context
     )
 
 
-def _asks_for_statement(uow: UnitOfWork, account: FeeAccount) -> str:
-    wants = select(Invoice).where(
+def _statement_request(uow: UnitOfWork, account: FeeAccount) -> str:
+    unexplained = select(Invoice).where(
         Invoice.application_id == account.application_id,
         col(Invoice.payer_is_buyer).is_(False),
         col(Invoice.payer_statement_at).is_(None),
     )
-    invoice = uow.session.exec(wants).first()
+    invoice = uow.session.exec(unexplained).first()
     if invoice is None:
         return ""
     return (

@@ -1,4 +1,4 @@
-"""Keeping a document and writing to the invoice address. Called by billing's other tasks."""
+"""Store a document and mail it to the invoice address. Called by billing's other tasks."""
 
 from services.billing import actions
 from services.billing.models import Document, FeeAccount, ProgrammeRow
@@ -11,7 +11,8 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def send(uow: UnitOfWork, account: FeeAccount, document: Document, content: bytes, text: str, context: Context) -> None:
-    """Keeps the document and writes to the invoice address; the job's id makes a repeat replace the letter."""
+    """Store the document and mail it to the invoice address. The job's id as the mail's id lets a repeat replace the
+    mail."""
     assert context.job_id is not None
     title = DOCUMENT_TITLES[DocumentKind(document.kind)]
     claim = context.tools.files.put(
@@ -22,22 +23,22 @@ def send(uow: UnitOfWork, account: FeeAccount, document: Document, content: byte
         purpose="bank",
         key=f"documents/{account.programme}/{document.kind}/{document.id}",
     )
-    letter = Mail(
+    mail = Mail(
         id=context.job_id,
         to=address_of(account, context),
         subject=f"{title} {document.number}",
         text=f"{account.firm_name}、{account.student_name}：\n\n{text}",
         attachments={f"{title}{document.number}.pdf": content},
     )
-    context.tools.mailer.send(letter)
+    context.tools.mailer.send(mail)
     actions.note_document_sent(uow, document, claim, actor=context.actor, now=context.now)
 
 
 def address_of(account: FeeAccount, context: Context) -> str:
-    """The invoice address in clear."""
+    """Return the invoice address in clear."""
     return context.tools.keys.open("contact", Sealed.model_validate(account.email))
 
 
 def programme_of(uow: UnitOfWork, account: FeeAccount) -> Programme:
-    """The programme as it was last published."""
+    """Return the latest published version of the programme."""
     return Programme.model_validate(uow.session.get_one(ProgrammeRow, account.programme).data)

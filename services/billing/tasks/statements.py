@@ -1,4 +1,4 @@
-"""The job that goes on with a large import."""
+"""Job that continues a large import."""
 
 from services.billing import actions, jobs
 from shared.context import Context
@@ -6,6 +6,6 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def match_entries(uow: UnitOfWork, job: jobs.MatchEntries, *, context: Context) -> str:
-    """Judges the next batch of a statement."""
+    """Match the next batch of a statement."""
     left = actions.match_entries(uow, job.statement_id, actor=context.actor, now=context.now)
     return f"{left} left"

@@ -1,5 +1,5 @@
-"""Plays the 2021 programme through the front doors: as the public platform, the students and the staff, over HTTP alone.
+"""Plays the 2021 programme over HTTP only, in the roles of the public platform, the students and the staff.
 
-`play.py` is the whole story, chapter by chapter; each chapter asks the house what is there before it acts, so that a demo
-that was killed can go on. Called by `python -m services.demo` and by tests/journeys.
+`play.py` runs the story chapter by chapter. Each chapter queries the current state before it acts, so a killed demo can
+resume. Called by `python -m services.demo` and by tests/journeys.
 """

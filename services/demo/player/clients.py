@@ -1,4 +1,4 @@
-"""The ways into the house that the player uses: the platform's API key, a person's session, and the students' mail."""
+"""HTTP clients of the player: the platform with its API key, staff sessions, and the students' mail folder."""
 
 import re
 import ssl
@@ -21,27 +21,27 @@ QUIET_SECONDS = 120
 AT_ONCE = 4
 T = TypeVar("T")
 R = TypeVar("R")
-# Made once: loading the system's authorities for each person of the story would take longer than the story.
+# Created once: loading the system's CA certificates for each person would take longer than the play itself.
 _TLS = ssl.create_default_context()
 _CSRF = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
 
 
-class Unexpected(Exception):
-    """The house answered otherwise than the story has it; says which request, and what came back."""
+class UnexpectedResponse(Exception):
+    """A response that the story does not expect. The message names the request and shows the response."""
 
     def __init__(self, request: httpx.Request, answer: httpx.Response) -> None:
         text = re.sub(r"<[^>]+>|\s+", " ", answer.text)[:600]
         super().__init__(f"{request.method} {request.url} -> {answer.status_code} {text}")
 
 
-def together(act: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """Does `act` for each item, a few at a time, as different people at their desks would; the first failure is raised."""
+def run_concurrently(act: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Call `act` for each item, AT_ONCE at a time. Return the results in order; raise the first exception."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(act, items))
 
 
-def house_client(addresses: Mapping[str, str]) -> httpx.Client:
-    """A client whose requests go to the service named by the first step of the path, at its address."""
+def installation_client(addresses: Mapping[str, str]) -> httpx.Client:
+    """Return a client that sends each request to the address of the service named by the first path segment."""
     return httpx.Client(transport=_ByService(addresses), base_url="http://127.0.0.1", timeout=60)
 
 
@@ -53,7 +53,7 @@ class _ByService(httpx.HTTPTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         first = request.url.path.split("/", 2)[1]
         address = self._addresses.get(first, self._addresses["portal"])
-        # A copy: the client keeps its cookies by the address that it asked for, one for all services.
+        # Change a copy: the client stores cookies by the requested host, which is the same for all services.
         url = request.url.copy_with(host=address.host, port=address.port)
         stream, extensions = request.stream, request.extensions
         return super().handle_request(
@@ -63,50 +63,50 @@ class _ByService(httpx.HTTPTransport):
 
 @dataclass
 class Person:
-    """Somebody of the staff, signed in; acts by the forms of the pages, as a browser would."""
+    """A signed-in staff member who submits page forms as a browser does."""
 
     account: str
     client: httpx.Client
     csrf: str = ""
 
     def sign_in(self, password: str) -> "Person":
-        """Signs in and remembers what forms must carry."""
+        """Sign in and store the CSRF token for forms."""
         answer = self.client.post("/sign-in", data={"account": self.account, "password": password})
         if answer.status_code != 303:
-            raise Unexpected(answer.request, answer)
+            raise UnexpectedResponse(answer.request, answer)
         self.csrf = self.token_on("/")
         return self
 
     def token_on(self, path: str) -> str:
-        """The token that a page's forms carry."""
+        """Return the CSRF token of a page."""
         answer = self.client.get(path)
         found = _CSRF.search(answer.text)
         if found is None:
-            raise Unexpected(answer.request, answer)
+            raise UnexpectedResponse(answer.request, answer)
         return found[1]
 
     def json(self, path: str, **parameters: Any) -> Any:
-        """Reads a JSON route."""
+        """Return the parsed response of a JSON endpoint."""
         answer = self.client.get(path, params=parameters)
         if answer.status_code != 200:
-            raise Unexpected(answer.request, answer)
+            raise UnexpectedResponse(answer.request, answer)
         return answer.json()
 
     def submit(self, path: str, data: Mapping[str, Any] | None = None, files: Any = None) -> httpx.Response:
-        """Sends a form; anything but "done, go on there" or a page is unexpected."""
+        """Submit a form. Raises UnexpectedResponse for any status but 200 and 303."""
         answer = self.try_to_submit(path, data, files)
         if answer.status_code not in (200, 303):
-            raise Unexpected(answer.request, answer)
+            raise UnexpectedResponse(answer.request, answer)
         return answer
 
     def try_to_submit(self, path: str, data: Mapping[str, Any] | None = None, files: Any = None) -> httpx.Response:
-        """Sends a form that may be refused."""
+        """Submit a form that the service may reject. Return the response."""
         return self.client.post(path, data=dict(data or {}), files=files, headers={"X-CSRF-Token": self.csrf})
 
 
 @dataclass
 class Stage:
-    """All that the chapters share: the doors, the passwords, the post box, and the house's clock."""
+    """The shared state of all chapters: addresses, passwords, mail folder, sessions, the platform's API key."""
 
     addresses: Mapping[str, str]
     passwords: Mapping[str, str]
@@ -115,24 +115,24 @@ class Stage:
     platform_key: str = ""
 
     def person(self, account: str) -> Person:
-        """The person of that account, signed in once."""
+        """Return the person of an account, signed in on first use."""
         if account not in self.people:
-            person = Person(account, house_client(self.addresses))
+            person = Person(account, installation_client(self.addresses))
             self.people[account] = person.sign_in(self.passwords[account])
         return self.people[account]
 
     def platform(self) -> httpx.Client:
-        """The public platform, with its API key."""
-        client = house_client(self.addresses)
+        """Return a client of the public platform with its API key."""
+        client = installation_client(self.addresses)
         client.headers["Authorization"] = f"Bearer {self.platform_key}"
         return client
 
     def visitor(self) -> httpx.Client:
-        """Somebody without an account, such as a student who opens a link."""
-        return house_client(self.addresses)
+        """Return a client without an account, such as a student who opens a link."""
+        return installation_client(self.addresses)
 
-    def letters(self) -> list[str]:
-        """The texts of all messages sent so far."""
+    def sent_mails(self) -> list[str]:
+        """Return the texts of all mails sent so far."""
         found = []
         for path in sorted(self.mail.glob("*.eml")):
             body = message_from_bytes(path.read_bytes(), policy=default).get_body(("plain",))
@@ -140,25 +140,27 @@ class Stage:
         return found
 
     def infrastructure(self) -> dict[str, Any]:
-        """What waits, was said and was heard, service by service."""
+        """Return the outbox, job, inbox and timer statistics of each service."""
         auditor = self.person("audit01")
         return {name: auditor.json(f"{'' if name == 'portal' else '/' + name}/api/plumbing") for name in SERVICES}
 
     def now(self) -> datetime:
-        """The house's business time."""
+        """Return the installation's business time."""
         return datetime.fromisoformat(self.person("audit01").json("/api/plumbing")["now"])
 
     def settle(self) -> None:
-        """Waits until nothing is under way: no outbox row, no open job, every event heard by every listener, no deadline
-        left to look at."""
+        """Wait until no work is pending: no outbox rows, no open jobs, all events handled, all deadlines checked.
+
+        Raises TimeoutError after QUIET_SECONDS.
+        """
         ends = time.monotonic() + QUIET_SECONDS
-        while left := unsettled(self.infrastructure()):
+        while left := pending_work(self.infrastructure()):
             if time.monotonic() > ends:
-                raise TimeoutError(f"the house did not come to rest: {left}")
+                raise TimeoutError(f"the installation did not settle: {left}")
             time.sleep(0.05)
 
     def travel(self, moment: datetime) -> None:
-        """Moves the house's clock on to `moment`, once all is settled, and waits for what that brings."""
+        """Advance the installation's clock to `moment`. Wait for pending work before and after."""
         self.settle()
         if moment > self.now():
             answer = self.person("admin").client.post(
@@ -167,12 +169,12 @@ class Stage:
                 headers={"X-CSRF-Token": self.person("admin").csrf},
             )
             if answer.status_code not in (200, 204):
-                raise Unexpected(answer.request, answer)
+                raise UnexpectedResponse(answer.request, answer)
             self.settle()
 
 
-def unsettled(infrastructure: Mapping[str, Any]) -> list[str]:
-    """What is still under way, in words; empty when the house is at rest."""
+def pending_work(infrastructure: Mapping[str, Any]) -> list[str]:
+    """Describe the work that is still pending; empty if the installation is idle."""
     left = []
     for name, stats in infrastructure.items():
         open_jobs = sum(stats["jobs"].get(state, 0) for state in ("waiting", "sent", "running"))
@@ -180,12 +182,12 @@ def unsettled(infrastructure: Mapping[str, Any]) -> list[str]:
             left.append(f"{name}: outbox {stats['outbox']}, jobs {open_jobs}")
         if stats["looked_at"] is None or stats["looked_at"] < stats["now"]:
             left.append(f"{name}: deadlines not looked at since {stats['looked_at']}")
-    said: dict[str, int] = {}
+    published: dict[str, int] = {}
     for stats in infrastructure.values():
-        said |= stats["published"]
+        published |= stats["published"]
     for queue, types in topology().items():
         for kind in types:
-            heard = infrastructure[queue]["heard"].get(kind, 0)
-            if heard != said.get(kind, 0):
-                left.append(f"{queue}: {kind} {heard} of {said.get(kind, 0)}")
+            handled = infrastructure[queue]["heard"].get(kind, 0)
+            if handled != published.get(kind, 0):
+                left.append(f"{queue}: {kind} {handled} of {published.get(kind, 0)}")
     return left

@@ -1,4 +1,4 @@
-"""Chapters 1 to 3: staff publish the programme, the platform posts the applications, the students confirm."""
+"""Chapters 1 to 3: staff publish the programme, the platform posts the applications, students confirm their consent."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 
 from services.demo.cohort import DEADLINE, Application, Cohort
-from services.demo.player.clients import Stage, Unexpected, together
+from services.demo.player.clients import Stage, UnexpectedResponse, run_concurrently
 from services.demo.programme import CODE, programme
 from services.demo.refusals import RefusedCase
 from services.demo.story import Story
@@ -22,7 +22,7 @@ from shared.foundation.clock import local
 
 Tick = Callable[[], None]
 CLIENT = "重庆市中小企业公共服务平台"
-# What each flawed request must come back with: the status, and the code of the problem or of one of its faults.
+# The expected response to each flawed request: status, and code of the problem or of one of its field errors.
 EXPECTED = {
     "no_consent": (422, "consent-notice"),
     "wrong_identity_check_digit": (422, "resident-id-check-digit"),
@@ -38,7 +38,7 @@ EXPECTED = {
 
 
 def publish(stage: Stage, cohort: Cohort) -> None:
-    """Staff publish the programme, list those who attended before, and give the platform its key."""
+    """Publish the programme and upload the list of past participants. A repeat publishes nothing twice."""
     clerk = stage.person("intake01")
     published = clerk.client.get(f"/intake/programmes/{CODE}/definition")
     if published.status_code == 404:
@@ -53,8 +53,10 @@ def publish(stage: Stage, cohort: Cohort) -> None:
 
 
 def issue_key(stage: Stage, name: str = CLIENT) -> str:
-    """The platform's key, as the page after the form shows it once. One that was issued before and not kept, because the
-    demo was killed in between, is revoked and issued anew."""
+    """Issue the platform's API key and return it; the page after the form shows it once.
+
+    If a key exists because the demo was killed before it stored that key, revoke it and issue another.
+    """
     clerk = stage.person("intake01")
     if clerk.try_to_submit("/intake/clients", {"name": name}).status_code != 303:
         clerk.submit("/intake/clients/revocation", {"name": name})
@@ -62,19 +64,19 @@ def issue_key(stage: Stage, name: str = CLIENT) -> str:
     shown = clerk.client.get("/intake/access")
     found = re.search(r"ljk_[\w-]+", shown.text)
     if found is None:
-        raise Unexpected(shown.request, shown)
+        raise UnexpectedResponse(shown.request, shown)
     return found[0]
 
 
 @dataclass
-class Filer:
-    """The platform's program: uploads scans, posts applications, remembers nothing that it cannot ask for again."""
+class FilingClient:
+    """The platform's program: it uploads scans and posts applications, and can request all its state again."""
 
     stage: Stage
     client: httpx.Client
 
     def upload(self, application: Application) -> tuple[dict[str, str], httpx.Response | None]:
-        """Uploads the scans; kind -> id, and the answer to the one that was refused."""
+        """Upload the scans. Return their ids by kind, and the response that rejected a scan, or None."""
         ids: dict[str, str] = {}
         for scan in application.scans:
             answer = self.client.post(
@@ -89,7 +91,7 @@ class Filer:
         return ids, None
 
     def post(self, application: Application, ids: dict[str, str], key: str, *, draft: bool = False) -> httpx.Response:
-        """Posts an application under an idempotency key, or saves it as a draft."""
+        """Post an application with an idempotency key, or save it as a draft."""
         return self.client.post(
             "/intake/api/applications",
             params={"draft": draft},
@@ -98,7 +100,7 @@ class Filer:
         )
 
     def filed(self) -> dict[str, dict[str, Any]]:
-        """Platform number -> what the house knows of it."""
+        """Return all applications of the platform by platform number, page by page."""
         found: dict[str, dict[str, Any]] = {}
         last = ""
         while page := self.client.get("/intake/api/applications", params={"after": last, "most": 500}).json():
@@ -108,46 +110,56 @@ class Filer:
 
 
 def file_all(stage: Stage, story: Story, repeated: Collection[str], tick: Tick) -> None:
-    """Posts the applications day by day, as they came; what the house has already is not sent again. Those of `repeated`
-    are posted twice, as by a platform that lost the answer: the answer must be the same."""
-    filer = Filer(stage, stage.platform())
+    """Post the applications day by day and skip those that intake already has.
+
+    Post each application of `repeated` twice, as a platform that lost the response does. Raises UnexpectedResponse if
+    the second response differs.
+    """
+    filer = FilingClient(stage, stage.platform())
     known = filer.filed()
     for day, posted in groupby(story.applications, key=lambda one: local(one.posted_at).date()):
         of_the_day = list(posted)
         stage.travel(datetime(day.year, day.month, day.day, 1, tzinfo=UTC))
         fresh = [one for one in of_the_day if one.platform_no not in known]
-        for application, uploaded in zip(fresh, together(filer.upload, fresh), strict=True):
+        for application, uploaded in zip(fresh, run_concurrently(filer.upload, fresh), strict=True):
             _file(filer, application, uploaded, twice=application.platform_no in repeated)
             tick()
     if story.draft.platform_no not in known:
         _save_draft(filer, story.draft)
 
 
-def _save_draft(filer: Filer, draft: Application) -> None:
-    """A firm saves a draft and comes back to it never; it expires with the deadline."""
+def _save_draft(filer: FilingClient, draft: Application) -> None:
+    """Save a draft that the firm never submits; it expires at the deadline."""
     ids, refused = filer.upload(draft)
     answer = refused or filer.post(draft, ids, draft.key, draft=True)
     if answer.status_code != 201:
-        raise Unexpected(answer.request, answer)
+        raise UnexpectedResponse(answer.request, answer)
 
 
 def _file(
-    filer: Filer, application: Application, uploaded: tuple[dict[str, str], httpx.Response | None], *, twice: bool
+    filer: FilingClient,
+    application: Application,
+    uploaded: tuple[dict[str, str], httpx.Response | None],
+    *,
+    twice: bool,
 ) -> None:
     ids, refused = uploaded
     answer = refused or filer.post(application, ids, application.key)
     if answer.status_code != 201:
-        raise Unexpected(answer.request, answer)
+        raise UnexpectedResponse(answer.request, answer)
     if twice:
         again = filer.post(application, ids, application.key)
         if (again.status_code, again.json()) != (201, answer.json()):
-            raise Unexpected(again.request, again)
+            raise UnexpectedResponse(again.request, again)
 
 
 def file_flawed(stage: Stage, cases: Iterable[RefusedCase], tick: Tick) -> dict[str, str]:
-    """Sends what must be refused; returns kind -> the reason that came back. The last comes after the deadline,
-    when the others can no longer be told apart. Requests that are only repeated are file_all's."""
-    filer = Filer(stage, stage.platform())
+    """Send the requests that intake must reject. Return code -> detail of the response.
+
+    The last case comes after the deadline. From then on intake rejects all of them as closed, so a resumed demo sends
+    only that case. file_all sends the plain repeats.
+    """
+    filer = FilingClient(stage, stage.platform())
     reasons = {}
     is_late = stage.now() >= DEADLINE
     for case in cases:
@@ -160,7 +172,7 @@ def file_flawed(stage: Stage, cases: Iterable[RefusedCase], tick: Tick) -> dict[
     return reasons
 
 
-def _send_flawed(filer: Filer, case: RefusedCase, key: str) -> str:
+def _send_flawed(filer: FilingClient, case: RefusedCase, key: str) -> str:
     ids, answer = filer.upload(case.application)
     if case.repeats:
         key = case.application.key
@@ -168,54 +180,54 @@ def _send_flawed(filer: Filer, case: RefusedCase, key: str) -> str:
         answer = filer.post(case.application, ids, key)
     problem = answer.json()
     status, code = EXPECTED[case.code]
-    codes = [problem.get("code"), *[fault["code"] for fault in problem.get("faults", [])]]
+    codes = [problem.get("code"), *[error["code"] for error in problem.get("faults", [])]]
     if answer.status_code != status or code not in codes:
-        raise Unexpected(answer.request, answer)
+        raise UnexpectedResponse(answer.request, answer)
     return str(problem["detail"])
 
 
 def confirm_all(stage: Stage, tick: Tick) -> None:
-    """Each student opens the link in the notice and confirms."""
+    """Confirm the consent of each student through the link in the mail."""
     stage.settle()
     visitor = stage.visitor()
 
     def confirm(link: str) -> None:
         answer = visitor.post(link)
         if answer.status_code != 200:
-            raise Unexpected(answer.request, answer)
+            raise UnexpectedResponse(answer.request, answer)
         tick()
 
-    together(
-        confirm, sorted({link for text in stage.letters() for link in re.findall(r"/intake/consent/[\w-]+", text)})
+    run_concurrently(
+        confirm, sorted({link for text in stage.sent_mails() for link in re.findall(r"/intake/consent/[\w-]+", text)})
     )
     stage.settle()
 
 
 def withdraw(stage: Stage, story: Story, when: str) -> None:
-    """The platform takes back the applications whose withdrawal is due at this stage."""
-    filer = Filer(stage, stage.platform())
+    """Withdraw, as the platform, the applications whose withdrawal is planned for the stage `when`."""
+    filer = FilingClient(stage, stage.platform())
     filed = filer.filed()
-    for platform_no, given in story.withdrawals.items():
-        if given.stage == when:
+    for platform_no, withdrawal in story.withdrawals.items():
+        if withdrawal.stage == when:
             answer = filer.client.post(
-                f"/intake/api/applications/{filed[platform_no]['id']}/withdrawal", json={"reason": given.reason}
+                f"/intake/api/applications/{filed[platform_no]['id']}/withdrawal", json={"reason": withdrawal.reason}
             )
             if answer.status_code != 200:
-                raise Unexpected(answer.request, answer)
+                raise UnexpectedResponse(answer.request, answer)
     stage.settle()
 
 
 def correct(stage: Stage, story: Story) -> None:
-    """The platform posts the corrected versions of what was returned."""
-    filer = Filer(stage, stage.platform())
+    """Post, as the platform, the corrected versions of the returned applications."""
+    filer = FilingClient(stage, stage.platform())
     filed = filer.filed()
-    for platform_no, given in story.returns.items():
-        if given.corrected is None or filed[platform_no]["status"] != "returned":
+    for platform_no, returned in story.returns.items():
+        if returned.corrected is None or filed[platform_no]["status"] != "returned":
             continue
-        stage.travel(given.corrected.posted_at)
-        ids, refused = filer.upload(given.corrected)
+        stage.travel(returned.corrected.posted_at)
+        ids, refused = filer.upload(returned.corrected)
         address = f"/intake/api/applications/{filed[platform_no]['id']}"
-        answer = refused or filer.client.put(address, json=given.corrected.request(ids))
+        answer = refused or filer.client.put(address, json=returned.corrected.request(ids))
         if answer.status_code != 200:
-            raise Unexpected(answer.request, answer)
+            raise UnexpectedResponse(answer.request, answer)
     stage.settle()

@@ -1,4 +1,4 @@
-"""Chapter 4 as scheduling's staff act: panels, slots, bookings, those who do not come, and a second date for them."""
+"""Chapter 4, the actions of scheduling's staff: panels, slots, bookings, no-shows, and a second date for them."""
 
 import time
 from collections.abc import Collection
@@ -19,7 +19,7 @@ SEARCH_SECONDS = 90
 
 
 def prepare(stage: Stage, story: Story) -> None:
-    """Enters the three panels and the slots of the three days; a repeat changes nothing."""
+    """Enter the three panels and the slots of the three days. A repeat changes nothing."""
     scheduler = stage.person("schedule01")
     for panel in panels(story.linked_credit_codes):
         lines = "\n".join(f"{one.account} {one.name} {one.employer_credit_code}" for one in panel.judges)
@@ -28,19 +28,19 @@ def prepare(stage: Stage, story: Story) -> None:
     _open_slots(stage, DAYS, HOURS)
 
 
-def book_everybody(stage: Stage) -> None:
-    """Asks for a proposal for all who wait, and books it."""
+def book_interviews(stage: Stage) -> None:
+    """Request a proposal for all waiting candidates and book it."""
     scheduler = stage.person("schedule01")
     if not any(one["status"] == "waiting" for one in candidates(stage)):
         return
     scheduler.submit("/scheduling/proposals", {"programme": CODE})
-    proposal = _found(stage)
+    proposal = _solved_proposal(stage)
     scheduler.submit(f"/scheduling/proposals/{proposal['id']}/book")
     stage.settle()
 
 
-def _found(stage: Stage) -> dict[str, Any]:
-    """The newest proposal, once the search has ended."""
+def _solved_proposal(stage: Stage) -> dict[str, Any]:
+    """Wait for the solver and return the newest proposal. Raises TimeoutError after SEARCH_SECONDS."""
     ends = time.monotonic() + SEARCH_SECONDS
     while time.monotonic() < ends:
         newest: dict[str, Any] = stage.person("schedule01").json("/scheduling/api/proposals")[0]
@@ -51,20 +51,20 @@ def _found(stage: Stage) -> dict[str, Any]:
 
 
 def hold_interviews(stage: Stage, story: Story) -> None:
-    """The three days pass; those who did not come get an evening date, and some miss that too."""
+    """Advance past the three days, record the no-shows, book their evening dates, and record who misses those too."""
     stage.travel(AFTER_THE_LAST)
     names = _application_numbers(stage)
     absent = story.missed_once | story.missed_for_good
-    _miss(stage, {names[one] for one in absent}, misses=0)
+    _record_no_shows(stage, {names[one] for one in absent}, misses=0)
     stage.settle()
     _open_slots(stage, "2021-12-08", EVENING)
-    book_everybody(stage)
+    book_interviews(stage)
     stage.travel(AFTER_THE_EVENING)
-    _miss(stage, {names[one] for one in story.missed_for_good}, misses=1)
+    _record_no_shows(stage, {names[one] for one in story.missed_for_good}, misses=1)
     stage.settle()
 
 
-def _miss(stage: Stage, application_numbers: Collection[str], *, misses: int) -> None:
+def _record_no_shows(stage: Stage, application_numbers: Collection[str], *, misses: int) -> None:
     for one in candidates(stage):
         if one["application_no"] in application_numbers and one["misses"] == misses and one["booking"]:
             stage.person("schedule01").submit(f"/scheduling/candidates/{one['application_id']}/no-show")
@@ -76,12 +76,12 @@ def _open_slots(stage: Stage, days: str, hours: str) -> None:
 
 
 def _application_numbers(stage: Stage) -> dict[str, str]:
-    """Platform number -> application number, as review shows them."""
+    """Return platform number -> application number, from review's cases."""
     found = stage.person("review01").json("/review/api/cases")
     return {one["platform_no"]: one["application_no"] for one in found}
 
 
 def candidates(stage: Stage) -> list[dict[str, Any]]:
-    """Everybody on the way to an interview."""
+    """Return all interview candidates."""
     found: list[dict[str, Any]] = stage.person("schedule01").json("/scheduling/api/candidates")
     return found

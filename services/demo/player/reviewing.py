@@ -1,10 +1,10 @@
-"""Chapters 3 to 5 as review's staff act: authenticity, desk points, judges' sheets, the ranking and its release."""
+"""Chapters 3 to 5, the actions of review's staff: authenticity, desk scores, judges' sheets, ranking and release."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from services.demo.marks import Marks
-from services.demo.player.clients import Stage, together
+from services.demo.player.clients import Stage, run_concurrently
 from services.demo.player.filing import Tick
 from services.demo.programme import CODE
 from services.demo.staff import Judge, judges
@@ -14,18 +14,21 @@ PANEL_SIZE = 5
 
 
 def check_authenticity(stage: Stage, story: Story, tick: Tick) -> None:
-    """Two reviewers work through the open cases: most pass, some are returned with every defect, some are rejected."""
+    """Decide all open cases with two reviewers: most pass, some are returned with all defects, some are rejected."""
     reviewers = [stage.person("review01"), stage.person("review02")]
 
     def decide(turn: tuple[int, dict[str, Any]]) -> None:
         number, case = turn
         reviewer = reviewers[number % 2]
         address = f"/review/cases/{case['id']}"
-        given = story.returns.get(case["platform_no"])
+        returned = story.returns.get(case["platform_no"])
         if reason := story.rejections.get(case["platform_no"]):
             reviewer.submit(f"{address}/reject", {"reason": reason})
-        elif given and case["revision"] == 1:
-            items = {"item": [item for item, _why in given.defects], "reason": [why for _item, why in given.defects]}
+        elif returned and case["revision"] == 1:
+            items = {
+                "item": [item for item, _why in returned.defects],
+                "reason": [why for _item, why in returned.defects],
+            }
             reviewer.submit(f"{address}/return", items)
         else:
             verdicts = {f"verdict-{kind}": "pass" for kind in case["scans"]}
@@ -33,24 +36,24 @@ def check_authenticity(stage: Stage, story: Story, tick: Tick) -> None:
             reviewer.submit(f"{address}/checks", {**verdicts, **seals, "then": "pass"})
         tick()
 
-    together(decide, enumerate(cases(stage, "open")))
+    run_concurrently(decide, enumerate(cases(stage, "open")))
     stage.settle()
 
 
 def score_materials(stage: Stage, marks: Mapping[str, Marks]) -> None:
-    """The desk's points for everybody who passed, in one form."""
+    """Submit the desk scores of all passed cases in one form."""
     fields: dict[str, str] = {}
     for case in cases(stage, "passed"):
         if case["firm_points"] is None:
-            given = marks[case["platform_no"]]
-            fields[f"firm-{case['id']}"] = str(given.firm_points)
-            fields[f"materials-{case['id']}"] = str(given.materials_points)
+            scores = marks[case["platform_no"]]
+            fields[f"firm-{case['id']}"] = str(scores.firm_points)
+            fields[f"materials-{case['id']}"] = str(scores.materials_points)
     if fields:
         stage.person("review01").submit("/review/scores", fields)
 
 
 def score_interviews(stage: Stage, marks: Mapping[str, Marks], tick: Tick) -> None:
-    """Each judge signs in and locks the sheets of the own candidates."""
+    """Sign in as each judge and lock the sheets of that judge's candidates."""
 
     def lock_sheets(turn: tuple[int, Judge]) -> None:
         number, judge = turn
@@ -64,12 +67,12 @@ def score_interviews(stage: Stage, marks: Mapping[str, Marks], tick: Tick) -> No
             person.submit("/review/my-sheets", fields)
         tick()
 
-    together(lock_sheets, enumerate(judges()))
+    run_concurrently(lock_sheets, enumerate(judges()))
     stage.settle()
 
 
 def freeze_and_release(stage: Stage) -> None:
-    """The chair freezes the ranking, after the committee has decided any tie; the secretary, another person, releases it."""
+    """Decide ties and freeze the ranking as chair; release it as secretary, because a second person must do that."""
     chair = stage.person("chair")
     ranking = chair.json("/review/api/ranking")
     if ranking["state"] == "draft":
@@ -83,7 +86,7 @@ def freeze_and_release(stage: Stage) -> None:
 
 
 def decline_a_seat(stage: Stage) -> None:
-    """The last by rank of those who have paid already gives the seat up before reporting."""
+    """Decline one seat before reporting: the lowest-ranked of those who have already paid."""
     known = cases(stage)
     paid = [case for case in known if case["seat"] == "held" and case["paid_at"]]
     if any(case["fate"] == "declined" for case in known):
@@ -94,7 +97,7 @@ def decline_a_seat(stage: Stage) -> None:
 
 
 def let_lapse_and_promote(stage: Stage) -> None:
-    """The committee confirms the lapses that billing's overdue fees propose, then admits those next on the list."""
+    """Confirm the lapses that overdue fees caused, then promote the next candidates of the waiting list."""
     chair = stage.person("chair")
     if lapses := [item["id"] for item in work(stage, "lapse_proposed")]:
         chair.submit("/review/work/lapses", {"item_id": lapses})
@@ -105,19 +108,19 @@ def let_lapse_and_promote(stage: Stage) -> None:
 
 
 def refund_late_payers(stage: Stage) -> None:
-    """Money that came for a seat that was given to somebody else goes back."""
+    """Choose a refund for each payment that arrived after the seat passed to another candidate."""
     for item in work(stage, "late_payment"):
         stage.person("chair").submit(f"/review/work/{item['id']}/late-payment", {"choice": "refund"})
     stage.settle()
 
 
 def cases(stage: Stage, state: str = "") -> list[dict[str, Any]]:
-    """The cases as review's staff see them; of one state, or all."""
-    asked = {"state": state} if state else {}
-    found: list[dict[str, Any]] = stage.person("review01").json("/review/api/cases", **asked)
+    """Return the cases as review's staff see them, of one state or all."""
+    parameters = {"state": state} if state else {}
+    found: list[dict[str, Any]] = stage.person("review01").json("/review/api/cases", **parameters)
     return found
 
 
 def work(stage: Stage, kind: str) -> list[dict[str, Any]]:
-    """What waits for the committee, of one kind."""
+    """Return the committee's open work items of one kind."""
     return [item for item in stage.person("chair").json("/review/api/work") if item["kind"] == kind]

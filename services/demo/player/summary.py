@@ -1,40 +1,40 @@
-"""The closing summary: what must agree, line by line, from the services' own figures and never from the generator's."""
+"""The closing summary: compares totals line by line, from the services' own statistics and never from the generator."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.demo.player.clients import unsettled
+from services.demo.player.clients import pending_work
 from shared.foundation.money import yuan
 
 Stats = Mapping[str, Any]
-# Each of these decisions owes the person a letter; a seat that is held and paid owes a receipt, a request and an invoice.
+# Each of these decisions requires a letter; a held and paid seat requires a receipt, a request and an invoice.
 _DECISIONS = {"student_admitted": "录取", "applicant_waitlisted": "候补", "applicant_not_selected": "未入选"}
 _DOCUMENTS_PER_SEAT = 3
 
 
 @dataclass(frozen=True)
 class Line:
-    """One statement with its numbers, and whether it holds."""
+    """One statement with its numbers. `holds`: whether it is true."""
 
     text: str
     holds: bool
 
 
 def reconcile(stats: Stats, *, quota: int, seat_fen: Mapping[str, int]) -> list[Line]:
-    """Every line of the summary. `figures`: service -> its `/api/figures`; `seat_fen`: fee line -> fen of one seat."""
+    """Return all lines. `stats`: service -> response of `/api/figures`. `seat_fen`: fee line -> fen per seat."""
     return [
         *_applications(stats),
         *_seats(stats, quota),
         *_money(stats, quota, seat_fen),
-        *_papers(stats, quota),
+        *_documents(stats, quota),
         *_course(stats, quota),
-        *_plumbing(stats),
+        *_infrastructure(stats),
     ]
 
 
 def _equal(title: str, left: Mapping[str, int], right: Mapping[str, int], *, money: bool = False) -> Line:
-    """`title: a 1 + b 2 = c 3`; holds when both sides have the same sum."""
+    """Return the line `title: a 1 + b 2 = c 3`. It holds if both sides have the same sum."""
     sides = [" + ".join(f"{name} {yuan(n) if money else n}" for name, n in side.items()) for side in (left, right)]
     return Line(f"{title}:{sides[0]} = {sides[1]}", sum(left.values()) == sum(right.values()))
 
@@ -99,11 +99,11 @@ def _money(stats: Stats, quota: int, seat_fen: Mapping[str, int]) -> list[Line]:
     ]
 
 
-def _papers(stats: Stats, quota: int) -> list[Line]:
-    """What is owed is counted by the decisions that owe it, never by the papers themselves."""
+def _documents(stats: Stats, quota: int) -> list[Line]:
+    """Compare the sent documents with the decisions that require them, never with the documents' own counts."""
     review, scheduling, billing = (stats[name]["domain"] for name in ("review", "scheduling", "billing"))
-    said = stats["review"]["published"]
-    decided = {title: said.get(f"review.{kind}.v1", 0) for kind, title in _DECISIONS.items()}
+    published = stats["review"]["published"]
+    decided = {title: published.get(f"review.{kind}.v1", 0) for kind, title in _DECISIONS.items()}
     per_seat = {f"{quota} 人各 {_DOCUMENTS_PER_SEAT} 份": quota * _DOCUMENTS_PER_SEAT}
     red = {"已开": billing["red_letters_issued"]}, {"已发": billing["red_letters_sent"]}
     return [
@@ -129,16 +129,16 @@ def _course(stats: Stats, quota: int) -> list[Line]:
     ]
 
 
-def _plumbing(stats: Stats) -> list[Line]:
-    left = unsettled(stats)
-    said = sum(sum(one["published"].values()) for one in stats.values())
-    heard = sum(sum(one["heard"].values()) for one in stats.values())
+def _infrastructure(stats: Stats) -> list[Line]:
+    left = pending_work(stats)
+    published = sum(sum(one["published"].values()) for one in stats.values())
+    handled = sum(sum(one["heard"].values()) for one in stats.values())
     dead = stats["portal"]["domain"]["dead_letters"]
     failed = sum(one["jobs"].get("failed", 0) for one in stats.values())
     done = sum(one["jobs"].get("done", 0) for one in stats.values())
     breaks = {name: one["audit_break"] for name, one in stats.items() if one["audit_break"] is not None}
     return [
-        Line(f"{said} 个事件,每个绑定队列恰好办理一次(共 {heard} 次){':' + left[0] if left else ''}", not left),
+        Line(f"{published} 个事件,每个绑定队列恰好办理一次(共 {handled} 次){':' + left[0] if left else ''}", not left),
         Line(f"死信:{dead}", dead == 0),
         Line(f"任务:{done} 个完成,{failed} 个失败", failed == 0),
         Line(f"审计链完整{':' + str(breaks) if breaks else ''}", not breaks),

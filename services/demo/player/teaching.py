@@ -1,12 +1,12 @@
-"""Chapter 7 as scheduling's staff act: check-in, the teaching plan, attendance, assessment, the certificate list."""
+"""Chapter 7, the actions of scheduling's staff: check-in, teaching plan, attendance, assessment, certificate list."""
 
 import time
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from services.demo.course import Absence, Destiny, destinies
-from services.demo.player.clients import Stage, together
+from services.demo.course import Absence, StudentYear, student_years
+from services.demo.player.clients import Stage, run_concurrently
 from services.demo.player.filing import Tick
 from services.demo.programme import CODE
 from services.demo.teaching import TEACHERS, VENUES
@@ -16,7 +16,7 @@ SEARCH_SECONDS = 120
 
 
 def publish_plan(stage: Stage) -> None:
-    """Enters teachers and places, asks for a plan, and publishes it."""
+    """Enter teachers and venues, request a plan and publish it. A repeat publishes no second plan."""
     scheduler = stage.person("schedule01")
     for teacher in TEACHERS:
         fields = {
@@ -34,12 +34,12 @@ def publish_plan(stage: Stage) -> None:
         return
     first = {"first_from": "2021-12-25", "first_until": "2021-12-25"}
     scheduler.submit("/scheduling/plans", {"programme": CODE, **first})
-    plan = _found(stage)
+    plan = _solved_plan(stage)
     scheduler.submit(f"/scheduling/plans/{plan['id']}/publish")
     stage.settle()
 
 
-def _found(stage: Stage) -> dict[str, Any]:
+def _solved_plan(stage: Stage) -> dict[str, Any]:
     ends = time.monotonic() + SEARCH_SECONDS
     while time.monotonic() < ends:
         newest: dict[str, Any] = stage.person("schedule01").json("/scheduling/api/plans")[0]
@@ -50,7 +50,7 @@ def _found(stage: Stage) -> dict[str, Any]:
 
 
 def check_in(stage: Stage, tick: Tick) -> None:
-    """The registrar checks in everybody who holds a seat and has paid."""
+    """Check in, as registrar, every student who holds a seat and has paid: those with the status "expected"."""
     stage.travel(REPORT_DAY)
     brought = {"original_form": "true", "two_photos": "true", "identity_seen": "true"}
     registrar = stage.person("registrar01")
@@ -59,14 +59,14 @@ def check_in(stage: Stage, tick: Tick) -> None:
         registrar.submit(f"/scheduling/roster/{student['application_id']}/register", brought)
         tick()
 
-    together(register, [one for one in students(stage) if one["status"] == "expected"])
+    run_concurrently(register, [one for one in students(stage) if one["status"] == "expected"])
     stage.settle()
 
 
 def teach(stage: Stage, seed: int, tick: Tick, *, until: datetime) -> None:
-    """The year passes module by module, up to `until`; attendance is recorded at the end of each."""
+    """Advance the year module by module up to `until`. Record attendance and drop-outs at the end of each module."""
     registrar = stage.person("registrar01")
-    fate = _fates(stage, seed)
+    years = _years(stage, seed)
     lessons = registrar.json("/scheduling/api/sessions")
     for number, held in groupby(lessons, key=lambda one: one["module"]):
         module = list(held)
@@ -76,26 +76,26 @@ def teach(stage: Stage, seed: int, tick: Tick, *, until: datetime) -> None:
         for lesson in module:
             if not lesson["recorded"]:
                 registrar.submit(
-                    f"/scheduling/sessions/{lesson['id']}/attendance", _marks(lesson, module, fate, number)
+                    f"/scheduling/sessions/{lesson['id']}/attendance", _marks(lesson, module, years, number)
                 )
             tick()
-        for application_id, destiny in fate.items():
-            if destiny.drops_out_after_module == number:
+        for application_id, year in years.items():
+            if year.drops_out_after_module == number:
                 address = f"/scheduling/roster/{application_id}/drop-out"
                 registrar.try_to_submit(address, {"reason": "企业停产整顿，学员申请退学"})
     stage.settle()
 
 
 def _marks(
-    lesson: dict[str, Any], module: list[dict[str, Any]], fate: dict[str, Destiny], number: int
+    lesson: dict[str, Any], module: list[dict[str, Any]], years: dict[str, StudentYear], number: int
 ) -> dict[str, str]:
-    """Everybody's mark for one half-day."""
+    """Return the attendance mark of each student for one half-day."""
     days = sorted({one["on"] for one in module})
     marks = {}
-    for application_id, destiny in fate.items():
-        if destiny.drops_out_after_module is not None and destiny.drops_out_after_module < number:
+    for application_id, year in years.items():
+        if year.drops_out_after_module is not None and year.drops_out_after_module < number:
             continue
-        missed = next((one for one in destiny.absences if _is(one, number, days.index(lesson["on"]) + 1, lesson)), None)
+        missed = next((one for one in year.absences if _is(one, number, days.index(lesson["on"]) + 1, lesson)), None)
         marks[f"mark-{application_id}"] = ("made_up" if missed.made_up else "absent") if missed else "present"
     return marks
 
@@ -105,15 +105,15 @@ def _is(absence: Absence, module: int, day: int, lesson: dict[str, Any]) -> bool
 
 
 def assess_and_certify(stage: Stage, seed: int) -> None:
-    """Two rounds of assessment, then the decision on everybody's certificate."""
+    """Record both assessment attempts, then decide on all certificates."""
     registrar = stage.person("registrar01")
-    fate = _fates(stage, seed)
+    years = _years(stage, seed)
     done = {one["application_id"]: len(one["results"]) for one in students(stage)}
     for attempt in range(2):
         results = {
-            f"result-{application_id}": "pass" if destiny.results[attempt] else "fail"
-            for application_id, destiny in fate.items()
-            if len(destiny.results) > attempt and done[application_id] == attempt
+            f"result-{application_id}": "pass" if year.results[attempt] else "fail"
+            for application_id, year in years.items()
+            if len(year.results) > attempt and done[application_id] == attempt
         }
         if results:
             registrar.submit("/scheduling/assessments", {"programme": CODE, **results})
@@ -122,13 +122,15 @@ def assess_and_certify(stage: Stage, seed: int) -> None:
     stage.settle()
 
 
-def _fates(stage: Stage, seed: int) -> dict[str, Destiny]:
-    """Application id -> destiny, by the order of ranks on the roster of those registered."""
-    here = [one for one in students(stage) if one["status"] not in ("expected", "released")]
-    return {one["application_id"]: fate for one, fate in zip(here, destinies(seed, len(here)), strict=True)}
+def _years(stage: Stage, seed: int) -> dict[str, StudentYear]:
+    """Return application id -> planned year, in rank order of the registered students."""
+    registered = [one for one in students(stage) if one["status"] not in ("expected", "released")]
+    return {
+        one["application_id"]: year for one, year in zip(registered, student_years(seed, len(registered)), strict=True)
+    }
 
 
 def students(stage: Stage) -> list[dict[str, Any]]:
-    """Everybody who was ever on the roster, by rank."""
+    """Return everyone who was ever on the roster, by rank."""
     found: list[dict[str, Any]] = stage.person("registrar01").json("/scheduling/api/students")
     return found

@@ -1,4 +1,4 @@
-"""Verbs that change intake's state. Called by api.py, pages.py, handlers.py and tasks.py; each is audited."""
+"""Actions: functions that change intake's state. Called by api, pages, handlers and tasks; all are audited."""
 
 from services.intake.actions.applications import (
     expire_drafts,

@@ -1,4 +1,4 @@
-"""Drafts, corrections, withdrawals and the expiry of applications (notice, clause 5)."""
+"""Actions on filed applications: submit a draft, resubmit, withdraw, expire (notice, clause 5)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from services.intake.actions.filing import checked_content, columns, event_field
 from services.intake.actions.locking import own_application, programme_of, step
 from services.intake.actions.programmes import locked_programme
 from services.intake.actions.scans import keep_scans
-from services.intake.actions.uniqueness import check_firm, taken
+from services.intake.actions.uniqueness import check_firm, existing_filings
 from services.intake.models import Application, PlatformClient, ProgrammeRow
 from services.intake.rules.applications import check_participation, check_recommendation, check_window
 from services.intake.schemas import ApplicationIn
@@ -26,7 +26,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 def submit_draft(
     uow: UnitOfWork, application_id: UUID, *, client: PlatformClient, actor: str, now: datetime
 ) -> Application:
-    """Files a draft as it is, in the window."""
+    """Submit a draft unchanged and publish ApplicationSubmitted. Raises Conflict outside the window."""
     row = own_application(uow, application_id, client)
     check_window(programme_of(uow, row), now)
     step(row, ApplicationState.SUBMITTED)
@@ -47,9 +47,12 @@ def resubmit_application(
     now: datetime,
     keys: KeyRing,
 ) -> Application:
-    """Takes the corrected version of a returned application -> ApplicationResubmitted; `submitted_at` is kept. Allowed after
-    the window, because the first submission was in time, until `correct_by`; person and programme stay,
-    and after it nobody is newly recommended."""
+    """Accept the corrected version of a returned application and publish ApplicationResubmitted.
+
+    Corrections are accepted until `correct_by`, also after the window, because the first submission was in time;
+    `submitted_at` does not change. A correction cannot change the person or the programme. After the window it cannot
+    add a recommendation. Raises Conflict or Invalid.
+    """
     programme = Programme.model_validate(locked_programme(uow, body.programme).data)
     row = own_application(uow, application_id, client)
     if row.programme != programme.code:
@@ -69,14 +72,14 @@ def resubmit_application(
     step(row, ApplicationState.SUBMITTED)
     content = checked_content(body, programme, scans_of(uow, [body]), client=client, now=now, keys=keys)
     identity, credit_code = content["student"]["identity"]["index"], content["firm"]["credit_code"]
-    held = taken(uow, [body], [content], clients=[client])
-    check_participation(body, known=identity in held.past)
+    existing = existing_filings(uow, [body], [content], clients=[client])
+    check_participation(body, known=identity in existing.past)
     before = {"unit_code": row.unit_code, "recommendation": row.recommendation}
     check_recommendation(body, programme, **before, now=now)
     if identity != row.identity_index:
         raise Conflict("补正不能更换学员;如需更换,请撤回后重新报名。", code="person-changed")
     if credit_code != row.credit_code:
-        check_firm(held.firms[programme.code, credit_code], programme)
+        check_firm(existing.firms[programme.code, credit_code], programme)
     keep_scans(uow, row.id, row.content)
     for name, value in columns(body, content).items():
         setattr(row, name, value)
@@ -91,7 +94,10 @@ def resubmit_application(
 def withdraw_application(
     uow: UnitOfWork, application_id: UUID, reason: str, *, client: PlatformClient, actor: str, now: datetime
 ) -> Application:
-    """Takes an application back -> ApplicationWithdrawn, unless it was only a draft; a repeat changes nothing."""
+    """Withdraw an application. Publish ApplicationWithdrawn unless it was a draft. A repeat changes nothing.
+
+    Raises Conflict once the student has registered.
+    """
     row = own_application(uow, application_id, client)
     if row.state == ApplicationState.WITHDRAWN:
         return row
@@ -110,7 +116,7 @@ def withdraw_application(
 
 
 def expire_drafts(uow: UnitOfWork, *, actor: str, now: datetime) -> None:
-    """Ends the drafts of every programme whose window is over."""
+    """Expire the drafts of every programme whose window is over."""
     for programme_row in uow.session.exec(select(ProgrammeRow)).all():
         if now < Programme.model_validate(programme_row.data).closes_at:
             continue

@@ -1,4 +1,4 @@
-"""Keys of the machines that post applications."""
+"""API keys of the clients that file applications."""
 
 import secrets
 from datetime import datetime
@@ -13,8 +13,11 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def issue_client_key(uow: UnitOfWork, name: str, *, actor: str, now: datetime) -> str:
-    """Registers a client and returns its key, which is shown once and kept only as a hash. A client whose key was revoked,
-    because it was lost or leaked, gets a new one and keeps its applications. Raises Conflict while a key is in use."""
+    """Register a client and return its API key, which is shown once and stored only as a hash.
+
+    A client whose key was revoked (lost or leaked) gets a new key and keeps its applications. Raises Conflict while the
+    client has a valid key.
+    """
     key = f"ljk_{secrets.token_urlsafe(32)}"
     client = _client(uow, name)
     if client is None:
@@ -32,7 +35,7 @@ def issue_client_key(uow: UnitOfWork, name: str, *, actor: str, now: datetime) -
 
 
 def revoke_client_key(uow: UnitOfWork, name: str, *, actor: str, now: datetime) -> None:
-    """Ends a client's access; a repeat changes nothing."""
+    """Revoke a client's API key. A repeat changes nothing. Raises NotFound for an unknown client."""
     client = _client(uow, name)
     if client is None:
         raise NotFound("没有名为“{name}”的平台客户端。", code="unknown-client", values={"name": name})
@@ -42,6 +45,6 @@ def revoke_client_key(uow: UnitOfWork, name: str, *, actor: str, now: datetime) 
 
 
 def _client(uow: UnitOfWork, name: str) -> PlatformClient | None:
-    # Its key does not change: who files for this client at the moment need not wait, nor is waited for.
+    # FOR NO KEY UPDATE: the primary key does not change, so concurrent filings of this client do not block.
     query = select(PlatformClient).where(PlatformClient.name == name).with_for_update(key_share=True)
     return uow.session.exec(query).one_or_none()

@@ -1,4 +1,7 @@
-"""The student's own confirmation, by a link (PIPL, arts. 23 and 29: separate consent; the firm files, so the person confirms)."""
+"""The student's own consent, given through a link.
+
+PIPL, arts. 23 and 29, require separate consent. The firm files the application, so the student confirms in person.
+"""
 
 import secrets
 from datetime import datetime
@@ -20,7 +23,7 @@ TEXT_VERSION = "2021-11-22"
 
 
 def request_consent(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> None:
-    """Writes to the student again, with a fresh link."""
+    """Send the student a new consent link. Raises Conflict if the student has already confirmed."""
     row = known_application(uow, application_id)
     if row.consented_at:
         raise Conflict("学员已经确认,无需再次通知。", code="already-consented")
@@ -29,7 +32,7 @@ def request_consent(uow: UnitOfWork, application_id: UUID, *, actor: str, now: d
 
 
 def renew_consent_link(uow: UnitOfWork, application_id: UUID, *, now: datetime) -> str:
-    """Makes the application's link anew and returns its token; an earlier one no longer opens."""
+    """Replace the application's consent link and return the new token. The previous link becomes invalid."""
     token = secrets.token_urlsafe(32)
     link = uow.session.get(ConsentLink, application_id)
     if link is None:
@@ -40,7 +43,7 @@ def renew_consent_link(uow: UnitOfWork, application_id: UUID, *, now: datetime) 
 
 
 def application_behind(session: Session, token: str) -> Application:
-    """The application that a link leads to. Raises NotFound for a link that was replaced or never made."""
+    """Return the application of a consent link. Raises NotFound for a replaced or unknown link."""
     link = session.exec(select(ConsentLink).where(ConsentLink.token_hash == hash_of(token))).first()
     if link is None:
         raise NotFound("确认链接无效或已更换,请使用最近一次通知中的链接。", code="consent-link")
@@ -48,7 +51,10 @@ def application_behind(session: Session, token: str) -> Application:
 
 
 def confirm_consent(uow: UnitOfWork, token: str, *, actor: str, now: datetime) -> Application:
-    """Records that the student confirmed -> StudentConsented; a repeat changes nothing."""
+    """Record the student's consent and publish StudentConsented. A repeat changes nothing.
+
+    Raises NotFound for an invalid link, Conflict if the application was withdrawn or has expired.
+    """
     row = known_application(uow, application_behind(uow.session, token).id)
     if row.consented_at:
         return row

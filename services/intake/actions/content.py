@@ -1,4 +1,4 @@
-"""From the platform's body to what is kept and said: numbers normalised, sensitive values sealed, scans claimed."""
+"""Build stored and published content from a request body: normalise numbers, seal sensitive values, claim scans."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -20,7 +20,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 class Scan(NamedTuple):
-    """What a claim tells of an uploaded scan, and who uploaded it for what."""
+    """The columns of an uploaded scan that a claim needs, with its client and programme."""
 
     id: UUID
     client_id: UUID
@@ -35,7 +35,7 @@ _SCANS = select(*(getattr(StoredScan, name) for name in Scan._fields)).where(one
 
 
 def scans_of(uow: UnitOfWork, bodies: Iterable[ApplicationIn]) -> dict[UUID, Scan]:
-    """The uploaded scans that the bodies refer to, by id; those that are not there are missing."""
+    """Return the uploaded scans that the bodies refer to, by id. Unknown ids are omitted."""
     ids = {scan.file_id for body in bodies for scan in body.scans}
     return {row[0]: Scan(*row) for row in uow.session.execute(_SCANS, {"ids": ids})}
 
@@ -43,8 +43,10 @@ def scans_of(uow: UnitOfWork, bodies: Iterable[ApplicationIn]) -> dict[UUID, Sca
 def sealed_content(
     body: ApplicationIn, scans: Mapping[UUID, Scan], *, client: PlatformClient, keys: KeyRing
 ) -> dict[str, Any]:
-    """The parts `student`, `firm`, `invoice` and `scans` of ApplicationSubmitted, as JSON. Raises Invalid for a scan
-    that this client has not uploaded."""
+    """Return the fields `student`, `firm`, `invoice` and `scans` of ApplicationSubmitted as JSON.
+
+    Raises Invalid for a scan that this client has not uploaded.
+    """
     firm = _firm(body)
     invoice = body.invoice
     title = InvoiceTitle(
@@ -78,11 +80,11 @@ def _student(body: ApplicationIn, keys: KeyRing) -> Student:
 
 
 def _firm(body: ApplicationIn) -> Firm:
-    given = body.firm.model_dump()
-    revenue = tuple(_fen(amount) for amount in given.pop("revenue"))
-    research = tuple(_fen(amount) for amount in given.pop("research"))
-    given["credit_code"] = normalised(given["credit_code"])
-    return Firm(**given, revenue_fen=revenue, research_fen=research)
+    fields = body.firm.model_dump()
+    revenue = tuple(_fen(amount) for amount in fields.pop("revenue"))
+    research = tuple(_fen(amount) for amount in fields.pop("research"))
+    fields["credit_code"] = normalised(fields["credit_code"])
+    return Firm(**fields, revenue_fen=revenue, research_fen=research)
 
 
 def _fen(yuan: str) -> int:
@@ -90,16 +92,16 @@ def _fen(yuan: str) -> int:
 
 
 def _claims(scans: Mapping[UUID, Scan], body: ApplicationIn, client: PlatformClient) -> list[FileClaim]:
-    claims, faults = [], []
-    for place, scan in enumerate(body.scans):
+    claims, errors = [], []
+    for position, scan in enumerate(body.scans):
         row = scans.get(scan.file_id)
         if row is None or row.client_id != client.id or row.programme != body.programme:
             message = "没有这份已上传的扫描件,请先上传并填写返回的 id。"
-            faults.append(FieldError(f"/scans/{place}/file_id", "scan-unknown", message))
+            errors.append(FieldError(f"/scans/{position}/file_id", "scan-unknown", message))
             continue
         claims.append(
             FileClaim(kind=scan.kind, key=row.key, sha256=row.sha256, media_type=row.media_type, size=row.size)
         )
-    if faults:
-        raise Invalid("扫描件引用有误。", code="invalid-application", faults=faults)
+    if errors:
+        raise Invalid("扫描件引用有误。", code="invalid-application", field_errors=errors)
     return claims

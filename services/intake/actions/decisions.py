@@ -1,4 +1,4 @@
-"""What other services decided of an application, noted for the platform and the student. Called by handlers.py."""
+"""Record other services' decisions on an application, for the platform and the student. Called by handlers.py."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +19,7 @@ def note_return(
     actor: str,
     now: datetime,
 ) -> None:
-    """Opens an application for correction, as review asked, and writes to the student."""
+    """Return an application for correction at review's request, and notify the student. Ignored after a withdrawal."""
     row = known_application(uow, application_id)
     if row.state == ApplicationState.WITHDRAWN:
         return
@@ -31,8 +31,10 @@ def note_return(
 
 
 def note_outcome(uow: UnitOfWork, application_id: UUID, outcome: Outcome, *, actor: str, now: datetime) -> None:
-    """Shows what another service decided; the newest event of a part decides, so a repeat changes nothing, nor does one
-    that was overtaken by a later step."""
+    """Store the outcome that another service decided, for display.
+
+    A repeat changes nothing. An outcome that a later step has overtaken is ignored.
+    """
     row = known_application(uow, application_id)
     if row.outcome in OVERTAKEN.get(outcome, ()):
         return
@@ -44,8 +46,10 @@ def note_outcome(uow: UnitOfWork, application_id: UUID, outcome: Outcome, *, act
 def note_closing(
     uow: UnitOfWork, application_id: UUID, closed_at: datetime | None, *, actor: str, now: datetime
 ) -> None:
-    """Since when nothing is open with an application, by whoever had the last thing to do with it; None when something is
-    again."""
+    """Store `closed_at`, the time (UTC) when the last open matter of an application was settled.
+
+    The service that settles the last matter reports it. None means that a matter was reopened.
+    """
     row = known_application(uow, application_id)
     row.closed_at = closed_at
     uow.session.add(row)

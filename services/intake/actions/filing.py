@@ -1,4 +1,4 @@
-"""Filing applications, many at once (notice, clause 5): the platform's door gathers what waits into one transaction."""
+"""File applications in batches (notice, clause 5). Called by api/batching.py, one transaction per batch."""
 
 from collections.abc import Collection, Mapping, Sequence
 from contextvars import Context, copy_context
@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from services.intake.actions.content import Scan, scans_of, sealed_content
 from services.intake.actions.references import References
-from services.intake.actions.uniqueness import taken
+from services.intake.actions.uniqueness import existing_filings
 from services.intake.errors import UnknownProgramme
 from services.intake.jobs import SendConsentRequest
 from services.intake.models import (
@@ -34,8 +34,10 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True)
 class Filing:
-    """One application as it was posted, and by whom; a draft is kept without being filed, and expires at the deadline. What
-    is written of it is written in `context`: the posting request's, with its correlation id and trace."""
+    """One application with its client. A draft is stored without being submitted, and expires at the deadline.
+
+    `context` is the contextvars context of the request: events and audit records carry its correlation id and trace.
+    """
 
     body: ApplicationIn
     client: PlatformClient
@@ -47,23 +49,28 @@ class Filing:
 def file_applications(
     uow: UnitOfWork, filings: Sequence[Filing], *, now: datetime, keys: KeyRing
 ) -> list[Application | Refusal]:
-    """Accepts applications in their order (notice, clause 5) -> ApplicationSubmitted each, and asks the students to confirm;
-    drafts are only kept. Once per person and programme; a client's number is used once; a repeated request is the door's
-    matter. What is refused leaves nothing behind and stops no other."""
+    """File applications in the given order (notice, clause 5) and return each row, or the Refusal.
+
+    Publish ApplicationSubmitted for each and ask the students to confirm; drafts are only stored. Each person may file
+    once per programme, and each client may use a platform number once. A refused application writes nothing and does
+    not affect the others. api/batching.py handles repeated requests (idempotency keys).
+    """
     rows = _locked_programmes(uow, {filing.body.programme for filing in filings})
     programmes = {code: Programme.model_validate(row.data) for code, row in rows.items()}
     scans = scans_of(uow, [filing.body for filing in filings])
-    found = [
+    results = [
         filing.context.run(_content_or_refusal, filing, programmes, scans, now=now, keys=keys) for filing in filings
     ]
-    contents = [one for one in found if isinstance(one, dict)]
-    held = taken(uow, [filing.body for filing in filings], contents, clients=[filing.client for filing in filings])
+    contents = [one for one in results if isinstance(one, dict)]
+    existing = existing_filings(
+        uow, [filing.body for filing in filings], contents, clients=[filing.client for filing in filings]
+    )
     references = References(uow.session)
     filed: list[Row | Refusal] = []
-    for filing, content in zip(filings, found, strict=True):
+    for filing, content in zip(filings, results, strict=True):
         if isinstance(content, dict):
             programme = programmes[filing.body.programme]
-            if refusal := held.refusal(filing.body, content, programme, client=filing.client):
+            if refusal := existing.refusal(filing.body, content, programme, client=filing.client):
                 filed.append(refusal)
                 continue
             filed.append(_filed(filing, content, rows[programme.code], references.next(programme), now=now))
@@ -80,7 +87,7 @@ def file_applications(
 
 
 def _locked_programmes(uow: UnitOfWork, codes: Collection[str]) -> dict[str, ProgrammeRow]:
-    """The programmes' rows, locked in the order of their codes: they hand out serial numbers."""
+    """Lock the programmes' rows in code order, to avoid deadlocks: they hold the serial numbers."""
     query = for_update(select(ProgrammeRow).where(col(ProgrammeRow.code).in_(codes)).order_by(ProgrammeRow.code))
     return {row.code: row for row in uow.session.exec(query.execution_options(populate_existing=True)).all()}
 
@@ -112,11 +119,11 @@ def checked_content(
     now: datetime,
     keys: KeyRing,
 ) -> dict[str, Any]:
-    """The event's parts of a body without faults; `scans` as from `scans_of`. Raises Invalid."""
-    if faults := check_application(body, programme, now=now):
-        values = {"count": len(faults), "first": Joined(faults[:3], ";")}
+    """Validate a body and return the event's fields; `scans` comes from `scans_of`. Raises Invalid."""
+    if errors := check_application(body, programme, now=now):
+        values = {"count": len(errors), "first": Joined(errors[:3], ";")}
         raise Invalid(
-            "报名资料有 {count} 处需要更正。{first}", code="invalid-application", faults=faults, values=values
+            "报名资料有 {count} 处需要更正。{first}", code="invalid-application", field_errors=errors, values=values
         )
     return sealed_content(body, scans, client=client, keys=keys)
 
@@ -145,7 +152,7 @@ def _filed(filing: Filing, content: dict[str, Any], programme: ProgrammeRow, ref
 
 
 def columns(body: ApplicationIn, content: dict[str, Any]) -> dict[str, Any]:
-    """The columns that tell a body and its content."""
+    """Return the Application columns that derive from a body and its content."""
     student, firm = content["student"], content["firm"]
     return {
         "unit_code": body.unit_code,
@@ -169,7 +176,7 @@ def _record(uow: UnitOfWork, filing: Filing, row: Application, *, now: datetime)
 
 
 def record_consents(uow: UnitOfWork, filed: Sequence[tuple[UUID, ApplicationIn]]) -> None:
-    """Keeps the consents that came with the bodies of applications, by their ids."""
+    """Store the consents in the bodies of applications, given as (application id, body)."""
     rows = [
         consent.model_dump() | {"id": uuid4(), "application_id": application_id, "channel": "platform"}
         for application_id, body in filed
@@ -179,13 +186,13 @@ def record_consents(uow: UnitOfWork, filed: Sequence[tuple[UUID, ApplicationIn]]
 
 
 def publish_submitted(uow: UnitOfWork, row: Application, *, now: datetime) -> None:
-    """-> ApplicationSubmitted, and the student is asked to confirm."""
+    """Publish ApplicationSubmitted and enqueue the consent request to the student."""
     uow.publish(ApplicationSubmitted.model_validate(event_fields(row)), now=now)
     enqueue(uow, SendConsentRequest(application_id=row.id))
 
 
 def event_fields(row: Application) -> dict[str, Any]:
-    """The body of the events that carry a whole application."""
-    named = ("application_no", "programme", "platform_no", "revision", "submitted_at", "unit_code", "recommendation")
-    fields = {name: getattr(row, name) for name in (*named, "interview_mode", "payment_reference")}
+    """Return the fields of the events that carry a whole application."""
+    names = ("application_no", "programme", "platform_no", "revision", "submitted_at", "unit_code", "recommendation")
+    fields = {name: getattr(row, name) for name in (*names, "interview_mode", "payment_reference")}
     return fields | {"application_id": row.id} | row.content

@@ -1,4 +1,4 @@
-"""The applications that actions work on, locked. Used by this package only."""
+"""Lock an application's row and apply state transitions. Used by this package only."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def own_application(uow: UnitOfWork, application_id: UUID, client: PlatformClient) -> Application:
-    """The application, locked, if this client filed it. Raises UnknownApplication."""
+    """Lock and return the application if this client filed it. Raises UnknownApplication."""
     row = uow.get_locked(Application, application_id)
     if row is None or row.client_id != client.id:
         raise UnknownApplication
@@ -20,7 +20,7 @@ def own_application(uow: UnitOfWork, application_id: UUID, client: PlatformClien
 
 
 def known_application(uow: UnitOfWork, application_id: UUID) -> Application:
-    """The application, locked. Raises NotYet: what is said of it came before it."""
+    """Lock and return the application. Raises OutOfOrder if an event about it arrived before the application."""
     row = uow.get_locked(Application, application_id)
     if row is None:
         raise OutOfOrder(f"application {application_id}")
@@ -28,11 +28,11 @@ def known_application(uow: UnitOfWork, application_id: UUID) -> Application:
 
 
 def programme_of(uow: UnitOfWork, row: Application) -> Programme:
-    """The programme that the application is for, as now published."""
+    """Return the published version of the application's programme."""
     return Programme.model_validate(uow.session.get_one(ProgrammeRow, row.programme).data)
 
 
 def step(row: Application, target: ApplicationState) -> None:
-    """Moves an application on, by the table. Raises Conflict."""
+    """Apply a transition of APPLICATION_STEPS. Raises Conflict if the table does not allow it."""
     check_step(APPLICATION_STEPS, ApplicationState(row.state), target, titles=STATE_TITLES)
     row.state = target

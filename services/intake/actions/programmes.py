@@ -1,4 +1,4 @@
-"""Publishing and revising programmes, and the list of those who attended before."""
+"""Publish and revise programmes, and import past participants."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -20,7 +20,10 @@ Milestone = Literal["scored_at", "ranked_at", "admitted_at"]
 
 
 def publish_programme(uow: UnitOfWork, programme: Programme, *, actor: str, now: datetime, keys: KeyRing) -> None:
-    """Opens a programme to every service. Its keys are made here, because they begin and end with the programme."""
+    """Publish a programme to every service and create its encryption keys, which live as long as the programme.
+
+    Raises Conflict if it is already published, Invalid for contradictory values.
+    """
     check_programme(programme)
     if uow.session.get(ProgrammeRow, programme.code):
         raise Conflict("项目“{code}”已发布;如需更改,请修订。", code="programme-exists", values={"code": programme.code})
@@ -34,7 +37,10 @@ def publish_programme(uow: UnitOfWork, programme: Programme, *, actor: str, now:
 
 
 def revise_programme(uow: UnitOfWork, programme: Programme, *, actor: str, now: datetime) -> None:
-    """Replaces a programme by its next version -> ProgrammeRevised. Raises Conflict for what is frozen by now."""
+    """Replace a programme by its next version and publish ProgrammeRevised.
+
+    Raises Conflict for a change of a frozen part, Invalid for contradictory values.
+    """
     row = locked_programme(uow, programme.code)
     check_programme(programme)
     progress = Progress(bool(row.scored_at), bool(row.ranked_at), bool(row.admitted_at))
@@ -45,25 +51,28 @@ def revise_programme(uow: UnitOfWork, programme: Programme, *, actor: str, now: 
     uow.publish(ProgrammeRevised(programme=programme), now=now)
 
 
-def note_progress(uow: UnitOfWork, code: str, *reached: Milestone, actor: str, now: datetime) -> None:
-    """Remembers that the other services have come so far with a programme, because that freezes parts of it (design.md,
-    decision 10). Only the first time counts; the row is locked only then, so that a stream of events never waits."""
+def note_progress(uow: UnitOfWork, code: str, *milestones: Milestone, actor: str, now: datetime) -> None:
+    """Record the first time that other services reached a milestone of a programme.
+
+    A milestone freezes parts of the programme (design.md, decision 10). The row is locked only for a new milestone, so
+    that a stream of events does not wait for the lock. Raises OutOfOrder for an unknown programme.
+    """
     row = uow.session.get(ProgrammeRow, code)
     if row is None:
         raise OutOfOrder(f"programme {code}")
-    if all(getattr(row, name) for name in reached):
+    if all(getattr(row, name) for name in milestones):
         return
     row = locked_programme(uow, code)
-    for name in reached:
+    for name in milestones:
         setattr(row, name, getattr(row, name) or now)
     uow.session.add(row)
-    uow.record("note_progress", code, actor=actor, now=now, details={"reached": list(reached)})
+    uow.record("note_progress", code, actor=actor, now=now, details={"reached": list(milestones)})
 
 
 def import_past_participants(
     uow: UnitOfWork, people: Iterable[tuple[str, str, str]], *, actor: str, now: datetime, keys: KeyRing
 ) -> int:
-    """Adds people who attended before: (document number, name, programme). Returns how many were new; repeats add none."""
+    """Add past participants as (document number, name, programme). Return the number of new ones; repeats add none."""
     added = 0
     for number, name, programme in people:
         index = keys.index("identity", normalised(number))
@@ -76,7 +85,7 @@ def import_past_participants(
 
 
 def locked_programme(uow: UnitOfWork, code: str) -> ProgrammeRow:
-    """The programme's row, locked: it hands out serial numbers. Raises UnknownProgramme."""
+    """Lock and return the programme's row, which holds the serial number. Raises UnknownProgramme."""
     query = for_update(select(ProgrammeRow).where(ProgrammeRow.code == code)).execution_options(populate_existing=True)
     row = uow.session.exec(query).one_or_none()
     if row is None:

@@ -1,4 +1,4 @@
-"""Storing uploaded scans, and removing them in time: those that no application came to refer to, and those of closed ones."""
+"""Store uploaded scans. Remove unreferenced scans, and scans of closed applications after the retention period."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -28,8 +28,10 @@ def store_scan(
     now: datetime,
     files: FileStore,
 ) -> StoredScan:
-    """Keeps a scan, encrypted, under an id of its own. A repeat makes a second one; one that no application refers to is
-    removed after UNREFERRED."""
+    """Store a scan, encrypted, under a new id; a repeat stores a second one.
+
+    A scan that no application refers to is removed after UNREFERRED. Raises UnknownProgramme, Invalid.
+    """
     if uow.session.get(ProgrammeRow, programme) is None:
         raise UnknownProgramme(programme)
     media_type = media_type_of(content, declared)
@@ -52,7 +54,7 @@ def store_scan(
 
 
 def keep_scans(uow: UnitOfWork, application_id: UUID, content: Mapping[str, Any]) -> None:
-    """Notes that the scans of this content belong to the application, also once a correction brings others."""
+    """Assign the scans of this content to the application; a later correction with other scans does not undo it."""
     keys = [scan["key"] for scan in content["scans"]]
     for row in uow.session.exec(select(StoredScan).where(col(StoredScan.key).in_(keys))).all():
         row.kept_for = application_id
@@ -60,28 +62,37 @@ def keep_scans(uow: UnitOfWork, application_id: UUID, content: Mapping[str, Any]
 
 
 def remove_unreferred_scans(uow: UnitOfWork, *, actor: str, now: datetime, files: FileStore) -> None:
-    """Removes what was uploaded UNREFERRED ago and that no application refers to, file and row; the audit log keeps the
-    hash. The programme's lock keeps a filing from referring to it meanwhile."""
+    """Remove the file and row of each scan uploaded UNREFERRED ago that no application refers to.
+
+    The audit log keeps the hash. The programme's lock prevents a concurrent filing from referring to the scan.
+    """
     old = select(StoredScan).where(col(StoredScan.kept_for).is_(None), col(StoredScan.uploaded_at) <= now - UNREFERRED)
     for code in sorted({row.programme for row in uow.session.exec(old).all()}):
         locked_programme(uow, code)
-        for filed in uow.session.exec(select(Application).where(Application.programme == code)).all():
-            keep_scans(uow, filed.id, filed.content)
+        for application in uow.session.exec(select(Application).where(Application.programme == code)).all():
+            keep_scans(uow, application.id, application.content)
         uow.session.flush()
         for row in uow.session.exec(old.where(StoredScan.programme == code)).all():
             _remove(uow, row, actor=actor, now=now, files=files)
 
 
 def remove_scans_of_closed(uow: UnitOfWork, *, actor: str, now: datetime, files: FileStore) -> None:
-    """Removes the scans of applications that have been closed for as long as scans are kept; a seat that is held keeps them,
-    and so does another application that refers to the same scan. Once for each application; the audit log keeps the hashes."""
-    kept = select(Application).where(col(Application.scans_removed_at).is_(None))
-    codes = select(Application.programme).where(_are_due(now), col(Application.scans_removed_at).is_(None)).distinct()
+    """Remove the scans of applications whose retention period has passed since they were closed.
+
+    Scans stay while the application holds a seat, or while another application refers to the same scan. Each
+    application is processed once; the audit log keeps the hashes.
+    """
+    unprocessed = select(Application).where(col(Application.scans_removed_at).is_(None))
+    codes = (
+        select(Application.programme)
+        .where(_retention_is_over(now), col(Application.scans_removed_at).is_(None))
+        .distinct()
+    )
     for code in sorted(uow.session.exec(codes).all()):
         locked_programme(uow, code)
-        of_this = kept.where(Application.programme == code).order_by(col(Application.id))
-        due = uow.session.exec(for_update(of_this.where(_are_due(now)))).all()
-        others = uow.session.exec(of_this.where(col(Application.id).not_in([one.id for one in due]))).all()
+        in_programme = unprocessed.where(Application.programme == code).order_by(col(Application.id))
+        due = uow.session.exec(for_update(in_programme.where(_retention_is_over(now)))).all()
+        others = uow.session.exec(in_programme.where(col(Application.id).not_in([one.id for one in due]))).all()
         for application in (*due, *others):
             keep_scans(uow, application.id, application.content)
             uow.session.flush()
@@ -92,13 +103,13 @@ def remove_scans_of_closed(uow: UnitOfWork, *, actor: str, now: datetime, files:
             uow.session.add(application)
 
 
-def _are_due(now: datetime) -> Any:
+def _retention_is_over(now: datetime) -> Any:
     attended = col(Application.outcome).in_((Outcome.CERTIFIED, Outcome.NOT_CERTIFIED))
     seated = col(Application.outcome).in_((Outcome.ADMITTED, Outcome.REGISTERED))
-    elsewhere = or_(col(Application.outcome).is_(None), not_(or_(attended, seated)))
+    without_seat = or_(col(Application.outcome).is_(None), not_(or_(attended, seated)))
     return or_(
         and_(attended, col(Application.closed_at) <= now - ATTENDED),
-        and_(elsewhere, col(Application.closed_at) <= now - NOT_ADMITTED),
+        and_(without_seat, col(Application.closed_at) <= now - NOT_ADMITTED),
     )
 
 

@@ -1,5 +1,7 @@
-"""Who and what is filed already: once per person, platform number and place at a firm (notice, clause 2). Used by filing.py
-and applications.py."""
+"""Uniqueness of applications by person and platform number, and the maximum per firm (notice, clause 2).
+
+Called by filing.py and applications.py.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
@@ -23,7 +25,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 ENDED = (ApplicationState.WITHDRAWN, ApplicationState.EXPIRED)
 _OPEN = and_(one_of(col(Application.programme), "codes"), col(Application.state).not_in(ENDED))
 _FIRM = (col(Application.programme), col(Application.credit_code))
-_TAKEN = union_all(
+_EXISTING = union_all(
     select(literal("past"), literal(""), col(PastParticipant.identity_index), literal(1)).where(
         one_of(col(PastParticipant.identity_index), "identities")
     ),
@@ -40,9 +42,11 @@ _TAKEN = union_all(
 
 
 @dataclass(frozen=True)
-class Taken:
-    """Who and what is in the database already, of all that a batch names; it grows with what the batch files. People and
-    firms are counted by programme, platform numbers by client."""
+class ExistingFilings:
+    """Existing filings that a batch could conflict with; each application that the batch files is added.
+
+    People and firms are counted per programme, platform numbers per client.
+    """
 
     past: set[str]
     people: set[tuple[str, str]]
@@ -52,7 +56,7 @@ class Taken:
     def refusal(
         self, body: ApplicationIn, content: dict[str, Any], programme: Programme, *, client: PlatformClient
     ) -> Refusal | None:
-        """Why this one cannot be filed; None, and taken from now on, when it can."""
+        """Return the reason why the application cannot be filed, or add it to the existing filings and return None."""
         identity = content["student"]["identity"]["index"]
         person, number = (programme.code, identity), (client.id, body.platform_no)
         firm = (programme.code, content["firm"]["credit_code"])
@@ -75,35 +79,37 @@ class Taken:
         return None
 
 
-def taken(
+def existing_filings(
     uow: UnitOfWork,
     bodies: Sequence[ApplicationIn],
     contents: Sequence[dict[str, Any]],
     *,
     clients: Collection[PlatformClient],
-) -> Taken:
-    """What the database holds of all that these bodies of these clients, and the contents of those without faults, name; in
-    one statement."""
-    named = {
+) -> ExistingFilings:
+    """Query the filings that could conflict with these bodies, contents (of the valid bodies) and clients.
+
+    One statement for the whole batch.
+    """
+    parameters = {
         "codes": {body.programme for body in bodies},
         "identities": {content["student"]["identity"]["index"] for content in contents},
         "firms": {content["firm"]["credit_code"] for content in contents},
         "clients": {client.id for client in clients},
         "numbers": {body.platform_no for body in bodies},
     }
-    found: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
-    for kind, scope, value, count in uow.session.execute(_TAKEN, named).all():
-        found[kind][scope, value] = count
-    return Taken(
-        past={index for _scope, index in found["past"]},
-        people=set(found["person"]),
-        numbers={(UUID(client_id), number) for client_id, number in found["number"]},
-        firms=Counter(found["firm"]),
+    counts: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
+    for kind, scope, value, count in uow.session.execute(_EXISTING, parameters).all():
+        counts[kind][scope, value] = count
+    return ExistingFilings(
+        past={index for _scope, index in counts["past"]},
+        people=set(counts["person"]),
+        numbers={(UUID(client_id), number) for client_id, number in counts["number"]},
+        firms=Counter(counts["firm"]),
     )
 
 
 def check_firm(filed: int, programme: Programme) -> None:
-    """Raises Conflict when a firm that has filed so many may file no more (notice, clause 2)."""
+    """Raise Conflict if a firm with `filed` applications has reached the programme's maximum (notice, clause 2)."""
     if filed >= programme.max_per_firm:
         raise Conflict(
             "每家企业本期至多 {max_per_firm} 人报名,该企业已满。",

@@ -1,6 +1,6 @@
-"""JSON routes for the public platform (notice, clause 5.2): upload scans, post applications, read their state.
+"""JSON endpoints for the public platform (notice, clause 5.2): upload scans, file applications, read their state.
 
-Every POST of an application carries an `Idempotency-Key`; the first answer is kept and given again to a repeat.
+Every POST of an application carries an `Idempotency-Key`; the first response is stored and returned to a repeat.
 """
 
 from typing import Annotated
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/intake/api", tags=["platform"])
 
 
 def platform_client(request: Request) -> PlatformClient:
-    """The machine that calls, by `Authorization: Bearer <key>`."""
+    """Authenticate the calling client by `Authorization: Bearer <key>`. Raises NotSignedIn."""
     with process_of(request).database.reader() as session:
         return queries.client_of_key(session, hash_of(_bearer(request)))
 
@@ -34,17 +34,19 @@ def _bearer(request: Request) -> str:
 
 
 async def known_key(request: Request) -> str:
-    """The hash of the machine's key. Here only a key that never was one is refused, once; whether it still is one the door
-    asks, for all who wait at once."""
-    key_hash, door = hash_of(_bearer(request)), batcher_of(request)
-    if key_hash not in door.seen:
+    """Return the hash of the client's API key. Raises NotSignedIn for an unknown key.
+
+    A key that was valid once is cached; the batcher checks revocation once per batch.
+    """
+    key_hash, batcher = hash_of(_bearer(request)), batcher_of(request)
+    if key_hash not in batcher.known_key_hashes:
         await run_in_threadpool(platform_client, request)
-        door.seen.add(key_hash)
+        batcher.known_key_hashes.add(key_hash)
     return key_hash
 
 
 async def raw_body(request: Request) -> bytes:
-    """The bytes of the body; shared/http/security_headers.py bounds them."""
+    """Return the request body. shared/http/security_headers.py limits its size."""
     return await request.body()
 
 
@@ -61,7 +63,7 @@ def upload_scan(
     now: Now,
     tools: WithTools,
 ) -> FileOut:
-    """Stores one scan, sent as the body with its media type; refer to it by `id` in an application."""
+    """Store one scan, sent as the request body with its media type. Refer to it by `id` in an application."""
     declared = request.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
     row = actions.store_scan(
         uow,
@@ -84,7 +86,7 @@ async def submit(
     key: Annotated[str, Header(alias="Idempotency-Key", min_length=8, max_length=80)],
     draft: bool = False,
 ) -> Response:
-    """Files an application, or with `draft=true` only keeps it. A repeat of the key gets the first answer again."""
+    """File an application, or store it as a draft with `draft=true`. A repeat of the key gets the first response."""
     return await batcher_of(request).answer(Submission(request, key_hash, key, body, draft))
 
 
@@ -95,19 +97,19 @@ def list_applications(
     after: Annotated[str, Query(max_length=60)] = "",
     most: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[ApplicationOut]:
-    """The client's applications by number, a page at a time; `after` is the last `application_no` of the page before."""
+    """List the client's applications by number, up to `most`. `after`: last `application_no` of the previous page."""
     return [application_out(row) for row in queries.applications_of(session, client, after=after, most=most)]
 
 
 @router.get("/applications/{application_id}")
 def read_application(application_id: UUID, client: Client, session: ReadingSession) -> ApplicationOut:
-    """The state of one application, with what is to be corrected."""
+    """Return the state of one application, with the defects to correct."""
     return application_out(queries.application_of(session, application_id, client))
 
 
 @router.post("/applications/{application_id}/submission")
 def submit_draft(application_id: UUID, client: Client, uow: Uow, now: Now) -> ApplicationOut:
-    """Files a draft."""
+    """Submit a draft."""
     return application_out(actions.submit_draft(uow, application_id, client=client, actor=actor_of(client), now=now))
 
 
@@ -115,7 +117,7 @@ def submit_draft(application_id: UUID, client: Client, uow: Uow, now: Now) -> Ap
 def resubmit(
     application_id: UUID, body: ApplicationIn, client: Client, uow: Uow, now: Now, tools: WithTools
 ) -> ApplicationOut:
-    """Posts the corrected version of a returned application, whole."""
+    """Replace a returned application by its corrected version."""
     row = actions.resubmit_application(
         uow, application_id, body, client=client, actor=actor_of(client), now=now, keys=tools.keys
     )
@@ -124,6 +126,6 @@ def resubmit(
 
 @router.post("/applications/{application_id}/withdrawal")
 def withdraw(application_id: UUID, body: WithdrawalIn, client: Client, uow: Uow, now: Now) -> ApplicationOut:
-    """Takes an application back."""
+    """Withdraw an application. A repeat changes nothing."""
     row = actions.withdraw_application(uow, application_id, body.reason, client=client, actor=actor_of(client), now=now)
     return application_out(row)

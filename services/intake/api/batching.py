@@ -1,5 +1,7 @@
-"""The platform's door for applications: whatever waits while a batch is filed becomes the next one. Each request is answered
-after the commit, and its answer is kept: a repeat of its Idempotency-Key gets it again.
+"""Batch submissions from the public platform: requests that arrive while a batch is filed form the next batch.
+
+Each request is answered after the commit. Its response is stored, and a repeat of its Idempotency-Key gets it again.
+Called by services/intake/api.
 """
 
 import asyncio
@@ -27,12 +29,12 @@ from shared.http.web import refuse
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process
 
-MOST = 256
+MAX_BATCH_SIZE = 256
 
 
 @dataclass(frozen=True)
 class Submission:
-    """A request that waits: who asks, by the hash of the API key; under which Idempotency-Key; for what."""
+    """A queued request: hash of the API key, Idempotency-Key, body. `context`: its correlation id and trace."""
 
     request: Request
     key_hash: str
@@ -47,127 +49,137 @@ AnswerFuture = asyncio.Future[Response]
 
 
 class SubmissionBatcher:
-    """Files what is posted, MOST at a time and one batch after the other, in a thread of its own. There is no timer: a
-    request that comes alone is filed at once. `seen` are hashes of API keys that were valid at some time."""
+    """File submissions in batches of at most MAX_BATCH_SIZE, one batch after the other, in a separate thread.
+
+    There is no timer: a single request is filed at once. `known_key_hashes`: hashes of API keys that were valid once.
+    """
 
     def __init__(self, process: Process) -> None:
-        self.seen: set[str] = set()
+        self.known_key_hashes: set[str] = set()
         self._process = process
-        self._waiting: deque[tuple[Submission, AnswerFuture]] = deque()
-        self._at_work, self._turn = False, Lock()
-        self._hand = ThreadPoolExecutor(1, "door")
+        self._queue: deque[tuple[Submission, AnswerFuture]] = deque()
+        self._is_running, self._lock = False, Lock()
+        self._executor = ThreadPoolExecutor(1, "submission-batcher")
 
-    async def answer(self, posted: Submission) -> Response:
-        """The answer to a request, once it is committed. Raises what made it impossible."""
-        told: AnswerFuture = asyncio.get_running_loop().create_future()
-        with self._turn:
-            self._waiting.append((posted, told))
-            was_at_work, self._at_work = self._at_work, True
-        if not was_at_work:
-            self._hand.submit(self._work)
-        return await told
+    async def answer(self, submission: Submission) -> Response:
+        """File a submission and return its response after the commit. Raises the error that prevented the filing."""
+        future: AnswerFuture = asyncio.get_running_loop().create_future()
+        with self._lock:
+            self._queue.append((submission, future))
+            was_running, self._is_running = self._is_running, True
+        if not was_running:
+            self._executor.submit(self._run)
+        return await future
 
-    def _work(self) -> None:
-        """Files what waits until nothing does."""
-        while batch := self._next():
+    def _run(self) -> None:
+        """File batches until the queue is empty."""
+        while batch := self._next_batch():
             by_loop = defaultdict[asyncio.AbstractEventLoop, list[tuple[AnswerFuture, Answer]]](list)
-            for (_posted, told), answer in zip(batch, self._answers([one for one, _told in batch]), strict=True):
-                by_loop[told.get_loop()].append((told, answer))
+            for (_submission, future), answer in zip(
+                batch, self._answers([one for one, _future in batch]), strict=True
+            ):
+                by_loop[future.get_loop()].append((future, answer))
             for loop, answers in by_loop.items():
-                # A server that is being stopped hears nothing more; its clients will ask again.
+                # A stopping server has closed its event loop; its clients will repeat their requests.
                 with suppress(RuntimeError):
-                    loop.call_soon_threadsafe(_tell, answers)
+                    loop.call_soon_threadsafe(_resolve, answers)
 
-    def _next(self) -> list[tuple[Submission, AnswerFuture]]:
-        with self._turn:
-            batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-            self._at_work = bool(batch)
+    def _next_batch(self) -> list[tuple[Submission, AnswerFuture]]:
+        with self._lock:
+            batch = [self._queue.popleft() for _ in range(min(MAX_BATCH_SIZE, len(self._queue)))]
+            self._is_running = bool(batch)
         return batch
 
     def _answers(self, batch: Sequence[Submission]) -> list[Answer]:
-        """Each one's answer, or why there is none. What fails for many is tried one by one, so that it fails alone."""
+        """Return each submission's response or error. A failed batch is retried one by one, to isolate the failure.
+
+        After an OperationalError nothing is retried: the outcome is unknown, because the connection may have dropped
+        after COMMIT. The clients repeat their requests.
+        """
         if not batch:
             return []
         try:
             return self._file(batch)
-        except OperationalError as away:
-            return [away] * len(batch)
-        except Exception as fault:
+        except OperationalError as error:
+            return [error] * len(batch)
+        except Exception as error:
             if len(batch) > 1:
-                return [answer for posted in batch for answer in self._answers([posted])]
-            return [self._again(batch[0]) if isinstance(fault, IntegrityError) else fault]
+                return [answer for submission in batch for answer in self._answers([submission])]
+            return [self._retry(batch[0]) if isinstance(error, IntegrityError) else error]
 
-    def _again(self, posted: Submission) -> Answer:
-        """Another process filed the same in between: now its rows are there, and tell the answer."""
+    def _retry(self, submission: Submission) -> Answer:
+        """File once more: another process filed the same concurrently, and its rows are now visible."""
         try:
-            return self._file([posted])[0]
-        except Exception as fault:
-            return fault
+            return self._file([submission])[0]
+        except Exception as error:
+            return error
 
     def _file(self, batch: Sequence[Submission]) -> list[Answer]:
-        """Files a batch in one transaction. An equal key within it waits for the next, where the first answer is kept."""
-        firsts = {(posted.key_hash, posted.key): posted for posted in reversed(batch)}
-        turn = [posted for posted in batch if firsts[posted.key_hash, posted.key] is posted]
+        """File a batch in one transaction. Repeated keys are filed afterwards and get the stored response."""
+        first_by_key = {(submission.key_hash, submission.key): submission for submission in reversed(batch)}
+        unique = [submission for submission in batch if first_by_key[submission.key_hash, submission.key] is submission]
         with self._process.database.transaction() as uow:
-            answered = dict(zip(map(id, turn), self._file_firsts(uow, turn), strict=True))
-        later = [posted for posted in batch if id(posted) not in answered]
-        answered |= zip(map(id, later), self._answers(later), strict=True)
-        return [answered[id(posted)] for posted in batch]
+            answered = dict(zip(map(id, unique), self._file_unique(uow, unique), strict=True))
+        repeats = [submission for submission in batch if id(submission) not in answered]
+        answered |= zip(map(id, repeats), self._answers(repeats), strict=True)
+        return [answered[id(submission)] for submission in batch]
 
-    def _file_firsts(self, uow: UnitOfWork, batch: Sequence[Submission]) -> list[Answer]:
-        clients, kept = queries.clients_and_kept(uow.session, {(posted.key_hash, posted.key) for posted in batch})
+    def _file_unique(self, uow: UnitOfWork, batch: Sequence[Submission]) -> list[Answer]:
+        clients, stored = queries.clients_and_responses(
+            uow.session, {(submission.key_hash, submission.key) for submission in batch}
+        )
         answers: dict[int, Answer] = {}
         filings: list[tuple[Submission, actions.Filing]] = []
-        for posted in batch:
-            client = clients.get(posted.key_hash)
+        for submission in batch:
+            client = clients.get(submission.key_hash)
             if client is None:
-                answers[id(posted)] = queries.unknown_key()
-            elif found := kept.get((posted.key_hash, posted.key)):
-                answers[id(posted)] = _kept_answer(found, posted)
+                answers[id(submission)] = queries.unknown_key()
+            elif found := stored.get((submission.key_hash, submission.key)):
+                answers[id(submission)] = _stored_answer(found, submission)
             else:
-                filing = actions.Filing(posted.body, client, actor_of(client), posted.draft, posted.context)
-                filings.append((posted, filing))
+                filing = actions.Filing(submission.body, client, actor_of(client), submission.draft, submission.context)
+                filings.append((submission, filing))
         now, keys = self._process.clock.now(), self._process.tools.keys
-        filed = actions.file_applications(uow, [filing for _posted, filing in filings], now=now, keys=keys)
-        kept_now = []
-        for (posted, filing), outcome in zip(filings, filed, strict=True):
-            response = posted.context.run(_response, posted.request, outcome)
-            answers[id(posted)] = response
-            kept_now.append(
+        filed = actions.file_applications(uow, [filing for _submission, filing in filings], now=now, keys=keys)
+        responses = []
+        for (submission, filing), outcome in zip(filings, filed, strict=True):
+            response = submission.context.run(_response, submission.request, outcome)
+            answers[id(submission)] = response
+            responses.append(
                 {
                     "client_id": filing.client.id,
-                    "key": posted.key,
-                    "body_digest": fingerprint(posted.body, draft=posted.draft),
+                    "key": submission.key,
+                    "body_digest": fingerprint(submission.body, draft=submission.draft),
                     "status": response.status_code,
                     "answer": json.loads(bytes(response.body)),
                     "answered_at": now,
                 }
             )
-        uow.bulk_insert(IdempotencyKey, kept_now)
-        return [answers[id(posted)] for posted in batch]
+        uow.bulk_insert(IdempotencyKey, responses)
+        return [answers[id(submission)] for submission in batch]
 
 
-def _tell(answers: Sequence[tuple[AnswerFuture, Answer]]) -> None:
-    for told, answer in answers:
-        # One whose client is gone was filed all the same: whether it was accepted must not depend on who still listens.
-        if told.cancelled():
+def _resolve(answers: Sequence[tuple[AnswerFuture, Answer]]) -> None:
+    for future, answer in answers:
+        # The client disconnected; its submission was filed, because acceptance must not depend on the connection.
+        if future.cancelled():
             continue
         if isinstance(answer, Response):
-            told.set_result(answer)
+            future.set_result(answer)
         else:
-            told.set_exception(answer)
+            future.set_exception(answer)
 
 
 def batcher_of(request: Request) -> SubmissionBatcher:
-    """The door of the process that serves this request."""
-    return cast(SubmissionBatcher, request.app.state.door)
+    """Return the submission batcher of the process that serves this request."""
+    return cast(SubmissionBatcher, request.app.state.submission_batcher)
 
 
-def _kept_answer(kept: IdempotencyKey, posted: Submission) -> Answer:
-    if kept.body_digest != fingerprint(posted.body, draft=posted.draft):
+def _stored_answer(stored: IdempotencyKey, submission: Submission) -> Answer:
+    if stored.body_digest != fingerprint(submission.body, draft=submission.draft):
         return Conflict("该 Idempotency-Key 已用于内容不同的请求,请为新的请求换一个键。", code="idempotency-key-reused")
-    kind = "application/json" if kept.status < 300 else "application/problem+json"
-    return JSONResponse(kept.answer, status_code=kept.status, media_type=kind)
+    kind = "application/json" if stored.status < 300 else "application/problem+json"
+    return JSONResponse(stored.answer, status_code=stored.status, media_type=kind)
 
 
 def _response(request: Request, outcome: Application | Refusal) -> Response:
@@ -177,23 +189,25 @@ def _response(request: Request, outcome: Application | Refusal) -> Response:
 
 
 def actor_of(client: PlatformClient) -> str:
-    """The machine's name in the audit log."""
+    """Return the client's name for the audit log."""
     return f"platform:{client.name}"
 
 
 def application_out(row: Application) -> ApplicationOut:
-    """What the platform may know: the outcome elsewhere, once there is one, goes before intake's own state, unless that
-    ended the application."""
+    """Build the response for one application.
+
+    `status` is the outcome in the other services if there is one and the application is open, otherwise intake's state.
+    """
     is_open = row.state in (ApplicationState.SUBMITTED, ApplicationState.RETURNED)
-    shown = row.outcome if row.outcome and is_open else row.state
-    titles = OUTCOME_TITLES if shown == row.outcome else STATE_TITLES
+    state = row.outcome if row.outcome and is_open else row.state
+    titles = OUTCOME_TITLES if state == row.outcome else STATE_TITLES
     return ApplicationOut(
         id=row.id,
         application_no=row.application_no,
         platform_no=row.platform_no,
         payment_reference=row.payment_reference,
-        status=shown,
-        state_title=dict(titles)[Outcome(shown) if shown == row.outcome else ApplicationState(shown)],
+        status=state,
+        state_title=dict(titles)[Outcome(state) if state == row.outcome else ApplicationState(state)],
         revision=row.revision,
         submitted_at=row.submitted_at,
         defects=row.defects,

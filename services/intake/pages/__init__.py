@@ -1,4 +1,4 @@
-"""Intake's dashboard for staff, and the page on which a student confirms. Pictures first, then the lists."""
+"""Intake's dashboard for staff, and the page where a student confirms. Mounted by web.py."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ for part in (overview, applications, programmes, access):
 
 
 def make_dashboard(process: Process) -> Dashboard:
-    """Intake's navigation and lists."""
+    """Build intake's navigation and lists."""
     templates = Path(__file__).parents[1] / "templates"
     dashboard = Dashboard(process, icon="fa-solid fa-inbox", roles=("intake",), templates=templates)
     dashboard.link("报名概况", "/intake/", "fa-solid fa-chart-pie")

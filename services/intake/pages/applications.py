@@ -1,4 +1,4 @@
-"""One application, and the student's own confirmation by link."""
+"""Pages of one application, and of the student's confirmation by link."""
 
 from uuid import UUID
 
@@ -10,10 +10,10 @@ from services.intake.errors import UnknownApplication
 from services.intake.models import Application
 from services.intake.pages.labels import (
     ACTION_TITLES,
-    OUTCOME_BADGES,
-    RECOMMENDATION_BADGES,
-    STATE_BADGES,
-    TIERS,
+    OUTCOME_LABELS,
+    RECOMMENDATION_LABELS,
+    STATE_LABELS,
+    TIER_LABELS,
     Clerk,
 )
 from shared.dashboard import done, page
@@ -25,7 +25,7 @@ router = APIRouter()
 
 @router.get("/applications/{application_id}")
 def show_application(request: Request, application_id: UUID, actor: Clerk, session: ReadingSession) -> Response:
-    """One application, sensitive values masked."""
+    """Show one application, with sensitive values masked."""
     row = session.get(Application, application_id)
     if row is None:
         raise UnknownApplication
@@ -36,11 +36,11 @@ def show_application(request: Request, application_id: UUID, actor: Clerk, sessi
         back="/intake/tables/applications/list",
         row=row,
         unit=queries.unit_name(session, row),
-        badges={
-            "state": STATE_BADGES[row.state],
-            "outcome": OUTCOME_BADGES.get(row.outcome or ""),
-            "recommendation": RECOMMENDATION_BADGES[row.recommendation],
-            "tier": TIERS[row.tier],
+        labels={
+            "state": STATE_LABELS[row.state],
+            "outcome": OUTCOME_LABELS.get(row.outcome or ""),
+            "recommendation": RECOMMENDATION_LABELS[row.recommendation],
+            "tier": TIER_LABELS[row.tier],
         },
         consents=queries.consents_of(session, row.id),
         rows=history(session, str(row.id)),
@@ -50,20 +50,20 @@ def show_application(request: Request, application_id: UUID, actor: Clerk, sessi
 
 @router.post("/applications/{application_id}/consent-request")
 def send_consent_request(request: Request, application_id: UUID, actor: Clerk, uow: Uow, now: Now) -> Response:
-    """Sends the student a fresh link to confirm. No fields."""
+    """Send the student a new consent link. No form fields."""
     actions.request_consent(uow, application_id, actor=actor.account, now=now)
     return done(request, f"/intake/applications/{application_id}", "确认通知已安排发送。")
 
 
 @router.get("/consent/{token}")
 def show_consent(request: Request, token: str, session: ReadingSession) -> Response:
-    """What the student confirms; open to whoever holds the link."""
+    """Show the consent page. The link's token grants access; no login is needed."""
     return _consent_page(request, token, actions.application_behind(session, token), session)
 
 
 @router.post("/consent/{token}")
 def confirm_consent(request: Request, token: str, uow: Uow, now: Now) -> Response:
-    """Records the confirmation. No fields."""
+    """Record the student's consent. No form fields."""
     row = actions.confirm_consent(uow, token, actor="student", now=now)
     return _consent_page(request, token, row, uow.session)
 

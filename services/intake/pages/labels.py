@@ -1,4 +1,4 @@
-"""Who may act on intake's pages, and the badges and titles that people read there."""
+"""Access dependency of intake's pages, and the coloured labels and titles that they show."""
 
 from typing import Annotated
 
@@ -22,16 +22,16 @@ _OUTCOME_TONES = {
     "certified": "green",
     "not_certified": "red",
 }
-STATE_BADGES = {str(code): Badge(title, _STATE_TONES.get(code, "secondary")) for code, title in STATE_TITLES.items()}
-OUTCOME_BADGES = {
+STATE_LABELS = {str(code): Badge(title, _STATE_TONES.get(code, "secondary")) for code, title in STATE_TITLES.items()}
+OUTCOME_LABELS = {
     str(code): Badge(title, _OUTCOME_TONES.get(code, "secondary")) for code, title in OUTCOME_TITLES.items()
 }
-RECOMMENDATION_BADGES = {
+RECOMMENDATION_LABELS = {
     "recommended": Badge("推荐", "green"),
     "not_recommended": Badge("不推荐", "red"),
     "pending": Badge("待定", "yellow"),
 }
-TIERS = {
+TIER_LABELS = {
     "national_little_giant": Badge("国家级“小巨人”", "red"),
     "municipal_little_giant": Badge("市级“小巨人”", "orange"),
     "hidden_champion": Badge("隐形冠军", "purple"),

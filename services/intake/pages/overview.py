@@ -1,4 +1,4 @@
-"""The morning picture: how many came, from which units, who is short, how long is left."""
+"""Overview page: applications per day and state, units below their quota, time left."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
 from services.intake import queries
-from services.intake.pages.labels import OUTCOME_BADGES, Clerk
+from services.intake.pages.labels import OUTCOME_LABELS, Clerk
 from shared.dashboard import page, t
 from shared.events.intake import Programme
 from shared.http.web import Now, ReadingSession
@@ -16,7 +16,7 @@ router = APIRouter()
 
 @router.get("/")
 def overview(request: Request, actor: Clerk, session: ReadingSession, now: Now) -> Response:
-    """How many came, from which units, who is short, how long is left."""
+    """Show applications per day and state, units below their quota, and the time left."""
     programmes = queries.programmes(session)
     if not programmes:
         return page(request, "intake_empty.html", title="报名概况")
@@ -50,14 +50,14 @@ def overview(request: Request, actor: Clerk, session: ReadingSession, now: Now) 
 
 
 def _arrivals(session: Session, programme: Programme) -> list[dict[str, Any]]:
-    found = queries.arrivals_by_day(session, programme.code)
-    return [{"label": t("{day}日", day=day.day), "value": count} for day, count in found.items()]
+    counts = queries.arrivals_by_day(session, programme.code)
+    return [{"label": t("{day}日", day=day.day), "value": count} for day, count in counts.items()]
 
 
 def _as_parts(counts: dict[str, int]) -> list[dict[str, Any]]:
     return [
-        {"label": OUTCOME_BADGES[code].title, "value": counts[code], "tone": OUTCOME_BADGES[code].tone}
-        for code in OUTCOME_BADGES
+        {"label": OUTCOME_LABELS[code].title, "value": counts[code], "tone": OUTCOME_LABELS[code].tone}
+        for code in OUTCOME_LABELS
         if counts.get(code)
     ]
 

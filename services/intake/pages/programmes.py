@@ -1,4 +1,4 @@
-"""Programmes: published and revised from files, with the annexes of the notice."""
+"""Pages to publish and revise programmes from JSON files, and to print the annexes of the notice."""
 
 from typing import Annotated
 
@@ -24,11 +24,11 @@ ANNEXES = (
 
 @router.get("/programmes")
 def show_programmes(request: Request, actor: Clerk, session: ReadingSession) -> Response:
-    """The published programmes, with their annexes, and the form to publish one."""
-    found = queries.programmes(session)
-    firms = {one.code: queries.recommended_firms(session, one) for one in found}
-    titles = [title for title, _print in ANNEXES]
-    return page(request, "intake_programmes.html", title="培训项目", programmes=found, firms=firms, annexes=titles)
+    """Show the published programmes with their annexes, and the form to publish one."""
+    programmes = queries.programmes(session)
+    firms = {one.code: queries.recommended_firms(session, one) for one in programmes}
+    titles = [title for title, _typeset in ANNEXES]
+    return page(request, "intake_programmes.html", title="培训项目", programmes=programmes, firms=firms, annexes=titles)
 
 
 @router.post("/programmes")
@@ -40,8 +40,8 @@ def publish_programme(
     tools: WithTools,
     definition: Annotated[UploadFile, File()],
 ) -> Response:
-    """Publishes the programme in `definition`, a JSON file with the fields of shared.events.intake.Programme."""
-    programme = _programme_in(definition)
+    """Publish the programme in `definition`, a JSON file with the fields of shared.events.intake.Programme."""
+    programme = _parse_programme(definition)
     actions.publish_programme(uow, programme, actor=actor.account, now=now, keys=tools.keys)
     return done(request, "/intake/programmes", t("已发布：{title}。", title=programme.title))
 
@@ -55,8 +55,8 @@ def revise_programme(
     now: Now,
     definition: Annotated[UploadFile, File()],
 ) -> Response:
-    """Replaces the programme by the next version in `definition`."""
-    programme = _programme_in(definition)
+    """Replace the programme by the next version in `definition`."""
+    programme = _parse_programme(definition)
     if programme.code != code:
         values = {"found": programme.code, "code": code}
         raise Invalid("文件中的项目编号是“{found}”,不是“{code}”。", code="programme-code", values=values)
@@ -64,18 +64,20 @@ def revise_programme(
     return done(request, "/intake/programmes", t("已修订为第 {version} 版。", version=programme.version))
 
 
-def _programme_in(definition: UploadFile) -> Programme:
+def _parse_programme(definition: UploadFile) -> Programme:
     try:
         return Programme.model_validate_json(definition.file.read())
-    except ValidationError as fault:
-        where = [FieldError("/definition", error["type"], "/".join(map(str, error["loc"]))) for error in fault.errors()]
-        places = {"places": Joined(where[:5], "、")}
-        raise Invalid("项目文件不合要求,请检查:{places}", code="programme-file", faults=where, values=places) from fault
+    except ValidationError as error:
+        errors = [FieldError("/definition", item["type"], "/".join(map(str, item["loc"]))) for item in error.errors()]
+        places = {"places": Joined(errors[:5], "、")}
+        raise Invalid(
+            "项目文件不合要求,请检查:{places}", code="programme-file", field_errors=errors, values=places
+        ) from error
 
 
 @router.get("/programmes/{code}/definition")
 def download_programme(code: str, actor: Clerk, session: ReadingSession) -> Response:
-    """The programme as the JSON file that `publish` and `revision` take."""
+    """Download the programme as the JSON file that `publish` and `revision` accept."""
     programme = queries.programme_of_code(session, code)
     content = programme.model_dump_json(indent=1).encode()
     return file_reply(content, name=f"{code}.json", media_type="application/json")
@@ -83,10 +85,10 @@ def download_programme(code: str, actor: Clerk, session: ReadingSession) -> Resp
 
 @router.get("/programmes/{code}/annexes/{number}")
 def download_annex(code: str, number: int, actor: Clerk, session: ReadingSession, now: Now) -> Response:
-    """Annex 1 to 4 of the notice, printed from the programme."""
+    """Download annex 1 to 4 of the notice as PDF."""
     programme = queries.programme_of_code(session, code)
     if not 1 <= number <= len(ANNEXES):
         raise NotFound("项目“{code}”没有附件 {number}。", code="unknown-annex", values={"code": code, "number": number})
-    title, write = ANNEXES[number - 1]
-    content = write(documents.Annexes(programme=programme, now=now))
+    title, typeset = ANNEXES[number - 1]
+    content = typeset(documents.Annexes(programme=programme, now=now))
     return file_reply(content, name=f"附件{number} {title}.pdf", media_type="application/pdf", inline=True)

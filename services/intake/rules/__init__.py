@@ -1,1 +1,1 @@
-"""Intake's decisions, pure: what an identifier, a scan and an application must be. Called by services/intake/actions.py."""
+"""Intake's pure rules: validate identifiers, scans, applications and programmes. Called by actions and api."""

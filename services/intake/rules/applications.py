@@ -1,4 +1,4 @@
-"""What an application must be to be accepted (notice, clauses 1 and 5). Called by services/intake/actions."""
+"""Validate applications (notice, clauses 1 and 5). Called by services/intake/actions."""
 
 import hashlib
 from datetime import datetime
@@ -18,13 +18,16 @@ REQUIRED_CONSENTS = {
 
 
 def fingerprint(body: ApplicationIn, *, draft: bool) -> str:
-    """SHA-256, hex, of a request's meaning: two requests under one idempotency key are the same if these are equal,
-    whatever the order or blanks of their JSON."""
+    """Return the SHA-256 (hex) of a request's parsed content.
+
+    Requests with one idempotency key are the same if their fingerprints are equal; order and whitespace of the JSON do
+    not matter.
+    """
     return hashlib.sha256(f"{draft}{body.model_dump_json()}".encode()).hexdigest()
 
 
 def check_window(programme: Programme, now: datetime) -> None:
-    """Raises Conflict outside the half-open window (notice, clause 5.1)."""
+    """Raise Conflict outside the half-open application window (notice, clause 5.1)."""
     if now < programme.opens_at:
         raise Conflict(
             "报名尚未开始,{opens_at:%Y年%m月%d日%H:%M} 起受理。",
@@ -42,8 +45,11 @@ def check_window(programme: Programme, now: datetime) -> None:
 def check_recommendation(
     body: ApplicationIn, programme: Programme, *, unit_code: str, recommendation: str, now: datetime
 ) -> None:
-    """Raises Conflict where a correction after the window would make a unit recommend a firm that it had not recommended in
-    time (notice, clause 6.2), by what was filed before. What it no longer recommends may still be put right."""
+    """Raise Conflict if a correction after the window adds a recommendation or moves it to another unit.
+
+    Units must recommend firms within the window (notice, clause 6.2). `unit_code` and `recommendation` are the values
+    before the correction. A correction may withdraw a recommendation at any time.
+    """
     is_new = body.recommendation == "recommended" and (recommendation, unit_code) != ("recommended", body.unit_code)
     if is_new and now >= programme.closes_at:
         raise Conflict(
@@ -54,29 +60,29 @@ def check_recommendation(
 
 
 def check_application(body: ApplicationIn, programme: Programme, *, now: datetime) -> list[FieldError]:
-    """Every fault of the body at once, each with a JSON pointer and what to do; empty when it may be accepted."""
+    """Return all errors of a body, each with a JSON pointer and an instruction; empty if the body is valid."""
     student, firm = body.student, body.firm
-    faults = check_identity(
+    errors = check_identity(
         student.identity_type,
         normalised(student.identity_number),
         born_on=student.born_on,
         gender=student.gender,
         today=local(now).date(),
     )
-    faults += check_credit_code(normalised(firm.credit_code))
+    errors += check_credit_code(normalised(firm.credit_code))
     if mobile_e164(student.mobile) is None:
-        faults.append(FieldError("/student/mobile", "mobile", "手机号码不是有效的中国内地手机号,请核对。"))
+        errors.append(FieldError("/student/mobile", "mobile", "手机号码不是有效的中国内地手机号,请核对。"))
     if not is_email(student.email):
-        faults.append(FieldError("/student/email", "email", "电子邮箱格式不正确。"))
+        errors.append(FieldError("/student/email", "email", "电子邮箱格式不正确。"))
     if body.invoice:
-        faults += check_credit_code(normalised(body.invoice.tax_number), field="/invoice/tax_number")
+        errors += check_credit_code(normalised(body.invoice.tax_number), field="/invoice/tax_number")
     if body.unit_code not in {unit.code for unit in programme.units}:
-        faults.append(FieldError("/unit_code", "unit", "申报单位代码不在本期名单内,请按通知所列 41 个单位填写。"))
-    return faults + _check_consents(body) + _check_scans(body, programme) + _check_amounts(body)
+        errors.append(FieldError("/unit_code", "unit", "申报单位代码不在本期名单内,请按通知所列 41 个单位填写。"))
+    return errors + _check_consents(body) + _check_scans(body, programme) + _check_amounts(body)
 
 
 def _check_consents(body: ApplicationIn) -> list[FieldError]:
-    given = {consent.kind for consent in body.consents}
+    kinds = {consent.kind for consent in body.consents}
     return [
         FieldError(
             "/consents",
@@ -85,41 +91,41 @@ def _check_consents(body: ApplicationIn) -> list[FieldError]:
             {"title": title},
         )
         for kind, title in REQUIRED_CONSENTS.items()
-        if kind not in given
+        if kind not in kinds
     ]
 
 
 def _check_scans(body: ApplicationIn, programme: Programme) -> list[FieldError]:
-    faults = []
+    errors = []
     kinds = [scan.kind for scan in body.scans]
     for required in programme.required_scans:
         if kinds.count(required.kind) != 1:
             values = {"scan": required.title}
-            faults.append(FieldError("/scans", f"scan-{required.kind}", "“{scan}”扫描件应恰好一份,请补传。", values))
-    for place, scan in enumerate(body.scans):
+            errors.append(FieldError("/scans", f"scan-{required.kind}", "“{scan}”扫描件应恰好一份,请补传。", values))
+    for index, scan in enumerate(body.scans):
         if scan.kind not in {required.kind for required in programme.required_scans}:
-            faults.append(FieldError(f"/scans/{place}/kind", "scan-kind", "没有这种材料,请删去。"))
+            errors.append(FieldError(f"/scans/{index}/kind", "scan-kind", "没有这种材料,请删去。"))
         elif not scan.stamped:
-            faults.append(FieldError(f"/scans/{place}/stamped", "scan-unstamped", "扫描件须加盖公司公章。"))
-    return faults
+            errors.append(FieldError(f"/scans/{index}/stamped", "scan-unstamped", "扫描件须加盖公司公章。"))
+    return errors
 
 
 def _check_amounts(body: ApplicationIn) -> list[FieldError]:
-    faults = []
+    errors = []
     for name in ("revenue", "research"):
-        for place, amount in enumerate(getattr(body.firm, name)):
+        for index, amount in enumerate(getattr(body.firm, name)):
             try:
-                figure = Decimal(amount.replace(",", ""))
-                wrong = not figure.is_finite() or figure < 0 or figure != round(figure, 2)
+                value = Decimal(amount.replace(",", ""))
+                invalid = not value.is_finite() or value < 0 or value != round(value, 2)
             except InvalidOperation:
-                wrong = True
-            if wrong:
+                invalid = True
+            if invalid:
                 message = "金额应为非负数,最多两位小数,单位为元。"
-                faults.append(FieldError(f"/firm/{name}/{place}", "amount", message))
-    return faults
+                errors.append(FieldError(f"/firm/{name}/{index}", "amount", message))
+    return errors
 
 
 def check_participation(body: ApplicationIn, *, known: bool) -> None:
-    """Raises Conflict for a person who attended before; it bars the person, not the firm (notice, clause 1)."""
+    """Raise Conflict for a past participant. The rule bars the person, not the firm (notice, clause 1)."""
     if body.past_participant or known:
         raise Conflict("该学员已参加过领军人才培训,按通知第一条不得报名本期培训。", code="past-participant")

@@ -1,6 +1,7 @@
-"""Numbers of people and firms: normalised for comparison, and what is wrong with them. Sources: domain.md section 2.
+"""Normalise and validate identifiers of people and firms. Sources: domain.md section 2.
 
-`python-stdnum`'s resident-ID tables refuse genuine Chongqing adults, so the ID rule is our own (GB 11643 check digit).
+`python-stdnum`'s resident-ID tables reject genuine IDs of Chongqing adults, so this module implements the resident-ID
+rule (GB 11643 check digit) itself.
 """
 
 import re
@@ -58,12 +59,12 @@ _EMAIL = re.compile(r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$")
 
 
 def normalised(text: str) -> str:
-    """For matching only: NFKC, no blanks or hyphens, upper case."""
+    """Normalise a number for comparison: NFKC, no whitespace or hyphens, upper case."""
     return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
 
 
 def check_identity(kind: str, number: str, *, born_on: date, gender: str, today: date) -> list[FieldError]:
-    """What is wrong with an identity document's number, as normalised."""
+    """Return the errors of a normalised identity document number."""
     if kind == "resident_id":
         return _check_resident_id(number, born_on=born_on, gender=gender, today=today)
     if kind == "foreign_permanent_resident":
@@ -92,26 +93,26 @@ def _check_resident_id(number: str, *, born_on: date, gender: str, today: date) 
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     if not YOUNGEST <= age <= OLDEST:
         values = {"age": age, "youngest": YOUNGEST, "oldest": OLDEST}
-        words = Message("按身份证号码计算的年龄为 {age} 岁,不在 {youngest} 至 {oldest} 岁之间,请核对证件。", values)
-        return [_identity("age", words)]
-    faults = []
+        message = Message("按身份证号码计算的年龄为 {age} 岁,不在 {youngest} 至 {oldest} 岁之间,请核对证件。", values)
+        return [_identity("age", message)]
+    errors = []
     if born != born_on:
-        faults.append(FieldError("/student/born_on", "born-on", "出生日期与身份证号码不一致,请核对。"))
+        errors.append(FieldError("/student/born_on", "born-on", "出生日期与身份证号码不一致,请核对。"))
     if (int(number[16]) % 2 == 1) != (gender == "male"):
-        faults.append(FieldError("/student/gender", "gender", "性别与身份证号码不一致,请核对。"))
-    return faults
+        errors.append(FieldError("/student/gender", "gender", "性别与身份证号码不一致,请核对。"))
+    return errors
 
 
 def _check_digit(number: str) -> str:
     return _CHECK[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number, strict=False)) % 11]
 
 
-def _identity(code: str, words: Message) -> FieldError:
-    return FieldError("/student/identity_number", code, words.message, words.values)
+def _identity(code: str, message: Message) -> FieldError:
+    return FieldError("/student/identity_number", code, message.message, message.values)
 
 
 def check_credit_code(code: str, *, field: str = "/firm/credit_code") -> list[FieldError]:
-    """What is wrong with a unified social credit code (GB 32100), as normalised."""
+    """Return the errors of a normalised unified social credit code (GB 32100)."""
     if re.fullmatch(r"\d{15}", code):
         return [FieldError(field, "old-tax-number", "15 位旧税号已停用,请填写 18 位统一社会信用代码。")]
     if not uscc.is_valid(code):
@@ -122,17 +123,17 @@ def check_credit_code(code: str, *, field: str = "/firm/credit_code") -> list[Fi
 
 
 def mobile_e164(number: str) -> str | None:
-    """The mobile number as E.164, or None if it is none of a person's mobile numbers in China."""
+    """Return a mainland-China mobile number in E.164 format, or None if it is not one."""
     try:
         parsed = phonenumbers.parse(unicodedata.normalize("NFKC", number), "CN")
     except phonenumbers.NumberParseException:
         return None
-    # A number that is not valid has no type.
+    # phonenumbers returns no type for an invalid number.
     if parsed.country_code != 86 or phonenumbers.number_type(parsed) != phonenumbers.PhoneNumberType.MOBILE:
         return None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def is_email(address: str) -> bool:
-    """Whether the address can be written to, by its form."""
+    """Return whether the text has the form of an e-mail address."""
     return _EMAIL.match(address) is not None

@@ -1,4 +1,4 @@
-"""What a programme must be to be published, and how it may still be revised. Called by services/intake/actions."""
+"""Validate programmes and their revisions. Called by services/intake/actions."""
 
 import re
 from collections.abc import Iterator
@@ -11,14 +11,13 @@ from shared.foundation.errors import Conflict, FieldError, Invalid, Joined, Mess
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,39}")
 _MOMENTS = ("opens_at", "closes_at", "pay_by", "report_at")
-# 课时 are whole; more than twelve of them in a day is a slip of the pen.
+# 课时 (lesson hours) are whole numbers. More than twelve in a day is a typing error.
 _MOST_HOURS_A_DAY = 12
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the other services have come with a programme, as far as intake has heard: what each fact freezes is in
-    design.md, decision 10."""
+    """Milestones of a programme, from other services' events. design.md, decision 10, lists what each one freezes."""
 
     scored: bool = False
     ranked: bool = False
@@ -26,12 +25,15 @@ class Progress:
 
 
 def check_revision(old: Programme, new: Programme, *, progress: Progress, now: datetime) -> None:
-    """Raises Conflict unless the change is still allowed. Once open, deadlines and terms only lengthen, units and scans
-    stay; with the first score the rubric stays, with the ranking the quota, with the first admission the fees."""
+    """Raise Conflict if a revision changes a frozen part of a programme.
+
+    From the opening on, deadlines and periods can only be extended, and units and required scans are frozen. The first
+    score freezes the scoring rule, the ranking freezes the quota, the first admission freezes the fees.
+    """
     if new.version != old.version + 1:
-        wanted = {"version": old.version + 1}
+        expected = {"version": old.version + 1}
         raise Conflict(
-            "修订版本号应为 {version}，请从最新的项目文件开始修改。", code="programme-version", values=wanted
+            "修订版本号应为 {version}，请从最新的项目文件开始修改。", code="programme-version", values=expected
         )
     if now < old.opens_at:
         return
@@ -53,18 +55,20 @@ def _differ(old: Programme, new: Programme, *names: str) -> bool:
 
 
 def check_programme(programme: Programme) -> None:
-    """Raises Invalid, with every fault and a JSON pointer to it, for a programme whose own numbers contradict each other
-    or that nobody could keep."""
-    faults = list(_moment_faults(programme))
-    if not faults:
-        faults = [*_deadline_faults(programme), *_number_faults(programme), *_fee_faults(programme.fee_lines)]
-        faults += [*_scoring_faults(programme.scoring), *_plan_faults(programme.plan)]
-    if faults:
-        values = {"count": len(faults), "first": Joined(faults[:3])}
-        raise Invalid("项目设置有 {count} 处需要更正。{first}", code="programme", faults=faults, values=values)
+    """Raise Invalid if a programme's values contradict each other or its plan is not feasible.
+
+    The refusal carries every error with its JSON pointer.
+    """
+    errors = list(_moment_errors(programme))
+    if not errors:
+        errors = [*_deadline_errors(programme), *_number_errors(programme), *_fee_errors(programme.fee_lines)]
+        errors += [*_scoring_errors(programme.scoring), *_plan_errors(programme.plan)]
+    if errors:
+        values = {"count": len(errors), "first": Joined(errors[:3])}
+        raise Invalid("项目设置有 {count} 处需要更正。{first}", code="programme", field_errors=errors, values=values)
 
 
-def _moment_faults(programme: Programme) -> Iterator[FieldError]:
+def _moment_errors(programme: Programme) -> Iterator[FieldError]:
     for name in _MOMENTS:
         if getattr(programme, name).utcoffset() is None:
             yield FieldError(
@@ -72,10 +76,10 @@ def _moment_faults(programme: Programme) -> Iterator[FieldError]:
             )
 
 
-def _deadline_faults(programme: Programme) -> Iterator[FieldError]:
+def _deadline_errors(programme: Programme) -> Iterator[FieldError]:
     if programme.opens_at >= programme.closes_at:
         yield FieldError("/closes_at", "window", "截止时间须晚于开始时间。")
-    # A ranking is frozen after the window at the earliest, and released once its publicity is over.
+    # A ranking is frozen after the window at the earliest, and released after its publicity period.
     if programme.pay_by <= programme.closes_at + timedelta(days=programme.publicity_days):
         yield FieldError("/pay_by", "pay-by", "缴费期限须晚于报名截止和公示期满，否则发布录取结果时已过期。")
     if programme.pay_by > programme.report_at:
@@ -84,8 +88,8 @@ def _deadline_faults(programme: Programme) -> Iterator[FieldError]:
         yield FieldError("/report_at", "report", "报到时间不得晚于培训周期的最后一天。")
 
 
-def _number_faults(programme: Programme) -> Iterator[FieldError]:
-    # The code names keys, files and addresses.
+def _number_errors(programme: Programme) -> Iterator[FieldError]:
+    # The code is part of key names, file names and URLs.
     if not _CODE.fullmatch(programme.code):
         yield FieldError("/code", "code", "项目编号只能由 2 到 40 个字母、数字和连字符组成，并以字母或数字开头。")
     least = {
@@ -103,12 +107,12 @@ def _number_faults(programme: Programme) -> Iterator[FieldError]:
         "units": (Message("申报单位"), [unit.code for unit in programme.units]),
         "required_scans": (Message("材料"), [scan.kind for scan in programme.required_scans]),
     }
-    for name, (title, given) in codes.items():
-        if len(given) != len(set(given)):
+    for name, (title, listed) in codes.items():
+        if len(listed) != len(set(listed)):
             yield FieldError(f"/{name}", name.replace("_", "-"), "{title}代码有重复，请逐项核对。", {"title": title})
 
 
-def _fee_faults(lines: tuple[FeeLine, ...]) -> Iterator[FieldError]:
+def _fee_errors(lines: tuple[FeeLine, ...]) -> Iterator[FieldError]:
     if sorted(line.code for line in lines) != ["central", "municipal", "self"]:
         yield FieldError("/fee_lines", "fee-lines", "费用须恰有中央、市级、自筹三项。")
     if any(line.amount_fen < 0 for line in lines):
@@ -117,7 +121,7 @@ def _fee_faults(lines: tuple[FeeLine, ...]) -> Iterator[FieldError]:
         yield FieldError("/fee_lines", "fee-self", "学员自筹金额须大于 0（单位为分）。")
 
 
-def _scoring_faults(scoring: ScoringRule) -> Iterator[FieldError]:
+def _scoring_errors(scoring: ScoringRule) -> Iterator[FieldError]:
     if sum(scoring.interview_items.values()) != 100:
         yield FieldError("/scoring", "scoring", "面试各项分值之和须为 100。")
     if scoring.firm_points + scoring.materials_points + scoring.interview_points != 100:
@@ -128,7 +132,7 @@ def _scoring_faults(scoring: ScoringRule) -> Iterator[FieldError]:
         yield FieldError("/scoring/item_titles", "item-titles", "面试每一项须恰有一个名称。")
 
 
-def _plan_faults(plan: PlanRule) -> Iterator[FieldError]:
+def _plan_errors(plan: PlanRule) -> Iterator[FieldError]:
     for name, title in (("practice_percent", Message("实战课时比例")), ("mentor_percent", Message("企业导师比例"))):
         if not 0 <= getattr(plan, name) <= 100:
             yield FieldError(f"/plan/{name}", "percent", "{title}须在 0 到 100 之间。", {"title": title})
@@ -148,10 +152,10 @@ def _plan_faults(plan: PlanRule) -> Iterator[FieldError]:
     elif not 1 <= plan.min_gap_days <= plan.max_gap_days:
         yield FieldError("/plan/max_gap_days", "gap", "两次集中授课的最短间隔至少为 1 天，且不能长于最长间隔。")
     else:
-        yield from _module_faults(plan)
+        yield from _module_errors(plan)
 
 
-def _module_faults(plan: PlanRule) -> Iterator[FieldError]:
+def _module_errors(plan: PlanRule) -> Iterator[FieldError]:
     counts = _module_counts(plan.days, plan.module_days)
     if not counts:
         lengths = Joined(plan.module_days, "、") if plan.module_days else Message("（未填）")
@@ -169,7 +173,7 @@ def _module_faults(plan: PlanRule) -> Iterator[FieldError]:
 
 
 def _module_counts(days: int, lengths: tuple[int, ...]) -> set[int]:
-    """In how many modules of these lengths exactly `days` can be taught; empty when in none."""
+    """Return the numbers of modules of these lengths (days) that add up to exactly `days`; empty if impossible."""
     if days < 1 or not lengths or min(lengths) < 1:
         return set()
     reached: list[set[int]] = [{0}]

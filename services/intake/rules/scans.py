@@ -1,4 +1,4 @@
-"""What a scan must be: PDF, JPEG or PNG by content, readable, of a sane size. The declared type is only compared."""
+"""Validate scans: PDF, JPEG or PNG by content, readable, within size limits. The declared type is only compared."""
 
 import io
 import threading
@@ -14,20 +14,20 @@ LARGEST_SCAN = 10 * 1024 * 1024
 LARGEST_PIXELS = 60_000_000
 MOST_PAGES = 20
 UNREFERRED = timedelta(days=30)
-"""How long a scan is kept that no application refers to."""
+"""Retention of a scan that no application refers to."""
 NOT_ADMITTED = timedelta(days=90)
-"""How long the scans of an application without a seat are kept once nothing is open with it, as the student was told."""
+"""Retention after closing for an application without a seat, as stated in the consent text."""
 ATTENDED = timedelta(days=3 * 365 + 1)
-"""How long those of somebody who attended are kept once it is recorded who gets a certificate (PIPL, art. 19)."""
+"""Retention for a participant after the certificate result is recorded (PIPL, art. 19)."""
 _SIGNATURES = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 _IMAGE_FORMATS: dict[str, tuple[Literal["JPEG", "PNG"], ...]] = {"image/jpeg": ("JPEG",), "image/png": ("PNG",)}
 
-# PDFium may be called by one thread at a time, whatever the document; uploads are read in many.
-_one_pdf_at_a_time = threading.Lock()
+# PDFium is not thread-safe, even for different documents; uploads are parsed in several threads.
+_pdfium_lock = threading.Lock()
 
 
 def media_type_of(content: bytes, declared: str) -> str:
-    """The media type, by content. Raises Invalid saying what is wrong with the file."""
+    """Return the media type, detected from the content. Raises Invalid for a bad file or a differing declared type."""
     if not content:
         raise Invalid("文件是空的,请重新上传扫描件。", code="scan-empty")
     if len(content) > LARGEST_SCAN:
@@ -41,24 +41,24 @@ def media_type_of(content: bytes, declared: str) -> str:
             code="scan-type-differs",
             values={"declared": declared, "found": found},
         )
-    _open(content, found)
+    _check_readable(content, found)
     return found
 
 
-def _open(content: bytes, media_type: str) -> None:
+def _check_readable(content: bytes, media_type: str) -> None:
     try:
         if media_type == "application/pdf":
-            pages = _pages_of(content)
+            pages = _count_pages(content)
         else:
             with Image.open(io.BytesIO(content), formats=_IMAGE_FORMATS[media_type]) as image:
                 if image.width * image.height > LARGEST_PIXELS:
                     raise Image.DecompressionBombError
                 image.verify()
             pages = 1
-    except Image.DecompressionBombError as fault:
-        raise Invalid("图片像素过大,请以 300 dpi 重新扫描。", code="scan-pixels") from fault
-    except (pypdfium2.PdfiumError, UnidentifiedImageError, OSError, SyntaxError, ValueError) as fault:
-        raise Invalid("文件已损坏,无法打开,请重新扫描后上传。", code="scan-unreadable") from fault
+    except Image.DecompressionBombError as error:
+        raise Invalid("图片像素过大,请以 300 dpi 重新扫描。", code="scan-pixels") from error
+    except (pypdfium2.PdfiumError, UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise Invalid("文件已损坏,无法打开,请重新扫描后上传。", code="scan-unreadable") from error
     if not 1 <= pages <= MOST_PAGES:
         raise Invalid(
             "扫描件应为 1 至 {most_pages} 页,此文件有 {pages} 页。",
@@ -67,8 +67,8 @@ def _open(content: bytes, media_type: str) -> None:
         )
 
 
-def _pages_of(content: bytes) -> int:
-    with _one_pdf_at_a_time:
+def _count_pages(content: bytes) -> int:
+    with _pdfium_lock:
         document = pypdfium2.PdfDocument(content)
         try:
             return len(document)

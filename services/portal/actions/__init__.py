@@ -1,7 +1,7 @@
-"""The portal's verbs. Every change of an account goes through here; each is audited and, where access changes, said."""
+"""Actions: functions that change the portal's state. All are audited; changes of access are published."""
 
 from services.portal.actions.accounts import change_roles, close_account, create_account, renew_link
-from services.portal.actions.attempts import Attempt, check_attempt, count_failure, forget_failures
+from services.portal.actions.attempts import Attempt, check_attempt, count_failure, reset_failures
 from services.portal.actions.dead_letters import discard_dead_letter, note_dead_letter
 from services.portal.actions.occurrences import note_occurrence
 from services.portal.actions.passwords import (
@@ -35,7 +35,6 @@ __all__ = [
     "discard_dead_letter",
     "end_session",
     "first_account_link",
-    "forget_failures",
     "link_owner",
     "make_first_account",
     "next_batch",
@@ -48,6 +47,7 @@ __all__ = [
     "renew",
     "renew_link",
     "replay_batch",
+    "reset_failures",
     "set_password",
     "sign_in",
     "signing_key",

@@ -1,4 +1,4 @@
-"""What the portal says of an account: its roles, and from when sessions are valid. Called by the other actions."""
+"""Publish an account's access: its roles, and the time from which its sessions are valid. Called by other actions."""
 
 from datetime import datetime
 
@@ -8,15 +8,15 @@ from services.portal.models import Account, SignedInSession
 from services.portal.states import AccountState
 from shared.events.portal import StaffAccessChanged
 from shared.foundation.clock import real_now
-from shared.http.auth import remember_access
+from shared.http.auth import store_access
 from shared.persistence.unit_of_work import UnitOfWork
 
 
-def announce_access(uow: UnitOfWork, row: Account, *, now: datetime, keep_sessions: bool = False) -> None:
-    """Says the account's roles (none unless it is open) and voids every session signed so far.
+def publish_access(uow: UnitOfWork, row: Account, *, now: datetime, keep_sessions: bool = False) -> None:
+    """Publish StaffAccessChanged with the account's roles (none unless it is open) and void all signed tokens.
 
-    The portal itself believes it at once; the others when they hear it. With `keep_sessions` the sessions may be renewed,
-    and then carry the new roles.
+    The portal applies the change at once, other services when they consume the event. With `keep_sessions` the sessions
+    can be renewed and then carry the new roles; otherwise they are deleted.
     """
     row.valid_from = real_now()
     uow.session.add(row)
@@ -25,4 +25,4 @@ def announce_access(uow: UnitOfWork, row: Account, *, now: datetime, keep_sessio
     roles = tuple(row.roles) if row.state == AccountState.OPEN else ()
     event = StaffAccessChanged(account=row.account, roles=roles, valid_from=row.valid_from)
     uow.publish(event, now=now)
-    remember_access(uow, event)
+    store_access(uow, event)

@@ -1,11 +1,11 @@
-"""Accounts: created, given other roles, closed, opened again, given a new link. Called by pages/accounts.py and api.py."""
+"""Create accounts, change their roles, close and reopen them, issue links. Called by pages/accounts.py and api.py."""
 
 from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel import select
 
-from services.portal.actions.access import announce_access
+from services.portal.actions.access import publish_access
 from services.portal.actions.passwords import issue_link
 from services.portal.errors import UnknownAccount
 from services.portal.models import Account
@@ -22,32 +22,41 @@ from shared.persistence.unit_of_work import UnitOfWork
 def create_account(
     uow: UnitOfWork, account: str, *, name: str, roles: Collection[str], actor: str, now: datetime
 ) -> str:
-    """A new account without a password; returns the path of the one-time link that sets it. Raises Invalid, Conflict."""
+    """Create an account without a password and return the path of the one-time link that sets it.
+
+    Raises Conflict if the account exists, Invalid for a bad name or bad roles.
+    """
     check_account(account, name)
-    given = check_roles(roles)
+    new_roles = check_roles(roles)
     if uow.session.get(Account, account):
         raise Conflict("账号“{account}”已经存在，请换一个。", code="account-exists", values={"account": account})
-    row = Account(account=account, name=name, roles=list(given), created_at=now, valid_from=real_now())
+    row = Account(account=account, name=name, roles=list(new_roles), created_at=now, valid_from=real_now())
     uow.session.add(row)
-    uow.record("account_created", account, actor=actor, now=now, details={"name": name, "roles": list(given)})
-    announce_access(uow, row, now=now)
+    uow.record("account_created", account, actor=actor, now=now, details={"name": name, "roles": list(new_roles)})
+    publish_access(uow, row, now=now)
     return issue_link(uow, account)
 
 
 def change_roles(uow: UnitOfWork, account: str, *, roles: Collection[str], actor: str, now: datetime) -> None:
-    """Other roles; sessions go on with them. The same roles again change nothing. Raises Invalid, Conflict."""
+    """Replace an account's roles; its sessions continue with the new roles. The same roles change nothing.
+
+    Raises Invalid for bad roles, Conflict for the last administrator.
+    """
     row = _locked(uow, account)
-    given = check_roles(roles)
-    if list(given) == row.roles:
+    new_roles = check_roles(roles)
+    if list(new_roles) == row.roles:
         return
-    _check_administrator(uow, row, stays="administrator" in given)
-    uow.record("roles_changed", account, actor=actor, now=now, details={"from": row.roles, "to": list(given)})
-    row.roles = list(given)
-    announce_access(uow, row, now=now, keep_sessions=True)
+    _check_administrator(uow, row, stays="administrator" in new_roles)
+    uow.record("roles_changed", account, actor=actor, now=now, details={"from": row.roles, "to": list(new_roles)})
+    row.roles = list(new_roles)
+    publish_access(uow, row, now=now, keep_sessions=True)
 
 
 def close_account(uow: UnitOfWork, account: str, *, actor: str, now: datetime) -> None:
-    """Ends every session and lets nobody sign in again; a repeat changes nothing. Raises Conflict."""
+    """Close an account and end its sessions. A repeat changes nothing.
+
+    Raises Conflict for the actor's own account and for the last administrator.
+    """
     row = _locked(uow, account)
     if row.state == AccountState.CLOSED:
         return
@@ -56,11 +65,14 @@ def close_account(uow: UnitOfWork, account: str, *, actor: str, now: datetime) -
     _check_administrator(uow, row, stays=False)
     row.state = AccountState.CLOSED
     uow.record("account_closed", account, actor=actor, now=now)
-    announce_access(uow, row, now=now)
+    publish_access(uow, row, now=now)
 
 
 def renew_link(uow: UnitOfWork, account: str, *, actor: str, now: datetime) -> str:
-    """A new one-time link, also for a closed account, which it opens again: the old password is void. Returns its path."""
+    """Void the password and return the path of a new one-time link, which also reopens a closed account.
+
+    Raises Conflict for the actor's own account and for the last administrator.
+    """
     row = _locked(uow, account)
     if account == actor:
         raise Conflict("请在“修改密码”中更改自己的密码。", code="own-account")
@@ -68,7 +80,7 @@ def renew_link(uow: UnitOfWork, account: str, *, actor: str, now: datetime) -> s
         _check_administrator(uow, row, stays=False)
     row.state, row.password_hash = AccountState.INVITED, None
     uow.record("link_issued", account, actor=actor, now=now)
-    announce_access(uow, row, now=now)
+    publish_access(uow, row, now=now)
     return issue_link(uow, account)
 
 
@@ -81,8 +93,8 @@ def _check_administrator(uow: UnitOfWork, row: Account, *, stays: bool) -> None:
 
 
 def _locked(uow: UnitOfWork, account: str) -> Account:
-    found = uow.session.exec(for_update(select(Account).where(Account.account == account))).one_or_none()
-    if found is None:
+    locked = uow.session.exec(for_update(select(Account).where(Account.account == account))).one_or_none()
+    if locked is None:
         raise UnknownAccount
-    row: Account = found
+    row: Account = locked
     return row

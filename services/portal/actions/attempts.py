@@ -1,6 +1,6 @@
-"""The lock-out: too many failed tries for one account or from one address stop further ones. Real time, in Redis.
+"""Login lock-out: too many failed attempts for an account or from an address block further ones. Redis, real time.
 
-Called by pages/door.py around actions/sessions.py.
+Called by pages/login.py around actions/sessions.py.
 """
 
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from redis import Redis
 from services.portal.errors import LockedOut
 
 LOCKED_SECONDS = 15 * 60
-# Figures that assessors of GB/T 22239 use: five tries. An address may be a whole office behind one router.
+# Assessors of GB/T 22239 expect five attempts. An address may be a whole office behind one router.
 MOST_PER_ACCOUNT = 5
 MOST_PER_ADDRESS = 20
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try to sign in: for which account, from which address."""
+    """A login attempt: the account and the client address."""
 
     account: str
     address: str
 
     @property
     def limits(self) -> dict[str, int]:
-        """The counters in Redis, and how many failures each bears."""
+        """Map the Redis keys of the failure counters to their limits."""
         return {
             f"portal:signin:account:{self.account[:64]}": MOST_PER_ACCOUNT,
             f"portal:signin:address:{self.address}": MOST_PER_ADDRESS,
@@ -32,15 +32,15 @@ class Attempt:
 
 
 def check_attempt(redis: Redis, attempt: Attempt) -> None:
-    """Raises LockedOut while a counter is full; asking counts nothing."""
-    for key, most in attempt.limits.items():
-        if int(redis.get(key) or 0) >= most:
-            left = max(int(redis.ttl(key)), 1)
-            raise LockedOut(-(-left // 60))
+    """Raise LockedOut if a counter has reached its limit. A check does not count as an attempt."""
+    for key, limit in attempt.limits.items():
+        if int(redis.get(key) or 0) >= limit:
+            seconds_left = max(int(redis.ttl(key)), 1)
+            raise LockedOut(-(-seconds_left // 60))
 
 
 def count_failure(redis: Redis, attempt: Attempt) -> None:
-    """One more failure; a counter empties fifteen minutes after its first one."""
+    """Count a failed attempt. A counter expires LOCKED_SECONDS after its first failure."""
     for key in attempt.limits:
         with redis.pipeline() as pipe:
             pipe.incr(key)
@@ -48,6 +48,6 @@ def count_failure(redis: Redis, attempt: Attempt) -> None:
             pipe.execute()
 
 
-def forget_failures(redis: Redis, attempt: Attempt) -> None:
-    """The account's owner came in; the address keeps its count."""
+def reset_failures(redis: Redis, attempt: Attempt) -> None:
+    """Reset the account's counter after a successful login. The address keeps its counter."""
     redis.delete(next(iter(attempt.limits)))

@@ -1,4 +1,4 @@
-"""Dead letters: messages that a service gave up, mirrored from the bus for people to look at. Called by bus.py and pages."""
+"""Dead letters: copy dead-lettered messages from the bus into a table, and discard them. Called by bus.py and pages."""
 
 import hashlib
 from datetime import datetime
@@ -18,14 +18,16 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def note_dead_letter(uow: UnitOfWork, delivery: Delivery) -> None:
-    """Keeps one dead letter. The same burial delivered again changes nothing; a letter that was sent again and buried once
-    more, which it says itself, waits again, with its new reason."""
-    headers = {name: _storable(value) for name, value in delivery.headers.items()}
+    """Store one dead letter. A redelivery of the same dead letter changes nothing.
+
+    A replayed message that was dead-lettered again carries its replay number; its row waits again, with the new reason.
+    """
+    headers = {name: _without_nul(value) for name, value in delivery.headers.items()}
     queue = origin(headers)
     key = hashlib.sha256(f"{queue}\n{headers.get(PREFIX + 'id', '')}\n".encode() + delivery.body).hexdigest()
     row = uow.session.exec(for_update(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
     replay = int(headers[REPLAY]) if headers.get(REPLAY, "").isdecimal() else 0
-    if row is not None and not _is_news(row, replay):
+    if row is not None and not _is_newer(row, replay):
         return
     if row is None:
         row = DeadLetter(
@@ -36,37 +38,42 @@ def note_dead_letter(uow: UnitOfWork, delivery: Delivery) -> None:
             body=delivery.body,
             reason="",
             headers={},
-            buried_at=real_now(),
+            dead_lettered_at=real_now(),
         )
-    # A message that outlived its queue's delivery limit carries no reason of ours.
+    # A message that exceeded its queue's delivery limit was dead-lettered by the broker and has no REASON header.
     row.reason = headers.get(REASON, "反复投递失败，超过次数上限。")
-    row.headers, row.buried_at = headers, real_now()
-    # A forged number must not keep the letter's next burials from being news.
+    row.headers, row.dead_lettered_at = headers, real_now()
+    # Cap a forged replay number: it must not make later dead letters of the message look stale.
     row.state, row.replays = DeadLetterState.WAITING, min(replay, row.replays + 1)
     uow.session.add(row)
 
 
-def _is_news(row: DeadLetter, replay: int) -> bool:
-    """Whether a burial after `replay` replays is one that the row does not know of. It may come before the row was marked."""
+def _is_newer(row: DeadLetter, replay: int) -> bool:
+    """Return whether a dead letter with this replay number is newer than the row.
+
+    It may arrive before the replay has marked the row as replayed.
+    """
     if replay == row.replays:
         return row.state == DeadLetterState.REPLAYED
     return replay > row.replays
 
 
-def _storable(value: object) -> str:
-    """PostgreSQL keeps no NUL in a text, and a forged header may hold one."""
+def _without_nul(value: object) -> str:
+    """Replace NUL characters: a forged header may contain one, and PostgreSQL cannot store it."""
     return str(value).replace("\x00", "\ufffd")
 
 
 def discard_dead_letter(uow: UnitOfWork, key: str, *, reason: str, actor: str, now: datetime) -> None:
-    """Puts a letter aside for good, with the reason. Raises UnknownDeadLetter, Invalid without a reason, Conflict unless it
-    waits, so that a repeat is told."""
+    """Discard a waiting dead letter, with a reason.
+
+    Raises UnknownDeadLetter, Invalid without a reason, Conflict unless it is waiting, also for a repeat.
+    """
     row = uow.session.exec(for_update(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
     if row is None:
         raise UnknownDeadLetter
     if not reason.strip():
-        faults = [FieldError("/reason", "required", "请写明不再处理的原因。")]
-        raise Invalid("请写明不再处理的原因。", code="reason", faults=faults)
+        errors = [FieldError("/reason", "required", "请写明不再处理的原因。")]
+        raise Invalid("请写明不再处理的原因。", code="reason", field_errors=errors)
     if row.state != DeadLetterState.WAITING:
         raise Conflict("这条消息已经处理过了。", code="state")
     row.state, row.discarded_because = DeadLetterState.DISCARDED, reason.strip()[:500]

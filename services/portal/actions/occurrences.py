@@ -1,4 +1,4 @@
-"""What was heard of applicants: kept with masks, for the timeline and the search. Called by handlers.py."""
+"""Store consumed events, with masks, for the timeline and the applicant search. Called by handlers.py."""
 
 import json
 from datetime import datetime
@@ -12,8 +12,10 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def note_occurrence(uow: UnitOfWork, event: Event, *, envelope: Envelope) -> None:
-    """Keeps one event, which the inbox lets through once; the applicant's last word is the newest by business time, whoever is
-    heard first."""
+    """Store one event; the inbox passes each event once.
+
+    `last_type` and `last_at` of the applicant come from the newest event by business time, in any order of arrival.
+    """
     uow.session.add(
         Occurrence(
             event_id=envelope.id,
@@ -39,17 +41,17 @@ def note_occurrence(uow: UnitOfWork, event: Event, *, envelope: Envelope) -> Non
         last_at=envelope.time,
     )
     if isinstance(event, ApplicationSubmitted):
-        _identify(row, event)
-    _follow(row, envelope.type, envelope.time)
+        _update_details(row, event)
+    _update_last_event(row, envelope.type, envelope.time)
     uow.session.add(row)
 
 
-def _identify(row: Applicant, event: ApplicationSubmitted) -> None:
+def _update_details(row: Applicant, event: ApplicationSubmitted) -> None:
     row.application_no, row.programme = event.application_no, event.programme
     row.student_name, row.firm_name = event.student.name, event.firm.name
     row.submitted_at = event.submitted_at
 
 
-def _follow(row: Applicant, event_type: str, at: datetime) -> None:
+def _update_last_event(row: Applicant, event_type: str, at: datetime) -> None:
     if at >= row.last_at:
         row.last_type, row.last_at = event_type, at

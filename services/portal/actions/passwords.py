@@ -1,4 +1,4 @@
-"""Passwords: hashing with argon2id, setting by a one-time link, changing by their owner. Called by pages/door.py and api.py."""
+"""Passwords: hash with argon2id, set by a one-time link, change. Called by pages/login.py, api.py and web.py."""
 
 import hashlib
 import secrets
@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlmodel import Session, col, delete, select
 
-from services.portal.actions.access import announce_access
+from services.portal.actions.access import publish_access
 from services.portal.errors import UnknownLink, WrongPassword
 from services.portal.models import Account, OneTimeLink
 from services.portal.queries import account_named, has_accounts
@@ -19,33 +19,37 @@ from shared.foundation.clock import real_now
 from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
+# Lifetime of a one-time link, in real time.
 LINK_LASTS = timedelta(days=3)
 # RFC 9106, second recommended option: 64 MiB, three passes.
 _hasher = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=4)
-# Two at a time: everybody at the door may ask for one, and the process's memory must be enough for all who do.
-_turns = BoundedSemaphore(2)
-# What an unknown account's try is measured against, so that it takes as long as a known one's.
-_NOBODYS = _hasher.hash(secrets.token_hex())
+# At most two hashes are computed concurrently, to bound memory: the login page is open to anyone.
+_hashing_slots = BoundedSemaphore(2)
+# Verified for an unknown account, so that the attempt takes as long as for a known one.
+_DUMMY_HASH = _hasher.hash(secrets.token_hex())
 
 
 def digest_of(secret: str) -> str:
-    """What is kept of a random secret that somebody else holds: SHA-256, hex."""
+    """Return the SHA-256 (hex) that is stored in place of a random secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def password_fits(account: Account | None, password: str) -> bool:
-    """Whether it is the account's password; takes equally long when there is no account, or one without a password."""
-    kept = account.password_hash if account and account.password_hash else _NOBODYS
+    """Return whether this is the password of an open account.
+
+    Takes equally long for an unknown account and for an account without a password.
+    """
+    stored_hash = account.password_hash if account and account.password_hash else _DUMMY_HASH
     try:
-        with _turns:
-            _hasher.verify(kept, password)
+        with _hashing_slots:
+            _hasher.verify(stored_hash, password)
     except (VerificationError, InvalidHashError):
         return False
     return account is not None and account.state == AccountState.OPEN
 
 
 def issue_link(uow: UnitOfWork, account: str | None) -> str:
-    """The path of a new one-time link, which replaces earlier ones; valid for three days of real time."""
+    """Create a one-time link and return its path. It replaces earlier links and expires after LINK_LASTS."""
     uow.session.exec(delete(OneTimeLink).where(col(OneTimeLink.account) == account))
     secret = secrets.token_urlsafe(32)
     uow.session.add(OneTimeLink(secret_hash=digest_of(secret), account=account, expires_at=real_now() + LINK_LASTS))
@@ -53,7 +57,10 @@ def issue_link(uow: UnitOfWork, account: str | None) -> str:
 
 
 def first_account_link(uow: UnitOfWork, *, actor: str, now: datetime) -> str | None:
-    """The path that makes the first account, or None when there is one already. A repeat voids the earlier link."""
+    """Return the path of the link that creates the first account, or None if an account exists.
+
+    A repeat voids the earlier link.
+    """
     if has_accounts(uow.session):
         return None
     uow.record("first_account_link_issued", "portal", actor=actor, now=now)
@@ -61,7 +68,7 @@ def first_account_link(uow: UnitOfWork, *, actor: str, now: datetime) -> str | N
 
 
 def link_owner(session: Session, secret: str) -> Account | None:
-    """Whose link this is; None for the first account's. Raises UnknownLink."""
+    """Return the account of a one-time link, or None for the link of the first account. Raises UnknownLink."""
     link = _link(session, secret)
     return account_named(session, link.account) if link.account else None
 
@@ -69,7 +76,7 @@ def link_owner(session: Session, secret: str) -> Account | None:
 def make_first_account(
     uow: UnitOfWork, secret: str, *, account: str, name: str, password: str, actor: str, now: datetime
 ) -> Account:
-    """The first administrator, by the link that the console printed. Raises UnknownLink, Invalid."""
+    """Create the first administrator with the link that the console printed. Raises UnknownLink, Invalid."""
     link = _link(uow.session, secret)
     if link.account or has_accounts(uow.session):
         raise UnknownLink
@@ -77,11 +84,11 @@ def make_first_account(
     row = Account(account=account, name=name, roles=["administrator"], created_at=now, valid_from=real_now())
     uow.session.add(row)
     uow.record("account_created", account, actor=actor, now=now, details={"roles": row.roles})
-    return _set(uow, link, row, password, now=now)
+    return _use_link(uow, link, row, password, now=now)
 
 
 def set_password(uow: UnitOfWork, secret: str, *, password: str, actor: str, now: datetime) -> Account:
-    """The password of the link's account, which opens it and voids earlier sessions. Raises UnknownLink, Invalid."""
+    """Set the password of the link's account, open it and void earlier sessions. Raises UnknownLink, Invalid."""
     link = _link(uow.session, secret)
     if link.account is None:
         raise UnknownLink
@@ -89,11 +96,11 @@ def set_password(uow: UnitOfWork, secret: str, *, password: str, actor: str, now
     if row.state == AccountState.CLOSED:
         raise UnknownLink
     uow.record("password_set", row.account, actor=actor, now=now)
-    return _set(uow, link, row, password, now=now)
+    return _use_link(uow, link, row, password, now=now)
 
 
 def change_password(uow: UnitOfWork, account: str, *, old: str, new: str, actor: str, now: datetime) -> None:
-    """A new password for somebody who knows the old one; other sessions end. Raises WrongPassword, Invalid."""
+    """Change the password, given the old one, and end the account's sessions. Raises WrongPassword, Invalid."""
     row = account_named(uow.session, account)
     if not password_fits(row, old):
         raise WrongPassword
@@ -101,11 +108,11 @@ def change_password(uow: UnitOfWork, account: str, *, old: str, new: str, actor:
     row.password_hash = _hash(new)
     uow.session.add(row)
     uow.record("password_changed", account, actor=actor, now=now)
-    announce_access(uow, row, now=now)
+    publish_access(uow, row, now=now)
 
 
 def _hash(password: str) -> str:
-    with _turns:
+    with _hashing_slots:
         return _hasher.hash(password)
 
 
@@ -119,10 +126,10 @@ def _link(session: Session, secret: str) -> OneTimeLink:
     return link
 
 
-def _set(uow: UnitOfWork, link: OneTimeLink, row: Account, password: str, *, now: datetime) -> Account:
+def _use_link(uow: UnitOfWork, link: OneTimeLink, row: Account, password: str, *, now: datetime) -> Account:
     check_password(password, account=row.account)
     row.password_hash, row.state = _hash(password), AccountState.OPEN
     uow.session.add(row)
     uow.session.delete(link)
-    announce_access(uow, row, now=now)
+    publish_access(uow, row, now=now)
     return row

@@ -1,4 +1,4 @@
-"""Sessions: begun with a password, renewed while somebody works, ended. Called by pages/door.py. Real time throughout."""
+"""Sessions: begin with a password, renew, end. Called by pages/login.py. Uses real time throughout."""
 
 import secrets
 from dataclasses import dataclass
@@ -18,26 +18,26 @@ from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 LONGEST = timedelta(hours=10)
-# A session that nobody renewed for so long was left alone: the token's fifteen minutes and a quarter of an hour more.
+# A session not renewed for this long is idle: the token's fifteen minutes and another fifteen.
 IDLE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
 class Renewable:
-    """What the browser gets: the signed token for every service, and the secret that renews it at the portal."""
+    """The browser's credentials: the signed token for every service, and the secret that renews it at the portal."""
 
     token: str
     secret: str
 
 
 def sign_in(uow: UnitOfWork, account: str, *, password: str, key: OKPKey, actor: str, now: datetime) -> Renewable:
-    """A new session. Raises WrongPassword, also for an account that is closed or was never opened."""
+    """Begin a session. Raises WrongPassword, also for a closed or not yet opened account."""
     row = uow.session.get(Account, account)
     if not password_fits(row, password) or row is None:
         raise WrongPassword
     uow.session.exec(delete(SignedInSession).where(col(SignedInSession.started_at) < real_now() - LONGEST))
     secret, started = secrets.token_urlsafe(32), real_now()
-    kept = SignedInSession(
+    stored = SignedInSession(
         secret_hash=digest_of(secret),
         account=account,
         sid=secrets.token_urlsafe(32),
@@ -46,41 +46,44 @@ def sign_in(uow: UnitOfWork, account: str, *, password: str, key: OKPKey, actor:
     )
     row.signed_in_at = now
     uow.session.add(row)
-    uow.session.add(kept)
+    uow.session.add(stored)
     uow.record("signed_in", account, actor=actor, now=now)
-    return Renewable(_token(row, kept, key), secret)
+    return Renewable(_token(row, stored, key), secret)
 
 
 def note_refused_sign_in(uow: UnitOfWork, account: str, *, actor: str, now: datetime, code: str, address: str) -> None:
-    """Audits a try that failed; the name is what was typed, so it is cut."""
+    """Record a failed login in the audit log. The account is the typed text, so it is truncated."""
     uow.record("sign_in_refused", account[:64], actor=actor, now=now, details={"code": code, "address": address})
 
 
 def renew(uow: UnitOfWork, secret: str, *, key: OKPKey) -> str:
-    """A fresh token for the same session, with the roles as they are now. Raises NotSignedIn when the session is over."""
-    over = NotSignedIn("登录已过期，请重新登录。", code="session-over")
-    kept = uow.session.exec(
+    """Return a new token for the session, with the current roles. Raises NotSignedIn if the session has ended."""
+    expired = NotSignedIn("登录已过期，请重新登录。", code="session-over")
+    stored = uow.session.exec(
         for_update(select(SignedInSession).where(SignedInSession.secret_hash == digest_of(secret)))
     ).one_or_none()
-    if kept is None or real_now() - kept.renewed_at > IDLE or real_now() - kept.started_at > LONGEST:
-        raise over
-    row = uow.session.get(Account, kept.account)
+    if stored is None or real_now() - stored.renewed_at > IDLE or real_now() - stored.started_at > LONGEST:
+        raise expired
+    row = uow.session.get(Account, stored.account)
     if row is None or row.state != AccountState.OPEN:
-        raise over
-    kept.renewed_at = real_now()
-    uow.session.add(kept)
-    return _token(row, kept, key)
+        raise expired
+    stored.renewed_at = real_now()
+    uow.session.add(stored)
+    return _token(row, stored, key)
 
 
 def end_session(uow: UnitOfWork, secret: str, *, actor: str, now: datetime) -> None:
-    """Nobody renews this session any more; a token already out lasts its fifteen minutes at most. A repeat does nothing."""
-    kept = uow.session.get(SignedInSession, digest_of(secret))
-    if kept is not None:
-        uow.session.delete(kept)
-        uow.record("signed_out", kept.account, actor=actor, now=now)
+    """End a session: it can no longer be renewed. An issued token stays valid for at most fifteen minutes.
+
+    A repeat changes nothing.
+    """
+    stored = uow.session.get(SignedInSession, digest_of(secret))
+    if stored is not None:
+        uow.session.delete(stored)
+        uow.record("signed_out", stored.account, actor=actor, now=now)
 
 
-def _token(row: Account, kept: SignedInSession, key: OKPKey) -> str:
+def _token(row: Account, stored: SignedInSession, key: OKPKey) -> str:
     issued = real_now().timestamp()
     claims = SessionToken(
         sub=row.account,
@@ -88,6 +91,6 @@ def _token(row: Account, kept: SignedInSession, key: OKPKey) -> str:
         roles=tuple(row.roles),
         iat=issued,
         exp=issued + LIFETIME_SECONDS,
-        sid=kept.sid,
+        sid=stored.sid,
     )
     return sign_token(claims, key)

@@ -1,4 +1,4 @@
-"""The key that signs sessions: made on the first start, the private part for the portal's eyes only. Called by web.py."""
+"""The key that signs session tokens, created on first start. Only the portal reads the private key. Used by web.py."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from joserfc.jwk import OKPKey
 
 
 def signing_key(private_file: Path, public_file: Path) -> OKPKey:
-    """The key of `private_file`, made if there is none; `public_file` is what the services read. A repeat changes nothing."""
+    """Return the key in `private_file`; create it if missing. Services read `public_file`. A repeat changes nothing."""
     if not private_file.exists():
         _write(private_file, _pem(Ed25519PrivateKey.generate()), mode=0o600)
     pem = private_file.read_bytes()
@@ -29,7 +29,7 @@ def _pem(key: Ed25519PrivateKey) -> bytes:
 
 
 def _write(path: Path, content: bytes, *, mode: int) -> None:
-    """Whole or not at all; whoever comes second leaves the first one's file in place."""
+    """Write a file atomically. If another process has created it first, keep that file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)

@@ -1,4 +1,4 @@
-"""The portal's pages: the door, the home, applicants, accounts, dead letters. Mounted by web.py."""
+"""The portal's pages: login, home, applicants, accounts, dead letters. Mounted by web.py."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ for part in (login, home, applicants, accounts, dead_letters):
 
 
 def make_dashboard(process: Process) -> Dashboard:
-    """The portal's dashboard: every member of the staff may enter; accounts and dead letters are the administrator's."""
+    """Build the portal's dashboard. It is open to all staff; accounts and dead letters are for the administrator."""
     dashboard = Dashboard(
         process, icon="fa-solid fa-house", roles=tuple(ROLES), templates=Path(__file__).parent.parent / "templates"
     )

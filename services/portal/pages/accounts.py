@@ -1,4 +1,4 @@
-"""Accounts, for the administrator: create, change roles, close, give a new link."""
+"""Account pages for the administrator: create, change roles, close, issue a new link."""
 
 from typing import Annotated
 
@@ -32,13 +32,13 @@ ACTS = {
 
 
 class AccountList(ListView):
-    """Every account."""
+    """All accounts."""
 
     fields = (
         Text("account", "账号"),
         Text("name", "姓名"),
         Titled("roles", "角色", titles=ROLES),
-        Badged("state", "状态", badges=STATES),
+        Badged("state", "状态", labels=STATES),
         Moment("signed_in_at", "最近登录"),
         Moment("created_at", "建立时间"),
     )
@@ -49,8 +49,8 @@ class AccountList(ListView):
 
 
 @router.get("/new")
-def ask_new(request: Request, actor: Administrator) -> Response:
-    """The form of a new account."""
+def show_form(request: Request, actor: Administrator) -> Response:
+    """Show the form to create an account."""
     return page(request, "account_new.html", title="新建账号", back="/tables/accounts/list", roles=ROLES.items())
 
 
@@ -64,15 +64,15 @@ def create(
     name: Annotated[str, Form()] = "",
     roles: Annotated[list[str], Form()] = [],  # noqa: B006 (FastAPI copies it)
 ) -> Response:
-    """Creates it and shows the one-time link, once."""
+    """Create an account and show its one-time link once."""
     account = account.strip()
     link = actions.create_account(uow, account, name=name.strip(), roles=roles, actor=actor.account, now=now)
-    return done(request, f"/accounts/{account}", _told(request, link))
+    return done(request, f"/accounts/{account}", _link_notice(request, link))
 
 
 @router.get("/{account}")
 def show(request: Request, account: str, actor: Administrator, session: ReadingSession) -> Response:
-    """One account and what was done with it."""
+    """Show one account with its audit history."""
     row = queries.account_named(session, account)
     return page(
         request,
@@ -98,25 +98,25 @@ def change_roles(
     now: Now,
     roles: Annotated[list[str], Form()] = [],  # noqa: B006
 ) -> Response:
-    """Other roles, at once in every service."""
+    """Change the account's roles; every service applies them at once."""
     actions.change_roles(uow, account, roles=roles, actor=actor.account, now=now)
     return done(request, f"/accounts/{account}", "角色已调整。")
 
 
 @router.post("/{account}/close")
 def close(request: Request, account: str, actor: Administrator, uow: Uow, now: Now) -> Response:
-    """Ends every session of the account."""
+    """Close the account and end its sessions."""
     actions.close_account(uow, account, actor=actor.account, now=now)
     return done(request, f"/accounts/{account}", "账号已停用。")
 
 
 @router.post("/{account}/link")
 def renew_link(request: Request, account: str, actor: Administrator, uow: Uow, now: Now) -> Response:
-    """A new one-time link; the old password is void."""
+    """Issue a new one-time link; the old password becomes invalid."""
     link = actions.renew_link(uow, account, actor=actor.account, now=now)
-    return done(request, f"/accounts/{account}", _told(request, link))
+    return done(request, f"/accounts/{account}", _link_notice(request, link))
 
 
-def _told(request: Request, link: str) -> str:
+def _link_notice(request: Request, link: str) -> str:
     address = process_of(request).settings.public_url.rstrip("/") + link
     return t("请把一次性链接交给本人（三天内有效，只显示这一次）：{address}", address=address)

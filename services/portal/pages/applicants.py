@@ -1,4 +1,4 @@
-"""Applicants: the search, and one applicant's timeline across all services."""
+"""Applicant pages: the search, and one applicant's timeline across all services."""
 
 from typing import Annotated
 from uuid import UUID
@@ -18,13 +18,13 @@ LAST = {kind: Badge(title_of(kind), tone) for kind, (_, tone, _) in SENTENCES.it
 
 
 class ApplicantList(ListView):
-    """Everybody who applied, the latest news first."""
+    """All applicants, those with the newest event first."""
 
     fields = (
         Text("application_no", "报名编号"),
         Text("student_name", "学员"),
         Text("firm_name", "企业"),
-        Badged("last_type", "最近进展", badges=LAST),
+        Badged("last_type", "最近进展", labels=LAST),
         Moment("last_at", "时间"),
         Moment("submitted_at", "提交时间"),
     )
@@ -37,7 +37,7 @@ class ApplicantList(ListView):
 
 @router.get("/applicants/{application_id}")
 def show_applicant(request: Request, application_id: UUID, actor: Follower, session: ReadingSession) -> Response:
-    """What happened to one application, in all services."""
+    """Show one application's timeline across all services."""
     applicant = queries.applicant_with(session, application_id)
     return page(
         request,

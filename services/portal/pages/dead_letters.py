@@ -1,4 +1,4 @@
-"""Dead letters, for the administrator: which message was given up by whom, and why; to send again, or to put aside."""
+"""Dead-letter pages for the administrator: show the message, its queue and the reason; replay or discard."""
 
 import json
 from typing import Annotated
@@ -30,17 +30,17 @@ ACTS = {"dead_letters_replayed": "安排重发", "dead_letter_discarded": "不�
 
 
 class DeadLetterList(ListView):
-    """What the services could not handle, newest first."""
+    """Messages that the services could not handle, newest first."""
 
     fields = (
-        Moment("buried_at", "放弃时间"),
-        Badged("state", "状态", badges=STATES),
-        Badged("queue", "服务", badges=QUEUES),
+        Moment("dead_lettered_at", "放弃时间"),
+        Badged("state", "状态", labels=STATES),
+        Badged("queue", "服务", labels=QUEUES),
         Text("type", "消息类型"),
         Text("reason", "原因"),
         Number("replays", "重发次数"),
     )
-    fields_default_sort = (("buried_at", True),)
+    fields_default_sort = (("dead_lettered_at", True),)
     detail_path = "/dead-letters/{key}"
     roles = ("administrator",)
     intro = "各服务放弃处理的消息"
@@ -53,7 +53,7 @@ class DeadLetterList(ListView):
             confirm="把所选消息重新交给原来的服务？已经办过的不会再办一次。",
             roles=("administrator",),
             icon="fa-solid fa-rotate-right",
-            shown=lambda letter: letter.state == DeadLetterState.WAITING,
+            shown=lambda dead_letter: dead_letter.state == DeadLetterState.WAITING,
         ),
         ListAction(
             "discard",
@@ -64,25 +64,25 @@ class DeadLetterList(ListView):
             icon="fa-solid fa-box-archive",
             tone="danger",
             entries=(Entry("reason", "原因"),),
-            shown=lambda letter: letter.state == DeadLetterState.WAITING,
+            shown=lambda dead_letter: dead_letter.state == DeadLetterState.WAITING,
         ),
     )
 
 
 @router.get("/replay")
-def ask_replay(
+def show_replay(
     request: Request, actor: Administrator, session: ReadingSession, queue: str = "", kind: str = "", reason: str = ""
 ) -> Response:
-    """What waits, by service, type and reason, to be sent again together; and how far running replays are."""
-    wanted = ReplayDeadLetters(actor=actor.account, queue=queue, type=kind.strip(), reason=reason.strip())
+    """Show the waiting dead letters by service, type and reason, for a joint replay, and the running replays."""
+    selection = ReplayDeadLetters(actor=actor.account, queue=queue, type=kind.strip(), reason=reason.strip())
     return page(
         request,
         "dead_letters_replay.html",
         title="批量重发",
         back="/tables/dead-letters/list",
-        wanted=wanted,
-        count=queries.count_wanted(session, wanted),
-        kinds=queries.letters_by_kind(session, wanted),
+        selection=selection,
+        count=queries.count_matching(session, selection),
+        kinds=queries.dead_letters_by_kind(session, selection),
         running=queries.running_replays(session),
         queues=_queues(),
     )
@@ -98,30 +98,30 @@ def replay_matching(
     kind: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    """Orders the replay of everything that matches: `queue`, `kind` (the type) exactly, `reason` a piece of it; empty ones match all."""
-    wanted = ReplayDeadLetters(actor=actor.account, queue=queue, type=kind.strip(), reason=reason.strip())
-    actions.order_replay(uow, wanted, now=now)
-    filtered = urlencode({"queue": wanted.queue, "kind": wanted.type, "reason": wanted.reason})
-    return done(request, f"/dead-letters/replay?{filtered}", "已安排重发，本页可看进度。")
+    """Order the replay of all matches: exact `queue` and `kind` (type), substring `reason`; empty fields match all."""
+    selection = ReplayDeadLetters(actor=actor.account, queue=queue, type=kind.strip(), reason=reason.strip())
+    actions.order_replay(uow, selection, now=now)
+    query = urlencode({"queue": selection.queue, "kind": selection.type, "reason": selection.reason})
+    return done(request, f"/dead-letters/replay?{query}", "已安排重发，本页可看进度。")
 
 
 @router.get("/{key}")
 def show(request: Request, key: str, actor: Administrator, session: ReadingSession) -> Response:
-    """One message, with masks where it holds sealed values."""
-    letter = session.get(DeadLetter, key)
-    if letter is None:
+    """Show one message, with masks in place of sealed values."""
+    dead_letter = session.get(DeadLetter, key)
+    if dead_letter is None:
         raise UnknownDeadLetter
     return page(
         request,
         "dead_letter.html",
-        title=title_of(letter.type),
-        subtitle=letter.type,
+        title=title_of(dead_letter.type),
+        subtitle=dead_letter.type,
         back="/tables/dead-letters/list",
-        letter=letter,
-        badge=STATES[letter.state],
-        queue=t(SERVICES.get(letter.queue.removesuffix(".jobs"), letter.queue)),
-        body=_shown(letter.body),
-        headers="\n".join(f"{name}: {value}" for name, value in sorted(letter.headers.items())),
+        dead_letter=dead_letter,
+        badge=STATES[dead_letter.state],
+        queue=t(SERVICES.get(dead_letter.queue.removesuffix(".jobs"), dead_letter.queue)),
+        body=_masked_json(dead_letter.body),
+        headers="\n".join(f"{name}: {value}" for name, value in sorted(dead_letter.headers.items())),
         rows=history(session, key),
         acts=ACTS,
     )
@@ -129,7 +129,7 @@ def show(request: Request, key: str, actor: Administrator, session: ReadingSessi
 
 @router.post("/{key}/replay")
 def replay(request: Request, key: str, actor: Administrator, uow: Uow, now: Now) -> Response:
-    """Orders the replay of one message."""
+    """Order the replay of one message."""
     actions.order_one_replay(uow, key, actor=actor.account, now=now)
     return done(request, f"/dead-letters/{key}", "已安排重发，稍后刷新可看结果。")
 
@@ -143,7 +143,7 @@ def discard(
     now: Now,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    """Puts one message aside for good; `reason` is required."""
+    """Discard one message; `reason` is required."""
     actions.discard_dead_letter(uow, key, reason=reason, actor=actor.account, now=now)
     return done(request, f"/dead-letters/{key}", "已不再处理。")
 
@@ -153,7 +153,7 @@ def _queues() -> list[tuple[str, str]]:
     return [("", t("全部")), *((service, t(title)) for service, title in SERVICES.items()), *jobs]
 
 
-def _shown(body: bytes) -> str:
+def _masked_json(body: bytes) -> str:
     try:
         return json.dumps(masked(json.loads(body)), ensure_ascii=False, indent=2)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The home page: where each member of the staff may go, a search, and what happened last."""
+"""The home page: links to the services, applicant search, latest events."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,7 +18,7 @@ Anybody = Annotated[CurrentUser, Depends(staff())]
 
 @dataclass(frozen=True)
 class AppLink:
-    """A dashboard that some roles may enter, and what it is for."""
+    """A link to a service's dashboard for some roles, with a line that describes it."""
 
     title: str
     line: str
@@ -55,7 +55,7 @@ APP_LINKS = (
 
 @router.get("/")
 def home(request: Request, actor: Anybody, session: ReadingSession) -> Response:
-    """What this person can do here."""
+    """Show the links, the search and the events that the user's roles allow."""
     administers = actor.may("administrator")
     follows = actor.may(*FOLLOWERS)
     return page(
@@ -67,5 +67,5 @@ def home(request: Request, actor: Anybody, session: ReadingSession) -> Response:
         follows=follows,
         latest=queries.latest_occurrences(session, most=12) if follows else (),
         accounts=queries.count_of(session, Account) if administers else None,
-        dead_letters=queries.waiting_letters(session) if administers else None,
+        dead_letters=queries.count_waiting_dead_letters(session) if administers else None,
     )

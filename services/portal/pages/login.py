@@ -1,4 +1,4 @@
-"""Signing in, staying in, going out, and passwords."""
+"""Login pages: sign in, renew the session, sign out, set and change passwords."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -26,7 +26,7 @@ Typed = Annotated[str, Form()]
 
 
 def signing_key_of(request: Request) -> OKPKey:
-    """The key that web.py opened."""
+    """Return the signing key that web.py loaded."""
     key: OKPKey = request.app.state.signing_key
     return key
 
@@ -35,8 +35,8 @@ Key = Annotated[OKPKey, Depends(signing_key_of)]
 
 
 @router.get("/sign-in")
-def ask(request: Request, next: str = "/") -> Response:  # noqa: A002 (the query's name)
-    """The sign-in page; whoever is signed in goes straight on."""
+def show_login(request: Request, next: str = "/") -> Response:  # noqa: A002 (the query's name)
+    """Show the login page. A signed-in user is redirected to `next`."""
     try:
         current_user(request)
     except NotSignedIn:
@@ -54,13 +54,15 @@ def sign_in(
     password: Typed = "",
     next: Typed = "/",  # noqa: A002
 ) -> Response:
-    """Begins a session. A refusal outlives the transaction: counted in Redis, audited in a transaction of its own."""
+    """Begin a session. A failed attempt is counted in Redis and audited in a separate transaction."""
     process = process_of(request)
     attempt = Attempt(account.strip().lower(), _address(request))
     try:
         actions.check_attempt(tools.redis, attempt)
         with process.database.transaction() as uow:
-            begun = actions.sign_in(uow, attempt.account, password=password, key=key, actor=attempt.account, now=now)
+            new_session = actions.sign_in(
+                uow, attempt.account, password=password, key=key, actor=attempt.account, now=now
+            )
     except Refusal as refusal:
         if refusal.code == "wrong-password":
             actions.count_failure(tools.redis, attempt)
@@ -69,8 +71,8 @@ def sign_in(
                 uow, attempt.account, actor="anonymous", now=now, code=refusal.code, address=attempt.address
             )
         raise
-    actions.forget_failures(tools.redis, attempt)
-    return _let_in(process, done(request, safe_path(next)), begun)
+    actions.reset_failures(tools.redis, attempt)
+    return _with_session_cookies(process, done(request, safe_path(next)), new_session)
 
 
 @router.get("/session/renew")
@@ -81,30 +83,30 @@ def renew(
     renewal: Renewal = "",
     next: str = "",  # noqa: A002
 ) -> Response:
-    """A fresh token. Scripts get 204 or 401; people go on to `next`, or sign in first."""
-    wanted = safe_path(next)
+    """Renew the session token. Scripts get 204 or 401; browsers are redirected to `next` or to the login page."""
+    target = safe_path(next)
     try:
         token = actions.renew(uow, renewal, key=key)
     except NotSignedIn:
         if "json" in request.headers.get("accept", ""):
             raise
-        return _cleared(RedirectResponse(f"/sign-in?next={quote(wanted, safe='/')}", status_code=303))
-    answer = RedirectResponse(wanted, status_code=303) if next else Response(status_code=204)
-    _set_cookie(process_of(request), answer, COOKIE, token, path="/")
-    return answer
+        return _without_session_cookies(RedirectResponse(f"/sign-in?next={quote(target, safe='/')}", status_code=303))
+    response = RedirectResponse(target, status_code=303) if next else Response(status_code=204)
+    _set_cookie(process_of(request), response, COOKIE, token, path="/")
+    return response
 
 
-# Under the renewal cookie's path, so that the browser shows it here.
+# Under the renewal cookie's path, so that the browser sends the cookie.
 @router.post("/session/end")
 def sign_out(request: Request, uow: Uow, now: Now, renewal: Renewal = "") -> Response:
-    """Ends the session in the portal and in this browser."""
+    """End the session and delete its cookies."""
     actions.end_session(uow, renewal, actor="session", now=now)
-    return _cleared(RedirectResponse("/sign-in", status_code=303))
+    return _without_session_cookies(RedirectResponse("/sign-in", status_code=303))
 
 
 @router.get("/password")
-def ask_new_password(request: Request, actor: Anybody) -> Response:
-    """The form to change one's own password."""
+def show_password_form(request: Request, actor: Anybody) -> Response:
+    """Show the form to change the user's own password."""
     return page(request, "password.html", title="修改密码", back="/")
 
 
@@ -119,16 +121,16 @@ def change_password(
     new: Typed = "",
     again: Typed = "",
 ) -> Response:
-    """Changes it; every other session of the account ends, this one goes on as a new one."""
+    """Change the password. All sessions of the account end; this browser gets a new one."""
     check_repeated(new, again)
     actions.change_password(uow, actor.account, old=old, new=new, actor=actor.account, now=now)
-    begun = actions.sign_in(uow, actor.account, password=new, key=key, actor=actor.account, now=now)
-    return _let_in(process_of(request), done(request, "/"), begun)
+    new_session = actions.sign_in(uow, actor.account, password=new, key=key, actor=actor.account, now=now)
+    return _with_session_cookies(process_of(request), done(request, "/"), new_session)
 
 
 @router.get("/welcome/{secret}")
-def welcome(request: Request, secret: str, session: ReadingSession) -> Response:
-    """Where a one-time link leads: a password for the account, or the first account."""
+def show_link(request: Request, secret: str, session: ReadingSession) -> Response:
+    """Show the form of a one-time link: set the account's password, or create the first account."""
     owner = actions.link_owner(session, secret)
     return page(
         request, "welcome.html", title="设置密码" if owner else "建立首个管理员账号", secret=secret, owner=owner
@@ -136,7 +138,7 @@ def welcome(request: Request, secret: str, session: ReadingSession) -> Response:
 
 
 @router.post("/welcome/{secret}")
-def requeue_failed(
+def use_link(
     request: Request,
     secret: str,
     uow: Uow,
@@ -146,7 +148,7 @@ def requeue_failed(
     account: Typed = "",
     name: Typed = "",
 ) -> Response:
-    """Sets the password; the link is used up."""
+    """Set the password, or create the first account. The link becomes invalid."""
     check_repeated(password, again)
     if actions.link_owner(uow.session, secret):
         actions.set_password(uow, secret, password=password, actor="link", now=now)
@@ -157,21 +159,21 @@ def requeue_failed(
     return done(request, "/sign-in")
 
 
-def _let_in(process: Process, answer: Response, begun: Renewable) -> Response:
-    _set_cookie(process, answer, COOKIE, begun.token, path="/")
-    _set_cookie(process, answer, RENEWAL_COOKIE, begun.secret, path=RENEWAL_PATH)
-    return answer
+def _with_session_cookies(process: Process, response: Response, new_session: Renewable) -> Response:
+    _set_cookie(process, response, COOKIE, new_session.token, path="/")
+    _set_cookie(process, response, RENEWAL_COOKIE, new_session.secret, path=RENEWAL_PATH)
+    return response
 
 
-def _set_cookie(process: Process, answer: Response, name: str, value: str, *, path: str) -> None:
+def _set_cookie(process: Process, response: Response, name: str, value: str, *, path: str) -> None:
     secure = process.settings.public_url.startswith("https:")
-    answer.set_cookie(name, value, path=path, httponly=True, samesite="lax", secure=secure)
+    response.set_cookie(name, value, path=path, httponly=True, samesite="lax", secure=secure)
 
 
-def _cleared(answer: Response) -> Response:
-    answer.delete_cookie(COOKIE, path="/")
-    answer.delete_cookie(RENEWAL_COOKIE, path=RENEWAL_PATH)
-    return answer
+def _without_session_cookies(response: Response) -> Response:
+    response.delete_cookie(COOKIE, path="/")
+    response.delete_cookie(RENEWAL_COOKIE, path=RENEWAL_PATH)
+    return response
 
 
 def _address(request: Request) -> str:

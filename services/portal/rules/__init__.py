@@ -1,1 +1,1 @@
-"""The portal's pure decisions: passwords, access, what may be shown, and how an event reads."""
+"""The portal's pure rules: passwords, access, masking, dead letters, and the display text of events."""

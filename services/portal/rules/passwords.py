@@ -1,4 +1,4 @@
-"""What a password and an account's name must be. Called by actions/accounts.py and actions/passwords.py."""
+"""Validate passwords and account names. Called by actions/accounts.py, actions/passwords.py and pages/login.py."""
 
 import re
 
@@ -11,38 +11,38 @@ _ACCOUNT = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 
 
 def check_password(password: str, *, account: str, field: str = "password") -> None:
-    """12 characters at least, three of four classes, not the account's name (GB/T 22239: unique accounts, complexity).
+    """Validate a password: 12 to 128 characters of at least three classes, without the account's name (GB/T 22239).
 
-    Raises Invalid with a fault for the field.
+    Raises Invalid with an error for `field`.
     """
-    wrong = None
+    message = None
     if len(password) < SHORTEST:
-        wrong = Message("至少 {count} 个字符", {"count": SHORTEST})
+        message = Message("至少 {count} 个字符", {"count": SHORTEST})
     elif len(password) > LONGEST:
-        wrong = Message("不超过 {count} 个字符", {"count": LONGEST})
+        message = Message("不超过 {count} 个字符", {"count": LONGEST})
     elif sum(bool(re.search(kind, password)) for kind in _CLASSES) < 3:
-        wrong = Message("须包含大写字母、小写字母、数字、符号中的三类")
+        message = Message("须包含大写字母、小写字母、数字、符号中的三类")
     elif account and account in password.lower():
-        wrong = Message("不能包含账号")
-    if wrong:
-        fault = FieldError(f"/{field}", "weak-password", wrong.message, wrong.values)
-        raise Invalid("密码不合要求：{fault}。", code="weak-password", faults=[fault], values={"fault": fault})
+        message = Message("不能包含账号")
+    if message:
+        error = FieldError(f"/{field}", "weak-password", message.message, message.values)
+        raise Invalid("密码不合要求：{fault}。", code="weak-password", field_errors=[error], values={"fault": error})
 
 
 def check_repeated(password: str, again: str) -> None:
-    """The password typed twice. Raises Invalid."""
+    """Check that both entries of a new password are equal. Raises Invalid."""
     if password != again:
-        faults = [FieldError("/again", "password-repeat", "与上面的密码不同")]
-        raise Invalid("两次输入的密码不一致。", code="password-repeat", faults=faults)
+        errors = [FieldError("/again", "password-repeat", "与上面的密码不同")]
+        raise Invalid("两次输入的密码不一致。", code="password-repeat", field_errors=errors)
 
 
 def check_account(account: str, name: str) -> None:
-    """An account's name for machines and its owner's name for people. Raises Invalid."""
-    faults = []
+    """Validate an account name and its owner's name. Raises Invalid."""
+    errors = []
     if not _ACCOUNT.fullmatch(account):
-        words = "2 至 32 位，以小写字母开头，只用小写字母、数字、点、下划线、连字符"
-        faults.append(FieldError("/account", "account-name", words))
+        message = "2 至 32 位，以小写字母开头，只用小写字母、数字、点、下划线、连字符"
+        errors.append(FieldError("/account", "account-name", message))
     if not 2 <= len(name) <= 50:
-        faults.append(FieldError("/name", "person-name", "2 至 50 个字"))
-    if faults:
-        raise Invalid("账号信息不合要求。", code="account-invalid", faults=faults)
+        errors.append(FieldError("/name", "person-name", "2 至 50 个字"))
+    if errors:
+        raise Invalid("账号信息不合要求。", code="account-invalid", field_errors=errors)

@@ -1,6 +1,6 @@
-"""How an event reads to people: a short title, a line of detail, a colour. Called by queries.py for the timeline.
+"""Display text of events: a short title, a line of detail, a colour. Called by queries.py for the timeline.
 
-Bodies are the masked JSON of shared/events; a field that is missing is left out of the line.
+Bodies are the masked JSON of shared/events; a missing time or reason is left empty.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ _RELEASES = {"lapsed": "逾期未缴费", "declined": "放弃入学", "withdrawn
 
 @dataclass(frozen=True)
 class Sentence:
-    """What happened, for a line of the timeline; `values` belong into the {names} of `text`."""
+    """One timeline line. `values` fill the {names} of `text`."""
 
     title: str
     text: str = ""
@@ -27,7 +27,7 @@ class Sentence:
 
 
 def sentence(event_type: str, body: Body) -> Sentence:
-    """The sentence of an event; of a type that is not known here, its wire name."""
+    """Return the sentence of an event, or its wire name for an unknown type."""
     found = SENTENCES.get(event_type)
     if found is None:
         return Sentence(event_type, tone="secondary")
@@ -37,7 +37,7 @@ def sentence(event_type: str, body: Body) -> Sentence:
 
 
 def title_of(event_type: str) -> str:
-    """The short name of an event's type, for lists."""
+    """Return the short title of an event type, for lists."""
     found = SENTENCES.get(event_type)
     return str(found[0] if found and not callable(found[0]) else _VARYING.get(event_type, event_type))
 
@@ -127,12 +127,12 @@ def _closed(body: Body) -> Detail:
 
 
 def _filled(text: str, **fields: str) -> Callable[[Body], Detail]:
-    """A line whose {names} are these fields of the body, as they are."""
+    """Build a detail function: its {names} are these fields of the body, unformatted."""
     return lambda body: (text, {name: body[field] for name, field in fields.items()})
 
 
 def _sum(text: str, fen: str, **fields: str) -> Callable[[Body], Detail]:
-    """A line with {amount}, the yuan of the field `fen`; the other fields as they are, times as people read them."""
+    """Build a detail function with {amount}: the field `fen` in yuan. Formats `..._at` fields as China time."""
     return lambda body: (
         text,
         {

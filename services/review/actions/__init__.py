@@ -1,4 +1,5 @@
-"""Verbs that change review's state. Called by api.py, pages.py, handlers.py and tasks.py; each is audited."""
+"""Actions that change review's state; each writes an audit record. Called by api.py, pages, handlers.py and
+tasks.py."""
 
 from services.review.actions.authenticity import (
     check_scans,

@@ -1,4 +1,5 @@
-"""网上初审 (notice, clause 5.4.1): are the scans legible, stamped and true? Checked, passed, returned or rejected."""
+"""网上初审 (notice, clause 5.4.1): check that the scans are legible, stamped and true; pass, return or reject the
+case."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,7 +7,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.review.actions.locking import locked_case, programme_of, seat_of, step_case
+from services.review.actions.locking import get_seat, lock_case, reload_programme, step_case
 from services.review.actions.refunds import order_refund
 from services.review.models import Case, ScanCheck
 from services.review.queries import candidate, claim_of, current_checks, title_of_scan
@@ -23,8 +24,8 @@ LATE = "未在期限内补正"
 
 
 def check_scans(uow: UnitOfWork, case_id: UUID, checks: Mapping[str, Check], *, actor: str, now: datetime) -> None:
-    """Records a reviewer's findings on the scans of the present revision, by kind; a later finding replaces an earlier."""
-    case = locked_case(uow, case_id)
+    """Record a reviewer's checks of the current revision's scans, by kind. A later check replaces an earlier one."""
+    case = lock_case(uow, case_id)
     if case.state != CaseState.OPEN:
         state = Message(CASE_TITLES[CaseState(case.state)])
         raise Conflict("案卷为“{state}”，不能再核对扫描件。", code="state", values={"state": state})
@@ -53,11 +54,14 @@ def check_scans(uow: UnitOfWork, case_id: UUID, checks: Mapping[str, Check], *, 
 
 
 def pass_authenticity(uow: UnitOfWork, case_id: UUID, *, actor: str, now: datetime) -> None:
-    """Finds an application authentic -> ApplicationVerified. Raises Conflict, naming everything that is missing, unless
-    every scan was found legible and stamped and the student has confirmed."""
-    case = locked_case(uow, case_id)
+    """Mark an application as authentic and publish ApplicationVerified.
+
+    Raises Conflict that lists everything missing, unless every scan is legible and stamped and the student has
+    confirmed.
+    """
+    case = lock_case(uow, case_id)
     if case.state == CaseState.OPEN:
-        programme = programme_of(uow, case.programme)
+        programme = reload_programme(uow, case.programme)
         checks = current_checks(uow.session, case)
         if missing := obstacles(programme.required_scans, checks, consented=case.consented_at is not None):
             values = {"student": case.student_name, "missing": Joined(missing, "；")}
@@ -80,9 +84,11 @@ def return_for_correction(
     now: datetime,
     correct_by: datetime | None = None,
 ) -> None:
-    """Asks for every correction at once, as (item, reason) -> ApplicationReturned. `correct_by` is half-open; without one
-    it is the end of the third local day after today."""
-    case = locked_case(uow, case_id)
+    """Return a case for correction and publish ApplicationReturned. `defects` are all (item, reason) pairs.
+
+    `correct_by` is an exclusive limit; the default is the end of the third local day after today.
+    """
+    case = lock_case(uow, case_id)
     named = [Defect(item=item.strip(), reason=reason.strip()) for item, reason in defects]
     if not named or not all(defect.item and defect.reason for defect in named):
         raise Invalid("请逐项写明需要补正的材料或栏目及原因。", code="defects")
@@ -99,19 +105,23 @@ def return_for_correction(
 
 
 def reject_application(uow: UnitOfWork, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
-    """Ends a case that is not authentic, or whose student is barred -> ApplicationRejected, RefundOrdered. Also after it
-    passed, as long as no seat is held or waited for."""
-    case = locked_case(uow, case_id)
+    """Reject a case that is not authentic or whose student is barred, and publish ApplicationRejected and
+    RefundOrdered.
+
+    Also allowed after the case passed. Raises Conflict once a seat is held or waited for.
+    """
+    case = lock_case(uow, case_id)
     if len(reason.strip()) < 2:
         raise Invalid("请写明不通过的理由。", code="reason")
-    seat = seat_of(uow, case)
+    seat = get_seat(uow, case)
     if seat and seat.state in (SeatState.HELD, SeatState.WAITING):
         raise Conflict("录取结果已发布，不能再作初审不通过处理；请在“录取名额”中办理。", code="seat-given")
     _reject(uow, case, reason.strip(), actor=actor, now=now)
 
 
 def reject_uncorrected(uow: UnitOfWork, *, actor: str, now: datetime) -> None:
-    """Rejects what was returned and did not come back in time; a correction accepted in the last minute still arrives."""
+    """Reject returned cases whose correction is overdue. CROSSING leaves time for a correction accepted at the last
+    minute."""
     late = select(Case).where(Case.state == CaseState.RETURNED, col(Case.correct_by) <= now - CROSSING)
     for case in uow.session.exec(for_update(late.order_by(col(Case.id)))).all():
         _reject(uow, case, LATE, actor=actor, now=now)
@@ -127,19 +137,20 @@ def _reject(uow: UnitOfWork, case: Case, reason: str, *, actor: str, now: dateti
 
 
 def look_at_scan(uow: UnitOfWork, case_id: UUID, item: str, *, actor: str, now: datetime) -> FileClaim:
-    """Records that somebody looks at a scan, and says where it is. Commit before opening, so that the look is on record
-    even if it fails."""
-    case = locked_case(uow, case_id)
+    """Record that a person views a scan, and return its claim check. Commit before opening the file, so that the record
+    exists even if opening fails."""
+    case = lock_case(uow, case_id)
     claim = claim_of(case, item)
-    details = {"item": title_of_scan(programme_of(uow, case.programme), item), "sha256": claim.sha256}
+    details = {"item": title_of_scan(reload_programme(uow, case.programme), item), "sha256": claim.sha256}
     uow.record("look_at_scan", str(case.id), actor=actor, now=now, details=details)
     return claim
 
 
 def look_at_identity(uow: UnitOfWork, case_id: UUID, *, reason: str, actor: str, now: datetime) -> Sealed:
-    """Records that somebody asks for the whole ID number, and why; commit before opening, as above."""
+    """Record that a person views the full ID number, with the reason, and return the sealed number. Commit before
+    opening it, as in `look_at_scan`."""
     if len(reason.strip()) < 4:
         raise Invalid("请写明查看完整证件号码的事由（至少四个字）。", code="reason")
-    case = locked_case(uow, case_id)
+    case = lock_case(uow, case_id)
     uow.record("look_at_identity", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
     return candidate(case).identity

@@ -1,9 +1,9 @@
-"""The desk's points for firm and materials (notice, clause 5.4.3)."""
+"""Desk points for firm and materials (notice, clause 5.4.3)."""
 
 from datetime import datetime
 from uuid import UUID
 
-from services.review.actions.locking import case_to_score
+from services.review.actions.locking import lock_case_to_score
 from services.review.rules.scoring import check_desk_points
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -11,8 +11,8 @@ from shared.persistence.unit_of_work import UnitOfWork
 def score_materials(
     uow: UnitOfWork, case_id: UUID, *, firm_points: int, materials_points: int, actor: str, now: datetime
 ) -> None:
-    """Sets both points, in hundredths, within the programme's limits; a later call replaces them until the freeze."""
-    case, programme = case_to_score(uow, case_id)
+    """Set both points, in hundredths, within the programme's limits. A later call replaces them until the freeze."""
+    case, programme = lock_case_to_score(uow, case_id)
     check_desk_points(firm_points, materials_points, programme.scoring)
     details = {"firm": firm_points, "materials": materials_points, "programme_version": programme.version}
     if case.firm_points is not None:

@@ -1,4 +1,4 @@
-"""Interviews as scheduling booked them, and the judges' sheets (notice, clause 5.4.2)."""
+"""Interview bookings from scheduling, and the judges' score sheets (notice, clause 5.4.2)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import delete
 
-from services.review.actions.locking import case_to_score, known_case, programme_of, ranking_of
+from services.review.actions.locking import lock_case_for_event, lock_case_to_score, reload_programme, reload_ranking
 from services.review.models import Case, PanelMember, ScoreSheet
 from services.review.queries import latest_sheets, panel_members
 from services.review.rules.scoring import check_sheet, mean, trimmed_mean
@@ -20,28 +20,33 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def note_interview(uow: UnitOfWork, event: InterviewScheduled, *, actor: str, now: datetime) -> None:
-    """Takes over time, place and panel; a later booking replaces them. Sheets of judges who stay are kept. After the
-    freeze nothing changes any more."""
-    case = known_case(uow, event.application_id)
-    if ranking_of(uow, case.programme).state != RankingState.DRAFT:
+    """Store time, place and panel of an interview; a later booking replaces them and keeps the sheets of judges who
+    stay.
+
+    After the freeze nothing changes.
+    """
+    case = lock_case_for_event(uow, event.application_id)
+    if reload_ranking(uow, case.programme).state != RankingState.DRAFT:
         return
     case.panel, case.interview_at, case.interview_place = event.panel, event.starts_at, event.place
     case.booked_mode, case.missed_at, case.missed_for_good = event.mode, None, False
     panel = _replace_panel(uow, case, event.judges)
     uow.record("note_interview", str(case.id), actor=actor, now=now, details={"panel": event.panel})
-    _settle(uow, case, programme_of(uow, case.programme), panel, latest_sheets(uow.session, case.id), now=now)
+    _update_points(
+        uow, case, reload_programme(uow, case.programme), panel, latest_sheets(uow.session, case.id), now=now
+    )
 
 
 def _replace_panel(uow: UnitOfWork, case: Case, judges: Sequence[PanelJudge]) -> Sequence[PanelMember]:
-    left = {member.judge: member for member in panel_members(uow.session, case.id)}
+    earlier = {member.judge: member for member in panel_members(uow.session, case.id)}
     panel = [
-        left.pop(judge.account)
-        if judge.account in left
+        earlier.pop(judge.account)
+        if judge.account in earlier
         else PanelMember(case_id=case.id, judge=judge.account, name=judge.name)
         for judge in judges
     ]
     uow.session.add_all(panel)
-    for member in left.values():
+    for member in earlier.values():
         uow.session.delete(member)
     return panel
 
@@ -49,10 +54,12 @@ def _replace_panel(uow: UnitOfWork, case: Case, judges: Sequence[PanelJudge]) ->
 def note_missed_interview(
     uow: UnitOfWork, case_id: UUID, *, missed_at: datetime, final: bool, actor: str, now: datetime
 ) -> None:
-    """The person did not come: no sheets are awaited, and after the last date there will be no rank. After the freeze
-    nothing changes any more."""
-    case = known_case(uow, case_id)
-    if ranking_of(uow, case.programme).state != RankingState.DRAFT:
+    """Record that the person missed the interview: no sheets are awaited. If `final`, the person gets no rank.
+
+    After the freeze nothing changes.
+    """
+    case = lock_case_for_event(uow, case_id)
+    if reload_ranking(uow, case.programme).state != RankingState.DRAFT:
         return
     case.missed_at, case.missed_for_good, case.interview_at = missed_at, final, None
     case.interview_points = case.untrimmed_points = None
@@ -72,13 +79,14 @@ def record_score_sheet(
     from_paper: bool = False,
     reason: str = "",
 ) -> None:
-    """Locks the sheet of a judge of the panel, points in hundredths; the last awaited one gives InterviewScored.
-    Raises Conflict before the interview has begun.
+    """Store and lock the sheet of a judge on the panel, points in hundredths. The last awaited sheet triggers
+    InterviewScored.
 
-    A judge records the own sheet; the committee's secretary may key it in `from_paper`, which is kept with the sheet. A
-    second sheet is a correction: a new version, with a reason. The same points again change nothing.
+    Judges submit their own sheets; the committee's secretary may type one `from_paper`, which the sheet records. A
+    second sheet is a correction: a new version, with a reason. The same points again change nothing. Raises Conflict
+    before the interview has begun.
     """
-    case, programme = case_to_score(uow, case_id)
+    case, programme = lock_case_to_score(uow, case_id)
     panel = panel_members(uow.session, case.id)
     member = _member(panel, case, judge)
     _check_may_score(case, member, actor=actor, now=now, from_paper=from_paper)
@@ -105,7 +113,7 @@ def record_score_sheet(
     uow.session.add(sheet)
     details = {"judge": judge, "version": sheet.version, "total": sheet.total, "from_paper": from_paper}
     uow.record("record_score_sheet", str(case.id), actor=actor, now=now, details=details)
-    _settle(uow, case, programme, panel, sheets | {judge: sheet}, now=now)
+    _update_points(uow, case, programme, panel, sheets | {judge: sheet}, now=now)
 
 
 def _check_may_score(case: Case, member: PanelMember, *, actor: str, now: datetime, from_paper: bool) -> None:
@@ -121,8 +129,9 @@ def _check_may_score(case: Case, member: PanelMember, *, actor: str, now: dateti
 
 
 def declare_recusal(uow: UnitOfWork, case_id: UUID, *, reason: str, judge: str, actor: str, now: datetime) -> None:
-    """A judge steps back from a candidate, with a reason: the sheet is no longer awaited. A repeat changes nothing."""
-    case, programme = case_to_score(uow, case_id)
+    """Recuse a judge from a candidate, with a reason: the judge's sheet is no longer awaited. A repeat changes
+    nothing."""
+    case, programme = lock_case_to_score(uow, case_id)
     panel = panel_members(uow.session, case.id)
     member = _member(panel, case, judge)
     if actor != judge:
@@ -137,7 +146,7 @@ def declare_recusal(uow: UnitOfWork, case_id: UUID, *, reason: str, judge: str, 
     member.recused_at, member.recusal_reason = now, reason.strip()
     uow.session.add(member)
     uow.record("declare_recusal", str(case.id), actor=actor, now=now, details={"reason": reason.strip()})
-    _settle(uow, case, programme, panel, sheets, now=now)
+    _update_points(uow, case, programme, panel, sheets, now=now)
 
 
 def _member(panel: Sequence[PanelMember], case: Case, judge: str) -> PanelMember:
@@ -151,7 +160,7 @@ def _member(panel: Sequence[PanelMember], case: Case, judge: str) -> PanelMember
     return found
 
 
-def _settle(
+def _update_points(
     uow: UnitOfWork,
     case: Case,
     programme: Programme,
@@ -160,7 +169,7 @@ def _settle(
     *,
     now: datetime,
 ) -> None:
-    """Computes the interview's points once every awaited sheet is in -> InterviewScored, if they are new."""
+    """Compute the interview's points once every awaited sheet is in. Publish InterviewScored if they changed."""
     awaited = {member.judge for member in panel if not member.recused_at}
     before = case.interview_points
     totals = [sheet.total for judge, sheet in sheets.items() if judge in awaited]

@@ -1,4 +1,4 @@
-"""Letters that a decision owes: numbered here, printed and sent by a job."""
+"""Letters to applicants: numbered here, printed and sent by a job."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,8 +24,10 @@ _JOBS: Mapping[LetterKind, type[WriteAdmissionLetter | WriteWaitingListLetter | 
 
 
 def order_letter(uow: UnitOfWork, case: Case, kind: LetterKind, *, now: datetime, **data: str | int) -> str:
-    """Owes the person a letter, starts its job, and returns its number: 渝领训〔2021〕第001号. Each kind counts on through
-    the year, without gap or double, because its counter stays locked until the commit."""
+    """Create a numbered letter, enqueue its job, and return the number, such as 渝领训〔2021〕第001号.
+
+    Numbers of a kind count through the year without gaps or duplicates: the counter stays locked until the commit.
+    """
     year = local(now).year
     number = f"渝领{_WORDS[kind]}〔{year}〕第{_next_number(uow, kind, year):03d}号"
     letter = LetterRow(id=uuid4(), case_id=case.id, kind=kind, number=number, data=data, ordered_at=now)
@@ -45,7 +47,7 @@ def _next_number(uow: UnitOfWork, kind: LetterKind, year: int) -> int:
 
 
 def note_letter_sent(uow: UnitOfWork, letter_id: UUID, file: FileClaim, *, actor: str, now: datetime) -> None:
-    """Keeps where the printed letter is, and that it was sent."""
+    """Store the claim check of the printed letter and the time it was sent."""
     letter = uow.session.get_one(LetterRow, letter_id)
     letter.file, letter.sent_at = file.model_dump(), now
     uow.session.add(letter)

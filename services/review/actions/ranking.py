@@ -1,11 +1,11 @@
-"""学员确定 (notice, clause 5.4.3): freezing the order, deciding ties, releasing it to everybody at once."""
+"""学员确定 (notice, clause 5.4.3): freeze the ranking, decide ties, and release the results of all at once."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from services.review.actions.letters import order_letter
-from services.review.actions.locking import locked_cases, locked_programme, ranking_of
+from services.review.actions.locking import lock_cases, lock_programme, reload_ranking
 from services.review.actions.seats import admit, not_select, step_seat
 from services.review.errors import SecondPersonNeeded
 from services.review.models import Case, RankedCase, Ranking, Seat, TieDecision
@@ -29,33 +29,38 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def freeze_ranking(uow: UnitOfWork, code: str, *, actor: str, now: datetime) -> Ranking:
-    """Fixes the order with all its inputs. Raises Conflict, listing in `faults` what is still undecided, and again when
-    only the committee can tell people apart. Scores cannot change afterwards."""
-    programme = locked_programme(uow, code)
-    cases = locked_cases(uow, code)
-    ranking = ranking_of(uow, code)
+    """Freeze the ranking with all its inputs; scores cannot change afterwards.
+
+    Raises Conflict with `field_errors` for everything undecided, and for ties that only the committee can break.
+    """
+    programme = lock_programme(uow, code)
+    cases = lock_cases(uow, code)
+    ranking = reload_ranking(uow, code)
     check_step(RANKING_STEPS, RankingState(ranking.state), RankingState.FROZEN, titles=RANKING_TITLES)
     if now < programme.closes_at:
         raise Conflict("报名尚未截止，不能冻结排名。", code="window-open")
     if missing := missing_decisions(uow.session, code):
         raise Conflict(
-            "还有 {count} 项未完成，不能冻结排名。", code="undecided", faults=missing, values={"count": len(missing)}
+            "还有 {count} 项未完成，不能冻结排名。",
+            code="undecided",
+            field_errors=missing,
+            values={"count": len(missing)},
         )
     formula = formula_of(uow.session, programme)
     places, ties = rank_entrants(entrants(uow.session, programme), formula)
     if ties:
-        raise _ties_open(ties, {str(case.id): case for case in cases})
-    _fix(uow, ranking, programme, places, cases, actor=actor, now=now)
+        raise _tie_conflict(ties, {str(case.id): case for case in cases})
+    _store_places(uow, ranking, programme, places, cases, actor=actor, now=now)
     uow.record("freeze_ranking", code, actor=actor, now=now, details={"ranked": len(places), "formula": FORMULA})
     return ranking
 
 
-def _ties_open(ties: Sequence[OpenTie], cases: dict[str, Case]) -> Conflict:
-    faults = []
+def _tie_conflict(ties: Sequence[OpenTie], cases: dict[str, Case]) -> Conflict:
+    field_errors = []
     for tie in ties:
         people = Joined([f"{cases[key].student_name}({cases[key].application_no})" for key in tie.keys], "、")
         last = tie.first + len(tie.keys) - 1
-        faults.append(
+        field_errors.append(
             FieldError(
                 "/order",
                 "tie",
@@ -63,10 +68,10 @@ def _ties_open(ties: Sequence[OpenTie], cases: dict[str, Case]) -> Conflict:
                 {"first": tie.first, "last": last, "people": people},
             )
         )
-    return Conflict("有同分须由评审委员会先作出决定，再冻结排名。", code="tie", faults=faults)
+    return Conflict("有同分须由评审委员会先作出决定，再冻结排名。", code="tie", field_errors=field_errors)
 
 
-def _fix(
+def _store_places(
     uow: UnitOfWork,
     ranking: Ranking,
     programme: Programme,
@@ -106,11 +111,14 @@ def _fix(
 def record_tie_decision(
     uow: UnitOfWork, code: str, order: Sequence[UUID], *, reason: str, actor: str, now: datetime
 ) -> None:
-    """The committee's order among people whom nothing else tells apart, the better first. Raises Invalid unless they are
-    exactly one open tie. A later decision on the same people replaces it, until the freeze."""
-    programme = locked_programme(uow, code)
-    locked_cases(uow, code)
-    check_step(RANKING_STEPS, RankingState(ranking_of(uow, code).state), RankingState.FROZEN, titles=RANKING_TITLES)
+    """Record the committee's order of tied people, best first. A later decision on the same people replaces it until
+    the freeze.
+
+    Raises Invalid unless they are exactly one open tie.
+    """
+    programme = lock_programme(uow, code)
+    lock_cases(uow, code)
+    check_step(RANKING_STEPS, RankingState(reload_ranking(uow, code).state), RankingState.FROZEN, titles=RANKING_TITLES)
     if len(reason.strip()) < 2:
         raise Invalid("请写明决定的理由。", code="reason")
     keys = [str(case_id) for case_id in order]
@@ -127,12 +135,15 @@ def record_tie_decision(
 
 
 def release_ranking(uow: UnitOfWork, code: str, *, actor: str, now: datetime) -> None:
-    """Gives every seat, fills the waiting list and tells the rest, in one step: StudentAdmitted for the first `quota` of
-    those who are still candidates, ApplicantWaitlisted, ApplicantNotSelected with RefundOrdered, and a letter each.
-    Needs another person than the freeze; a second release is refused."""
-    programme = locked_programme(uow, code)
-    cases = {case.id: case for case in locked_cases(uow, code)}
-    ranking = ranking_of(uow, code)
+    """Release the ranking in one transaction, with a letter to each person.
+
+    Publishes StudentAdmitted for the first `quota` people who are still candidates, ApplicantWaitlisted for the waiting
+    list, and ApplicantNotSelected with RefundOrdered for the rest. Raises SecondPersonNeeded for the person who froze
+    it, and Conflict on a second release.
+    """
+    programme = lock_programme(uow, code)
+    cases = {case.id: case for case in lock_cases(uow, code)}
+    ranking = reload_ranking(uow, code)
     check_step(RANKING_STEPS, RankingState(ranking.state), RankingState.RELEASED, titles=RANKING_TITLES)
     _check_release(uow, ranking, programme, actor=actor, now=now)
     ranked = [place for place in frozen_places(uow.session, code) if cases[place.case_id].state == CaseState.PASSED]
@@ -166,7 +177,7 @@ def _check_release(uow: UnitOfWork, ranking: Ranking, programme: Programme, *, a
     if now >= programme.pay_by:
         raise Conflict("项目的缴费期限已过，请先修订项目的缴费期限再发布。", code="pay-by-past")
     if missing := missing_decisions(uow.session, programme.code):
-        raise Conflict("冻结之后又有未完成的事项，不能发布。", code="undecided", faults=missing)
+        raise Conflict("冻结之后又有未完成的事项，不能发布。", code="undecided", field_errors=missing)
 
 
 def _put_on_waiting_list(uow: UnitOfWork, case: Case, seat: Seat, rank: int, *, actor: str, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Ordering money back. Review orders, billing proposes and a second person there approves."""
+"""Refund orders. Review orders a refund; billing proposes it, and a second person there approves it."""
 
 from datetime import datetime
 
@@ -8,8 +8,8 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def order_refund(uow: UnitOfWork, case: Case, reason: str, *, now: datetime) -> None:
-    """Orders whatever was paid to go back -> RefundOrdered. Also when nothing is known to be paid: money may be on its
-    way, and billing passes over an order where nothing is left."""
+    """Publish RefundOrdered for all payments of a case. Also done when no payment is known: money may be on its way,
+    and billing ignores an order without anything to refund."""
     case.refund_ordered_at = now
     uow.session.add(case)
     uow.publish(RefundOrdered(application_id=case.id, programme=case.programme, reason=reason), now=now)

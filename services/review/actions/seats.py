@@ -1,5 +1,5 @@
-"""The seat: given, given up, passed on. Nobody is admitted beyond the quota, because every admission counts the seats
-that are held under the lock of the programme's row (notice, clause 2)."""
+"""Seats: admission, release and the waiting list. No admission exceeds the quota, because each one counts the held
+seats under the lock of the programme's row (notice, clause 2)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,15 +8,15 @@ from sqlmodel import col, select
 
 from services.review.actions.letters import order_letter
 from services.review.actions.locking import (
-    known_case,
-    locked_case,
-    locked_programme,
-    programme_of,
-    ranking_of,
-    seat_of,
+    get_seat,
+    lock_case,
+    lock_case_for_event,
+    lock_programme,
+    reload_programme,
+    reload_ranking,
 )
 from services.review.actions.refunds import order_refund
-from services.review.actions.work import close_items_of
+from services.review.actions.work import close_work_items
 from services.review.errors import NoSeatFree
 from services.review.models import Admission, Case, Seat
 from services.review.queries import candidate, seats_held
@@ -36,23 +36,28 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def step_seat(uow: UnitOfWork, seat: Seat, target: SeatState, *, actor: str, now: datetime) -> None:
-    """Moves a seat on, by the table, and puts it on record; a new one has no state yet. Whatever waited for a decision on
-    it no longer does."""
+    """Change the state of a seat, write an audit record, and close the case's open work items. A new seat has an empty
+    state.
+
+    Raises Conflict if SEAT_STEPS does not allow the transition.
+    """
     check_step(SEAT_STEPS, SeatState(seat.state) if seat.state else None, target, titles=SEAT_TITLES)
     details = {"from": seat.state, "rank": seat.rank}
     seat.state = target
     uow.session.add(seat)
     uow.record(f"seat_{target}", str(seat.case_id), actor=actor, now=now, details=details)
-    close_items_of(uow, seat.case_id, f"名额已变为“{SEAT_TITLES[target]}”", actor=actor, now=now)
+    close_work_items(uow, seat.case_id, f"名额已变为“{SEAT_TITLES[target]}”", actor=actor, now=now)
 
 
 def admit(
     uow: UnitOfWork, programme: Programme, case: Case, seat: Seat, *, pay_by: datetime, actor: str, now: datetime
 ) -> None:
-    """Gives a seat -> StudentAdmitted, and owes the admission letter. The caller holds the locks of programme and case.
-    Raises NoSeatFree. `seat` is new (release) or waits or was released (promotion)."""
+    """Admit a person: publish StudentAdmitted and order the admission letter. Raises NoSeatFree.
+
+    `seat` is new (release), or was waiting or released (promotion). The caller holds the locks of programme and case.
+    """
     uow.session.flush()
-    quota = ranking_of(uow, case.programme).quota
+    quota = reload_ranking(uow, case.programme).quota
     if seats_held(uow.session, case.programme) >= quota:
         raise NoSeatFree(quota)
     assert seat.rank is not None
@@ -89,7 +94,7 @@ def admit(
 
 
 def not_select(uow: UnitOfWork, case: Case, seat: Seat, *, actor: str, now: datetime) -> None:
-    """Ends the hope for a seat -> ApplicantNotSelected, RefundOrdered, and owes the letter. Locks as for `admit`."""
+    """Publish ApplicantNotSelected and RefundOrdered, and order the refusal letter. Same locks as `admit`."""
     step_seat(uow, seat, SeatState.NOT_SELECTED, actor=actor, now=now)
     order_letter(uow, case, LetterKind.REFUSAL, now=now)
     uow.publish(ApplicantNotSelected(application_id=case.id, programme=case.programme, rank=seat.rank), now=now)
@@ -97,7 +102,8 @@ def not_select(uow: UnitOfWork, case: Case, seat: Seat, *, actor: str, now: date
 
 
 def release_seat(uow: UnitOfWork, case: Case, seat: Seat, reason: ReleaseReason, *, actor: str, now: datetime) -> None:
-    """Makes a held seat free -> SeatReleased. The caller holds the case's lock and orders the refund, if one is due."""
+    """Release a held seat and publish SeatReleased. The caller holds the case's lock and orders a refund if one is
+    due."""
     step_seat(uow, seat, SeatState.RELEASED, actor=actor, now=now)
     seat.released_at, seat.release_reason = now, reason
     event = SeatReleased(application_id=case.id, programme=case.programme, reason=reason.value, released_at=now)
@@ -105,8 +111,8 @@ def release_seat(uow: UnitOfWork, case: Case, seat: Seat, reason: ReleaseReason,
 
 
 def leave_seat(uow: UnitOfWork, case: Case, *, reason: str, actor: str, now: datetime) -> None:
-    """What a withdrawal does to a seat: a held one becomes free, a place on the waiting list ends; money goes back."""
-    seat = seat_of(uow, case)
+    """Apply a withdrawal: release a held seat, end a place on the waiting list, and order a refund."""
+    seat = get_seat(uow, case)
     if seat and seat.state == SeatState.HELD:
         release_seat(uow, case, seat, ReleaseReason.WITHDRAWN, actor=actor, now=now)
     elif seat and seat.state == SeatState.WAITING:
@@ -115,8 +121,8 @@ def leave_seat(uow: UnitOfWork, case: Case, *, reason: str, actor: str, now: dat
 
 
 def decline_seat(uow: UnitOfWork, case_id: UUID, *, reason: str, actor: str, now: datetime) -> None:
-    """The admitted person gives the seat up before reporting -> SeatReleased(declined), RefundOrdered."""
-    case, seat = _held(uow, case_id)
+    """Record that the admitted person declines before reporting: publish SeatReleased(declined) and RefundOrdered."""
+    case, seat = _lock_held_seat(uow, case_id)
     if seat.registered_at:
         raise Conflict("学员已报到，请改用“退学”办理。", code="registered")
     _check_reason(reason)
@@ -126,8 +132,9 @@ def decline_seat(uow: UnitOfWork, case_id: UUID, *, reason: str, actor: str, now
 
 
 def drop_out_student(uow: UnitOfWork, case_id: UUID, *, reason: str, refund: bool, actor: str, now: datetime) -> None:
-    """A registered student leaves -> SeatReleased(dropped_out). Whether money goes back is the office's decision."""
-    case, seat = _held(uow, case_id)
+    """Record that a registered student leaves: publish SeatReleased(dropped_out). The office decides whether to
+    refund."""
+    case, seat = _lock_held_seat(uow, case_id)
     if not seat.registered_at:
         raise Conflict("学员尚未报到，请改用“放弃名额”办理。", code="not-registered")
     _check_reason(reason)
@@ -139,9 +146,9 @@ def drop_out_student(uow: UnitOfWork, case_id: UUID, *, reason: str, refund: boo
 
 
 def note_registration(uow: UnitOfWork, case_id: UUID, *, registered_at: datetime, actor: str, now: datetime) -> None:
-    """Remembers that the person reported."""
-    case = known_case(uow, case_id)
-    seat = seat_of(uow, case)
+    """Record that the person reported. Raises OutOfOrder before the seat exists."""
+    case = lock_case_for_event(uow, case_id)
+    seat = get_seat(uow, case)
     if seat is None:
         raise OutOfOrder(f"seat {case.id}")
     seat.registered_at = registered_at
@@ -150,34 +157,35 @@ def note_registration(uow: UnitOfWork, case_id: UUID, *, registered_at: datetime
 
 
 def close_waiting_lists(uow: UnitOfWork, *, actor: str, now: datetime) -> None:
-    """From the time of reporting on nobody waits any more: ApplicantNotSelected and RefundOrdered for each who did."""
+    """Close the waiting list of each programme whose reporting time has come: publish ApplicantNotSelected and
+    RefundOrdered for each person on it."""
     waiting = select(Seat.programme).where(Seat.state == SeatState.WAITING).distinct()
     for code in uow.session.exec(waiting).all():
-        if now < programme_of(uow, code).report_at:
+        if now < reload_programme(uow, code).report_at:
             continue
-        locked_programme(uow, code)
-        still = select(Seat.case_id).where(Seat.programme == code, Seat.state == SeatState.WAITING)
-        waits = uow.session.exec(still.order_by(col(Seat.waiting_rank))).all()
-        uow.lock_rows(Case, waits)
-        for case_id in waits:
-            case = locked_case(uow, case_id)
-            seat = seat_of(uow, case)
+        lock_programme(uow, code)
+        waiting_cases = select(Seat.case_id).where(Seat.programme == code, Seat.state == SeatState.WAITING)
+        case_ids = uow.session.exec(waiting_cases.order_by(col(Seat.waiting_rank))).all()
+        uow.lock_rows(Case, case_ids)
+        for case_id in case_ids:
+            case = lock_case(uow, case_id)
+            seat = get_seat(uow, case)
             if seat and seat.state == SeatState.WAITING:
                 uow.record("close_waiting_list", str(case.id), actor=actor, now=now)
                 not_select(uow, case, seat, actor=actor, now=now)
 
 
 def check_waiting_list_open(uow: UnitOfWork, programme: Programme, *, now: datetime) -> None:
-    """Raises Conflict before the release and from the time of reporting on."""
-    if ranking_of(uow, programme.code).state != RankingState.RELEASED:
+    """Raise Conflict before the release, and from the reporting time on."""
+    if reload_ranking(uow, programme.code).state != RankingState.RELEASED:
         raise Conflict("排名尚未发布，还没有候补名单。", code="not-released")
     if now >= programme.report_at:
         raise Conflict("已到报到时间，候补名单已关闭，不再递补。", code="waiting-list-closed")
 
 
-def _held(uow: UnitOfWork, case_id: UUID) -> tuple[Case, Seat]:
-    case = locked_case(uow, case_id)
-    seat = seat_of(uow, case)
+def _lock_held_seat(uow: UnitOfWork, case_id: UUID) -> tuple[Case, Seat]:
+    case = lock_case(uow, case_id)
+    seat = get_seat(uow, case)
     if seat is None or seat.state != SeatState.HELD:
         raise Conflict("“{student}”没有在册的名额。", code="no-seat", values={"student": case.student_name})
     return case, seat

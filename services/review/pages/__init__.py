@@ -1,4 +1,4 @@
-"""Review's dashboard: the picture, cases, sheets, the ranking, and what waits for the committee. Used by web.py."""
+"""Review's dashboard: overview, cases, sheets, ranking, and the committee's work. Used by web.py."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ router.add_api_route("", overview.overview)
 
 
 def make_dashboard(process: Process) -> Dashboard:
-    """Review's navigation and lists."""
+    """Return review's dashboard with its navigation and lists."""
     templates = Path(__file__).parent.parent / "templates"
     dashboard = Dashboard(
         process, icon="fa-solid fa-clipboard-check", roles=("reviewer", "committee", "judge"), templates=templates

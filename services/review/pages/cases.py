@@ -1,4 +1,4 @@
-"""One case: who and which firm, the scans beside the checklist, scores, history, and every decision on it."""
+"""Pages of one case: person and firm, scans beside the checklist, scores, history, and the decisions."""
 
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -15,8 +15,8 @@ from services.review.pages import labels
 from services.review.pages.forms import WithForm
 from services.review.pages.labels import Office, Reviewer
 from services.review.rules.checklist import Check
-from services.review.rules.deadlines import CORRECTION_DAYS, end_of_local_day, shown_limit
-from services.review.rules.scoring import shown_points
+from services.review.rules.deadlines import CORRECTION_DAYS, end_of_local_day, format_limit
+from services.review.rules.scoring import format_points
 from services.review.rules.warnings import case_warnings, identity_warnings
 from services.review.states import Verdict
 from shared.dashboard import done, file_reply, page, t
@@ -33,13 +33,13 @@ _PICTURE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'self'"
 
 @router.get("/cases")
 def list_cases(actor: Office) -> Response:
-    """The list of cases."""
+    """Redirect to the list of cases."""
     return RedirectResponse("/review/tables/cases/list", status_code=303)
 
 
 @router.get("/cases/{case_id}")
 def show_case(request: Request, case_id: UUID, actor: Office, session: ReadingSession, now: Now) -> Response:
-    """One case, sensitive values masked."""
+    """Show one case, sensitive values masked."""
     case = queries.case_with(session, case_id)
     return page(
         request,
@@ -69,8 +69,8 @@ def _context(session: Session, case: Case, now: datetime) -> dict[str, Any]:
         "is_frozen": queries.ranking_of(session, case.programme).frozen_at is not None,
         "rows": history(session, str(case.id)),
         "labels": labels,
-        "points": shown_points,
-        "limit": shown_limit,
+        "points": format_points,
+        "limit": format_limit,
         "warnings": _warnings(case),
         "correct_by": f"{local(end_of_local_day(now, days=CORRECTION_DAYS)):%Y-%m-%dT%H:%M}",
     }
@@ -87,22 +87,22 @@ def _warnings(case: Case) -> list[str]:
 
 @router.get("/cases/{case_id}/scans/{item}")
 def show_scan(request: Request, case_id: UUID, item: str, actor: Reviewer, now: Now, tools: WithTools) -> Response:
-    """A scan, in full: the look is put on record first, in a transaction of its own."""
+    """Return a full scan. A transaction of its own records the access first."""
     with process_of(request).database.transaction() as uow:
         claim = actions.look_at_scan(uow, case_id, item, actor=actor.account, now=now)
     content = tools.files.get(claim, purpose="scan")
     name = f"{item}.{_EXTENSIONS.get(claim.media_type, 'bin')}"
-    answer = file_reply(content, name=name, media_type=claim.media_type, inline=True)
+    response = file_reply(content, name=name, media_type=claim.media_type, inline=True)
     if claim.media_type.startswith("image/"):
-        answer.headers["Content-Security-Policy"] = _PICTURE_POLICY
-    return answer
+        response.headers["Content-Security-Policy"] = _PICTURE_POLICY
+    return response
 
 
 @router.post("/cases/{case_id}/identity")
 def show_identity(
     request: Request, case_id: UUID, actor: Reviewer, now: Now, tools: WithTools, reason: Annotated[str, Form()] = ""
 ) -> Response:
-    """The whole ID number. Field: `reason`. The look is put on record first, in a transaction of its own."""
+    """Show the full ID number. Field: `reason`. A transaction of its own records the access first."""
     with process_of(request).database.transaction() as uow:
         sealed = actions.look_at_identity(uow, case_id, reason=reason, actor=actor.account, now=now)
         case = queries.case_with(uow.session, case_id)
@@ -121,8 +121,8 @@ def show_identity(
 
 @router.post("/cases/{case_id}/checks")
 def check_scans(request: Request, case_id: UUID, form: WithForm, actor: Reviewer, uow: Uow, now: Now) -> Response:
-    """Findings on the scans. Fields per kind: `verdict-<kind>` (pass, fail, illegible), `seal-<kind>` (true when the seal
-    is there); `then` = pass to find the application authentic at once."""
+    """Store checks of the scans. Fields per kind: `verdict-<kind>` (pass, fail, illegible), `seal-<kind>` (true if the
+    seal is there); `then` = pass to mark the application as authentic at once."""
     case = queries.case_with(uow.session, case_id)
     checks = {}
     for claim in queries.claims_of(case):
@@ -140,13 +140,13 @@ def check_scans(request: Request, case_id: UUID, form: WithForm, actor: Reviewer
 def _verdict(text: str) -> Verdict:
     try:
         return Verdict(text)
-    except ValueError as fault:
-        raise Invalid("核对结果只能是相符、不符或无法辨认。", code="verdict") from fault
+    except ValueError as error:
+        raise Invalid("核对结果只能是相符、不符或无法辨认。", code="verdict") from error
 
 
 @router.post("/cases/{case_id}/pass")
 def pass_case(request: Request, case_id: UUID, actor: Reviewer, uow: Uow, now: Now) -> Response:
-    """Finds the application authentic. No fields."""
+    """Mark the application as authentic. No fields."""
     actions.pass_authenticity(uow, case_id, actor=actor.account, now=now)
     return done(request, f"/review/cases/{case_id}", "初审通过。")
 
@@ -159,8 +159,8 @@ def pass_cases(
     now: Now,
     case_id: Annotated[list[UUID], Form()],
 ) -> Response:
-    """Finds many authentic, all or none. Field: `case_id`, many."""
-    # In one order everywhere, so that two batches never wait for each other.
+    """Mark many applications as authentic, all or none. Field: `case_id`, many."""
+    # Lock in id order to avoid deadlocks between batches.
     for one in sorted(case_id):
         actions.pass_authenticity(uow, one, actor=actor.account, now=now)
     return done(request, "/review/tables/cases/list", t("初审通过 {count} 份。", count=len(case_id)))
@@ -168,8 +168,8 @@ def pass_cases(
 
 @router.post("/cases/{case_id}/return")
 def return_case(request: Request, case_id: UUID, form: WithForm, actor: Reviewer, uow: Uow, now: Now) -> Response:
-    """Asks for correction. Fields: `item` and `reason`, many, in pairs (empty pairs are passed over); `correct_by`
-    (local, 2021-12-04T00:00), else three whole days."""
+    """Return a case for correction. Fields: `item` and `reason`, many, in pairs (empty pairs are ignored); `correct_by`
+    (local, 2021-12-04T00:00), default three whole days."""
     limit = str(form.get("correct_by", ""))
     actions.return_for_correction(
         uow,
@@ -196,6 +196,6 @@ def reject_case(
     now: Now,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    """Ends the case. Field: `reason`."""
+    """Reject the case. Field: `reason`."""
     actions.reject_application(uow, case_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/review/cases/{case_id}", "已作初审不通过处理，已缴款项将退回。")

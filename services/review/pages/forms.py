@@ -1,4 +1,4 @@
-"""Forms whose fields are many or named by their rows, read whole. Used by the pages of this package."""
+"""Form data as a whole, for forms with repeated fields or fields named by their rows. Used by the pages."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from starlette.datastructures import FormData
 
 
 async def whole_form(request: Request) -> FormData:
-    """The form as sent; shared/http/security_headers.py bounds it."""
+    """Return the submitted form; shared/http/security_headers.py limits its size."""
     return await request.form()
 
 

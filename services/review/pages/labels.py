@@ -1,4 +1,4 @@
-"""Badges and titles of review's pages, and who may open them."""
+"""Labels of review's pages, and the roles that may open them."""
 
 from typing import Annotated
 
@@ -41,19 +41,19 @@ _TONES = {
 }
 
 
-def _badges(titles: dict[str, str]) -> dict[str, Badge]:
+def _labels(titles: dict[str, str]) -> dict[str, Badge]:
     return {str(code): Badge(title, _TONES.get(code, "secondary")) for code, title in titles.items()}
 
 
-CASE_BADGES = _badges({str(code): title for code, title in CASE_TITLES.items()})
-SEAT_BADGES = _badges({str(code): title for code, title in SEAT_TITLES.items()})
-FATE_BADGES = _badges({str(code): title for code, title in FATE_TITLES.items()})
-VERDICT_BADGES = _badges({str(code): title for code, title in VERDICT_TITLES.items()})
+CASE_LABELS = _labels({str(code): title for code, title in CASE_TITLES.items()})
+SEAT_LABELS = _labels({str(code): title for code, title in SEAT_TITLES.items()})
+FATE_LABELS = _labels({str(code): title for code, title in FATE_TITLES.items()})
+VERDICT_LABELS = _labels({str(code): title for code, title in VERDICT_TITLES.items()})
 RELEASES = {str(code): title for code, title in RELEASE_TITLES.items()}
-RANKING_BADGES = _badges({str(code): title for code, title in RANKING_TITLES.items()}) | {
+RANKING_LABELS = _labels({str(code): title for code, title in RANKING_TITLES.items()}) | {
     "released": Badge("已发布", "green")
 }
-OUTCOME_BADGES = {
+OUTCOME_LABELS = {
     "admitted": Badge("拟录取", "green"),
     "waitlisted": Badge("候补", "purple"),
     "not_selected": Badge("未入选", "secondary"),

@@ -1,21 +1,21 @@
-"""The list of cases. Added to the dashboard by this package."""
+"""The list of cases in the dashboard."""
 
 from services.review import actions
-from services.review.pages.labels import CASE_BADGES, RECOMMENDATIONS, TIERS
+from services.review.pages.labels import CASE_LABELS, RECOMMENDATIONS, TIERS
 from services.review.states import CaseState
 from shared.dashboard import Badged, ListAction, ListView, Moment, Text
 
 
 class CaseList(ListView):
-    """Every application under review."""
+    """All applications under review."""
 
     fields = (
         Text("application_no", "报名编号"),
         Text("student_name", "学员"),
         Text("firm_name", "企业"),
-        Badged("tier", "企业梯度", badges=TIERS),
-        Badged("recommendation", "推荐意见", badges=RECOMMENDATIONS),
-        Badged("state", "初审", badges=CASE_BADGES),
+        Badged("tier", "企业梯度", labels=TIERS),
+        Badged("recommendation", "推荐意见", labels=RECOMMENDATIONS),
+        Badged("state", "初审", labels=CASE_LABELS),
         Moment("consented_at", "本人确认"),
         Moment("interview_at", "面试时间"),
         Moment("submitted_at", "提交时间"),

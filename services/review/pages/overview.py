@@ -1,4 +1,4 @@
-"""The picture: what waits for me, how far are we, where do judges disagree."""
+"""The overview page: open work, progress, and disagreement among judges."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
 from services.review import queries
-from services.review.pages.labels import FATE_BADGES, RANKING_BADGES, Office
-from services.review.rules.deadlines import shown_limit
-from services.review.rules.scoring import shown_points
+from services.review.pages.labels import FATE_LABELS, RANKING_LABELS, Office
+from services.review.rules.deadlines import format_limit
+from services.review.rules.scoring import format_points
 from services.review.states import WORK_TITLES, CaseState, WorkKind
 from shared.dashboard import page
 from shared.http.web import Now, ReadingSession
@@ -24,7 +24,7 @@ _COMMITTEE_WORK = (
 
 @router.get("/")
 def overview(request: Request, actor: Office, session: ReadingSession, now: Now) -> Response:
-    """The front page of the newest programme."""
+    """Show the overview of the newest programme."""
     programme = queries.newest_programme(session)
     if programme is None:
         return page(request, "review_empty.html", title="评审概况")
@@ -41,12 +41,12 @@ def overview(request: Request, actor: Office, session: ReadingSession, now: Now)
         funnel=_funnel(session, code),
         fates=_fates(session, code),
         ranking=queries.ranking_of(session, code),
-        ranking_badges=RANKING_BADGES,
+        ranking_labels=RANKING_LABELS,
         apart=[
-            {"case": one.case, "low": one.lowest / 100, "high": one.highest / 100, "spread": shown_points(one.spread)}
+            {"case": one.case, "low": one.lowest / 100, "high": one.highest / 100, "spread": format_points(one.spread)}
             for one in queries.disagreements(session, code)
         ],
-        limit=shown_limit,
+        limit=format_limit,
         work=queries.work_list(session, code, now=now)[:8],
         work_titles=WORK_TITLES,
         oldest=queries.cases_in(session, code, CaseState.OPEN)[:8],
@@ -63,7 +63,7 @@ def _funnel(session: Session, code: str) -> list[dict[str, Any]]:
 def _fates(session: Session, code: str) -> list[dict[str, Any]]:
     found = queries.fates(session, code)
     return [
-        {"label": FATE_BADGES[each].title, "value": number, "tone": FATE_BADGES[each].tone}
+        {"label": FATE_LABELS[each].title, "value": number, "tone": FATE_LABELS[each].tone}
         for each, number in found.items()
         if number
     ]

@@ -1,4 +1,5 @@
-"""The ranking: what it lacks, ties, freeze and release, the frozen table with the last seat's boundary, exports."""
+"""Pages of the ranking: missing decisions, ties, freeze and release, the frozen table with the last seat's boundary,
+exports."""
 
 import io
 from typing import Annotated
@@ -10,12 +11,12 @@ from sqlmodel import Session
 
 from services.review import actions, documents, queries
 from services.review.models import RankedCase
-from services.review.pages.labels import OUTCOME_BADGES, RANKING_BADGES, Committee, Office
+from services.review.pages.labels import OUTCOME_LABELS, RANKING_LABELS, Committee, Office
 from services.review.rules.deadlines import publicity_ends
 from services.review.rules.ranking import TITLES
-from services.review.rules.scoring import shown_points
+from services.review.rules.scoring import format_points
 from shared.dashboard import done, file_reply, page
-from shared.dashboard.exports import harmless
+from shared.dashboard.exports import escape_formula
 from shared.foundation.errors import Conflict
 from shared.http.web import Now, ReadingSession, Uow
 
@@ -26,36 +27,36 @@ _HEADINGS = ("名次", "报名编号", "姓名", "企业", "推荐单位", "企�
 
 @router.get("/ranking")
 def show_ranking(request: Request, actor: Office, session: ReadingSession, now: Now, programme: str = "") -> Response:
-    """Before the freeze what is missing; afterwards the table."""
-    given = queries.programme_asked(session, programme)
-    ranking = queries.ranking_of(session, given.code)
+    """Show the missing decisions before the freeze, and the table afterwards."""
+    chosen = queries.chosen_programme(session, programme)
+    ranking = queries.ranking_of(session, chosen.code)
     is_draft = ranking.frozen_at is None
-    ties = queries.open_ties(session, given) if is_draft else []
-    ends = publicity_ends(ranking.frozen_at, days=given.publicity_days) if ranking.frozen_at else None
+    ties = queries.open_ties(session, chosen) if is_draft else []
+    ends = publicity_ends(ranking.frozen_at, days=chosen.publicity_days) if ranking.frozen_at else None
     return page(
         request,
         "review_ranking.html",
         title="排名与发布",
-        subtitle=given.title,
-        programme=given,
+        subtitle=chosen.title,
+        programme=chosen,
         ranking=ranking,
-        badge=RANKING_BADGES[ranking.state],
-        missing=queries.missing_decisions(session, given.code) if is_draft else [],
-        complete=len(queries.entrants(session, given)),
+        badge=RANKING_LABELS[ranking.state],
+        missing=queries.missing_decisions(session, chosen.code) if is_draft else [],
+        complete=len(queries.entrants(session, chosen)),
         ties=[(tie.first, [queries.case_with(session, UUID(key)) for key in tie.keys]) for tie in ties],
-        places=queries.frozen_places(session, given.code),
-        is_reproducible=is_draft or queries.is_reproducible(session, given.code),
-        outcomes=OUTCOME_BADGES,
+        places=queries.frozen_places(session, chosen.code),
+        is_reproducible=is_draft or queries.is_reproducible(session, chosen.code),
+        outcomes=OUTCOME_LABELS,
         publicity_ends=ends,
         may_release=ends is not None and now >= ends and actor.account != ranking.frozen_by,
-        tie_order=[TITLES[name] for name in given.scoring.tie_order],
-        points=shown_points,
+        tie_order=[TITLES[name] for name in chosen.scoring.tie_order],
+        points=format_points,
     )
 
 
 @router.post("/ranking/{code}/freeze")
 def freeze(request: Request, code: str, actor: Committee, uow: Uow, now: Now) -> Response:
-    """Freezes the ranking. No fields."""
+    """Freeze the ranking. No fields."""
     actions.freeze_ranking(uow, code, actor=actor.account, now=now)
     return done(request, f"/review/ranking?programme={code}", "排名已冻结。发布须由另一位评审委员会成员办理。")
 
@@ -70,30 +71,30 @@ def decide_tie(
     order: Annotated[list[UUID], Form()],
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    """The committee's order among the tied. Fields: `order` (case ids, many, the better first), `reason`."""
+    """Record the committee's order of tied people. Fields: `order` (case ids, many, best first), `reason`."""
     actions.record_tie_decision(uow, code, order, reason=reason, actor=actor.account, now=now)
     return done(request, f"/review/ranking?programme={code}", "已记录评审委员会的决定。")
 
 
 @router.post("/ranking/{code}/release")
 def release(request: Request, code: str, actor: Committee, uow: Uow, now: Now) -> Response:
-    """Releases the ranking. No fields."""
+    """Release the ranking. No fields."""
     actions.release_ranking(uow, code, actor=actor.account, now=now)
     return done(request, "/review/seats", "录取结果已发布，通知书正在寄发。")
 
 
 @router.get("/ranking/{code}/table.pdf")
 def print_ranking(code: str, actor: Office, session: ReadingSession, now: Now) -> Response:
-    """排名表 as PDF."""
+    """Return 排名表 as PDF."""
     programme, ranking = queries.programme_of(session, code), queries.ranking_of(session, code)
-    places = _frozen(session, code)
+    places = _frozen_places(session, code)
     assert ranking.frozen_at is not None
     printed = documents.ranking_table(
         documents.Ranking(
             programme=programme,
             frozen_at=ranking.frozen_at,
             frozen_by=ranking.frozen_by,
-            rows=tuple(_printed(place) for place in places),
+            rows=tuple(_table_row(place) for place in places),
             now=now,
             released_by=ranking.released_by,
         )
@@ -103,17 +104,23 @@ def print_ranking(code: str, actor: Office, session: ReadingSession, now: Now) -
 
 @router.get("/ranking/{code}/table.xlsx")
 def export_ranking(code: str, actor: Office, session: ReadingSession) -> Response:
-    """排名表 as a workbook; no cell can start a formula."""
+    """Return 排名表 as a workbook; no cell can start a formula."""
     book = Workbook()
     sheet = book.active
     sheet.title = "排名表"
     sheet.append(_HEADINGS)
-    for place in _frozen(session, code):
+    for place in _frozen_places(session, code):
         parts = (place.inputs["firm"], place.inputs["materials"], place.weighted_interview, place.total)
         texts = (place.application_no, place.student_name, place.firm_name, place.unit)
-        outcome = OUTCOME_BADGES[place.outcome].title
+        outcome = OUTCOME_LABELS[place.outcome].title
         sheet.append(
-            [place.rank, *map(harmless, texts), *(part / 100 for part in parts), outcome, harmless(place.note)]
+            [
+                place.rank,
+                *map(escape_formula, texts),
+                *(part / 100 for part in parts),
+                outcome,
+                escape_formula(place.note),
+            ]
         )
     sheet.freeze_panes = "A2"
     file = io.BytesIO()
@@ -121,14 +128,14 @@ def export_ranking(code: str, actor: Office, session: ReadingSession) -> Respons
     return file_reply(file.getvalue(), name=f"{code} 排名表.xlsx", media_type=_XLSX)
 
 
-def _frozen(session: Session, code: str) -> list[RankedCase]:
+def _frozen_places(session: Session, code: str) -> list[RankedCase]:
     places = list(queries.frozen_places(session, code))
     if not places:
         raise Conflict("排名尚未冻结，还不能导出。", code="not-frozen")
     return places
 
 
-def _printed(place: RankedCase) -> documents.RankingRow:
+def _table_row(place: RankedCase) -> documents.RankingRow:
     return documents.RankingRow(
         rank=place.rank,
         name=place.student_name,

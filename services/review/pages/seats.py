@@ -1,4 +1,4 @@
-"""Seats and what waits for the committee: lapses, promotions, late payments, refusals, letters."""
+"""Pages for seats and the committee's work: lapses, promotions, late payments, refusals, letters."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from services.review import actions, queries
 from services.review.models import LetterRow
-from services.review.pages.labels import LETTERS, RELEASES, SEAT_BADGES, Committee, Office
-from services.review.rules.deadlines import shown_limit
+from services.review.pages.labels import LETTERS, RELEASES, SEAT_LABELS, Committee, Office
+from services.review.rules.deadlines import format_limit
 from services.review.states import SeatState, WorkKind
 from shared.dashboard import done, file_reply, page, t
 from shared.events import FileClaim
@@ -23,29 +23,29 @@ WORK = "/review/work"
 
 @router.get("/work")
 def show_work(request: Request, actor: Committee, session: ReadingSession, now: Now, programme: str = "") -> Response:
-    """What waits for the committee, and the waiting list."""
-    given = queries.programme_asked(session, programme)
-    entries = queries.work_list(session, given.code, now=now)
+    """Show the committee's work and the waiting list."""
+    chosen = queries.chosen_programme(session, programme)
+    entries = queries.work_list(session, chosen.code, now=now)
     by_kind = {kind: [entry for entry in entries if entry.kind == kind] for kind in WorkKind}
-    rows = queries.seat_rows(session, given.code)
+    rows = queries.seat_rows(session, chosen.code)
     return page(
         request,
         "review_work.html",
         title="录取待办",
-        subtitle=given.title,
-        programme=given,
+        subtitle=chosen.title,
+        programme=chosen,
         lapses=by_kind[WorkKind.LAPSE_PROPOSED],
         promotions=by_kind[WorkKind.PROMOTION_PROPOSED],
         late=by_kind[WorkKind.LATE_PAYMENT],
         overrides=by_kind[WorkKind.PROMOTION_OVERRIDE],
         waiting=[(seat, case) for seat, case in rows if seat.state == SeatState.WAITING],
-        free=_free(session, given),
-        limit=shown_limit,
+        free=_free_seats(session, chosen),
+        limit=format_limit,
         account=actor.account,
     )
 
 
-def _free(session: Session, programme: Programme) -> int:
+def _free_seats(session: Session, programme: Programme) -> int:
     ranking = queries.ranking_of(session, programme.code)
     return max(ranking.quota - queries.seats_held(session, programme.code), 0) if ranking.released_at else 0
 
@@ -54,8 +54,8 @@ def _free(session: Session, programme: Programme) -> int:
 def confirm_lapses(
     request: Request, actor: Committee, uow: Uow, now: Now, item_id: Annotated[list[UUID], Form()]
 ) -> Response:
-    """Lets seats lapse, all or none. Field: `item_id`, many."""
-    # In one order everywhere, so that two batches never wait for each other.
+    """Confirm lapses, all or none. Field: `item_id`, many."""
+    # Lock in id order to avoid deadlocks between batches.
     for one in sorted(item_id):
         actions.confirm_lapse(uow, one, actor=actor.account, now=now)
     return done(request, WORK, t("已确认 {count} 个名额逾期释放。", count=len(item_id)))
@@ -70,7 +70,7 @@ def dismiss_lapse(
     now: Now,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    """Keeps a seat although it was paid late. Field: `reason`."""
+    """Keep a seat although it was paid late. Field: `reason`."""
     actions.dismiss_lapse(uow, item_id, reason=reason, actor=actor.account, now=now)
     return done(request, WORK, "已保留名额。")
 
@@ -79,8 +79,8 @@ def dismiss_lapse(
 def confirm_promotions(
     request: Request, actor: Committee, uow: Uow, now: Now, case_id: Annotated[list[UUID], Form()]
 ) -> Response:
-    """Admits people from the waiting list, all or none. Field: `case_id`, many; out of order only with an override that
-    somebody else requested."""
+    """Promote people from the waiting list, all or none. Field: `case_id`, many; out of order only with an override
+    that another person requested."""
     for one in case_id:
         actions.confirm_promotion(uow, one, actor=actor.account, now=now)
     return done(request, WORK, t("已递补录取 {count} 人，通知书正在寄发。", count=len(case_id)))
@@ -95,7 +95,7 @@ def ask_override(
     now: Now,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    """Asks to promote out of order. Field: `reason`. Another person confirms by the promotions form."""
+    """Request a promotion out of order. Field: `reason`. Another person confirms it with the promotions form."""
     actions.request_override(uow, case_id, reason=reason, actor=actor.account, now=now)
     return done(request, WORK, "已提出越序递补，等待另一人确认。")
 
@@ -109,32 +109,32 @@ def resolve_late_payment(
     now: Now,
     choice: Annotated[Literal["seat", "refund"], Form()],
 ) -> Response:
-    """Decides on money that came after the release. Field: `choice` (seat, refund)."""
+    """Decide on a payment after the seat's release. Field: `choice` (seat, refund)."""
     actions.resolve_late_payment(uow, item_id, choice, actor=actor.account, now=now)
     return done(request, WORK, "已重新给予名额。" if choice == "seat" else "已安排退款。")
 
 
 @router.get("/seats")
 def show_seats(request: Request, actor: Office, session: ReadingSession, programme: str = "") -> Response:
-    """Every seat, the waiting list, and who was not selected."""
-    given = queries.programme_asked(session, programme)
-    rows = queries.seat_rows(session, given.code)
+    """Show every seat, the waiting list, and who was not selected."""
+    chosen = queries.chosen_programme(session, programme)
+    rows = queries.seat_rows(session, chosen.code)
     held = sum(seat.state == SeatState.HELD for seat, _case in rows)
     paid = sum(seat.state == SeatState.HELD and case.paid_at is not None for seat, case in rows)
     return page(
         request,
         "review_seats.html",
         title="录取名额",
-        subtitle=given.title,
-        programme=given,
+        subtitle=chosen.title,
+        programme=chosen,
         rows=rows,
         parts=[
             {"label": "已缴费", "value": paid, "tone": "green"},
             {"label": "待缴费", "value": held - paid, "tone": "yellow"},
-            {"label": "空出", "value": _free(session, given), "tone": "red"},
+            {"label": "空出", "value": _free_seats(session, chosen), "tone": "red"},
         ],
-        limit=shown_limit,
-        badges=SEAT_BADGES,
+        limit=format_limit,
+        labels=SEAT_LABELS,
         releases=RELEASES,
     )
 
@@ -148,7 +148,7 @@ def decline(
     now: Now,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    """The admitted person gives the seat up. Field: `reason`."""
+    """Record that the admitted person declines the seat. Field: `reason`."""
     actions.decline_seat(uow, case_id, reason=reason, actor=actor.account, now=now)
     return done(request, f"/review/cases/{case_id}", "名额已释放，已缴款项将退回。")
 
@@ -163,14 +163,14 @@ def drop_out(
     reason: Annotated[str, Form()] = "",
     refund: Annotated[bool, Form()] = False,
 ) -> Response:
-    """A registered student leaves. Fields: `reason`, `refund` (true to order the money back)."""
+    """Record that a registered student leaves. Fields: `reason`, `refund` (true to order a refund)."""
     actions.drop_out_student(uow, case_id, reason=reason, refund=refund, actor=actor.account, now=now)
     return done(request, f"/review/cases/{case_id}", "已办理退学。")
 
 
 @router.get("/letters/{letter_id}")
 def show_letter(letter_id: UUID, actor: Office, session: ReadingSession, tools: WithTools) -> Response:
-    """A letter as it was sent."""
+    """Return a letter as it was sent."""
     letter = session.get(LetterRow, letter_id)
     if letter is None or letter.file is None:
         raise NotFound("这份通知书尚未生成。", code="no-letter")

@@ -1,4 +1,4 @@
-"""Questions about review's state that change nothing. Called by actions, api.py and pages.py."""
+"""Read-only queries on review's state. Called by actions, api.py and pages."""
 
 from services.review.queries.cases import (
     candidate,
@@ -10,7 +10,7 @@ from services.review.queries.cases import (
     title_of_scan,
 )
 from services.review.queries.overview import Disagreement, disagreements, progress, waiting_work
-from services.review.queries.programmes import newest_programme, programme_asked, programme_of, programmes
+from services.review.queries.programmes import chosen_programme, newest_programme, programme_of, programmes
 from services.review.queries.ranking import (
     entrants,
     formula_of,
@@ -32,8 +32,8 @@ from services.review.queries.scores import (
 from services.review.queries.seats import (
     PromotionDue,
     WorkEntry,
+    get_open_work_item,
     letters_of,
-    open_item,
     promotions_due,
     seat_rows,
     seats_by_case,
@@ -51,6 +51,7 @@ __all__ = [
     "candidate",
     "case_with",
     "cases_in",
+    "chosen_programme",
     "claim_of",
     "claims_of",
     "current_checks",
@@ -59,16 +60,15 @@ __all__ = [
     "fates",
     "formula_of",
     "frozen_places",
+    "get_open_work_item",
     "is_reproducible",
     "judge_tasks",
     "latest_sheets",
     "letters_of",
     "missing_decisions",
     "newest_programme",
-    "open_item",
     "open_ties",
     "panel_members",
-    "programme_asked",
     "programme_of",
     "programmes",
     "progress",

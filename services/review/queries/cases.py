@@ -1,4 +1,4 @@
-"""Cases: what an application carried, and what was found of its scans."""
+"""Queries on cases: the application's content and the checks of its scans."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -16,7 +16,7 @@ from shared.foundation.errors import NotFound
 
 
 def case_with(session: Session, case_id: UUID) -> Case:
-    """The case of an application. Raises UnknownCase."""
+    """Return the case of an application. Raises UnknownCase."""
     case = session.get(Case, case_id)
     if case is None:
         raise UnknownCase
@@ -24,7 +24,7 @@ def case_with(session: Session, case_id: UUID) -> Case:
 
 
 def cases_in(session: Session, programme: str, *states: str) -> Sequence[Case]:
-    """A programme's cases by application number; of some states, or all."""
+    """List a programme's cases by application number, of some states or all."""
     found = select(Case).where(Case.programme == programme)
     if states:
         found = found.where(col(Case.state).in_(states))
@@ -32,7 +32,7 @@ def cases_in(session: Session, programme: str, *states: str) -> Sequence[Case]:
 
 
 def candidate(case: Case) -> Candidate:
-    """Who the person is, as the later services need to know."""
+    """Return the candidate as review's events describe one."""
     student = Student.model_validate(case.content["student"])
     return Candidate(
         application_no=case.application_no,
@@ -49,12 +49,12 @@ def candidate(case: Case) -> Candidate:
 
 
 def claims_of(case: Case) -> list[FileClaim]:
-    """The claim checks of the present revision's scans."""
+    """Return the claim checks of the current revision's scans."""
     return [FileClaim.model_validate(claim) for claim in case.content["scans"]]
 
 
 def claim_of(case: Case, item: str) -> FileClaim:
-    """The claim check of one scan. Raises NotFound."""
+    """Return the claim check of one scan. Raises NotFound."""
     found = next((claim for claim in claims_of(case) if claim.kind == item), None)
     if found is None:
         raise NotFound("这份报名没有这种扫描件。", code="unknown-scan")
@@ -62,12 +62,12 @@ def claim_of(case: Case, item: str) -> FileClaim:
 
 
 def title_of_scan(programme: Programme, item: str) -> str:
-    """What a kind of scan is called."""
+    """Return the title of a kind of scan."""
     return next((scan.title for scan in programme.required_scans if scan.kind == item), item)
 
 
 def current_checks(session: Session, case: Case) -> dict[str, Check]:
-    """Scan kind -> finding, of the present revision and of the very files that it carries."""
+    """Map scan kind to check, for the current revision and only for the files that were checked."""
     hashes = {claim.kind: claim.sha256 for claim in claims_of(case)}
     rows = session.exec(
         select(ScanCheck).where(ScanCheck.case_id == case.id, ScanCheck.revision == case.revision)

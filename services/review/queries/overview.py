@@ -1,4 +1,4 @@
-"""The front page's questions: what waits, how far are we, where do judges disagree."""
+"""Queries of the overview page: open work, progress, and disagreement among judges."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from services.review.states import CaseState, SeatState, WorkKind
 
 @dataclass(frozen=True)
 class Disagreement:
-    """How far the sheets of one candidate lie apart, in hundredths of the rubric's sum."""
+    """Spread of one candidate's sheets, in hundredths of the rubric's sum."""
 
     case: Case
     lowest: int
@@ -24,12 +24,12 @@ class Disagreement:
 
     @property
     def spread(self) -> int:
-        """Highest less lowest."""
+        """The highest minus the lowest total."""
         return self.highest - self.lowest
 
 
 def waiting_work(session: Session, programme: str, *, now: datetime) -> dict[str, int]:
-    """What waits for whom: reviewers, the desk, judges, the committee."""
+    """Count the open work of reviewers, the desk, judges and the committee."""
     cases = cases_in(session, programme)
     passed = [case for case in cases if case.state == CaseState.PASSED]
     kinds = Counter(entry.kind for entry in work_list(session, programme, now=now))
@@ -44,7 +44,7 @@ def waiting_work(session: Session, programme: str, *, now: datetime) -> dict[str
 
 
 def progress(session: Session, programme: str) -> list[tuple[str, int]]:
-    """The funnel: (step, how many came so far)."""
+    """Return the funnel as (step, number of applications that reached it)."""
     cases = cases_in(session, programme)
     seats = Counter(session.exec(select(Seat.state).where(Seat.programme == programme)).all())
     return [
@@ -57,7 +57,7 @@ def progress(session: Session, programme: str) -> list[tuple[str, int]]:
 
 
 def disagreements(session: Session, programme: str, *, most: int = 12) -> Sequence[Disagreement]:
-    """The candidates whose judges differ most, the widest spread first; of each sheet only the version that counts."""
+    """List the candidates with the widest spread of sheets, widest first. Only the latest version of a sheet counts."""
     newest = (
         select(ScoreSheet.case_id, ScoreSheet.judge, func.max(ScoreSheet.version).label("version"))
         .group_by(col(ScoreSheet.case_id), col(ScoreSheet.judge))

@@ -1,4 +1,4 @@
-"""The ranking: what it is made of, what it lacks, and whether the frozen list still follows from its inputs."""
+"""Queries on the ranking: its inputs, its missing decisions, and whether the frozen list follows from its inputs."""
 
 from collections.abc import Sequence
 
@@ -14,18 +14,18 @@ from shared.foundation.errors import FieldError, Message
 
 
 def ranking_of(session: Session, programme: str) -> Ranking:
-    """The ranking of a programme."""
+    """Return the ranking of a programme."""
     return session.get_one(Ranking, programme)
 
 
 def frozen_places(session: Session, programme: str) -> Sequence[RankedCase]:
-    """The frozen list, best first; empty before the freeze."""
+    """List the frozen places, best first; empty before the freeze."""
     query = select(RankedCase).where(RankedCase.programme == programme)
     return session.exec(query.order_by(col(RankedCase.rank))).all()
 
 
 def entrants(session: Session, programme: Programme) -> list[Entrant]:
-    """Everybody who passed and has all points, as the formula needs them."""
+    """List everyone who passed and has all points, as input of the formula."""
     complete = select(Case).where(
         Case.programme == programme.code,
         Case.state == CaseState.PASSED,
@@ -51,50 +51,50 @@ def _entrant(case: Case, year: int) -> Entrant:
 
 
 def formula_of(session: Session, programme: Programme, *, with_decisions: bool = True) -> Formula:
-    """The programme's formula, with the committee's decisions so far."""
+    """Return the programme's formula, with the committee's decisions so far."""
     decided = select(TieDecision).where(TieDecision.programme == programme.code).order_by(col(TieDecision.decided_at))
     decisions = [decision.order for decision in session.exec(decided).all()] if with_decisions else []
     return Formula(programme.scoring, programme.quota, programme.waiting_list_places, decisions)
 
 
 def open_ties(session: Session, programme: Programme) -> list[OpenTie]:
-    """Ties that only the committee can break and has not."""
+    """List the open ties that only the committee can break."""
     _places, ties = rank_entrants(entrants(session, programme), formula_of(session, programme))
     return ties
 
 
 def missing_decisions(session: Session, code: str) -> list[FieldError]:
-    """Everything that is undecided, each with the application's number and the person's name; empty when the ranking can
-    be frozen. Those who missed their interview for good need no points."""
+    """List everything undecided, with application number and name; empty if the ranking can be frozen. People who
+    missed their interview for good need no points."""
     cases = session.exec(select(Case).where(Case.programme == code).order_by(col(Case.application_no))).all()
-    faults = []
+    field_errors = []
     for case in cases:
         if case.state == CaseState.OPEN:
-            faults.append(_fault(case, "open", Message("尚未完成初审")))
+            field_errors.append(_field_error(case, "open", Message("尚未完成初审")))
         elif case.state == CaseState.RETURNED:
-            faults.append(_fault(case, "returned", Message("退回补正尚未交回")))
+            field_errors.append(_field_error(case, "returned", Message("退回补正尚未交回")))
         elif case.state == CaseState.PASSED and not case.missed_for_good:
             if case.firm_points is None:
-                faults.append(_fault(case, "desk-points", Message("缺企业信息分和学员资料分")))
+                field_errors.append(_field_error(case, "desk-points", Message("缺企业信息分和学员资料分")))
             if case.interview_at is None:
-                faults.append(_fault(case, "interview", Message("尚未安排面试")))
+                field_errors.append(_field_error(case, "interview", Message("尚未安排面试")))
             elif case.interview_points is None:
-                faults.append(_fault(case, "sheets", Message("面试评分表未齐")))
-    return faults
+                field_errors.append(_field_error(case, "sheets", Message("面试评分表未齐")))
+    return field_errors
 
 
-def _fault(case: Case, code: str, what: Message) -> FieldError:
+def _field_error(case: Case, code: str, what: Message) -> FieldError:
     values = {"number": case.application_no, "student": case.student_name, "what": what}
     return FieldError(f"/cases/{case.application_no}", code, "{number} {student}：{what}", values)
 
 
 def is_reproducible(session: Session, code: str) -> bool:
-    """Whether the frozen list follows, place by place, from the inputs that were kept with it."""
+    """Return whether the frozen list follows, place by place, from its stored inputs."""
     ranking, places = ranking_of(session, code), frozen_places(session, code)
     if ranking.formula != FORMULA:
         return False
-    kept_numbers = {"quota": ranking.quota, "waiting_list_places": ranking.waiting_places}
-    programme = programme_of(session, code).model_copy(update=kept_numbers)
-    again, ties = rank_entrants([Entrant(**place.inputs) for place in places], formula_of(session, programme))
-    kept = [(str(place.case_id), place.rank, place.total, place.outcome) for place in places]
-    return not ties and kept == [(one.entrant.key, one.rank, one.total, one.outcome) for one in again]
+    frozen_numbers = {"quota": ranking.quota, "waiting_list_places": ranking.waiting_places}
+    programme = programme_of(session, code).model_copy(update=frozen_numbers)
+    recomputed, ties = rank_entrants([Entrant(**place.inputs) for place in places], formula_of(session, programme))
+    stored = [(str(place.case_id), place.rank, place.total, place.outcome) for place in places]
+    return not ties and stored == [(one.entrant.key, one.rank, one.total, one.outcome) for one in recomputed]

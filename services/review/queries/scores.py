@@ -1,4 +1,4 @@
-"""Panels and sheets: who judges whom, what was given, what is still awaited."""
+"""Queries on panels and score sheets: who scores whom, the sheets so far, and the awaited ones."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ from services.review.states import CaseState
 
 @dataclass(frozen=True)
 class JudgeTask:
-    """One candidate of one judge. `others` holds the other judges' totals, and only once the own sheet is locked."""
+    """One candidate of one judge. `others` holds the other judges' totals, but only once the judge's own sheet is
+    locked."""
 
     case: Case
     member: PanelMember
@@ -22,25 +23,25 @@ class JudgeTask:
 
 
 def panel_members(session: Session, case_id: UUID) -> Sequence[PanelMember]:
-    """The judges of a case, recused ones included, by account."""
+    """List the judges of a case by account, including recused ones."""
     return session.exec(
         select(PanelMember).where(PanelMember.case_id == case_id).order_by(col(PanelMember.judge))
     ).all()
 
 
 def sheet_versions(session: Session, case_id: UUID) -> Sequence[ScoreSheet]:
-    """Every version of every sheet of a case, by judge and version."""
+    """List every version of every sheet of a case, by judge and version."""
     query = select(ScoreSheet).where(ScoreSheet.case_id == case_id)
     return session.exec(query.order_by(col(ScoreSheet.judge), col(ScoreSheet.version))).all()
 
 
 def latest_sheets(session: Session, case_id: UUID) -> dict[str, ScoreSheet]:
-    """Judge -> the version that counts."""
+    """Map each judge to the latest version of the sheet."""
     return {sheet.judge: sheet for sheet in sheet_versions(session, case_id)}
 
 
 def judge_tasks(session: Session, judge: str, programme: str) -> list[JudgeTask]:
-    """A judge's candidates in the order of their interviews."""
+    """List a judge's candidates in the order of their interviews."""
     pairs = session.exec(
         select(Case, PanelMember)
         .join(PanelMember, col(PanelMember.case_id) == col(Case.id))
@@ -50,16 +51,16 @@ def judge_tasks(session: Session, judge: str, programme: str) -> list[JudgeTask]
     sheets = _latest_of(session, [case.id for case, _member in pairs])
     tasks = []
     for case, member in pairs:
-        given = sheets.get(case.id, {})
-        own = given.get(judge)
-        others = tuple(sorted(sheet.total for name, sheet in given.items() if name != judge)) if own else ()
+        case_sheets = sheets.get(case.id, {})
+        own = case_sheets.get(judge)
+        others = tuple(sorted(sheet.total for name, sheet in case_sheets.items() if name != judge)) if own else ()
         tasks.append(JudgeTask(case, member, own, others))
     return tasks
 
 
 def sheets_awaited(session: Session, programme: str) -> list[tuple[Case, PanelMember]]:
-    """Every sheet that is still to come, of candidates who passed."""
-    locked_ones = select(ScoreSheet.judge).where(
+    """List every awaited sheet of candidates who passed."""
+    submitted = select(ScoreSheet.judge).where(
         ScoreSheet.case_id == PanelMember.case_id, ScoreSheet.judge == PanelMember.judge
     )
     found = session.exec(
@@ -69,7 +70,7 @@ def sheets_awaited(session: Session, programme: str) -> list[tuple[Case, PanelMe
             Case.programme == programme,
             Case.state == CaseState.PASSED,
             col(PanelMember.recused_at).is_(None),
-            ~locked_ones.exists(),
+            ~submitted.exists(),
         )
         .order_by(col(Case.application_no), col(PanelMember.judge))
     ).all()
@@ -77,7 +78,7 @@ def sheets_awaited(session: Session, programme: str) -> list[tuple[Case, PanelMe
 
 
 def awaited_by_judge(session: Session, programme: str) -> list[tuple[str, int]]:
-    """(judge's name, sheets still to come), most first."""
+    """List (judge's name, number of awaited sheets), most first."""
     counted = Counter(member.name for _case, member in sheets_awaited(session, programme))
     return counted.most_common()
 

@@ -1,4 +1,4 @@
-"""Review's own numbers, for the closing summary and the front page."""
+"""Review's statistics, for the closing summary and the overview page."""
 
 from collections import Counter
 
@@ -11,7 +11,7 @@ from shared.persistence.models import PublishedEvent
 
 
 def fates(session: Session, programme: str | None = None) -> dict[Fate, int]:
-    """How many applications stand where; every case counts once, so the sum is the number of cases."""
+    """Count applications by outcome. Every case counts once, so the sum is the number of cases."""
     counted = (
         select(Case.state, Seat.state, Seat.release_reason, func.count())
         .join(Seat, col(Seat.case_id) == col(Case.id), isouter=True)
@@ -26,7 +26,8 @@ def fates(session: Session, programme: str | None = None) -> dict[Fate, int]:
 
 
 def stats(session: Session) -> dict[str, int]:
-    """Counts only: `cases` and by state; one count per fate, which sum to `cases`; seats, admissions and letters sent."""
+    """Return counts: `cases` and by state; one per outcome, which sum to `cases`; seats, admissions and sent
+    letters."""
     by_state = dict(session.exec(select(Case.state, func.count()).group_by(Case.state)).all())
     by_reason = dict(
         session.exec(

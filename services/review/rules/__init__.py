@@ -1,1 +1,1 @@
-"""Review's pure decisions: points, order, deadlines, checklists. No session, no clock, no framework."""
+"""Pure rules of review: points, ranking, deadlines, checklists. No session, no clock, no framework."""

@@ -1,4 +1,4 @@
-"""What still stands in the way of an application's authenticity (notice, clauses 5.3 and 5.4.1). Called by actions."""
+"""Checklist of the authenticity check (notice, clauses 5.3 and 5.4.1). Called by actions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,15 @@ from shared.foundation.errors import Message
 
 @dataclass(frozen=True)
 class Check:
-    """A reviewer's finding on one scan: what it shows, and whether the firm's seal is on it."""
+    """A reviewer's check of one scan: the verdict, and whether the firm's seal is on it."""
 
     verdict: Verdict
     seal: bool
 
 
 def obstacles(required: Sequence[RequiredScan], checks: Mapping[str, Check], *, consented: bool) -> list[Message]:
-    """Everything that is missing, in words for the reviewer; empty when the case may pass. `checks` is by scan kind."""
+    """Return everything missing, as messages for the reviewer; empty if the case may pass. `checks` is keyed by scan
+    kind."""
     found = [] if consented else [Message("学员尚未本人确认同意书")]
     for scan in required:
         check = checks.get(scan.kind)

@@ -1,7 +1,8 @@
-"""The order of all who were interviewed (notice, clause 5.4.3), as a published formula. Called by actions and queries.
+"""The ranking of all who were interviewed (notice, clause 5.4.3), as a published formula. Called by actions and
+queries.
 
-Total = firm + materials + weighted interview, each rounded as shown, so that the list can be checked by hand. Among equal
-totals the programme's `tie_order` decides, criterion by criterion:
+Total = firm + materials + weighted interview. Each part is rounded as shown, so that the list can be checked by hand.
+For equal totals the programme's `tie_order` decides, criterion by criterion:
 
 interview        the interview's points before weighting (the trimmed mean), which rounding of the total may hide
 tier             the firm's tier: national 小巨人， municipal 小巨人， 隐形冠军， 专精特新， none
@@ -33,7 +34,7 @@ _NO_MATTER = "成绩完全相同，按报名编号列示"
 
 @dataclass(frozen=True)
 class Entrant:
-    """All that decides on one person's place. Points are hundredths; `interview` and `untrimmed` of the rubric's sum."""
+    """All inputs for one person's place. Points are hundredths; `interview` and `untrimmed` are of the rubric's sum."""
 
     key: str
     number: str
@@ -47,7 +48,7 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Place:
-    """One line of the ranking; `note` says how an equal total was told apart."""
+    """One line of the ranking; `note` names the criterion that broke a tie."""
 
     entrant: Entrant
     rank: int
@@ -59,7 +60,7 @@ class Place:
 
 @dataclass(frozen=True)
 class OpenTie:
-    """People whom nothing tells apart although it matters who comes first; `first` is the best rank among them."""
+    """People whom no criterion separates although their order matters; `first` is the best rank among them."""
 
     keys: tuple[str, ...]
     first: int
@@ -75,7 +76,7 @@ _CRITERIA: dict[str, Callable[[Entrant], int]] = {
 
 @dataclass(frozen=True)
 class Formula:
-    """The programme's numbers that turn entrants into an order. `decisions`: orders of keys, the newest last."""
+    """The programme's ranking parameters. `decisions` holds the committee's orders of keys, the newest last."""
 
     rule: ScoringRule
     quota: int
@@ -92,27 +93,30 @@ class Formula:
 
     @property
     def criteria(self) -> list[str]:
-        """The tie order up to the committee."""
+        """The tie criteria up to the committee's decision."""
         return [name for name in self.rule.tie_order if name in _CRITERIA]
 
     def total(self, entrant: Entrant) -> int:
-        """Of 100, in hundredths."""
+        """Return the total of 100 points, in hundredths."""
         return entrant.firm + entrant.materials + weighted_interview(entrant.interview, self.rule)
 
     def merit(self, entrant: Entrant) -> tuple[int, ...]:
-        """What is compared, the greater the better."""
+        """Return the sort key; greater is better."""
         return (self.total(entrant), *(_CRITERIA[name](entrant) for name in self.criteria))
 
     def outcome(self, rank: int) -> Literal["admitted", "waitlisted", "not_selected"]:
-        """What a rank means."""
+        """Return the outcome of a rank."""
         if rank <= self.quota:
             return "admitted"
         return "waitlisted" if rank <= self.quota + self.waiting_places else "not_selected"
 
 
 def rank_entrants(entrants: Sequence[Entrant], formula: Formula) -> tuple[list[Place], list[OpenTie]]:
-    """Everybody's place, and the ties that only the committee can break: those that reach across the last seat, and
-    those on the waiting list, whose order decides who moves up. The same entrants, in any order, give the same list."""
+    """Return all places, and the ties that only the committee can break.
+
+    These are ties across the last seat, and ties on the waiting list, whose order decides promotions. The result does
+    not depend on the order of `entrants`.
+    """
     ordered: list[Entrant] = []
     ties = []
     decided: set[str] = set()
@@ -130,7 +134,7 @@ def rank_entrants(entrants: Sequence[Entrant], formula: Formula) -> tuple[list[P
 
 
 def boundary(places: Sequence[Place], quota: int) -> list[str]:
-    """The keys around the last seat: two to each side, and whoever has the last seat's total."""
+    """Return the keys around the last seat: two on each side, and everyone with the last seat's total."""
     if len(places) < quota:
         return []
     last = places[quota - 1].total

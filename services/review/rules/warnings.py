@@ -1,6 +1,6 @@
-"""What a reviewer should look at twice: nothing here refuses an application. Called by pages/cases.py.
+"""Warnings for the reviewer; none of them refuses an application. Called by pages/cases.py.
 
-Sources: domain.md section 2. The inner check digit is that of GB 11714, which the code of a registered firm contains.
+Sources: domain.md section 2. The inner check digit is that of GB 11714, part of the code of a registered firm.
 """
 
 import re
@@ -17,7 +17,7 @@ _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def case_warnings(*, born_on: date, filed_on: date, credit_code: str) -> list[Message]:
-    """Of the data that the reviewer sees on the case."""
+    """Return the warnings about data that every reviewer sees on the case."""
     found = []
     age = filed_on.year - born_on.year - ((filed_on.month, filed_on.day) < (born_on.month, born_on.day))
     if not YOUNGEST <= age <= OLDEST:
@@ -31,7 +31,8 @@ def case_warnings(*, born_on: date, filed_on: date, credit_code: str) -> list[Me
 
 
 def identity_warnings(number: str) -> list[Message]:
-    """Of a whole document number, for who may see it: a resident ID whose area code never was one."""
+    """Return the warnings about a full ID number: a resident ID with an unknown area code. For authorised readers
+    only."""
     if not re.fullmatch(r"[1-8]\d{16}[\dXx]", number):
         return []
     places = numdb.get("cn/loc").info(number[:6])

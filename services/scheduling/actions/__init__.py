@@ -1,4 +1,5 @@
-"""Verbs that change scheduling's state. Called by the pages, handlers.py, tasks.py and bus.py; each is audited."""
+"""Actions that change scheduling's state; each writes an audit record. Called by pages, handlers.py, tasks.py and
+worker.py."""
 
 from services.scheduling.actions.attendance import record_assessments, record_attendance
 from services.scheduling.actions.candidates import cancel_candidate, note_withdrawal, open_candidate

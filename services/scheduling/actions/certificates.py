@@ -1,10 +1,10 @@
-"""The certificate list: who completed every lesson and passed, what everybody else lacks, and who left before the end."""
+"""The certificate list: who completed every lesson and passed, what others lack, and who left before the end."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from services.scheduling.actions.locking import locked_programme, locked_student
+from services.scheduling.actions.locking import lock_programme, lock_student
 from services.scheduling.models import Certificate, Student
 from services.scheduling.queries import course
 from services.scheduling.queries.roster import students
@@ -16,9 +16,12 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def record_certificates(uow: UnitOfWork, code: str, *, actor: str, now: datetime) -> list[Certificate]:
-    """Decides for everybody who registered (notice, clause 3) -> CertificateRecorded for each whose result is new or changed;
-    a repeat says nothing. Somebody who dropped out is not certified. Raises Conflict before the last lesson is over."""
-    programme = locked_programme(uow, code)
+    """Decide on a certificate for everyone who registered (notice, clause 3).
+
+    Publishes CertificateRecorded for each new or changed result; a repeat publishes nothing. A person who dropped out
+    is not certified. Raises Conflict before the last lesson is over.
+    """
+    programme = lock_programme(uow, code)
     lessons = course.scheduled_lessons(uow.session, code)
     held = [lesson for lesson in lessons if not lesson.cancelled]
     if not held or held[-1].ends_at > now:
@@ -26,7 +29,7 @@ def record_certificates(uow: UnitOfWork, code: str, *, actor: str, now: datetime
     marks, results = course.marks_by_student(uow.session, code), course.attempts(uow.session, code)
     decided = []
     for row in students(uow.session, code, StudentState.REGISTERED, StudentState.DROPPED_OUT):
-        student = locked_student(uow, row.application_id)
+        student = lock_student(uow, row.application_id)
         found = _eligibility(
             student,
             lessons,
@@ -43,7 +46,8 @@ def record_certificates(uow: UnitOfWork, code: str, *, actor: str, now: datetime
 
 
 def record_departure(uow: UnitOfWork, student: Student, *, actor: str, now: datetime) -> Certificate:
-    """Decides for a locked student who drops out, at once -> CertificateRecorded, not certified, with the hours attended."""
+    """Record at once that a locked student who drops out is not certified, with the hours attended. Publishes
+    CertificateRecorded."""
     lessons = course.scheduled_lessons(uow.session, student.programme)
     marks = course.marks_by_student(uow.session, student.programme).get(student.application_id, {})
     found = _eligibility(student, lessons, marks, [], now=now, min_hours=0)
@@ -59,8 +63,8 @@ def _eligibility(
     now: datetime,
     min_hours: int,
 ) -> Eligibility:
-    given = {str(lesson_id): Mark(mark) for lesson_id, mark in marks.items()}
-    found = certificate_eligibility(lessons, given, results, now=now, min_hours=min_hours)
+    typed_marks = {str(lesson_id): Mark(mark) for lesson_id, mark in marks.items()}
+    found = certificate_eligibility(lessons, typed_marks, results, now=now, min_hours=min_hours)
     if student.dropped_out_at is None:
         return found
     return Eligibility((f"中途退学：{student.drop_out_reason}",), found.attended_hours)
@@ -68,8 +72,8 @@ def _eligibility(
 
 def _record(uow: UnitOfWork, student: Student, found: Eligibility, *, actor: str, now: datetime) -> Certificate:
     kept = uow.session.get(Certificate, student.application_id)
-    given = (found.is_eligible, found.attended_hours, list(found.reasons))
-    if kept is not None and (kept.certified, kept.hours, kept.reasons) == given:
+    result = (found.is_eligible, found.attended_hours, list(found.reasons))
+    if kept is not None and (kept.certified, kept.hours, kept.reasons) == result:
         return kept
     certificate = uow.session.merge(
         Certificate(

@@ -1,15 +1,15 @@
-"""Booked interviews: made from a proposal, moved, missed."""
+"""Bookings of interviews: made from a proposal, moved, missed."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from services.scheduling.actions.candidates import end_booking, step
-from services.scheduling.actions.locking import locked_candidate, locked_programme
-from services.scheduling.actions.notices import owe_interview_notice
+from services.scheduling.actions.candidates import end_booking, step_candidate
+from services.scheduling.actions.locking import lock_candidate, lock_programme
+from services.scheduling.actions.notices import enqueue_interview_notice
 from services.scheduling.errors import Unknown
 from services.scheduling.models import Candidate, Interview, Panel, Slot
-from services.scheduling.queries.assignments import field_errors_of
+from services.scheduling.queries.assignments import booking_conflicts
 from services.scheduling.queries.interviews import candidate_of, current_booking
 from services.scheduling.states import BookingState, CandidateState
 from shared.events.scheduling import InterviewMissed, InterviewScheduled, PanelJudge
@@ -18,16 +18,18 @@ from shared.foundation.errors import Conflict, Joined
 from shared.persistence.unit_of_work import UnitOfWork
 
 CHANCES = 2
-"""One date, and one more for somebody who did not come (domain reading, 1.3)."""
+"""One date, and a second one after a no-show (domain reading, 1.3)."""
 
 
 def reschedule_interview(
     uow: UnitOfWork, application_id: UUID, *, panel_id: UUID, slot_id: UUID, actor: str, now: datetime
 ) -> Interview:
-    """Moves a booked interview -> InterviewScheduled, and owes the person a new notice; the same place and time again
-    changes nothing. Raises Conflict if the rule forbids it, or if the interview has begun."""
-    locked_programme(uow, candidate_of(uow.session, application_id).programme)
-    candidate = locked_candidate(uow, application_id)
+    """Move a booking: publish InterviewScheduled and enqueue a new notice. The same panel and slot change nothing.
+
+    Raises Conflict if an interview rule forbids it or the interview has begun.
+    """
+    lock_programme(uow, candidate_of(uow.session, application_id).programme)
+    candidate = lock_candidate(uow, application_id)
     booking = current_booking(uow.session, application_id)
     if booking is None:
         raise Conflict(
@@ -47,9 +49,12 @@ def reschedule_interview(
 
 
 def record_no_show(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> Candidate:
-    """Records that the person did not come -> InterviewMissed: the first time the person waits for one more date, the
-    second time it is final. Raises Conflict before the interview has begun."""
-    candidate = locked_candidate(uow, application_id)
+    """Record a no-show and publish InterviewMissed. After the first the candidate waits for another date; the second is
+    final.
+
+    Raises Conflict before the interview has begun.
+    """
+    candidate = lock_candidate(uow, application_id)
     booking = current_booking(uow.session, application_id)
     if booking is None:
         raise Conflict(
@@ -64,7 +69,7 @@ def record_no_show(uow: UnitOfWork, application_id: UUID, *, actor: str, now: da
     end_booking(uow, candidate, BookingState.MISSED)
     candidate.misses += 1
     final = candidate.misses >= CHANCES
-    step(candidate, CandidateState.MISSED if final else CandidateState.WAITING)
+    step_candidate(candidate, CandidateState.MISSED if final else CandidateState.WAITING)
     uow.session.add(candidate)
     uow.record("record_no_show", str(application_id), actor=actor, now=now, details={"final": final})
     event = InterviewMissed(
@@ -77,8 +82,8 @@ def record_no_show(uow: UnitOfWork, application_id: UUID, *, actor: str, now: da
 def check_bookings(
     uow: UnitOfWork, programme: str, wanted: Sequence[tuple[Candidate, Slot, Panel]], *, now: datetime
 ) -> None:
-    """Raises Conflict, with every reason, if these interviews may not be booked: a judge twice in one slot, a judge linked
-    to the firm, a slot that has begun."""
+    """Raise Conflict with every reason that forbids these bookings: a judge twice in one slot, a judge linked to the
+    firm, a slot that has begun."""
     for _, slot, _ in wanted:
         if slot.starts_at <= now:
             raise Conflict(
@@ -86,17 +91,17 @@ def check_bookings(
                 code="slot-past",
                 values={"starts_at": local(slot.starts_at)},
             )
-    if faults := field_errors_of(
+    if conflicts := booking_conflicts(
         uow.session, programme, [(candidate, panel.id, slot.id) for candidate, slot, panel in wanted]
     ):
-        values = {"faults": Joined(faults[:5])}
+        values = {"faults": Joined(conflicts[:5])}
         raise Conflict("{faults}请另选评审组或时段。", code="interview-rule", values=values)
 
 
 def book(uow: UnitOfWork, candidate: Candidate, panel: Panel, slot: Slot, *, actor: str, now: datetime) -> Interview:
-    """Books a locked candidate of a locked programme, once `check_bookings` has passed, instead of an earlier booking."""
+    """Book a locked candidate of a locked programme and replace an earlier booking. Call `check_bookings` first."""
     before = end_booking(uow, candidate, BookingState.REPLACED)
-    step(candidate, CandidateState.SCHEDULED)
+    step_candidate(candidate, CandidateState.SCHEDULED)
     uow.session.add(candidate)
     booking = Interview(
         id=uuid4(),
@@ -118,10 +123,10 @@ def book(uow: UnitOfWork, candidate: Candidate, panel: Panel, slot: Slot, *, act
     uow.session.add(booking)
     uow.session.flush()
     verb = "reschedule_interview" if before else "book_interview"
-    details = {"from": _named(before) if before else "", "to": _named(booking)}
+    details = {"from": _describe(before) if before else "", "to": _describe(booking)}
     uow.record(verb, str(candidate.application_id), actor=actor, now=now, details=details)
     uow.publish(_event(booking), now=now)
-    owe_interview_notice(uow, booking, now=now)
+    enqueue_interview_notice(uow, booking, now=now)
     return booking
 
 
@@ -138,5 +143,5 @@ def _event(booking: Interview) -> InterviewScheduled:
     )
 
 
-def _named(booking: Interview) -> str:
+def _describe(booking: Interview) -> str:
     return f"{booking.panel} {local(booking.starts_at):%m-%d %H:%M}"

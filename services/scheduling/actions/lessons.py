@@ -1,12 +1,12 @@
-"""The half-days of the plan in force: laid out when a version is published, called off one by one."""
+"""Lessons of the plan in force: created when a version is published, cancelled one by one."""
 
 from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid4
 
 from sqlmodel import select
 
-from services.scheduling.actions.registration import checked_reason
-from services.scheduling.errors import Unknown
+from services.scheduling.actions.locking import lock_lesson
+from services.scheduling.actions.registration import check_reason
 from services.scheduling.models import Attendance, Lesson, Plan, Teacher
 from services.scheduling.queries.course import lessons_of
 from services.scheduling.queries.plans import plan_value, teachers, venues
@@ -14,7 +14,6 @@ from services.scheduling.rules.plan import Half, Module
 from services.scheduling.rules.plan import Session as PlannedSession
 from shared.foundation.clock import SHANGHAI, local
 from shared.foundation.errors import Conflict, Message
-from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 STARTS = {Half.AM: time(9), Half.PM: time(14)}
@@ -22,10 +21,10 @@ STARTS = {Half.AM: time(9), Half.PM: time(14)}
 LESSON_HOUR, BREAK = timedelta(minutes=45), timedelta(minutes=10)
 
 
-def lay_out_lessons(uow: UnitOfWork, plan: Plan, *, now: datetime) -> None:
-    """Makes the lessons those of the plan. What has begun is history: it stays, and the plan must agree with it.
+def replace_lessons(uow: UnitOfWork, plan: Plan, *, now: datetime) -> None:
+    """Replace the future lessons by those of the plan. Lessons that have begun stay, and the plan must agree with them.
 
-    Raises Conflict if the plan leaves out a lesson that was held, or puts a new one into the past.
+    Raises Conflict if the plan omits a lesson that was held, or puts a new one into the past.
     """
     sessions = {(one.on, one.half): (module, one) for module in plan_value(plan).modules for one in module.sessions}
     for lesson in lessons_of(uow.session, plan.programme):
@@ -35,7 +34,7 @@ def lay_out_lessons(uow: UnitOfWork, plan: Plan, *, now: datetime) -> None:
             raise Conflict(
                 "{lesson}已经上课，新的教学计划不能取消或移动它。",
                 code="lesson-held",
-                values={"lesson": _named(lesson)},
+                values={"lesson": _describe(lesson)},
             )
     uow.session.flush()
     staff = {str(row.id): row for row in teachers(uow.session)}
@@ -44,19 +43,21 @@ def lay_out_lessons(uow: UnitOfWork, plan: Plan, *, now: datetime) -> None:
         lesson = _lesson(plan.programme, module, one, staff[one.teacher_id], places[one.venue_id])
         if lesson.starts_at <= now:
             raise Conflict(
-                "{lesson}已经过去，不能再安排课程，请重新编排。", code="lesson-past", values={"lesson": _named(lesson)}
+                "{lesson}已经过去，不能再安排课程，请重新编排。",
+                code="lesson-past",
+                values={"lesson": _describe(lesson)},
             )
         uow.session.add(lesson)
     uow.session.flush()
 
 
 def cancel_lesson(uow: UnitOfWork, lesson_id: UUID, reason: str, *, actor: str, now: datetime) -> None:
-    """Calls a lesson off. Until a new version of the plan makes it up, the plan may be short of hours. A repeat changes
-    nothing; raises Conflict once attendance was recorded."""
-    checked_reason(reason)
-    lesson = uow.session.exec(for_update(select(Lesson).where(Lesson.id == lesson_id))).one_or_none()
-    if lesson is None:
-        raise Unknown("课次")
+    """Cancel a lesson. Until a new version of the plan makes it up, the plan may lack hours.
+
+    A repeat changes nothing. Raises Conflict once attendance was recorded.
+    """
+    check_reason(reason)
+    lesson = lock_lesson(uow, lesson_id)
     if lesson.cancelled:
         return
     if uow.session.exec(select(Attendance).where(Attendance.lesson_id == lesson_id)).first():
@@ -68,7 +69,7 @@ def cancel_lesson(uow: UnitOfWork, lesson_id: UUID, reason: str, *, actor: str, 
 
 
 def _lesson(programme: str, module: Module, one: PlannedSession, teacher: Teacher, venue: str) -> Lesson:
-    starts_at = starting(one.on, one.half)
+    starts_at = half_day_start(one.on, one.half)
     return Lesson(
         id=uuid4(),
         programme=programme,
@@ -90,11 +91,11 @@ def _lesson(programme: str, module: Module, one: PlannedSession, teacher: Teache
     )
 
 
-def starting(on: date, half: Half) -> datetime:
-    """When a half-day begins."""
+def half_day_start(on: date, half: Half) -> datetime:
+    """Return when a half-day begins."""
     return datetime.combine(on, STARTS[half], SHANGHAI)
 
 
-def _named(lesson: Lesson) -> Message:
+def _describe(lesson: Lesson) -> Message:
     half = Message("上午" if lesson.half == Half.AM else "下午")
     return Message("{day:%Y年%m月%d日}{half}的课程", {"day": local(lesson.starts_at), "half": half})

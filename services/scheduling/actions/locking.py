@@ -1,39 +1,88 @@
-"""The rows that actions change, locked: programme, candidate, student."""
+"""Row locks for scheduling's actions: `lock_...` returns the row or raises, `get_...` may return None.
+
+Used by this package only. Actions that book interviews or change plans lock the programme first.
+"""
 
 from uuid import UUID
 
 from sqlmodel import select
 
 from services.scheduling.errors import Unknown, UnknownProgramme
-from services.scheduling.models import Candidate, ProgrammeRow, Student
+from services.scheduling.models import Candidate, Lesson, Plan, ProgrammeRow, Proposal, Student
 from shared.events.intake import Programme
 from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 
-def locked_programme(uow: UnitOfWork, code: str) -> Programme:
-    """The programme; its lock puts bookings and plans of a programme in a row. Raises Unknown."""
-    row = uow.session.exec(for_update(select(ProgrammeRow).where(ProgrammeRow.code == code))).one_or_none()
+def get_programme_row(uow: UnitOfWork, code: str) -> ProgrammeRow | None:
+    """Lock and return the row of a programme, or None."""
+    row: ProgrammeRow | None = uow.session.exec(
+        for_update(select(ProgrammeRow).where(ProgrammeRow.code == code))
+    ).one_or_none()
+    return row
+
+
+def lock_programme(uow: UnitOfWork, code: str) -> Programme:
+    """Lock and return a programme; the lock serialises its bookings and plans. Raises UnknownProgramme."""
+    row = get_programme_row(uow, code)
     if row is None:
         raise UnknownProgramme
     return Programme.model_validate(row.data)
 
 
-def locked_candidate(uow: UnitOfWork, application_id: UUID) -> Candidate:
-    """The candidate. Raises Unknown."""
-    row = uow.session.exec(
+def get_candidate(uow: UnitOfWork, application_id: UUID) -> Candidate | None:
+    """Lock and return a candidate, or None."""
+    row: Candidate | None = uow.session.exec(
         for_update(select(Candidate).where(Candidate.application_id == application_id))
     ).one_or_none()
+    return row
+
+
+def lock_candidate(uow: UnitOfWork, application_id: UUID) -> Candidate:
+    """Lock and return a candidate. Raises Unknown."""
+    row = get_candidate(uow, application_id)
     if row is None:
         raise Unknown("候选人")
-    found: Candidate = row
-    return found
+    return row
 
 
-def locked_student(uow: UnitOfWork, application_id: UUID) -> Student:
-    """The student on the roster. Raises Unknown."""
-    row = uow.session.exec(for_update(select(Student).where(Student.application_id == application_id))).one_or_none()
+def get_student(uow: UnitOfWork, application_id: UUID) -> Student | None:
+    """Lock and return a student on the roster, or None."""
+    row: Student | None = uow.session.exec(
+        for_update(select(Student).where(Student.application_id == application_id))
+    ).one_or_none()
+    return row
+
+
+def lock_student(uow: UnitOfWork, application_id: UUID) -> Student:
+    """Lock and return a student on the roster. Raises Unknown."""
+    row = get_student(uow, application_id)
     if row is None:
         raise Unknown("学员")
-    found: Student = row
-    return found
+    return row
+
+
+def lock_lesson(uow: UnitOfWork, lesson_id: UUID) -> Lesson:
+    """Lock and return a lesson. Raises Unknown."""
+    row: Lesson | None = uow.session.exec(for_update(select(Lesson).where(Lesson.id == lesson_id))).one_or_none()
+    if row is None:
+        raise Unknown("课次")
+    return row
+
+
+def lock_plan(uow: UnitOfWork, plan_id: UUID) -> Plan:
+    """Lock and return a teaching plan. Raises Unknown."""
+    row: Plan | None = uow.session.exec(for_update(select(Plan).where(Plan.id == plan_id))).one_or_none()
+    if row is None:
+        raise Unknown("教学计划")
+    return row
+
+
+def lock_proposal(uow: UnitOfWork, proposal_id: UUID) -> Proposal:
+    """Lock and return a proposal. Raises Unknown."""
+    row: Proposal | None = uow.session.exec(
+        for_update(select(Proposal).where(Proposal.id == proposal_id))
+    ).one_or_none()
+    if row is None:
+        raise Unknown("面试编排方案")
+    return row

@@ -1,4 +1,4 @@
-"""Documents that are owed to people: a row each, so that those sent can be counted against those due."""
+"""Notices to people: one row each, so that sent ones can be counted against due ones."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -12,14 +12,15 @@ from shared.jobs.job import enqueue
 from shared.persistence.unit_of_work import UnitOfWork
 
 
-def owe_interview_notice(uow: UnitOfWork, booking: Interview, *, now: datetime) -> None:
-    """面试通知 for a booking, written and sent by a job."""
-    notice = _owe(uow, NoticeKind.INTERVIEW, booking.application_id, booking.id, now=now)
+def enqueue_interview_notice(uow: UnitOfWork, booking: Interview, *, now: datetime) -> None:
+    """Enqueue the job that prints and sends 面试通知 for a booking."""
+    notice = _add_notice(uow, NoticeKind.INTERVIEW, booking.application_id, booking.id, now=now)
     enqueue(uow, SendInterviewNotice(notice_id=notice.id))
 
 
-def owe_schedule(uow: UnitOfWork, student: Student, plan: Plan, *, now: datetime) -> None:
-    """课程表 of a published plan for one student, written and sent by a job; one that waits for an older plan is void."""
+def enqueue_schedule(uow: UnitOfWork, student: Student, plan: Plan, *, now: datetime) -> None:
+    """Enqueue the job that prints and sends 课程表 of a published plan to one student. Unsent notices of older plans
+    become void."""
     older = select(Notice).where(
         Notice.application_id == student.application_id,
         Notice.kind == NoticeKind.SCHEDULE,
@@ -28,12 +29,12 @@ def owe_schedule(uow: UnitOfWork, student: Student, plan: Plan, *, now: datetime
     for row in uow.session.exec(older).all():
         row.void = True
         uow.session.add(row)
-    notice = _owe(uow, NoticeKind.SCHEDULE, student.application_id, plan.id, now=now)
+    notice = _add_notice(uow, NoticeKind.SCHEDULE, student.application_id, plan.id, now=now)
     enqueue(uow, SendSchedule(notice_id=notice.id))
 
 
 def void_notices(uow: UnitOfWork, subject_id: UUID) -> None:
-    """What was owed about this booking or plan and has not gone out need not go out any more."""
+    """Void the unsent notices of a booking or plan."""
     unsent = select(Notice).where(Notice.subject_id == subject_id, col(Notice.sent_at).is_(None))
     for row in uow.session.exec(unsent).all():
         row.void = True
@@ -41,12 +42,12 @@ def void_notices(uow: UnitOfWork, subject_id: UUID) -> None:
 
 
 def mark_sent(uow: UnitOfWork, notice: Notice, *, now: datetime) -> None:
-    """The post took the document."""
+    """Record that the mailer accepted the document."""
     notice.sent_at = now
     uow.session.add(notice)
 
 
-def _owe(uow: UnitOfWork, kind: NoticeKind, application_id: UUID, subject_id: UUID, *, now: datetime) -> Notice:
+def _add_notice(uow: UnitOfWork, kind: NoticeKind, application_id: UUID, subject_id: UUID, *, now: datetime) -> Notice:
     notice = Notice(id=uuid4(), application_id=application_id, kind=kind, subject_id=subject_id, due_at=now)
     uow.session.add(notice)
     return notice

@@ -1,4 +1,4 @@
-"""Panels and slots: what a scheduler enters before interviews can be booked."""
+"""Panels and slots, which a scheduler enters before interviews can be booked."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlmodel import select
 
-from services.scheduling.actions.locking import locked_programme
+from services.scheduling.actions.locking import lock_programme
 from services.scheduling.errors import Unknown
 from services.scheduling.models import Interview, Panel, Slot
 from services.scheduling.rules.panels import HalfDay, JudgeEntry, check_panel, slot_times
@@ -27,13 +27,15 @@ def define_panel(
     actor: str,
     now: datetime,
 ) -> Panel:
-    """Enters a panel, or changes it as long as nobody is booked with it; a repeat changes nothing. A judge sits on one panel only, because every
-    panel works in every slot."""
-    locked_programme(uow, programme)
+    """Create a panel, or change it while no one is booked with it; a repeat changes nothing.
+
+    A judge sits on one panel only, because every panel works in every slot. Raises Invalid and Conflict.
+    """
+    lock_programme(uow, programme)
     others = uow.session.exec(select(Panel).where(Panel.programme == programme, Panel.code != code)).all()
     seated = {judge["account"]: other.code for other in others for judge in other.judges}
     check_panel(code, room=room, link=link, judges=judges, seated=seated)
-    entered = {"room": room, "link": link, "judges": [_declared(judge) for judge in judges]}
+    entered = {"room": room, "link": link, "judges": [_judge_values(judge) for judge in judges]}
     row = uow.session.exec(select(Panel).where(Panel.programme == programme, Panel.code == code)).one_or_none()
     if row is not None and entered == row.model_dump(include=set(entered)):
         return row
@@ -50,10 +52,11 @@ def define_panel(
     return kept
 
 
-def _declared(judge: JudgeEntry) -> dict[str, Any]:
-    """As the row keeps a judge; who declares no further firm is kept as before there was a place for them."""
-    given = vars(judge) | {"linked_credit_codes": list(judge.linked_credit_codes)}
-    return {name: value for name, value in given.items() if value}
+def _judge_values(judge: JudgeEntry) -> dict[str, Any]:
+    """Return a judge as stored in the row. Empty `linked_credit_codes` are omitted, as in rows from before the field
+    existed."""
+    values = vars(judge) | {"linked_credit_codes": list(judge.linked_credit_codes)}
+    return {name: value for name, value in values.items() if value}
 
 
 def define_slots(
@@ -65,24 +68,26 @@ def define_slots(
     actor: str,
     now: datetime,
 ) -> int:
-    """Cuts the half-days into slots of `length`; those that exist are kept. Returns how many are new. Raises Invalid for
-    times that are past, or that overlap a slot of the programme."""
-    locked_programme(uow, programme)
+    """Cut the half-days into slots of `length` and keep existing ones. Returns the number of new slots.
+
+    Raises Invalid for times that are past or overlap a slot of the programme.
+    """
+    lock_programme(uow, programme)
     known = uow.session.exec(select(Slot).where(Slot.programme == programme)).all()
-    fresh = slot_times(half_days, length, known=[(row.starts_at, row.ends_at) for row in known], now=now)
-    for starts_at, ends_at in fresh:
+    new_slots = slot_times(half_days, length, known=[(row.starts_at, row.ends_at) for row in known], now=now)
+    for starts_at, ends_at in new_slots:
         uow.session.add(Slot(id=uuid4(), programme=programme, starts_at=starts_at, ends_at=ends_at))
     uow.session.flush()
-    uow.record("define_slots", programme, actor=actor, now=now, details={"added": len(fresh)})
-    return len(fresh)
+    uow.record("define_slots", programme, actor=actor, now=now, details={"added": len(new_slots)})
+    return len(new_slots)
 
 
 def remove_slot(uow: UnitOfWork, slot_id: UUID, *, actor: str, now: datetime) -> None:
-    """Takes back a slot in which nobody was ever booked. Raises Conflict otherwise."""
+    """Remove a slot in which no one was ever booked. Raises Conflict otherwise."""
     row = uow.session.get(Slot, slot_id)
     if row is None:
         raise Unknown("面试时段")
-    locked_programme(uow, row.programme)
+    lock_programme(uow, row.programme)
     if uow.session.exec(select(Interview).where(Interview.slot_id == slot_id)).first():
         raise Conflict("该时段已有面试安排，不能删除；请先改期。", code="slot-booked")
     uow.session.delete(row)

@@ -1,4 +1,4 @@
-"""The teaching plan: asked for, stored or given up by the search, changed by hand, published as a version."""
+"""Teaching plans: requested, stored or failed by the search, changed by hand, published as a version."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 
 from sqlmodel import func, select
 
-from services.scheduling.actions.lessons import lay_out_lessons
-from services.scheduling.actions.locking import locked_programme
-from services.scheduling.actions.notices import owe_schedule
+from services.scheduling.actions.lessons import replace_lessons
+from services.scheduling.actions.locking import lock_plan, lock_programme
+from services.scheduling.actions.notices import enqueue_schedule
 from services.scheduling.errors import Overtaken, Unknown
 from services.scheduling.jobs import SolveTeachingPlan
 from services.scheduling.models import Plan
@@ -22,7 +22,6 @@ from shared.events.scheduling import PlanModule, PlanPublished
 from shared.foundation.errors import Conflict, FieldError, Invalid, Joined
 from shared.foundation.transitions import check_step
 from shared.jobs.job import enqueue
-from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 
@@ -34,9 +33,11 @@ def draft_plan(
     actor: str,
     now: datetime,
 ) -> Plan:
-    """Asks for a plan within `constraints`; a job searches. A repeat while it runs changes nothing; raises Conflict while a
-    search with other constraints runs."""
-    locked_programme(uow, programme)
+    """Request a plan within `constraints`; a job searches.
+
+    A repeat while the search runs changes nothing. Raises Conflict while a search with other constraints runs.
+    """
+    lock_programme(uow, programme)
     running = select(Plan).where(Plan.programme == programme, Plan.state == PlanState.SOLVING)
     if found := uow.session.exec(running).first():
         if plans.constraints_of(found) == constraints:
@@ -58,9 +59,9 @@ def draft_plan(
 
 
 def store_plan(uow: UnitOfWork, plan_id: UUID, plan: rules.Plan, *, actor: str, now: datetime) -> None:
-    """Keeps what the search found, as a draft."""
-    row = _locked_plan(uow, plan_id)
-    _step(row, PlanState.DRAFT)
+    """Store the result of the search as a draft."""
+    row = lock_plan(uow, plan_id)
+    _step_plan(row, PlanState.DRAFT)
     row.modules, row.proven_best = plans.MODULES.dump_python(plan.modules, mode="json"), plan.proven_best
     uow.session.add(row)
     uow.record("store_plan", str(plan_id), actor=actor, now=now)
@@ -69,17 +70,18 @@ def store_plan(uow: UnitOfWork, plan_id: UUID, plan: rules.Plan, *, actor: str, 
 def give_up_plan(
     uow: UnitOfWork, plan_id: UUID, message: str, conflicts: Sequence[str] = (), *, actor: str, now: datetime
 ) -> None:
-    """Says why there is no plan: the rules that contradict each other, each quoting its clause."""
-    row = _locked_plan(uow, plan_id)
-    _step(row, PlanState.FAILED)
+    """Store why the search found no plan: `conflicts` are the rules that contradict each other, each with its
+    clause."""
+    row = lock_plan(uow, plan_id)
+    _step_plan(row, PlanState.FAILED)
     row.message, row.conflicts = message, list(conflicts)
     uow.session.add(row)
     uow.record("give_up_plan", str(plan_id), actor=actor, now=now)
 
 
 def move_module(uow: UnitOfWork, programme: str, number: int, starts_on: date, *, actor: str, now: datetime) -> Plan:
-    """Makes a draft of the plan in force in which one module that has not begun is held from `starts_on` on."""
-    locked_programme(uow, programme)
+    """Create a draft from the plan in force, in which one module that has not begun starts on `starts_on`."""
+    lock_programme(uow, programme)
     in_force = plans.published_plan(uow.session, programme)
     if in_force is None:
         raise Conflict("还没有已发布的教学计划。", code="no-plan")
@@ -115,27 +117,28 @@ def _shifted(module: rules.Module, shift: timedelta) -> rules.Module:
 
 
 def publish_plan(uow: UnitOfWork, plan_id: UUID, *, actor: str, now: datetime) -> Plan:
-    """Puts a draft in force as the programme's next version -> PlanPublished, and owes every student the new 课程表.
+    """Publish a draft as the programme's next version: publish PlanPublished and enqueue the new 课程表 for every
+    student.
 
-    Raises Invalid with every rule that the plan breaks, Conflict if it contradicts what was taught already.
+    Raises Invalid with every rule that the plan breaks, and Conflict if it contradicts lessons already held.
     """
-    programme = locked_programme(uow, plans.plan_of(uow.session, plan_id).programme)
-    row = _locked_plan(uow, plan_id)
+    programme = lock_programme(uow, plans.plan_of(uow.session, plan_id).programme)
+    row = lock_plan(uow, plan_id)
     before = plans.published_plan(uow.session, programme.code)
-    _step(row, PlanState.PUBLISHED)
+    _step_plan(row, PlanState.PUBLISHED)
     _check(uow, row)
     if before is not None:
         if before.published_at and before.published_at > row.made_at:
             raise Overtaken("这份草案早于已发布的教学计划，请重新编排或调整后再发布。")
-        _step(before, PlanState.SUPERSEDED)
+        _step_plan(before, PlanState.SUPERSEDED)
         uow.session.add(before)
     last = uow.session.exec(select(func.max(Plan.version)).where(Plan.programme == programme.code)).one()
     row.version, row.published_at = (last or 0) + 1, now
     uow.session.add(row)
     uow.session.flush()
-    lay_out_lessons(uow, row, now=now)
+    replace_lessons(uow, row, now=now)
     for student in students(uow.session, programme.code, StudentState.EXPECTED, StudentState.REGISTERED):
-        owe_schedule(uow, student, row, now=now)
+        enqueue_schedule(uow, student, row, now=now)
     details = {"programme": programme.code, "version": row.version}
     uow.record("publish_plan", str(plan_id), actor=actor, now=now, details=details)
     uow.publish(_event(row), now=now)
@@ -144,9 +147,11 @@ def publish_plan(uow: UnitOfWork, plan_id: UUID, *, actor: str, now: datetime) -
 
 def _check(uow: UnitOfWork, row: Plan) -> None:
     if shortfalls := plans.shortfalls_of(uow.session, row):
-        faults = [FieldError("plan", str(one.rule), one.message) for one in shortfalls]
-        told = Joined(faults, "；")
-        raise Invalid("教学计划还不能发布：{faults}。", code="plan-shortfalls", faults=faults, values={"faults": told})
+        field_errors = [FieldError("plan", str(one.rule), one.message) for one in shortfalls]
+        text = Joined(field_errors, "；")
+        raise Invalid(
+            "教学计划还不能发布：{faults}。", code="plan-shortfalls", field_errors=field_errors, values={"faults": text}
+        )
 
 
 def _event(row: Plan) -> PlanPublished:
@@ -169,14 +174,6 @@ def _event(row: Plan) -> PlanPublished:
     )
 
 
-def _locked_plan(uow: UnitOfWork, plan_id: UUID) -> Plan:
-    row = uow.session.exec(for_update(select(Plan).where(Plan.id == plan_id))).one_or_none()
-    if row is None:
-        raise Unknown("教学计划")
-    found: Plan = row
-    return found
-
-
-def _step(row: Plan, target: PlanState) -> None:
+def _step_plan(row: Plan, target: PlanState) -> None:
     check_step(PLAN_STEPS, PlanState(row.state), target, titles=PLAN_TITLES)
     row.state = target

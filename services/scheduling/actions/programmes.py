@@ -1,18 +1,16 @@
-"""The copy of a programme that scheduling keeps."""
+"""Scheduling's copies of programmes."""
 
 from datetime import datetime
 
-from sqlmodel import select
-
+from services.scheduling.actions.locking import get_programme_row
 from services.scheduling.models import ProgrammeRow
 from shared.events.intake import Programme
-from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 
 def keep_programme(uow: UnitOfWork, programme: Programme, *, actor: str, now: datetime) -> None:
-    """Keeps the programme unless a newer version is known; a repeat changes nothing."""
-    row = uow.session.exec(for_update(select(ProgrammeRow).where(ProgrammeRow.code == programme.code))).one_or_none()
+    """Store a programme unless a newer version is known; a repeat changes nothing."""
+    row = get_programme_row(uow, programme.code)
     if row is not None and row.version >= programme.version:
         return
     if row is None:

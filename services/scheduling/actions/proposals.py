@@ -1,4 +1,4 @@
-"""Proposals: the solver places the waiting candidates, a scheduler looks at it and books."""
+"""Proposals: the solver places the waiting candidates, and a scheduler reviews and books the result."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 from sqlmodel import select
 
 from services.scheduling.actions.interviews import book, check_bookings
-from services.scheduling.actions.locking import locked_candidate, locked_programme
-from services.scheduling.errors import Overtaken, Unknown
+from services.scheduling.actions.locking import lock_candidate, lock_programme, lock_proposal
+from services.scheduling.errors import Overtaken
 from services.scheduling.jobs import SolveInterviews
 from services.scheduling.models import Candidate, Interview, Panel, Proposal, Slot
 from services.scheduling.queries.assignments import PROBLEM, problem_of
@@ -17,14 +17,15 @@ from services.scheduling.states import PROPOSAL_STEPS, PROPOSAL_TITLES, Candidat
 from shared.foundation.errors import Conflict
 from shared.foundation.transitions import check_step
 from shared.jobs.job import enqueue
-from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 
 def propose_interviews(uow: UnitOfWork, programme: str, *, actor: str, now: datetime) -> Proposal:
-    """Asks for a place for everybody who waits; a job searches. Booked interviews stay as they are. A repeat while the
-    search runs changes nothing. Raises Conflict if nobody waits or nothing is free."""
-    locked_programme(uow, programme)
+    """Request a proposal for all waiting candidates; a job searches. Booked interviews stay.
+
+    A repeat while the search runs changes nothing. Raises Conflict without waiting candidates, panels or slots.
+    """
+    lock_programme(uow, programme)
     running = select(Proposal).where(Proposal.programme == programme, Proposal.state == ProposalState.SOLVING)
     if found := uow.session.exec(running).first():
         return found
@@ -42,9 +43,9 @@ def propose_interviews(uow: UnitOfWork, programme: str, *, actor: str, now: date
 
 
 def store_proposal(uow: UnitOfWork, proposal_id: UUID, schedule: Schedule, *, actor: str, now: datetime) -> None:
-    """Keeps what the search found, for a scheduler to look at."""
-    row = _locked_proposal(uow, proposal_id)
-    _step(row, ProposalState.READY)
+    """Store the result of the search, for a scheduler to review."""
+    row = lock_proposal(uow, proposal_id)
+    _step_proposal(row, ProposalState.READY)
     row.placements = [
         {"application_id": one.candidate_id, "panel_id": one.panel_id, "slot_id": one.slot_id}
         for one in schedule.placements
@@ -56,50 +57,45 @@ def store_proposal(uow: UnitOfWork, proposal_id: UUID, schedule: Schedule, *, ac
 
 
 def give_up_proposal(uow: UnitOfWork, proposal_id: UUID, message: str, *, actor: str, now: datetime) -> None:
-    """Says why there is no proposal."""
-    row = _locked_proposal(uow, proposal_id)
-    _step(row, ProposalState.FAILED)
+    """Store why the search failed."""
+    row = lock_proposal(uow, proposal_id)
+    _step_proposal(row, ProposalState.FAILED)
     row.message = message
     uow.session.add(row)
     uow.record("give_up_proposal", str(proposal_id), actor=actor, now=now)
 
 
 def book_interviews(uow: UnitOfWork, proposal_id: UUID, *, actor: str, now: datetime) -> list[Interview]:
-    """Books what was proposed -> InterviewScheduled and a notice for each, in one go. Whoever no longer waits is left out.
+    """Book a proposal in one transaction: publish InterviewScheduled and enqueue a notice for each candidate.
 
-    Raises Conflict if a slot was taken, began or was removed since, and then books nothing.
+    Candidates who no longer wait are left out. Raises Conflict, and books nothing, if a slot was booked, began or was
+    removed since.
     """
-    locked_programme(uow, proposal_of(uow.session, proposal_id).programme)
-    row = _locked_proposal(uow, proposal_id)
-    _step(row, ProposalState.BOOKED)
+    lock_programme(uow, proposal_of(uow.session, proposal_id).programme)
+    row = lock_proposal(uow, proposal_id)
+    _step_proposal(row, ProposalState.BOOKED)
     uow.session.add(row)
-    wanted = [_still_there(uow, candidate, placement) for candidate, placement in _still_waiting(uow, row)]
+    wanted = [_resolve_placement(uow, candidate, placement) for candidate, placement in _waiting_candidates(uow, row)]
     check_bookings(uow, row.programme, wanted, now=now)
     booked = [book(uow, candidate, panel, slot, actor=actor, now=now) for candidate, slot, panel in wanted]
     uow.record("book_interviews", str(proposal_id), actor=actor, now=now, details={"booked": len(booked)})
     return booked
 
 
-def _still_waiting(uow: UnitOfWork, row: Proposal) -> list[tuple[Candidate, dict[str, str]]]:
-    found = [(locked_candidate(uow, UUID(one["application_id"])), one) for one in row.placements]
+def _waiting_candidates(uow: UnitOfWork, row: Proposal) -> list[tuple[Candidate, dict[str, str]]]:
+    found = [(lock_candidate(uow, UUID(one["application_id"])), one) for one in row.placements]
     return [(candidate, one) for candidate, one in found if candidate.state == CandidateState.WAITING]
 
 
-def _still_there(uow: UnitOfWork, candidate: Candidate, placement: dict[str, str]) -> tuple[Candidate, Slot, Panel]:
+def _resolve_placement(
+    uow: UnitOfWork, candidate: Candidate, placement: dict[str, str]
+) -> tuple[Candidate, Slot, Panel]:
     slot, panel = uow.session.get(Slot, UUID(placement["slot_id"])), uow.session.get(Panel, UUID(placement["panel_id"]))
     if panel is None or slot is None:
         raise Overtaken("方案中的评审组或时段已被删除，请重新编排。")
     return candidate, slot, panel
 
 
-def _locked_proposal(uow: UnitOfWork, proposal_id: UUID) -> Proposal:
-    row = uow.session.exec(for_update(select(Proposal).where(Proposal.id == proposal_id))).one_or_none()
-    if row is None:
-        raise Unknown("面试编排方案")
-    found: Proposal = row
-    return found
-
-
-def _step(row: Proposal, target: ProposalState) -> None:
+def _step_proposal(row: Proposal, target: ProposalState) -> None:
     check_step(PROPOSAL_STEPS, ProposalState(row.state), target, titles=PROPOSAL_TITLES)
     row.state = target

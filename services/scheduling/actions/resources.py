@@ -1,4 +1,4 @@
-"""Teachers, venues and the working calendar: what a scheduler enters before a plan can be drafted."""
+"""Teachers, venues and the working calendar, which a scheduler enters before a plan can be drafted."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -24,7 +24,7 @@ def define_teacher(
     actor: str,
     now: datetime,
 ) -> Teacher:
-    """Enters a teacher, or changes the one of that name and title. Takes effect in the next plan."""
+    """Create a teacher, or change the one with this name and title. Applies from the next plan on."""
     check_entry(
         name=(name, Message("姓名")),
         title=(title, Message("职务或单位")),
@@ -58,7 +58,7 @@ def define_venue(
     actor: str,
     now: datetime,
 ) -> Venue:
-    """Enters a classroom or a firm that receives the class, or changes the one of that name."""
+    """Create a venue (a classroom or a firm that receives the class), or change the one with this name."""
     check_entry(
         name=(name, Message("名称")),
         region=(region, Message("所在地区")),
@@ -81,21 +81,23 @@ def define_venue(
 
 
 def set_calendar_day(uow: UnitOfWork, on: date, *, kind: str, holiday: str = "", actor: str, now: datetime) -> None:
-    """Changes one day of the working calendar, for plans drafted from now on; a repeat replaces it."""
+    """Change one day of the working calendar, for plans drafted from now on; a repeat replaces it."""
     check_entry(kind=(kind in set(DayKind), Message("日期类别")))
     uow.session.merge(CalendarEdit(on=on, kind=kind, holiday=holiday.strip()))
     uow.record("set_calendar_day", on.isoformat(), actor=actor, now=now, details={"kind": kind})
 
 
-def check_entry(**given: tuple[object, Message]) -> None:
-    """Raises Invalid that names each field, by its Chinese title, that is empty or not among the choices."""
-    faults = [
+def check_entry(**entries: tuple[object, Message]) -> None:
+    """Raise Invalid that names, by its Chinese title, each field that is empty or not a valid choice."""
+    field_errors = [
         FieldError(field, "missing", "请填写{title}", {"title": title})
-        for field, (value, title) in given.items()
+        for field, (value, title) in entries.items()
         if not value
     ]
-    if faults:
-        raise Invalid("{faults}。", code="incomplete", faults=faults, values={"faults": Joined(faults, "；")})
+    if field_errors:
+        raise Invalid(
+            "{faults}。", code="incomplete", field_errors=field_errors, values={"faults": Joined(field_errors, "；")}
+        )
 
 
 def _days(days: Sequence[date]) -> list[str]:

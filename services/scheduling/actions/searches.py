@@ -1,4 +1,4 @@
-"""Searches whose job broke: shown as failed, so that they can be asked for again."""
+"""Searches whose job failed: marked as failed, so that they can be requested again."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 
 def give_up_searches(uow: UnitOfWork, *, actor: str, now: datetime) -> None:
-    """Marks every search whose job was given up; a repeat changes nothing."""
+    """Mark every search whose job failed; a repeat changes nothing."""
     for plan in uow.session.exec(select(Plan).where(Plan.state == PlanState.SOLVING)).all():
         if has_broken(uow.session, plan.job_id):
             give_up_plan(uow, plan.id, SEARCH_BROKE, actor=actor, now=now)

@@ -1,4 +1,4 @@
-"""Scheduling's tables: copies of programmes, candidates and admitted students; panels, bookings, plans, lessons, results."""
+"""Scheduling's tables: programmes, candidates and admitted students; panels, bookings, plans, lessons, results."""
 
 from services.scheduling.models.base import (
     Notice,

@@ -1,4 +1,4 @@
-"""The registry of scheduling's tables, and those that both its halves use."""
+"""The registry of scheduling's tables, and the tables that interviews and course share."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,8 @@ class SchedulingRow(SQLModel, registry=registered):
 
 
 class ProgrammeRow(SchedulingRow, table=True):
-    """The newest version heard of a programme; `data` is shared.events.intake.Programme. Locked by whoever books or plans."""
+    """The newest received version of a programme; `data` is shared.events.intake.Programme. Bookings and plans lock
+    this row."""
 
     __tablename__ = "programme"
     code: str = Field(primary_key=True)
@@ -28,7 +29,7 @@ class ProgrammeRow(SchedulingRow, table=True):
 
 
 class Withdrawal(SchedulingRow, table=True):
-    """An application that was taken back, perhaps before it was heard to be verified."""
+    """A withdrawn application; the withdrawal may arrive before ApplicationVerified."""
 
     __tablename__ = "withdrawal"
     application_id: UUID = Field(primary_key=True)
@@ -36,7 +37,7 @@ class Withdrawal(SchedulingRow, table=True):
 
 
 class Notice(SchedulingRow, table=True):
-    """A document that is owed to a person. `void` when what it says was overtaken before it went out."""
+    """A document to send to a person. `void` if its content became obsolete before it was sent."""
 
     __tablename__ = "notice"
     id: UUID = Field(primary_key=True)

@@ -12,7 +12,7 @@ from shared.persistence.columns import UtcDateTime
 
 
 class Fee(SchedulingRow, table=True):
-    """What billing last said of the self-paid fee; money may come before the seat."""
+    """The self-paid fee's state as billing last published it; a payment may arrive before the seat."""
 
     __tablename__ = "fee"
     application_id: UUID = Field(primary_key=True)
@@ -21,7 +21,7 @@ class Fee(SchedulingRow, table=True):
 
 
 class FeeWaiver(SchedulingRow, table=True):
-    """A recorded exception to the fee at registration: one person asks with a reason, another confirms."""
+    """A recorded exception to the fee at registration: one person requests it with a reason, another confirms."""
 
     __tablename__ = "fee_waiver"
     application_id: UUID = Field(primary_key=True)
@@ -58,7 +58,7 @@ class Student(SchedulingRow, table=True):
 
 
 class Teacher(SchedulingRow, table=True):
-    """A mentor from a firm or a professor, the regions taught in, and the dates not free."""
+    """A mentor from a firm or a professor, the regions taught in, and the unavailable dates."""
 
     __tablename__ = "teacher"
     __table_args__ = (UniqueConstraint("name", "title"),)
@@ -149,7 +149,7 @@ class Lesson(SchedulingRow, table=True):
 
 
 class Attendance(SchedulingRow, table=True):
-    """How one student stands to one half-day."""
+    """One student's attendance mark for one half-day."""
 
     __tablename__ = "attendance"
     lesson_id: UUID = Field(primary_key=True, foreign_key="lesson.id")
@@ -160,7 +160,7 @@ class Attendance(SchedulingRow, table=True):
 
 
 class Assessment(SchedulingRow, table=True):
-    """One attempt at the assessment, counted from 1."""
+    """One assessment attempt, counted from 1."""
 
     __tablename__ = "assessment"
     application_id: UUID = Field(primary_key=True, foreign_key="student.application_id")

@@ -12,7 +12,7 @@ from shared.persistence.columns import UtcDateTime
 
 
 class Candidate(SchedulingRow, table=True):
-    """A verified person (notice, clause 5.4.2). `email` is a shared.events.Sealed."""
+    """A verified candidate (notice, clause 5.4.2). `email` is a shared.events.Sealed."""
 
     __tablename__ = "candidate"
     application_id: UUID = Field(primary_key=True)
@@ -32,8 +32,8 @@ class Candidate(SchedulingRow, table=True):
 
 
 class Panel(SchedulingRow, table=True):
-    """Judges who interview together, with a room and a meeting link. `judges`: account, name,
-    employer_credit_code and, where some are declared, linked_credit_codes."""
+    """Judges who interview together, with a room and a meeting link. `judges`: account, name, employer_credit_code and,
+    where some are declared, linked_credit_codes."""
 
     __tablename__ = "panel"
     __table_args__ = (UniqueConstraint("programme", "code"),)
@@ -57,7 +57,7 @@ class Slot(SchedulingRow, table=True):
 
 
 class Proposal(SchedulingRow, table=True):
-    """What the solver proposes: `placements` of candidates to panel and slot, and `unplaced` with the reasons."""
+    """A result of the solver: `placements` of candidates to panel and slot, and `unplaced` with the reasons."""
 
     __tablename__ = "proposal"
     id: UUID = Field(primary_key=True)
@@ -72,7 +72,7 @@ class Proposal(SchedulingRow, table=True):
 
 
 class Interview(SchedulingRow, table=True):
-    """One booking. Never changed afterwards but for its status: a moved interview is a new row."""
+    """One booking. Only its state changes: a moved interview is a new row."""
 
     __tablename__ = "interview"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Scheduling's dashboard for staff: pictures first, then the work lists, each action one click away."""
+"""Scheduling's dashboard for staff: overview, work lists, and forms for each action."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ for part in (overview, interviews, panels, plan, resources, roster, sessions, ce
 
 
 def make_dashboard(process: Process) -> Dashboard:
-    """Scheduling's navigation and lists."""
+    """Return scheduling's dashboard with its navigation and lists."""
     dashboard = Dashboard(
         process,
         icon="fa-solid fa-calendar-days",

@@ -1,11 +1,11 @@
-"""The end of the course: assessments, who is certified, and the lists to hand on."""
+"""Pages for the end of the course: assessments, certificates, and the lists to export."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
 from services.scheduling import actions, documents
-from services.scheduling.pages.forms import Entries, Reader, Registrar, rows_of, wrong
+from services.scheduling.pages.forms import Entries, Reader, Registrar, entry_error, row_values
 from services.scheduling.queries import course, papers, roster
 from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.states import StudentState
@@ -23,7 +23,7 @@ RESULTS = {"pass": True, "fail": False}
 def show_certificates(
     request: Request, actor: Reader, session: ReadingSession, now: Now, programme: str = ""
 ) -> Response:
-    """Who is assessed, who is certified, and why somebody is not."""
+    """Show who is assessed, who is certified, and why others are not."""
     chosen = chosen_programme(session, programme)
     results = course.attempts(session, chosen.code)
     students = roster.students(session, chosen.code, StudentState.REGISTERED, StudentState.DROPPED_OUT)
@@ -53,16 +53,16 @@ def record_assessments(
     actor: Registrar,
     uow: Uow,
     now: Now,
-    given: Entries,
+    fields: Entries,
     programme: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Records one attempt for many. Fields: `programme`, and `result-<application id>` = pass or fail for each who was
-    assessed."""
-    rows = rows_of(given, "result")
+    """Record one assessment attempt for many students. Fields: `programme`, and `result-<application id>` = pass or
+    fail for each who was assessed."""
+    rows = row_values(fields, "result")
     if strange := next((value for value in rows.values() if value not in RESULTS), None):
-        raise wrong("result", Message("考核结果只能是 pass 或 fail，不能是“{result}”", {"result": strange[:20]}))
+        raise entry_error("result", Message("考核结果只能是 pass 或 fail，不能是“{result}”", {"result": strange[:20]}))
     if not rows:
-        raise wrong("result", Message("请至少为一名学员选择考核结果"))
+        raise entry_error("result", Message("请至少为一名学员选择考核结果"))
     code = chosen_programme(uow.session, programme).code
     results = {application_id: RESULTS[value] for application_id, value in rows.items()}
     recorded = actions.record_assessments(uow, code, results, actor=actor.account, now=now)
@@ -77,7 +77,7 @@ def record_certificates(
     now: Now,
     programme: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Decides for everybody who registered, at the end of the course. Field: `programme`."""
+    """Decide on certificates for everyone who registered, at the end of the course. Field: `programme`."""
     code = chosen_programme(uow.session, programme).code
     decided = actions.record_certificates(uow, code, actor=actor.account, now=now)
     certified = sum(row.certified for row in decided)
@@ -89,7 +89,7 @@ def record_certificates(
 
 @router.get("/certificates/list.pdf")
 def certificate_list(actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
-    """结业名单 as PDF."""
+    """Return 结业名单 as PDF."""
     code = chosen_programme(session, programme).code
     content = documents.certificate_list(papers.certificate_list_of(session, code, now=now))
     return file_reply(content, name="结业名单.pdf", media_type=PDF, inline=True)
@@ -97,7 +97,7 @@ def certificate_list(actor: Reader, session: ReadingSession, now: Now, programme
 
 @router.get("/certificates/not-certified.pdf")
 def not_certified_list(actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
-    """未结业人员名单 as PDF."""
+    """Return 未结业人员名单 as PDF."""
     code = chosen_programme(session, programme).code
     content = documents.not_certified_list(papers.not_certified_list_of(session, code, now=now))
     return file_reply(content, name="未结业人员名单.pdf", media_type=PDF, inline=True)
@@ -105,7 +105,7 @@ def not_certified_list(actor: Reader, session: ReadingSession, now: Now, program
 
 @router.get("/certificates/list.xlsx")
 def certificate_sheet(actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
-    """结业名单 and 未结业人员名单 as a workbook, identity numbers masked."""
+    """Return 结业名单 and 未结业人员名单 as a workbook, ID numbers masked."""
     code = chosen_programme(session, programme).code
     content = documents.certificate_workbook(
         papers.certificate_list_of(session, code, now=now), papers.not_certified_list_of(session, code, now=now)

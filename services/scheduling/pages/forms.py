@@ -1,4 +1,4 @@
-"""What people type on scheduling's pages, read into values; each mistake names its field. Used by the pages."""
+"""Parsers for the form fields of scheduling's pages; each error names its field. Used by the pages."""
 
 import re
 from collections.abc import Mapping
@@ -18,56 +18,56 @@ Scheduler = Annotated[CurrentUser, Depends(staff("scheduler"))]
 Registrar = Annotated[CurrentUser, Depends(staff("registrar"))]
 
 
-async def entries(request: Request) -> dict[str, str]:
-    """Every field of the form, for forms that have one per row."""
+async def form_fields(request: Request) -> dict[str, str]:
+    """Return every field of the form, for forms with one field per row."""
     return {name: str(value) for name, value in (await request.form()).items()}
 
 
-Entries = Annotated[Mapping[str, str], Depends(entries)]
+Entries = Annotated[Mapping[str, str], Depends(form_fields)]
 
 
-def rows_of(given: Mapping[str, str], prefix: str) -> dict[UUID, str]:
-    """The fields `<prefix>-<id>` that are not empty: id -> value. Raises Invalid for what is no id."""
+def row_values(fields: Mapping[str, str], prefix: str) -> dict[UUID, str]:
+    """Map id to value for the non-empty fields `<prefix>-<id>`. Raises Invalid for a malformed id."""
     found = {}
-    for name, value in given.items():
+    for name, value in fields.items():
         if name.startswith(f"{prefix}-") and value:
             try:
                 found[UUID(name.removeprefix(f"{prefix}-"))] = value
-            except ValueError as fault:
-                raise wrong(name, Message("表单中的学员编号无法识别，请刷新页面")) from fault
+            except ValueError as error:
+                raise entry_error(name, Message("表单中的学员编号无法识别，请刷新页面")) from error
     return found
 
 
-def typed_days(text: str, field: str) -> list[date]:
-    """Dates as 2021-12-06, apart by blanks, commas or lines."""
+def parse_days(text: str, field: str) -> list[date]:
+    """Parse dates such as 2021-12-06, separated by blanks, commas or line breaks. Raises Invalid."""
     try:
-        return [date.fromisoformat(word) for word in words(text)]
-    except ValueError as fault:
-        raise wrong(field, Message("日期应写作 2021-12-06，多个日期用空格或换行分开")) from fault
+        return [date.fromisoformat(word) for word in split_words(text)]
+    except ValueError as error:
+        raise entry_error(field, Message("日期应写作 2021-12-06，多个日期用空格或换行分开")) from error
 
 
-def typed_day(text: str, field: str) -> date:
-    """One date."""
-    days = typed_days(text, field)
+def parse_day(text: str, field: str) -> date:
+    """Parse one date. Raises Invalid."""
+    days = parse_days(text, field)
     if len(days) != 1:
-        raise wrong(field, Message("请填写一个日期，例如 2021-12-06"))
+        raise entry_error(field, Message("请填写一个日期，例如 2021-12-06"))
     return days[0]
 
 
-def typed_half_days(days: str, hours: str) -> list[HalfDay]:
-    """Each day with each stretch of hours, written 08:30-12:00, as China's time."""
-    stretches = []
-    for word in words(hours):
+def parse_half_days(days: str, hours: str) -> list[HalfDay]:
+    """Combine each day with each period, written 08:30-12:00, in China's time. Raises Invalid."""
+    periods = []
+    for word in split_words(hours):
         match = re.fullmatch(r"(\d{2}:\d{2})[-–—~](\d{2}:\d{2})", word)
         try:
             begins, ends = match.groups() if match else ("", "")
-            stretches.append((time.fromisoformat(begins), time.fromisoformat(ends)))
-        except ValueError as fault:
-            raise wrong("hours", Message("时段应写作 08:30-12:00，多个时段用空格分开")) from fault
+            periods.append((time.fromisoformat(begins), time.fromisoformat(ends)))
+        except ValueError as error:
+            raise entry_error("hours", Message("时段应写作 08:30-12:00，多个时段用空格分开")) from error
     return [
         HalfDay(_moment(day, begins), _moment(day, ends))
-        for day in typed_days(days, "days")
-        for begins, ends in stretches
+        for day in parse_days(days, "days")
+        for begins, ends in periods
     ]
 
 
@@ -75,16 +75,16 @@ def _moment(day: date, at: time) -> datetime:
     return datetime.combine(day, at, SHANGHAI).astimezone(UTC)
 
 
-def typed_judges(text: str) -> list[JudgeEntry]:
-    """A judge a line: account, name, credit code of the employer, then of every other linked firm, apart by commas or
-    blanks."""
+def parse_judges(text: str) -> list[JudgeEntry]:
+    """Parse one judge per line: account, name, the employer's credit code, then those of every other linked firm,
+    separated by commas or blanks. Raises Invalid."""
     judges = []
     for line in text.splitlines():
-        parts = words(line)
+        parts = split_words(line)
         if not parts:
             continue
         if len(parts) < 3:
-            raise wrong(
+            raise entry_error(
                 "judges",
                 Message("“{line}”至少应有三项：账号、姓名、工作单位统一社会信用代码", {"line": line.strip()[:40]}),
             )
@@ -93,12 +93,12 @@ def typed_judges(text: str) -> list[JudgeEntry]:
     return judges
 
 
-def words(text: str) -> list[str]:
-    """The words of a text, apart by blanks, lines, commas and their Chinese kin."""
+def split_words(text: str) -> list[str]:
+    """Split a text at blanks, line breaks, commas, semicolons and their Chinese forms."""
     return [word for word in re.split(r"[\s,，、;；]+", text) if word]
 
 
-def wrong(field: str, what: Message) -> Invalid:
-    """The refusal of one field."""
-    fault = FieldError(f"/{field}", "entry", what.message, what.values)
-    return Invalid("{fault}。", code="entry", faults=[fault], values={"fault": fault})
+def entry_error(field: str, what: Message) -> Invalid:
+    """Return an Invalid with one field error."""
+    error = FieldError(f"/{field}", "entry", what.message, what.values)
+    return Invalid("{fault}。", code="entry", field_errors=[error], values={"fault": error})

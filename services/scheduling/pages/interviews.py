@@ -1,4 +1,4 @@
-"""Interviews: what waits, the proposal and its booking, the board of each day, one candidate."""
+"""Pages for interviews: waiting candidates, the proposal and its booking, the board of a day, one candidate."""
 
 from datetime import date
 from typing import Annotated
@@ -32,7 +32,7 @@ def show_interviews(
     programme: str = "",
     day: date | None = None,
 ) -> Response:
-    """Who waits, what is proposed, and the board of one day (`day`; else today's or the next)."""
+    """Show the waiting candidates, the proposal, and the board of one day (`day`; default today's or the next)."""
     chosen = chosen_programme(session, programme)
     days = interviews.interview_days(session, chosen.code)
     today = local(now).date()
@@ -53,7 +53,7 @@ def show_interviews(
         solving=proposal is not None and proposal.state == ProposalState.SOLVING,
         days=days,
         board=interviews.board(session, chosen.code, shown) if shown else None,
-        badges=PROPOSALS,
+        labels=PROPOSALS,
         modes=MODES,
     )
 
@@ -66,7 +66,7 @@ def propose(
     now: Now,
     programme: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Asks for a proposal for everybody who waits. Field: `programme`, the code."""
+    """Request a proposal for all waiting candidates. Field: `programme`, the code."""
     code = chosen_programme(uow.session, programme).code
     actions.propose_interviews(uow, code, actor=actor.account, now=now)
     return done(request, "/scheduling/interviews", "已开始编排，结果会显示在本页。")
@@ -74,14 +74,14 @@ def propose(
 
 @router.post("/proposals/{proposal_id}/book")
 def book(request: Request, proposal_id: UUID, actor: Scheduler, uow: Uow, now: Now) -> Response:
-    """Books what was proposed. No fields."""
+    """Book a proposal. No fields."""
     booked = actions.book_interviews(uow, proposal_id, actor=actor.account, now=now)
     return done(request, "/scheduling/interviews", t("已安排 {count} 场面试，面试通知正在发送。", count=len(booked)))
 
 
 @router.get("/proposals/{proposal_id}")
 def show_proposal(request: Request, proposal_id: UUID, actor: Reader, session: ReadingSession) -> Response:
-    """One proposal, placement by placement."""
+    """Show the placements of a proposal."""
     proposal: Proposal = interviews.proposal_of(session, proposal_id)
     return page(
         request,
@@ -92,7 +92,7 @@ def show_proposal(request: Request, proposal_id: UUID, actor: Reader, session: R
         placed=interviews.placed(session, proposal),
         unplaced=interviews.unplaced(session, proposal),
         ready=proposal.state == ProposalState.READY,
-        badges=PROPOSALS,
+        labels=PROPOSALS,
         modes=MODES,
     )
 
@@ -101,7 +101,7 @@ def show_proposal(request: Request, proposal_id: UUID, actor: Reader, session: R
 def show_candidate(
     request: Request, application_id: UUID, actor: Reader, session: ReadingSession, now: Now
 ) -> Response:
-    """One candidate: the booking, what was booked before, the notices, and the actions that are open now."""
+    """Show a candidate: the current and earlier bookings, the notices, and the available actions."""
     row = interviews.candidate_of(session, application_id)
     booking = interviews.current_booking(session, application_id)
     return page(
@@ -119,7 +119,7 @@ def show_candidate(
             (slot.id, f"{local(slot.starts_at):%Y-%m-%d %H:%M}")
             for slot in interviews.slots(session, row.programme, after=now)
         ],
-        badges={"candidate": CANDIDATES[row.state], "mode": MODES[row.mode], **BOOKINGS},
+        labels={"candidate": CANDIDATES[row.state], "mode": MODES[row.mode], **BOOKINGS},
         notice_titles=NOTICES,
         rows=history(session, str(application_id)),
         titles=ACTION_TITLES,
@@ -136,7 +136,7 @@ def reschedule(
     panel_id: Annotated[UUID, Form()],
     slot_id: Annotated[UUID, Form()],
 ) -> Response:
-    """Moves the interview. Fields: `panel_id`, `slot_id`."""
+    """Move the interview. Fields: `panel_id`, `slot_id`."""
     moved = actions.reschedule_interview(
         uow, application_id, panel_id=panel_id, slot_id=slot_id, actor=actor.account, now=now
     )
@@ -150,7 +150,7 @@ def reschedule(
 
 @router.post("/candidates/{application_id}/no-show")
 def no_show(request: Request, application_id: UUID, actor: Reader, uow: Uow, now: Now) -> Response:
-    """Records that the person did not come. No fields."""
+    """Record a no-show. No fields."""
     row = actions.record_no_show(uow, application_id, actor=actor.account, now=now)
     final = row.state == CandidateState.MISSED
     text = "已登记第二次缺席，面试资格终止。" if final else "已登记缺席，候选人回到待安排名单，可再安排一次。"
@@ -159,7 +159,7 @@ def no_show(request: Request, application_id: UUID, actor: Reader, uow: Uow, now
 
 @router.get("/interviews/{interview_id}/notice")
 def show_notice(interview_id: UUID, actor: Reader, session: ReadingSession, now: Now) -> Response:
-    """面试通知 of a booking, as PDF."""
+    """Return 面试通知 of a booking as PDF."""
     booking = interviews.booking(session, interview_id)
     content = documents.interview_notice(papers.interview_notice_of(session, booking, now=now))
     name = f"面试通知 {booking.candidate_name}.pdf"

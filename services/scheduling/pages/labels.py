@@ -1,4 +1,4 @@
-"""How scheduling's states look, and its lists. Used by the pages."""
+"""Labels of scheduling's states, and its lists. Used by the pages."""
 
 from services.scheduling.states import (
     BOOKING_TITLES,
@@ -101,15 +101,15 @@ ACTION_TITLES = {
 
 
 class CandidateList(ListView):
-    """Everybody who was verified."""
+    """All verified candidates."""
 
     fields = (
         Text("application_no", "报名编号"),
         Text("name", "姓名"),
         Text("position", "职务"),
         Text("firm_name", "企业"),
-        Badged("mode", "面试方式", badges=MODES),
-        Badged("state", "状态", badges=CANDIDATES),
+        Badged("mode", "面试方式", labels=MODES),
+        Badged("state", "状态", labels=CANDIDATES),
         Number("misses", "缺席次数"),
         Moment("verified_at", "初审通过"),
     )
@@ -119,7 +119,7 @@ class CandidateList(ListView):
 
 
 class StudentList(ListView):
-    """Everybody who was ever on the roster."""
+    """Everyone who was ever on the roster."""
 
     fields = (
         Number("rank", "名次"),
@@ -129,7 +129,7 @@ class StudentList(ListView):
         Text("identity_mask", "证件号码"),
         Text("mobile_mask", "手机"),
         Flag("paid", "缴费", yes=Badge("已缴费", "green"), no=Badge("未缴费", "orange")),
-        Badged("state", "状态", badges=STUDENTS),
+        Badged("state", "状态", labels=STUDENTS),
         Moment("registered_at", "报到时间"),
     )
     detail_path = "/scheduling/roster/{key}"
@@ -138,12 +138,12 @@ class StudentList(ListView):
 
 
 class LessonList(ListView):
-    """The half-days of the plan in force."""
+    """The lessons of the plan in force."""
 
     fields = (
         Number("module", "次序"),
         Moment("starts_at", "开始"),
-        Badged("kind", "类别", badges=KINDS),
+        Badged("kind", "类别", labels=KINDS),
         Text("stage", "阶段"),
         Text("topic", "主题"),
         Text("teacher", "教师"),

@@ -1,4 +1,4 @@
-"""The morning question: who is interviewed today and where, what comes next in the course, who misses lessons."""
+"""The overview page: today's interviews, the next module of the course, and missed lessons."""
 
 from datetime import date, datetime
 
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
 @router.get("/")
 def show_overview(request: Request, actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
-    """The picture of the service."""
+    """Show the overview of a programme."""
     known = programmes(session)
     if not known:
         return page(request, "scheduling_empty.html", title="今日概况")
@@ -49,14 +49,14 @@ def show_overview(request: Request, actor: Reader, session: ReadingSession, now:
 
 
 def _day_shown(session: Session, code: str, today: date) -> date | None:
-    """Today if there are slots, else the next day that has some; once all are over, none."""
+    """Return today if it has slots, else the next day with slots, or None once all are over."""
     return next((day for day in interviews.interview_days(session, code) if day >= today), None)
 
 
 def _next_module(lessons: list[Lesson], now: datetime) -> list[Lesson]:
-    """The half-days of the module that is under way or comes next."""
-    coming = next((lesson.module for lesson in lessons if lesson.ends_at > now), None)
-    return [lesson for lesson in lessons if lesson.module == coming]
+    """Return the lessons of the module in progress, or else of the next one."""
+    module = next((lesson.module for lesson in lessons if lesson.ends_at > now), None)
+    return [lesson for lesson in lessons if lesson.module == module]
 
 
 def _by_name(counts: dict[str, int], states: type[CandidateState] | type[StudentState]) -> dict[str, int]:

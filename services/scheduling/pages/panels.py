@@ -1,4 +1,4 @@
-"""Panels and slots: who interviews, where, and when."""
+"""Pages for panels and slots: who interviews, where, and when."""
 
 from datetime import timedelta
 from itertools import groupby
@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 
 from services.scheduling import actions
-from services.scheduling.pages.forms import Reader, Scheduler, typed_half_days, typed_judges
+from services.scheduling.pages.forms import Reader, Scheduler, parse_half_days, parse_judges
 from services.scheduling.queries import interviews
 from services.scheduling.queries.programmes import chosen_programme
 from shared.dashboard import done, page, t
@@ -20,13 +20,13 @@ router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
 @router.get("/panels")
 def show_panels(request: Request, actor: Reader, session: ReadingSession, programme: str = "") -> Response:
-    """The panels, and the slots day by day with how many panels are booked in each."""
+    """Show the panels, and the slots by day with the number of booked panels in each."""
     chosen = chosen_programme(session, programme)
     load: dict[UUID, int] = {}
     for booking in interviews.bookings(session, chosen.code):
         load[booking.slot_id] = load.get(booking.slot_id, 0) + 1
     slots = interviews.slots(session, chosen.code)
-    days = [(day, list(its)) for day, its in groupby(slots, key=lambda slot: local(slot.starts_at).date())]
+    days = [(day, list(group)) for day, group in groupby(slots, key=lambda slot: local(slot.starts_at).date())]
     return page(
         request,
         "scheduling_panels.html",
@@ -53,15 +53,15 @@ def define_panel(
     judges: Annotated[str, Form(max_length=4000)],
     programme: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Enters or changes a panel. Fields: `programme`, `code` (its name), `room`, `link` (https), `judges`: a line each with
-    account, name, the employer's credit code and those of other linked firms, apart by blanks."""
+    """Create or change a panel. Fields: `programme`, `code` (its name), `room`, `link` (https), `judges`: one per line
+    with account, name, the employer's credit code and those of other linked firms, separated by blanks."""
     panel = actions.define_panel(
         uow,
         chosen_programme(uow.session, programme).code,
         code.strip(),
         room=room.strip(),
         link=link.strip(),
-        judges=typed_judges(judges),
+        judges=parse_judges(judges),
         actor=actor.account,
         now=now,
     )
@@ -83,12 +83,12 @@ def define_slots(
     minutes: Annotated[int, Form(ge=1, le=600)],
     programme: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Cuts half-days into slots. Fields: `programme`, `days` (2021-12-06 …), `hours` (08:30-12:00 13:30-18:00), `minutes`
-    of one interview."""
+    """Cut half-days into slots. Fields: `programme`, `days` (2021-12-06 …), `hours` (08:30-12:00 13:30-18:00),
+    `minutes` of one interview."""
     added = actions.define_slots(
         uow,
         chosen_programme(uow.session, programme).code,
-        half_days=typed_half_days(days, hours),
+        half_days=parse_half_days(days, hours),
         length=timedelta(minutes=minutes),
         actor=actor.account,
         now=now,
@@ -98,6 +98,6 @@ def define_slots(
 
 @router.post("/slots/{slot_id}/remove")
 def remove_slot(request: Request, slot_id: UUID, actor: Scheduler, uow: Uow, now: Now) -> Response:
-    """Takes back a slot in which nobody was booked. No fields."""
+    """Remove a slot in which no one was booked. No fields."""
     actions.remove_slot(uow, slot_id, actor=actor.account, now=now)
     return done(request, "/scheduling/panels", "已删除该时段。")

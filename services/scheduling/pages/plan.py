@@ -1,4 +1,5 @@
-"""The teaching plan: the version in force and the newest draft, each with its figures against the rules."""
+"""Pages for the teaching plan: the version in force and the newest draft, each with its statistics against the
+rules."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -9,9 +10,9 @@ from sqlmodel import Session
 
 from services.scheduling import actions, documents
 from services.scheduling.models import Plan
-from services.scheduling.pages.forms import Reader, Scheduler, typed_day, typed_days
+from services.scheduling.pages.forms import Reader, Scheduler, parse_day, parse_days
 from services.scheduling.pages.labels import HALVES, KINDS, PLANS, TEACHERS
-from services.scheduling.pages.pictures import Gathering, figure_lines, timeline, year_grid
+from services.scheduling.pages.pictures import ModuleSpan, stat_lines, timeline, year_grid
 from services.scheduling.queries import papers, plans
 from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.queries.searches import progress_of
@@ -29,7 +30,7 @@ router = APIRouter(prefix="/scheduling", include_in_schema=False)
 def show_plan(
     request: Request, actor: Reader, session: ReadingSession, now: Now, tools: WithTools, programme: str = ""
 ) -> Response:
-    """The plan in force, and the draft that may follow it."""
+    """Show the plan in force and the newest draft."""
     chosen = chosen_programme(session, programme)
     draft, in_force = plans.latest_draft(session, chosen.code), plans.published_plan(session, chosen.code)
     today = local(now).date()
@@ -48,32 +49,32 @@ def show_plan(
         venues=len(plans.venues(session)),
         wanted=plans.constraints_for(chosen),
         versions=[row for row in plans.plans_of(session, chosen.code) if row.version],
-        badges=PLANS,
+        labels=PLANS,
         kinds={**KINDS, **TEACHERS},
         halves=HALVES,
     )
 
 
 def _shown(session: Session, row: Plan, programme: Programme, today: date) -> dict[str, Any]:
-    """A plan as the page draws it."""
+    """Return the template's data of a plan."""
     value = plans.plan_value(row)
-    found = [
-        Gathering(module.number, module.region, tuple(module.dates), sum(one.hours for one in module.sessions))
+    spans = [
+        ModuleSpan(module.number, module.region, tuple(module.dates), sum(one.hours for one in module.sessions))
         for module in value.modules
     ]
     wanted = plans.constraints_of(row)
     problem = plans.problem_of(session, wanted)
-    shortfalls = plans.shortfalls_of(session, row) if found else ()
+    shortfalls = plans.shortfalls_of(session, row) if spans else ()
     return {
         "row": row,
         "modules": value.modules,
-        "stats": figure_lines(plan_stats(value, problem.resources), wanted, shortfalls),
+        "stats": stat_lines(plan_stats(value, problem.resources), wanted, shortfalls),
         "options": [
-            (one.number, t("第 {number} 次（{first} 起）", number=one.number, first=one.days[0])) for one in found
+            (one.number, t("第 {number} 次（{first} 起）", number=one.number, first=one.days[0])) for one in spans
         ],
         "shortfalls": [one.message for one in shortfalls],
-        "timeline": timeline(found, programme.plan.first_day, programme.plan.last_day, today=today),
-        "grid": year_grid(found, problem.resources.calendar, today=today),
+        "timeline": timeline(spans, programme.plan.first_day, programme.plan.last_day, today=today),
+        "grid": year_grid(spans, problem.resources.calendar, today=today),
         "staff": {str(one.id): one for one in plans.teachers(session)},
         "places": {str(one.id): one for one in plans.venues(session)},
     }
@@ -91,15 +92,15 @@ def draft_plan(
     home_region: Annotated[str, Form(max_length=30)] = "",
     blocked_dates: Annotated[str, Form(max_length=4000)] = "",
 ) -> Response:
-    """Asks for a draft. Fields, all but `programme` optional: `first_from`, `first_until` (dates between which the first
+    """Request a draft. Fields, all but `programme` optional: `first_from`, `first_until` (dates between which the first
     module begins), `home_region`, `blocked_dates` (no teaching then)."""
     chosen = chosen_programme(uow.session, programme)
     constraints = plans.constraints_for(
         chosen,
-        first_from=typed_day(first_from, "first_from") if first_from else None,
-        first_until=typed_day(first_until, "first_until") if first_until else None,
+        first_from=parse_day(first_from, "first_from") if first_from else None,
+        first_until=parse_day(first_until, "first_until") if first_until else None,
         home_region=home_region,
-        blocked_dates=typed_days(blocked_dates, "blocked_dates"),
+        blocked_dates=parse_days(blocked_dates, "blocked_dates"),
     )
     actions.draft_plan(uow, chosen.code, constraints=constraints, actor=actor.account, now=now)
     return done(request, "/scheduling/plan", "已开始编排教学计划，结果会显示在本页。")
@@ -115,9 +116,10 @@ def move_module(
     starts_on: Annotated[str, Form(max_length=20)],
     programme: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Makes a draft in which one module is held on other days. Fields: `programme`, `module` (number), `starts_on`."""
+    """Create a draft in which one module is moved to other days. Fields: `programme`, `module` (number),
+    `starts_on`."""
     code = chosen_programme(uow.session, programme).code
-    day = typed_day(starts_on, "starts_on")
+    day = parse_day(starts_on, "starts_on")
     actions.move_module(uow, code, module, day, actor=actor.account, now=now)
     return done(
         request,
@@ -128,7 +130,7 @@ def move_module(
 
 @router.post("/plans/{plan_id}/publish")
 def publish_plan(request: Request, plan_id: UUID, actor: Scheduler, uow: Uow, now: Now) -> Response:
-    """Puts a draft in force as the next version. No fields."""
+    """Publish a draft as the next version. No fields."""
     row = actions.publish_plan(uow, plan_id, actor=actor.account, now=now)
     return done(
         request, "/scheduling/plan", t("教学计划第 {version} 版已发布，课程表正在发给学员。", version=row.version)
@@ -137,7 +139,7 @@ def publish_plan(request: Request, plan_id: UUID, actor: Scheduler, uow: Uow, no
 
 @router.get("/plans/{plan_id}/calendar")
 def show_calendar(plan_id: UUID, actor: Reader, session: ReadingSession, now: Now) -> Response:
-    """课程表 of a plan, as PDF."""
+    """Return 课程表 of a plan as PDF."""
     row = plans.plan_of(session, plan_id)
     content = documents.teaching_calendar(papers.calendar_of(session, row, now=now))
     return file_reply(content, name="课程表.pdf", media_type="application/pdf", inline=True)

@@ -1,11 +1,11 @@
-"""Teachers, venues and the office's calendar: what the next plan may draw on."""
+"""Pages for teachers, venues and the office's calendar, which the next plan uses."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
 from services.scheduling import actions
-from services.scheduling.pages.forms import Reader, Scheduler, typed_day, typed_days, words
+from services.scheduling.pages.forms import Reader, Scheduler, parse_day, parse_days, split_words
 from services.scheduling.pages.labels import DAY_KINDS, TEACHERS, VENUES
 from services.scheduling.queries import plans
 from shared.dashboard import done, page, t
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
 @router.get("/resources")
 def show_resources(request: Request, actor: Reader, session: ReadingSession) -> Response:
-    """Everybody who teaches, every place, and the days that the office changed."""
+    """Show the teachers, the venues, and the calendar days that the office changed."""
     return page(
         request,
         "scheduling_resources.html",
@@ -41,15 +41,15 @@ def define_teacher(
     regions: Annotated[str, Form(max_length=200)],
     unavailable: Annotated[str, Form(max_length=4000)] = "",
 ) -> Response:
-    """Enters or changes a teacher. Fields: `name`, `title`, `kind` (mentor, professor), `regions` (apart by blanks),
+    """Create or change a teacher. Fields: `name`, `title`, `kind` (mentor, professor), `regions` (separated by blanks),
     `unavailable` (dates)."""
     actions.define_teacher(
         uow,
         name.strip(),
         title=title.strip(),
         kind=kind,
-        regions=words(regions),
-        unavailable=typed_days(unavailable, "unavailable"),
+        regions=split_words(regions),
+        unavailable=parse_days(unavailable, "unavailable"),
         actor=actor.account,
         now=now,
     )
@@ -69,7 +69,7 @@ def define_venue(
     works_sundays: Annotated[bool, Form()] = False,
     unavailable: Annotated[str, Form(max_length=4000)] = "",
 ) -> Response:
-    """Enters or changes a place. Fields: `name`, `region`, `kind` (classroom, firm), `works_saturdays`, `works_sundays`
+    """Create or change a venue. Fields: `name`, `region`, `kind` (classroom, firm), `works_saturdays`, `works_sundays`
     (true), `unavailable` (dates)."""
     actions.define_venue(
         uow,
@@ -78,7 +78,7 @@ def define_venue(
         kind=kind,
         works_saturdays=works_saturdays,
         works_sundays=works_sundays,
-        unavailable=typed_days(unavailable, "unavailable"),
+        unavailable=parse_days(unavailable, "unavailable"),
         actor=actor.account,
         now=now,
     )
@@ -95,7 +95,7 @@ def set_calendar_day(
     kind: Annotated[str, Form()],
     holiday: Annotated[str, Form(max_length=30)] = "",
 ) -> Response:
-    """Changes one day of the working calendar. Fields: `on` (date), `kind` (working, weekend, holiday, adjusted_working),
-    `holiday` (its name)."""
-    actions.set_calendar_day(uow, typed_day(on, "on"), kind=kind, holiday=holiday, actor=actor.account, now=now)
+    """Change one day of the working calendar. Fields: `on` (date), `kind` (working, weekend, holiday,
+    adjusted_working), `holiday` (its name)."""
+    actions.set_calendar_day(uow, parse_day(on, "on"), kind=kind, holiday=holiday, actor=actor.account, now=now)
     return done(request, "/scheduling/resources", "工作日历已更改，下次编排时生效。")

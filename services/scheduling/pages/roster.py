@@ -1,4 +1,4 @@
-"""The roster and the desk: who holds a seat, who has paid, who reports."""
+"""Pages for the roster and the registrar's desk: who holds a seat, who has paid, who reports."""
 
 from typing import Annotated
 from uuid import UUID
@@ -23,10 +23,10 @@ router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
 @router.get("/roster")
 def show_roster(request: Request, actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
-    """How far the check-in is, and everybody who is still expected."""
+    """Show the progress of check-in, and everyone who is still expected."""
     chosen = chosen_programme(session, programme)
-    everybody = roster.everybody(session, chosen.code)
-    held = [row for row in everybody if row.state != StudentState.RELEASED]
+    all_students = roster.all_students(session, chosen.code)
+    held = [row for row in all_students if row.state != StudentState.RELEASED]
     return page(
         request,
         "scheduling_roster.html",
@@ -38,13 +38,13 @@ def show_roster(request: Request, actor: Reader, session: ReadingSession, now: N
         expected=[row for row in held if row.state == StudentState.EXPECTED],
         registered=[row for row in held if row.registered_at],
         unpaid=[row for row in held if not row.paid],
-        badges=STUDENTS,
+        labels=STUDENTS,
     )
 
 
 @router.get("/roster/{application_id}")
 def show_student(request: Request, application_id: UUID, actor: Reader, session: ReadingSession, now: Now) -> Response:
-    """One student: the check-in form, attendance, assessment, and what was done."""
+    """Show a student: check-in form, attendance, assessment, and history."""
     return _student_page(request, session, application_id, now=now)
 
 
@@ -92,7 +92,7 @@ def register(
     two_photos: Annotated[bool, Form()] = False,
     identity_seen: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Registers a student at the desk. Fields, each `true` when seen: `original_form`, `two_photos`, `identity_seen`."""
+    """Register a student at the desk. Fields, each `true` when seen: `original_form`, `two_photos`, `identity_seen`."""
     brought = Brought(original_form, two_photos, identity_seen)
     actions.register_student(uow, application_id, brought, actor=actor.account, now=now)
     return done(
@@ -110,7 +110,7 @@ def view_identity(
     tools: WithTools,
     reason: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
-    """Shows the full identity number once, on the page itself. Field: `reason`."""
+    """Show the full ID number once, on the page itself. Field: `reason`."""
     clear = actions.view_identity(uow, application_id, reason, actor=actor.account, now=now, keys=tools.keys)
     return _student_page(request, uow.session, application_id, now=now, identity=clear)
 
@@ -124,14 +124,14 @@ def request_waiver(
     now: Now,
     reason: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
-    """Asks that the student be registered before the fee has come. Field: `reason`."""
+    """Request registration before the fee is paid. Field: `reason`."""
     actions.request_fee_waiver(uow, application_id, reason, actor=actor.account, now=now)
     return done(request, f"/scheduling/roster/{application_id}", "已提交缓缴申请，须由另一位工作人员确认。")
 
 
 @router.post("/roster/{application_id}/waiver-confirmation")
 def confirm_waiver(request: Request, application_id: UUID, actor: Reader, uow: Uow, now: Now) -> Response:
-    """Confirms a waiver that somebody else asked for. No fields."""
+    """Confirm a waiver that another person requested. No fields."""
     actions.confirm_fee_waiver(uow, application_id, actor=actor.account, now=now)
     return done(request, f"/scheduling/roster/{application_id}", "缓缴已确认，可以办理报到。")
 
@@ -145,7 +145,7 @@ def drop_out(
     now: Now,
     reason: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
-    """Records that the student leaves the course. Field: `reason`."""
+    """Record that the student leaves the course. Field: `reason`."""
     actions.drop_out(uow, application_id, reason, actor=actor.account, now=now)
     text = "已登记退学，名额不再递补；是否退费由评审委员会在“录取名额”中办理。"
     return done(request, f"/scheduling/roster/{application_id}", text, tone="warning")

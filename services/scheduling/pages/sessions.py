@@ -1,4 +1,4 @@
-"""The half-days of the course: the attendance form, the sheet to sign, calling one off."""
+"""Pages for the half-days of the course: attendance form, sign-in sheet, cancellation."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 
 from services.scheduling import actions, documents
-from services.scheduling.pages.forms import Entries, Reader, Registrar, Scheduler, rows_of
+from services.scheduling.pages.forms import Entries, Reader, Registrar, Scheduler, row_values
 from services.scheduling.pages.labels import ACTION_TITLES, HALVES, KINDS, MARKS, TEACHERS
 from services.scheduling.queries import course, papers, roster
 from services.scheduling.queries.programmes import chosen_programme
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
 @router.get("/sessions")
 def show_sessions(request: Request, actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
-    """Every half-day with how far its attendance is recorded, and who misses lessons."""
+    """Show every half-day with its attendance progress, and who misses lessons."""
     chosen = chosen_programme(session, programme)
     return page(
         request,
@@ -39,7 +39,7 @@ def show_sessions(request: Request, actor: Reader, session: ReadingSession, now:
 
 @router.get("/sessions/{lesson_id}")
 def show_session(request: Request, lesson_id: UUID, actor: Reader, session: ReadingSession, now: Now) -> Response:
-    """One half-day: the form with a line per student."""
+    """Show one half-day: the attendance form with a line per student."""
     lesson = course.lesson_of(session, lesson_id)
     marks = course.marks_of_lesson(session, lesson_id)
     return page(
@@ -50,7 +50,7 @@ def show_session(request: Request, lesson_id: UUID, actor: Reader, session: Read
         lesson=lesson,
         begun=lesson.starts_at <= now,
         students=roster.in_course(session, lesson.programme),
-        given=marks,
+        recorded=marks,
         marks=MARKS,
         kinds={**KINDS, **TEACHERS},
         rows=history(session, str(lesson_id)),
@@ -60,17 +60,17 @@ def show_session(request: Request, lesson_id: UUID, actor: Reader, session: Read
 
 @router.post("/sessions/{lesson_id}/attendance")
 def record_attendance(
-    request: Request, lesson_id: UUID, actor: Registrar, uow: Uow, now: Now, given: Entries
+    request: Request, lesson_id: UUID, actor: Registrar, uow: Uow, now: Now, fields: Entries
 ) -> Response:
-    """Keeps one half-day's attendance. Fields: `mark-<application id>` = present, absent, leave or made_up, one per
-    student; who is left out stays as is."""
-    changed = actions.record_attendance(uow, lesson_id, rows_of(given, "mark"), actor=actor.account, now=now)
+    """Store one half-day's attendance. Fields: `mark-<application id>` = present, absent, leave or made_up, one per
+    student; students without a field are unchanged."""
+    changed = actions.record_attendance(uow, lesson_id, row_values(fields, "mark"), actor=actor.account, now=now)
     return done(request, f"/scheduling/sessions/{lesson_id}", t("考勤已保存，{count} 人有更新。", count=changed))
 
 
 @router.get("/sessions/{lesson_id}/sheet")
 def show_sheet(lesson_id: UUID, actor: Reader, session: ReadingSession, now: Now) -> Response:
-    """签到表 to print, as PDF."""
+    """Return 签到表 as PDF."""
     lesson = course.lesson_of(session, lesson_id)
     content = documents.sign_in_sheet(papers.sign_in_sheet_of(session, lesson, now=now))
     name = f"签到表 {lesson.on:%Y-%m-%d} {HALVES[lesson.half]}.pdf"
@@ -86,7 +86,7 @@ def cancel_lesson(
     now: Now,
     reason: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
-    """Calls a half-day off. Field: `reason`."""
+    """Cancel a half-day. Field: `reason`."""
     actions.cancel_lesson(uow, lesson_id, reason, actor=actor.account, now=now)
     text = "已取消本课次。课时不足时，须发布补课后的新版教学计划，才能认定结业。"
     return done(request, f"/scheduling/sessions/{lesson_id}", text, tone="warning")

@@ -1,4 +1,4 @@
-"""Questions about scheduling's state that change nothing. Called by api.py, pages, tasks.py and the actions."""
+"""Read-only queries on scheduling's state. Called by api.py, pages, tasks.py and the actions."""
 
 from services.scheduling.queries.stats import stats
 

@@ -1,4 +1,4 @@
-"""Who waits and what is free, as the interview rules know it. Called by the actions that propose, book and move."""
+"""Builds the interview problem of the rules from rows. Called by the actions that propose, book and move interviews."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,10 +18,11 @@ PROBLEM: TypeAdapter[rules.InterviewProblem] = TypeAdapter(rules.InterviewProble
 
 
 def problem_of(session: Session, programme: str, *, now: datetime) -> rules.InterviewProblem:
-    """Everybody who waits, every panel, the slots to come, and the bookings in them, which stay."""
+    """Return the problem: all waiting candidates, all panels, the future slots, and the bookings in them, which
+    stay."""
     slots = interviews.slots(session, programme, after=now)
-    coming = {slot.id for slot in slots}
-    booked = [row for row in interviews.bookings(session, programme) if row.slot_id in coming]
+    visit_var = {slot.id for slot in slots}
+    booked = [row for row in interviews.bookings(session, programme) if row.slot_id in visit_var]
     return rules.InterviewProblem(
         candidates=tuple(candidate_value(row) for row in interviews.waiting(session, programme)),
         panels=tuple(panel_value(row) for row in interviews.panels(session, programme)),
@@ -31,35 +32,37 @@ def problem_of(session: Session, programme: str, *, now: datetime) -> rules.Inte
     )
 
 
-def field_errors_of(
+def booking_conflicts(
     session: Session, programme: str, wanted: Sequence[tuple[Candidate, UUID, UUID]]
 ) -> tuple[str, ...]:
-    """What forbids that these candidates are booked with (panel id, slot id), in sentences that name them; empty when
-    nothing does. Every other current booking stays."""
+    """Return what forbids booking these candidates with (panel id, slot id), as sentences that name them; empty if
+    allowed. Every other current booking stays."""
     moved = {candidate.application_id for candidate, _, _ in wanted}
     others = [row for row in interviews.bookings(session, programme) if row.application_id not in moved]
     problem = rules.InterviewProblem(
-        candidates=tuple(replace(candidate_value(row), id=_named(row)) for row, _, _ in wanted),
+        candidates=tuple(replace(candidate_value(row), id=_describe(row)) for row, _, _ in wanted),
         panels=tuple(panel_value(row) for row in interviews.panels(session, programme)),
         slots=tuple(slot_value(row) for row in interviews.slots(session, programme)),
         kept=tuple(replace(placement_value(row), candidate_id=row.candidate_name) for row in others),
         least_judges=programme_of(session, programme).scoring.trim_from_panel_size,
     )
-    placements = tuple(rules.Placement(_named(row), str(panel_id), str(slot_id)) for row, panel_id, slot_id in wanted)
+    placements = tuple(
+        rules.Placement(_describe(row), str(panel_id), str(slot_id)) for row, panel_id, slot_id in wanted
+    )
     return check_schedule(rules.Schedule(placements, ()), problem)
 
 
-def _named(row: Candidate) -> str:
+def _describe(row: Candidate) -> str:
     return f"{row.name}（{row.application_no}）"
 
 
 def candidate_value(row: Candidate) -> rules.Candidate:
-    """A candidate as the rules know one."""
+    """Convert a candidate row to the rules' type."""
     return rules.Candidate(str(row.application_id), row.credit_code, rules.Mode(row.mode))
 
 
 def panel_value(row: Panel) -> rules.Panel:
-    """A panel as the rules know one; each has a room and a link, so it interviews in both modes."""
+    """Convert a panel row to the rules' type. Each panel has a room and a link, so it interviews in both modes."""
     judges = tuple(
         rules.Judge(
             judge["account"],
@@ -73,10 +76,10 @@ def panel_value(row: Panel) -> rules.Panel:
 
 
 def slot_value(row: Slot) -> rules.Slot:
-    """A slot as the rules know one."""
+    """Convert a slot row to the rules' type."""
     return rules.Slot(str(row.id), rules.Interval(row.starts_at, row.ends_at))
 
 
 def placement_value(row: Interview) -> rules.Placement:
-    """A booking as the rules know one."""
+    """Convert a booking to the rules' type."""
     return rules.Placement(str(row.application_id), str(row.panel_id), str(row.slot_id))

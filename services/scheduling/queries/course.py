@@ -1,4 +1,4 @@
-"""The lessons of the plan in force: who attended them, who misses some, how the assessment went."""
+"""Queries on the lessons of the plan in force, their attendance, and the assessments."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MISSED = (Mark.ABSENT, Mark.LEAVE)
 
 
 def lesson_of(session: Session, lesson_id: UUID) -> Lesson:
-    """A half-day of teaching. Raises Unknown."""
+    """Return a lesson. Raises Unknown."""
     row = session.get(Lesson, lesson_id)
     if row is None:
         raise Unknown("课次")
@@ -24,12 +24,12 @@ def lesson_of(session: Session, lesson_id: UUID) -> Lesson:
 
 
 def lessons_of(session: Session, programme: str) -> list[Lesson]:
-    """The half-days of the plan in force, in order, also those that were cancelled."""
+    """List the lessons of the plan in force, in order, including cancelled ones."""
     return list(session.exec(select(Lesson).where(Lesson.programme == programme).order_by(col(Lesson.starts_at))).all())
 
 
 def scheduled_lessons(session: Session, programme: str) -> list[ScheduledLesson]:
-    """The half-days in order as the certificate's rule knows them, each with a name for people."""
+    """List the lessons in order as the certificate rules' type, each with a readable title."""
     return [
         ScheduledLesson(
             id=str(row.id),
@@ -43,13 +43,13 @@ def scheduled_lessons(session: Session, programme: str) -> list[ScheduledLesson]
 
 
 def marks_of_lesson(session: Session, lesson_id: UUID) -> dict[UUID, str]:
-    """Application id -> mark of one half-day."""
+    """Map application id to mark, for one lesson."""
     rows = session.exec(select(Attendance).where(Attendance.lesson_id == lesson_id)).all()
     return {row.application_id: row.mark for row in rows}
 
 
 def marks_per_lesson(session: Session, programme: str) -> dict[UUID, int]:
-    """Lesson id -> how many marks it has; lessons without any are absent."""
+    """Map lesson id to the number of its marks; lessons without any are absent."""
     found = (
         select(Attendance.lesson_id, func.count())
         .join(Lesson, col(Lesson.id) == Attendance.lesson_id)
@@ -60,7 +60,7 @@ def marks_per_lesson(session: Session, programme: str) -> dict[UUID, int]:
 
 
 def marks_by_student(session: Session, programme: str) -> dict[UUID, dict[UUID, str]]:
-    """Application id -> lesson id -> mark, of the lessons that were not cancelled."""
+    """Map application id to lesson id to mark, for lessons that were not cancelled."""
     found = (
         select(Attendance)
         .join(Lesson, col(Lesson.id) == Attendance.lesson_id)
@@ -74,33 +74,33 @@ def marks_by_student(session: Session, programme: str) -> dict[UUID, dict[UUID, 
 
 @dataclass(frozen=True)
 class Missing:
-    """A student who misses lessons that were not made up."""
+    """A student with missed lessons that were not made up."""
 
     student: Student
     lessons: tuple[Lesson, ...]
 
     @property
     def hours(self) -> int:
-        """Lesson hours missed."""
+        """The number of missed lesson hours."""
         return sum(lesson.hours for lesson in self.lessons)
 
 
 def missing_students(session: Session, programme: str) -> list[Missing]:
-    """Registered students with half-days missed and not made up, the most hours first."""
+    """List registered students with missed lessons that were not made up, the most hours first."""
     lessons = {lesson.id: lesson for lesson in lessons_of(session, programme)}
     marks = marks_by_student(session, programme)
     found = []
     for student in session.exec(
         select(Student).where(Student.programme == programme, Student.state == StudentState.REGISTERED)
     ).all():
-        gone = [lessons[at] for at, mark in marks.get(student.application_id, {}).items() if mark in MISSED]
-        if gone:
-            found.append(Missing(student, tuple(sorted(gone, key=lambda lesson: lesson.starts_at))))
+        missed = [lessons[at] for at, mark in marks.get(student.application_id, {}).items() if mark in MISSED]
+        if missed:
+            found.append(Missing(student, tuple(sorted(missed, key=lambda lesson: lesson.starts_at))))
     return sorted(found, key=lambda one: (-one.hours, one.student.rank))
 
 
 def unrecorded_lessons(session: Session, programme: str, *, now: datetime) -> list[Lesson]:
-    """Half-days that have begun and lack the mark of some registered student."""
+    """List the lessons that have begun and lack the mark of some registered student."""
     in_course = select(func.count()).where(Student.programme == programme, Student.state == StudentState.REGISTERED)
     expected = session.exec(in_course).one()
     marked = marks_per_lesson(session, programme)
@@ -112,7 +112,7 @@ def unrecorded_lessons(session: Session, programme: str, *, now: datetime) -> li
 
 
 def attempts(session: Session, programme: str) -> dict[UUID, list[bool]]:
-    """Application id -> results of the assessment in order."""
+    """Map application id to the assessment results in order."""
     found = (
         select(Assessment)
         .join(Student, col(Student.application_id) == Assessment.application_id)

@@ -1,4 +1,4 @@
-"""Interviews: who waits, who is booked with which panel when, and what is free."""
+"""Queries on interviews: waiting candidates, bookings, panels and slots."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -13,7 +13,7 @@ from shared.foundation.clock import SHANGHAI, local
 
 
 def candidate_of(session: Session, application_id: UUID) -> Candidate:
-    """A candidate. Raises Unknown."""
+    """Return a candidate. Raises Unknown."""
     row = session.get(Candidate, application_id)
     if row is None:
         raise Unknown("候选人")
@@ -21,7 +21,7 @@ def candidate_of(session: Session, application_id: UUID) -> Candidate:
 
 
 def proposal_of(session: Session, proposal_id: UUID) -> Proposal:
-    """A proposal. Raises Unknown."""
+    """Return a proposal. Raises Unknown."""
     row = session.get(Proposal, proposal_id)
     if row is None:
         raise Unknown("面试编排方案")
@@ -29,66 +29,66 @@ def proposal_of(session: Session, proposal_id: UUID) -> Proposal:
 
 
 def latest_proposal(session: Session, programme: str) -> Proposal | None:
-    """The newest proposal of a programme."""
+    """Return the newest proposal of a programme, or None."""
     found = select(Proposal).where(Proposal.programme == programme).order_by(col(Proposal.made_at).desc())
     return session.exec(found).first()
 
 
 def candidates(session: Session, programme: str) -> list[Candidate]:
-    """Everybody who was ever verified, by application number."""
+    """List everyone who was ever verified, by application number."""
     found = select(Candidate).where(Candidate.programme == programme).order_by(Candidate.application_no)
     return list(session.exec(found).all())
 
 
 def proposals(session: Session, programme: str) -> list[Proposal]:
-    """The proposals, newest first."""
+    """List the proposals, newest first."""
     found = select(Proposal).where(Proposal.programme == programme).order_by(col(Proposal.made_at).desc())
     return list(session.exec(found).all())
 
 
 def waiting(session: Session, programme: str) -> list[Candidate]:
-    """Those who wait for an interview, the earliest verified first."""
+    """List the candidates who wait for an interview, the earliest verified first."""
     found = select(Candidate).where(Candidate.programme == programme, Candidate.state == CandidateState.WAITING)
     return list(session.exec(found.order_by(col(Candidate.verified_at), col(Candidate.application_no))).all())
 
 
 def panels(session: Session, programme: str) -> list[Panel]:
-    """The panels by name."""
+    """List the panels by name."""
     return list(session.exec(select(Panel).where(Panel.programme == programme).order_by(Panel.code)).all())
 
 
 def slots(session: Session, programme: str, *, after: datetime | None = None) -> list[Slot]:
-    """The slots in order of time, or those that begin after a moment."""
+    """List the slots in order of time, or those that begin after `after`."""
     found = select(Slot).where(Slot.programme == programme).order_by(col(Slot.starts_at))
     return list(session.exec(found.where(Slot.starts_at > after) if after else found).all())
 
 
 def bookings(session: Session, programme: str) -> list[Interview]:
-    """Every current booking, in order of time."""
+    """List every current booking in order of time."""
     found = select(Interview).where(Interview.programme == programme, Interview.state == BookingState.CURRENT)
     return list(session.exec(found.order_by(col(Interview.starts_at), Interview.panel)).all())
 
 
 def current_booking(session: Session, application_id: UUID) -> Interview | None:
-    """The interview that a candidate is booked for."""
+    """Return the current booking of a candidate, or None."""
     found = select(Interview).where(Interview.application_id == application_id, Interview.state == BookingState.CURRENT)
     return session.exec(found).one_or_none()
 
 
 def bookings_of(session: Session, application_id: UUID) -> list[Interview]:
-    """Everything that was ever booked for a candidate, newest first."""
+    """List every booking of a candidate, newest first."""
     found = select(Interview).where(Interview.application_id == application_id)
     return list(session.exec(found.order_by(col(Interview.booked_at).desc())).all())
 
 
 def notices_of(session: Session, application_id: UUID) -> list[Notice]:
-    """The documents owed to a person, newest first."""
+    """List the notices to a person, newest first."""
     found = select(Notice).where(Notice.application_id == application_id).order_by(col(Notice.due_at).desc())
     return list(session.exec(found).all())
 
 
 def booking(session: Session, interview_id: UUID) -> Interview:
-    """A booking, current or not. Raises Unknown."""
+    """Return a booking, current or not. Raises Unknown."""
     row = session.get(Interview, interview_id)
     if row is None:
         raise Unknown("面试安排")
@@ -97,7 +97,7 @@ def booking(session: Session, interview_id: UUID) -> Interview:
 
 @dataclass(frozen=True)
 class Placed:
-    """One line of a proposal."""
+    """One placement of a proposal."""
 
     candidate: Candidate
     panel: Panel | None
@@ -105,36 +105,37 @@ class Placed:
 
 
 def placed(session: Session, proposal: Proposal) -> list[Placed]:
-    """The placements of a proposal in order of time; a panel or slot that was removed since is None."""
-    its_panels = {str(row.id): row for row in panels(session, proposal.programme)}
-    its_slots = {str(row.id): row for row in slots(session, proposal.programme)}
+    """List the placements of a proposal in order of time; a panel or slot that was removed since is None."""
+    panels_by_id = {str(row.id): row for row in panels(session, proposal.programme)}
+    slots_by_id = {str(row.id): row for row in slots(session, proposal.programme)}
     people = {str(row.application_id): row for row in candidates(session, proposal.programme)}
-    order = {slot_id: number for number, slot_id in enumerate(its_slots)}
+    order = {slot_id: number for number, slot_id in enumerate(slots_by_id)}
     return [
-        Placed(people[one["application_id"]], its_panels.get(one["panel_id"]), its_slots.get(one["slot_id"]))
+        Placed(people[one["application_id"]], panels_by_id.get(one["panel_id"]), slots_by_id.get(one["slot_id"]))
         for one in sorted(proposal.placements, key=lambda one: (order.get(one["slot_id"], -1), one["panel_id"]))
     ]
 
 
 def unplaced(session: Session, proposal: Proposal) -> list[tuple[Candidate, str]]:
-    """Those for whom a proposal found no place, and why."""
+    """List the candidates without a place in a proposal, and why."""
     return [(candidate_of(session, UUID(one["application_id"])), one["reason"]) for one in proposal.unplaced]
 
 
 def candidates_by_state(session: Session, programme: str) -> dict[str, int]:
-    """How many candidates are in each state."""
+    """Count the candidates by state."""
     counted = select(Candidate.state, func.count()).where(Candidate.programme == programme).group_by(Candidate.state)
     return dict(session.exec(counted).all())
 
 
 def interview_days(session: Session, programme: str) -> list[date]:
-    """The days, in China, that have slots."""
+    """List the days, in China, that have slots."""
     return sorted({local(slot.starts_at).date() for slot in slots(session, programme)})
 
 
 @dataclass(frozen=True)
 class Board:
-    """One day: a line per slot, a column per panel, in each cell the booking (current or missed) or None."""
+    """Interviews of one day: a line per slot, a column per panel; each cell is the booking (current or missed) or
+    None."""
 
     day: date
     panels: tuple[Panel, ...]
@@ -142,15 +143,15 @@ class Board:
 
     @property
     def booked(self) -> int:
-        """How many interviews the day has."""
+        """The number of interviews on the day."""
         return sum(cell is not None for _, cells in self.lines for cell in cells)
 
 
 def board(session: Session, programme: str, day: date) -> Board:
-    """Who is interviewed on `day` (in China) where."""
+    """Return the interviews on `day` (in China) by slot and panel."""
     begins = datetime.combine(day, time(), SHANGHAI)
     seats = panels(session, programme)
-    its_slots = [row for row in slots(session, programme) if begins <= row.starts_at < begins + timedelta(days=1)]
+    day_slots = [row for row in slots(session, programme) if begins <= row.starts_at < begins + timedelta(days=1)]
     shown = [BookingState.CURRENT, BookingState.MISSED]
     found = select(Interview).where(
         Interview.programme == programme,
@@ -159,5 +160,5 @@ def board(session: Session, programme: str, day: date) -> Board:
         Interview.starts_at < begins + timedelta(days=1),
     )
     by_place = {(row.slot_id, row.panel_id): row for row in session.exec(found).all()}
-    lines = tuple((slot, tuple(by_place.get((slot.id, panel.id)) for panel in seats)) for slot in its_slots)
+    lines = tuple((slot, tuple(by_place.get((slot.id, panel.id)) for panel in seats)) for slot in day_slots)
     return Board(day, tuple(seats), lines)

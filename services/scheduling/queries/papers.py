@@ -1,4 +1,4 @@
-"""Rows -> what the documents are made of. Called by the tasks that send them and the pages that show them."""
+"""Builds the contents of documents from rows. Called by the tasks that send them and the pages that show them."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from shared.foundation.clock import local
 
 
 def interview_notice_of(session: Session, booking: Interview, *, now: datetime) -> InterviewNotice:
-    """The notice of one booking."""
+    """Return the content of the notice of a booking."""
     programme = programme_of(session, booking.programme)
     return InterviewNotice(
         programme=programme.title,
@@ -42,7 +42,7 @@ def interview_notice_of(session: Session, booking: Interview, *, now: datetime) 
 
 
 def calendar_of(session: Session, plan: Plan, *, now: datetime) -> TeachingCalendar:
-    """The whole plan, half-day by half-day."""
+    """Return the content of the teaching calendar: the whole plan by half-day."""
     programme = programme_of(session, plan.programme)
     staff = {str(row.id): row for row in teachers(session)}
     places = {str(row.id): row.name for row in venues(session)}
@@ -66,7 +66,7 @@ def calendar_of(session: Session, plan: Plan, *, now: datetime) -> TeachingCalen
 
 
 def sign_in_sheet_of(session: Session, lesson: Lesson, *, now: datetime) -> SignInSheet:
-    """The sheet to sign at one half-day: everybody who is in the course."""
+    """Return the content of the sign-in sheet of a lesson, with everyone who is in the course."""
     programme = programme_of(session, lesson.programme)
     return SignInSheet(
         programme=programme.title,
@@ -83,7 +83,7 @@ def sign_in_sheet_of(session: Session, lesson: Lesson, *, now: datetime) -> Sign
 
 
 def certificate_list_of(session: Session, code: str, *, now: datetime) -> CertificateList:
-    """Those who are certified, and the first and last day of the course."""
+    """Return the content of the certificate list, with the first and last day of the course."""
     programme = programme_of(session, code)
     held = [lesson.on for lesson in lessons_of(session, code) if not lesson.cancelled]
     first, last = (min(held), max(held)) if held else (programme.plan.first_day, programme.plan.last_day)
@@ -95,7 +95,7 @@ def certificate_list_of(session: Session, code: str, *, now: datetime) -> Certif
 
 
 def not_certified_list_of(session: Session, code: str, *, now: datetime) -> NotCertifiedList:
-    """Those who registered and are not certified, each with every reason."""
+    """Return everyone who registered and is not certified, each with every reason."""
     programme = programme_of(session, code)
     rows = tuple(
         NotCertified(student.name, student.identity_mask, student.firm_name, row.hours, tuple(row.reasons))

@@ -1,4 +1,4 @@
-"""Teaching plans as rows and as the rules know them, with the teachers, venues and calendar that they draw on."""
+"""Queries on teaching plans, teachers, venues and the calendar, and their conversion to the rules' types."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from services.scheduling.states import PlanState
 from shared.events.intake import Programme
 
 NOTICE_2021 = "渝经信中小〔2021〕18号"
-"""The notice whose words rules/plan.py quotes; a programme of another notice gets the rules without quotations."""
+"""The notice whose clauses rules/plan.py quotes. Programmes of other notices get the rules without quotations."""
 
 MODULES: TypeAdapter[tuple[rules.Module, ...]] = TypeAdapter(tuple[rules.Module, ...])
 CONSTRAINTS: TypeAdapter[rules.PlanConstraints] = TypeAdapter(rules.PlanConstraints)
@@ -25,7 +25,8 @@ CONSTRAINTS: TypeAdapter[rules.PlanConstraints] = TypeAdapter(rules.PlanConstrai
 
 @dataclass(frozen=True)
 class PlanProblem:
-    """All that a search needs, small enough for a job's payload: the calendar as its years and the office's changes."""
+    """The whole input of a search. The calendar is stored as its years and the office's edits, small enough for a job's
+    payload."""
 
     constraints: rules.PlanConstraints
     teachers: tuple[rules.Teacher, ...]
@@ -35,7 +36,7 @@ class PlanProblem:
 
     @property
     def resources(self) -> rules.PlanResources:
-        """Who teaches, where, on which calendar."""
+        """The teachers, the venues and the calendar."""
         return rules.PlanResources(self.teachers, self.venues, working_calendar(self.years, self.edits))
 
 
@@ -43,7 +44,7 @@ PROBLEM: TypeAdapter[PlanProblem] = TypeAdapter(PlanProblem)
 
 
 def problem_of(session: Session, constraints: rules.PlanConstraints) -> PlanProblem:
-    """The problem as the rows now state it."""
+    """Return the problem from the current rows."""
     return PlanProblem(
         constraints,
         tuple(teacher_value(row) for row in teachers(session)),
@@ -61,8 +62,11 @@ def constraints_for(
     home_region: str = "",
     blocked_dates: Iterable[date] = (),
 ) -> rules.PlanConstraints:
-    """What the programme asks of a plan (notice, clause 3). Unless said otherwise the first module begins between the
-    programme's first day and the end of that month, because the clause names the month. Raises Invalid."""
+    """Return the programme's constraints (notice, clause 3). Raises Invalid.
+
+    By default the first module begins between the programme's first day and the end of that month, because the clause
+    names the month.
+    """
     wanted = programme.plan
     begins = first_from or wanted.first_day
     end_of_month = (begins.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
@@ -91,13 +95,13 @@ def constraints_for(
 
 
 def years_of(constraints: rules.PlanConstraints) -> tuple[int, ...]:
-    """The calendar years that a course within these constraints can touch."""
+    """Return the calendar years that a course within these constraints can touch."""
     last = constraints.first_until + timedelta(days=constraints.cycle_days)
     return tuple(range(constraints.first_from.year, last.year + 1))
 
 
 def plan_of(session: Session, plan_id: UUID) -> Plan:
-    """A plan. Raises Unknown."""
+    """Return a plan. Raises Unknown."""
     row = session.get(Plan, plan_id)
     if row is None:
         raise Unknown("教学计划")
@@ -105,68 +109,69 @@ def plan_of(session: Session, plan_id: UUID) -> Plan:
 
 
 def plans_of(session: Session, programme: str) -> list[Plan]:
-    """Every plan of a programme, newest first."""
+    """List every plan of a programme, newest first."""
     return list(session.exec(select(Plan).where(Plan.programme == programme).order_by(col(Plan.made_at).desc())).all())
 
 
 def published_plan(session: Session, programme: str) -> Plan | None:
-    """The version in force."""
+    """Return the plan in force, or None."""
     found = select(Plan).where(Plan.programme == programme, Plan.state == PlanState.PUBLISHED)
     return session.exec(found).one_or_none()
 
 
 def latest_draft(session: Session, programme: str) -> Plan | None:
-    """The newest plan made since the last publication: being solved, ready, or without result."""
+    """Return the newest plan made since the last publication (being solved, ready, or failed), or None."""
     found = select(Plan).where(Plan.programme == programme).order_by(col(Plan.made_at).desc())
     newest = session.exec(found).first()
     return newest if newest and newest.state not in (PlanState.PUBLISHED, PlanState.SUPERSEDED) else None
 
 
 def plan_value(row: Plan) -> rules.Plan:
-    """The plan as the rules know it."""
+    """Convert a plan row to the rules' type."""
     return rules.Plan(MODULES.validate_python(row.modules), row.proven_best)
 
 
 def constraints_of(row: Plan) -> rules.PlanConstraints:
-    """What the plan was asked to keep."""
+    """Return the constraints that the plan was requested with."""
     return CONSTRAINTS.validate_python(row.constraints)
 
 
 def shortfalls_of(session: Session, row: Plan) -> tuple[Shortfall, ...]:
-    """Every rule that the plan breaks with today's teachers, venues and calendar; empty when it may be published."""
+    """Return every rule that the plan breaks with the current teachers, venues and calendar; empty if it may be
+    published."""
     problem = problem_of(session, constraints_of(row))
     return check_plan(plan_value(row), problem.constraints, problem.resources)
 
 
 def teachers(session: Session) -> list[Teacher]:
-    """Everybody who teaches, by kind and name."""
+    """List the teachers by kind and name."""
     return list(session.exec(select(Teacher).order_by(Teacher.kind, Teacher.name)).all())
 
 
 def venues(session: Session) -> list[Venue]:
-    """Every place, by region and name."""
+    """List the venues by region and name."""
     return list(session.exec(select(Venue).order_by(Venue.region, Venue.name)).all())
 
 
 def calendar_edits(session: Session) -> list[CalendarDay]:
-    """Where the office's calendar differs from the published one."""
+    """List the days on which the office's calendar differs from the published one."""
     rows = session.exec(select(CalendarEdit).order_by(col(CalendarEdit.on))).all()
     return [CalendarDay(row.on, DayKind(row.kind), row.holiday) for row in rows]
 
 
 def working_calendar(years: Iterable[int], edits: Iterable[CalendarDay]) -> Calendar:
-    """The published calendar of these years with the office's changes."""
+    """Return the published calendar of these years with the office's edits."""
     return default_calendar(years) | {day.on: day for day in edits}
 
 
 def teacher_value(row: Teacher) -> rules.Teacher:
-    """A teacher as the rules know one."""
+    """Convert a teacher row to the rules' type."""
     days = frozenset(date.fromisoformat(day) for day in row.unavailable)
     return rules.Teacher(str(row.id), row.name, rules.TeacherKind(row.kind), frozenset(row.regions), days)
 
 
 def venue_value(row: Venue) -> rules.Venue:
-    """A place as the rules know one."""
+    """Convert a venue row to the rules' type."""
     days = frozenset(date.fromisoformat(day) for day in row.unavailable)
     kind = rules.VenueKind(row.kind)
     return rules.Venue(str(row.id), row.name, row.region, kind, row.works_saturdays, row.works_sundays, days)

@@ -1,4 +1,4 @@
-"""Which programmes are known, and what they say."""
+"""Queries on scheduling's copies of programmes."""
 
 from sqlmodel import Session, col, select
 
@@ -8,7 +8,7 @@ from shared.events.intake import Programme
 
 
 def programme_of(session: Session, code: str) -> Programme:
-    """The programme as last heard. Raises Unknown."""
+    """Return the newest received version of a programme. Raises UnknownProgramme."""
     row = session.get(ProgrammeRow, code)
     if row is None:
         raise UnknownProgramme
@@ -16,13 +16,14 @@ def programme_of(session: Session, code: str) -> Programme:
 
 
 def programmes(session: Session) -> list[Programme]:
-    """Every programme, newest first."""
+    """List every programme, newest first."""
     rows = session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.received_at).desc())).all()
     return [Programme.model_validate(row.data) for row in rows]
 
 
 def chosen_programme(session: Session, code: str = "") -> Programme:
-    """The programme of this code, or the newest one for an empty code. Raises Unknown, also when there is none yet."""
+    """Return the programme with this code, or the newest for an empty code. Raises UnknownProgramme, also if there is
+    none yet."""
     if code:
         return programme_of(session, code)
     known = programmes(session)

@@ -1,4 +1,4 @@
-"""The roster: who holds a seat, who has reported, who is in the course."""
+"""Queries on the roster: who holds a seat, who has reported, who is in the course."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from services.scheduling.states import StudentState
 
 
 def student_of(session: Session, application_id: UUID) -> Student:
-    """A student. Raises Unknown."""
+    """Return a student. Raises Unknown."""
     row = session.get(Student, application_id)
     if row is None:
         raise Unknown("学员")
@@ -18,39 +18,39 @@ def student_of(session: Session, application_id: UUID) -> Student:
 
 
 def students(session: Session, programme: str, *states: StudentState) -> list[Student]:
-    """The students in these states by rank."""
+    """List the students in these states by rank."""
     found = select(Student).where(Student.programme == programme, col(Student.state).in_(states))
     return list(session.exec(found.order_by(col(Student.rank), col(Student.application_no))).all())
 
 
-def everybody(session: Session, programme: str) -> list[Student]:
-    """Everybody who was ever on the roster, by rank."""
+def all_students(session: Session, programme: str) -> list[Student]:
+    """List everyone who was ever on the roster, by rank."""
     return students(session, programme, *StudentState)
 
 
 def in_course(session: Session, programme: str) -> list[Student]:
-    """Those who attend: registered and not left, by rank."""
+    """List the students in the course (registered and not left) by rank."""
     return students(session, programme, StudentState.REGISTERED)
 
 
 def students_by_state(session: Session, programme: str) -> dict[str, int]:
-    """How many are in each state."""
+    """Count the students by state."""
     counted = select(Student.state, func.count()).where(Student.programme == programme).group_by(Student.state)
     return dict(session.exec(counted).all())
 
 
 def waiver_of(session: Session, application_id: UUID) -> FeeWaiver | None:
-    """The waiver of the fee that was asked for, if any."""
+    """Return the requested fee waiver, or None."""
     return session.get(FeeWaiver, application_id)
 
 
 def certificate_of(session: Session, application_id: UUID) -> Certificate | None:
-    """Whether a student is certified, once that was recorded."""
+    """Return the recorded certificate decision, or None."""
     return session.get(Certificate, application_id)
 
 
 def certificates(session: Session, programme: str, *, certified: bool) -> list[tuple[Certificate, Student]]:
-    """Those on the certificate list, or those who are not, by rank."""
+    """List the students who are certified, or those who are not, by rank."""
     found = (
         select(Certificate, Student)
         .join(Student, col(Student.application_id) == Certificate.application_id)

@@ -1,4 +1,4 @@
-"""How far a solver's job is: its sentence of progress in Redis, and whether it broke."""
+"""Progress of a solver's job: its latest message in Redis, and whether the job failed."""
 
 from uuid import UUID
 
@@ -11,18 +11,18 @@ SEARCH_BROKE = "编排程序出错，没有得出结果。请重新编排；如�
 _KEPT_SECONDS = 3600
 
 
-def tell_progress(redis: Redis, subject_id: UUID, sentence: str) -> None:
-    """Shows how far a search is to whoever looks at its page; forgotten after an hour."""
+def set_progress(redis: Redis, subject_id: UUID, sentence: str) -> None:
+    """Store the progress message that the search's page shows; it expires after an hour."""
     redis.set(_key(subject_id), sentence, ex=_KEPT_SECONDS)
 
 
 def progress_of(redis: Redis, subject_id: UUID) -> str:
-    """The newest sentence; empty when there is none (yet)."""
+    """Return the latest progress message; empty if there is none."""
     return str(redis.get(_key(subject_id)) or "")
 
 
 def has_broken(session: Session, job_id: UUID | None) -> bool:
-    """Whether the job was given up without a result."""
+    """Return whether the job failed without a result."""
     row = session.get(JobRow, job_id) if job_id else None
     return row is not None and row.state == "failed"
 

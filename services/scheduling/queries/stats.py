@@ -1,4 +1,4 @@
-"""The service's own numbers, for the house's closing summary; each counts rows over all programmes."""
+"""Scheduling's statistics for the closing summary; each counts rows over all programmes."""
 
 from typing import Any
 
@@ -18,10 +18,13 @@ from services.scheduling.states import BookingState, CandidateState, PlanState, 
 
 
 def stats(session: Session) -> dict[str, int]:
-    """Name -> count. `candidates`: ever verified; `notices_sent`: of the interviews that stand, those whose notice has
-    gone out; `roster`: seats now held, registered or not; `schedules_sent`: of these, who got the calendar of the
-    plan in force; `registered`: reported, also those who dropped out since; `plan_days`, `plan_hours`: of the
-    lessons in force that were not cancelled."""
+    """Return counts by name.
+
+    `candidates`: ever verified. `notices_sent`: current interviews whose notice was sent. `roster`: seats now held,
+    registered or not. `schedules_sent`: people on the roster who got the calendar of the plan in force. `registered`:
+    reported, including those who dropped out since. `plan_days`, `plan_hours`: of the lessons in force that were not
+    cancelled.
+    """
     held = col(Student.state) != StudentState.RELEASED
     left = col(Student.dropped_out_at).is_not(None)
     on_roster = select(Student.application_id).where(held)
@@ -30,8 +33,8 @@ def stats(session: Session) -> dict[str, int]:
         "candidates": _count(session, Candidate),
         "interviews_scheduled": _count(session, Interview, Interview.state == BookingState.CURRENT),
         "interviews_missed_final": _count(session, Candidate, Candidate.state == CandidateState.MISSED),
-        "notices_sent": _told(session, Interview, Interview.state == BookingState.CURRENT),
-        "schedules_sent": _told(
+        "notices_sent": _count_notified(session, Interview, Interview.state == BookingState.CURRENT),
+        "schedules_sent": _count_notified(
             session, Plan, Plan.state == PlanState.PUBLISHED, col(Notice.application_id).in_(on_roster)
         ),
         "roster": _count(session, Student, held),
@@ -50,7 +53,7 @@ def _count(session: Session, model: type[Any], *conditions: Any) -> int:
     return session.exec(select(func.count()).select_from(model).where(*conditions)).one()
 
 
-def _told(session: Session, subject: type[Any], *conditions: Any) -> int:
-    """How many people were sent the notice of such a subject, each counted once."""
+def _count_notified(session: Session, subject: type[Any], *conditions: Any) -> int:
+    """Count the people who were sent a notice about such a subject, each once."""
     people = select(func.count(func.distinct(Notice.application_id))).join(subject, subject.id == Notice.subject_id)
     return session.exec(people.where(col(Notice.sent_at).is_not(None), *conditions)).one()

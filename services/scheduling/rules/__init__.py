@@ -1,4 +1,4 @@
-"""The pure decisions of scheduling: working days, teaching plan, interviews, certificates.
+"""Pure rules of scheduling: working days, teaching plans, interviews, certificates.
 
-Called by the actions and jobs of scheduling; plain values in, plain values out: no session, clock or network.
+Called by the actions and jobs of scheduling. Plain values in and out: no session, clock or network.
 """

@@ -1,6 +1,6 @@
-"""Which days people in China work: a plain table of days that an office may edit, and the questions asked of it.
+"""Working days in China: an editable table of days, and functions that read it.
 
-Called by the plan rules and their checks; actions seed the table with `default_calendar` and keep it as rows.
+Called by the plan rules and checks. Actions fill the table with `default_calendar` and store edits as rows.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,11 +15,11 @@ from shared.foundation.errors import FieldError, Invalid
 
 FIRST_KNOWN_YEAR: int = min(constants.holidays).year
 LAST_KNOWN_YEAR: int = max(constants.holidays).year
-# The next year's arrangement, published each November, may still move the days around its New Year.
+# The State Council publishes a year's holidays in the November before; it may still move the days around its New Year.
 SETTLED_UNTIL = date(LAST_KNOWN_YEAR, 12, 25)
 SATURDAY = 5
 
-# Days off with a fixed date, 全国年节及纪念日放假办法 (2024 revision, article 2); the lunar ones are not guessed.
+# Holidays with a fixed date, 全国年节及纪念日放假办法 (2024 revision, article 2). Lunar holidays are not guessed.
 FIXED_HOLIDAYS = {
     (1, 1): "元旦",
     (5, 1): "劳动节",
@@ -39,7 +39,7 @@ class DayKind(StrEnum):
 
 @dataclass(frozen=True)
 class CalendarDay:
-    """One day of the table; a provisional one is a guess, as its year's arrangement is not published yet."""
+    """One day of the table. `provisional` marks a guess, because the holidays of its year are not published yet."""
 
     on: date
     kind: DayKind
@@ -51,7 +51,8 @@ Calendar = Mapping[date, CalendarDay]
 
 
 def default_calendar(years: Iterable[int]) -> dict[date, CalendarDay]:
-    """Every day of these years as the State Council arranged it (source: chinesecalendar), provisional afterwards.
+    """Return every day of these years as the State Council published it (source: chinesecalendar), provisional after
+    that.
 
     Raises Invalid for a year before the first that the source knows. The same years give the same table.
     """
@@ -61,7 +62,7 @@ def default_calendar(years: Iterable[int]) -> dict[date, CalendarDay]:
             raise Invalid(
                 "没有 {year} 年的放假安排，请选择 {first} 年及以后的年份。",
                 code="calendar_year_unknown",
-                faults=[FieldError("years", "calendar_year_unknown", str(year))],
+                field_errors=[FieldError("years", "calendar_year_unknown", str(year))],
                 values={"year": year, "first": FIRST_KNOWN_YEAR},
             )
         day = date(year, 1, 1)
@@ -90,27 +91,28 @@ def _guessed_day(day: date) -> CalendarDay:
 
 
 def day_kind(calendar: Calendar, on: date) -> DayKind:
-    """Raises Invalid when the table does not hold the day."""
+    """Return the kind of a day. Raises Invalid if the table does not contain the day."""
     if on not in calendar:
         raise Invalid(
             "工作日历中没有 {on}，请先在工作日历中补充 {year} 年。",
             code="calendar_day_missing",
-            faults=[FieldError("calendar", "calendar_day_missing", on.isoformat())],
+            field_errors=[FieldError("calendar", "calendar_day_missing", on.isoformat())],
             values={"on": on.isoformat(), "year": on.year},
         )
     return calendar[on].kind
 
 
 def is_working_day(calendar: Calendar, on: date) -> bool:
-    """True on ordinary working days and on weekends worked in exchange for a holiday (调休)."""
+    """Return True on ordinary working days and on weekends worked in exchange for a holiday (调休)."""
     return day_kind(calendar, on) in (DayKind.WORKING, DayKind.ADJUSTED_WORKING)
 
 
 def is_holiday(calendar: Calendar, on: date) -> bool:
-    """True on every day of a published holiday period (放假), the exchanged days off included; not on mere weekends."""
+    """Return True on every day of a published holiday period (放假), exchanged days off included; False on plain
+    weekends."""
     return day_kind(calendar, on) is DayKind.HOLIDAY
 
 
 def is_adjusted_working_day(calendar: Calendar, on: date) -> bool:
-    """True on a Saturday or Sunday that is worked in exchange for a holiday (调休)."""
+    """Return True on a Saturday or Sunday that is worked in exchange for a holiday (调休)."""
     return day_kind(calendar, on) is DayKind.ADJUSTED_WORKING

@@ -1,7 +1,7 @@
-"""Who is put on the certificate list, and what everybody else still lacks.
+"""Eligibility for the certificate list, and what each other student lacks.
 
-Called by the action that records the certificate list and by the roster's pages. Source: notice, section three: 学员通过
-全部课程，经考核合格后颁发证书; 不少于128课时. The certificate's number is given nationally and is not minted here.
+Called by the action that records certificates and by queries. Source: notice, section three:
+学员通过全部课程，经考核合格后颁发证书; 不少于128课时. The certificate's number is issued nationally, not here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,8 @@ GAPS: dict[Mark | None, str] = {Mark.ABSENT: "缺勤未补课", Mark.LEAVE: "请
 
 @dataclass(frozen=True)
 class ScheduledLesson:
-    """A half-day of the plan in force; `hours` are lesson hours (课时). A cancelled one is owed to nobody and counts nothing."""
+    """A half-day of the plan in force; `hours` are lesson hours (课时). A cancelled one is not required and adds no
+    hours."""
 
     id: str
     title: str
@@ -27,7 +28,7 @@ class ScheduledLesson:
 
 @dataclass(frozen=True)
 class Eligibility:
-    """Whether a person is put on the list, and each shortfall in Chinese if not."""
+    """Eligibility of a person; `reasons` are the shortfalls in Chinese."""
 
     reasons: tuple[str, ...]
     attended_hours: int
@@ -38,7 +39,7 @@ class Eligibility:
 
 
 def attended_hours(lessons: Sequence[ScheduledLesson], marks: Mapping[str, Mark]) -> int:
-    """Lesson hours attended or made up, as the subsidy sheet asks."""
+    """Return the lesson hours attended or made up, as the subsidy form requires."""
     return sum(lesson.hours for lesson in lessons if not lesson.cancelled and marks.get(lesson.id) in ATTENDED)
 
 
@@ -50,10 +51,11 @@ def certificate_eligibility(
     now: datetime,
     min_hours: int,
 ) -> Eligibility:
-    """All lessons attended or made up, the last assessment passed, and the course itself taught in full length.
+    """Check that all lessons were attended or made up, that the last assessment was passed, and that the course had its
+    full length.
 
-    `marks`: lesson id -> mark; `assessments`: results in order, true for a pass; `min_hours`: the programme's (128 in the
-    2021 notice), without which nobody is certified until a make-up lesson is published and taught.
+    `marks`: lesson id -> mark; `assessments`: results in order, true for a pass; `min_hours`: the programme's (128 in
+    the 2021 notice). A shorter course certifies no one until a make-up lesson is published and taught.
     """
     reasons = [
         *_course_shortfalls(lessons, now, min_hours),
@@ -74,7 +76,7 @@ def _course_shortfalls(lessons: Sequence[ScheduledLesson], now: datetime, min_ho
 
 
 def _attendance_shortfalls(taught: Sequence[ScheduledLesson], marks: Mapping[str, Mark]) -> list[str]:
-    """One sentence for each kind of gap, naming its lessons."""
+    """Return one sentence per kind of gap, naming its lessons."""
     return [
         f"{gap} {len(titles)} 个半天：{'、'.join(titles)}"
         for mark, gap in GAPS.items()

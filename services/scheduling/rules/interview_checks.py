@@ -1,4 +1,4 @@
-"""Checks an interview schedule against its problem without the solver, whoever made or edited it.
+"""Checks an interview schedule against its problem without the solver, for solved and hand-edited schedules.
 
 Called before a proposal is booked, and by the tests of the solver.
 """
@@ -24,15 +24,16 @@ Meeting = tuple[str, Panel, Slot]
 
 
 def check_schedule(schedule: Schedule, problem: InterviewProblem) -> tuple[str, ...]:
-    """Every fault as a Chinese sentence; empty when the schedule may be booked. Kept bookings count as taken."""
-    return tuple(_faults(schedule, problem))
+    """Return every violation as a Chinese sentence; empty if the schedule may be booked. Kept bookings count as
+    occupied."""
+    return tuple(_violations(schedule, problem))
 
 
-def _faults(schedule: Schedule, problem: InterviewProblem) -> Iterator[str]:
+def _violations(schedule: Schedule, problem: InterviewProblem) -> Iterator[str]:
     candidates = {candidate.id: candidate for candidate in problem.candidates}
     panels = {panel.id: panel for panel in problem.panels}
     slots = {slot.id: slot for slot in problem.slots}
-    yield from _people_lost_or_doubled(schedule, candidates)
+    yield from _missing_or_duplicate(schedule, candidates)
     meetings: list[Meeting] = []
     for placement in (*schedule.placements, *problem.kept):
         if placement.panel_id not in panels or placement.slot_id not in slots:
@@ -42,11 +43,13 @@ def _faults(schedule: Schedule, problem: InterviewProblem) -> Iterator[str]:
         meetings.append((placement.candidate_id, panel, slot))
     for placement in schedule.placements:
         if placement.candidate_id in candidates and placement.panel_id in panels and placement.slot_id in slots:
-            yield from _unfit(placement, candidates[placement.candidate_id], panels, slots, problem.least_judges)
-    yield from _at_the_same_time(meetings)
+            yield from _placement_violations(
+                placement, candidates[placement.candidate_id], panels, slots, problem.least_judges
+            )
+    yield from _double_bookings(meetings)
 
 
-def _people_lost_or_doubled(schedule: Schedule, candidates: dict[str, Candidate]) -> Iterator[str]:
+def _missing_or_duplicate(schedule: Schedule, candidates: dict[str, Candidate]) -> Iterator[str]:
     times = Counter(placement.candidate_id for placement in schedule.placements)
     times.update(unplaced.candidate_id for unplaced in schedule.unplaced)
     for candidate_id in candidates:
@@ -59,7 +62,7 @@ def _people_lost_or_doubled(schedule: Schedule, candidates: dict[str, Candidate]
             yield f"{candidate_id} 不在待面试名单中。"
 
 
-def _unfit(
+def _placement_violations(
     placement: Placement, candidate: Candidate, panels: dict[str, Panel], slots: dict[str, Slot], least_judges: int
 ) -> Iterator[str]:
     panel, interval = panels[placement.panel_id], slots[placement.slot_id].interval
@@ -76,7 +79,7 @@ def _unfit(
             yield f"评委{judge.name}在 {candidate.id} 的时段不能到场。"
 
 
-def _at_the_same_time(meetings: list[Meeting]) -> Iterator[str]:
+def _double_bookings(meetings: list[Meeting]) -> Iterator[str]:
     for (one, panel, slot), (other, other_panel, other_slot) in combinations(meetings, 2):
         if not overlaps(slot.interval, other_slot.interval):
             continue

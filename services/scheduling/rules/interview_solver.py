@@ -1,6 +1,6 @@
-"""Finds a panel and a slot for every waiting candidate, or says in Chinese why somebody has none.
+"""Solver that assigns a panel and a slot to every waiting candidate, or explains in Chinese why one has none.
 
-Called by the job that solves interviews; seconds long, always with the same answer.
+Called by the job that solves interviews. It takes seconds and always gives the same answer.
 """
 
 from collections import Counter, defaultdict
@@ -26,28 +26,29 @@ from services.scheduling.rules.interviews import (
 from shared.foundation.errors import Conflict, FieldError, Invalid, Joined
 
 SEED = 7
-EFFORT = 8.0  # deterministic time, about seconds, never the wall clock: the same answer on any machine
+EFFORT = 8.0  # deterministic time, about seconds, not wall-clock: the same answer on any machine
 
 Seat = tuple[Panel, Slot]
 Meets = dict[tuple[Candidate, str], cp_model.IntVar]
 Group = tuple[tuple[Interval, ...], str]
-"""People who cannot come at the same times and meet the same panel (id)."""
+"""Candidates with equal unavailable times who meet the same panel (id)."""
 
 
 def solve_interviews(problem: InterviewProblem, *, progress: Callable[[str], None] = lambda sentence: None) -> Schedule:
-    """Places as many as possible, one firm's people with one panel where it can, the panels loaded evenly, early slots.
+    """Place as many candidates as possible; then keep each firm with one panel, balance the panels, and prefer early
+    slots.
 
-    The same problem gives the same schedule. Raises Invalid for a panel that is too small or names a judge twice,
+    The same problem gives the same schedule. Raises Invalid for a panel that is too small or names a judge twice, and
     Conflict if the effort ends without any schedule.
     """
     _check_panels(problem)
     seats = _free_seats(problem)
     progress(f"正在为 {len(problem.candidates)} 位候选人安排评审组")
-    panel_of = _panels_chosen(problem, seats)
+    panel_of = _choose_panels(problem, seats)
     progress("正在安排面试时段")
-    placements = _slots_chosen(problem, seats, panel_of)
+    placements = _choose_slots(problem, seats, panel_of)
     unplaced = tuple(
-        Unplaced(candidate.id, _why_unplaced(candidate, problem, seats))
+        Unplaced(candidate.id, _unplaced_reason(candidate, problem, seats))
         for candidate in problem.candidates
         if candidate.id not in panel_of
     )
@@ -55,22 +56,27 @@ def solve_interviews(problem: InterviewProblem, *, progress: Callable[[str], Non
 
 
 def _check_panels(problem: InterviewProblem) -> None:
-    faults = []
+    field_errors = []
     for panel in problem.panels:
         judges = {judge.id for judge in panel.judges}
         if len(judges) < len(panel.judges):
-            faults.append(FieldError("panels", "judge-twice", "评审组“{panel}”中有评委重复", {"panel": panel.name}))
+            field_errors.append(
+                FieldError("panels", "judge-twice", "评审组“{panel}”中有评委重复", {"panel": panel.name})
+            )
         if len(judges) < problem.least_judges:
             values = {"panel": panel.name, "count": len(judges), "least": problem.least_judges}
             text = "评审组“{panel}”只有 {count} 位评委，至少需要 {least} 位"
-            faults.append(FieldError("panels", "panel-small", text, values))
-    if faults:
-        told = Joined(faults, "；")
-        raise Invalid("{faults}。请先调整评审组。", code="panels", faults=faults, values={"faults": told})
+            field_errors.append(FieldError("panels", "panel-small", text, values))
+    if field_errors:
+        details = Joined(field_errors, "；")
+        raise Invalid(
+            "{faults}。请先调整评审组。", code="panels", field_errors=field_errors, values={"faults": details}
+        )
 
 
 def _free_seats(problem: InterviewProblem) -> list[Seat]:
-    """Panel and slot pairs, early ones first, in which all judges are there and none sits in a kept booking."""
+    """Return the (panel, slot) pairs, early ones first, in which all judges are available and none has a kept
+    booking."""
     slots = {slot.id: slot for slot in problem.slots}
     panels = {panel.id: panel for panel in problem.panels}
     busy: defaultdict[str, list[Slot]] = defaultdict(list)
@@ -88,49 +94,49 @@ def _free_seats(problem: InterviewProblem) -> list[Seat]:
     ]
 
 
-def _may_see(panel: Panel, candidate: Candidate) -> bool:
+def _can_interview(panel: Panel, candidate: Candidate) -> bool:
     return candidate.mode in panel.modes and not any(is_linked(judge, candidate) for judge in panel.judges)
 
 
-def _may_come(unavailable: tuple[Interval, ...], slot: Slot) -> bool:
+def _can_attend(unavailable: tuple[Interval, ...], slot: Slot) -> bool:
     return not any(overlaps(away, slot.interval) for away in unavailable)
 
 
-def _panels_chosen(problem: InterviewProblem, seats: list[Seat]) -> dict[str, str]:
-    """Candidate id -> panel id, for as many as possible; slots for all of them together do exist."""
+def _choose_panels(problem: InterviewProblem, seats: list[Seat]) -> dict[str, str]:
+    """Map candidate id to panel id for as many candidates as possible, such that slots for all of them exist."""
     model = cp_model.CpModel()
     meets = {
         (candidate, panel.id): model.new_bool_var("")
         for candidate in problem.candidates
         for panel in problem.panels
-        if _may_see(panel, candidate)
+        if _can_interview(panel, candidate)
     }
     for candidate in problem.candidates:
         model.add_at_most_one(meets[candidate, panel.id] for panel in problem.panels if (candidate, panel.id) in meets)
     counts: defaultdict[Group, list[cp_model.IntVar]] = defaultdict(list)
     for (candidate, panel_id), var in meets.items():
         counts[candidate.unavailable, panel_id].append(var)
-    _seats_taken(model, problem, seats, {group: sum(of_group) for group, of_group in counts.items()})
+    _add_seat_variables(model, problem, seats, {group: sum(of_group) for group, of_group in counts.items()})
     largest_loads = _largest_loads(model, problem, meets)
     one_more_panel = len(largest_loads) * (len(problem.candidates) + len(problem.kept)) + 1
     one_more_unplaced = one_more_panel * (len(problem.candidates) + 1)
-    further_panels = _further_panels_of_firms(model, problem, meets)
+    further_panels = _extra_panels_per_firm(model, problem, meets)
     model.minimize(one_more_panel * further_panels + sum(largest_loads) - one_more_unplaced * sum(meets.values()))
-    solver = _solved(model)
+    solver = _solve(model)
     return {candidate.id: panel_id for (candidate, panel_id), var in meets.items() if solver.boolean_value(var)}
 
 
-def _slots_chosen(problem: InterviewProblem, seats: list[Seat], panel_of: dict[str, str]) -> tuple[Placement, ...]:
-    """A slot for everybody whose panel is chosen: early ones, and those who come first in the problem before others."""
+def _choose_slots(problem: InterviewProblem, seats: list[Seat], panel_of: dict[str, str]) -> tuple[Placement, ...]:
+    """Assign slots to the candidates with a panel: early slots first, and candidates in the order of the problem."""
     waiting: defaultdict[Group, list[str]] = defaultdict(list)
     for candidate in problem.candidates:
         if candidate.id in panel_of:
             waiting[candidate.unavailable, panel_of[candidate.id]].append(candidate.id)
     model = cp_model.CpModel()
-    taken = _seats_taken(model, problem, seats, {group: len(ids) for group, ids in waiting.items()})
+    taken = _add_seat_variables(model, problem, seats, {group: len(ids) for group, ids in waiting.items()})
     turn = {slot.id: number for number, slot in enumerate(dict.fromkeys(slot for _, slot in seats))}
     model.minimize(sum(turn[slot_id] * var for (_, slot_id), var in taken.items()))
-    solver = _solved(model)
+    solver = _solve(model)
     return tuple(
         Placement(waiting[group].pop(0), group[1], slot_id)
         for (group, slot_id), var in taken.items()
@@ -138,27 +144,28 @@ def _slots_chosen(problem: InterviewProblem, seats: list[Seat], panel_of: dict[s
     )
 
 
-def _seats_taken(
+def _add_seat_variables(
     model: cp_model.CpModel,
     problem: InterviewProblem,
     seats: list[Seat],
     counts: Mapping[Group, cp_model.LinearExpr | int],
 ) -> dict[tuple[Group, str], cp_model.IntVar]:
-    """A boolean for each seat and group, early ones first, as many as each group counts; no judge twice at a time.
+    """Add a boolean per seat and group, early seats first, summing to each group's count, with no judge twice at a
+    time.
 
-    People who are free at the same times are alike here, which is what makes the search quick.
+    Candidates with equal availability are interchangeable here, which makes the search fast.
     """
     taken: dict[tuple[Group, str], cp_model.IntVar] = {}
     in_seat: defaultdict[tuple[str, str], list[cp_model.IntVar]] = defaultdict(list)
     for panel, slot in seats:
         for group in counts:
-            if group[1] == panel.id and _may_come(group[0], slot):
+            if group[1] == panel.id and _can_attend(group[0], slot):
                 var = taken[group, slot.id] = model.new_bool_var("")
                 in_seat[panel.id, slot.id].append(var)
     for group, count in counts.items():
         model.add(sum(var for (of_group, _), var in taken.items() if of_group == group) == count)
-    for at_once in _moments(problem.slots):
-        for sharing in _panels_that_share_a_judge(problem.panels):
+    for at_once in _overlapping_slots(problem.slots):
+        for sharing in _panels_sharing_judges(problem.panels):
             model.add_at_most_one(
                 var for panel_id in sharing for slot_id in at_once for var in in_seat.get((panel_id, slot_id), [])
             )
@@ -166,7 +173,8 @@ def _seats_taken(
 
 
 def _largest_loads(model: cp_model.CpModel, problem: InterviewProblem, meets: Meets) -> list[cp_model.IntVar]:
-    """The largest load among the panels of each mode: a few online interviews must not hide an uneven rest."""
+    """Return the largest load among the panels of each mode. One maximum over all modes would let a few online
+    interviews hide an uneven rest."""
     kept = Counter(placement.panel_id for placement in problem.kept)
     of_panel: defaultdict[str, list[cp_model.IntVar]] = defaultdict(list)
     for (_, panel_id), var in meets.items():
@@ -179,10 +187,10 @@ def _largest_loads(model: cp_model.CpModel, problem: InterviewProblem, meets: Me
     return list(largest.values())
 
 
-def _further_panels_of_firms(
+def _extra_panels_per_firm(
     model: cp_model.CpModel, problem: InterviewProblem, meets: Meets
 ) -> cp_model.LinearExpr | int:
-    """How many panels, beyond the first, the people of each firm go to."""
+    """Return how many panels, beyond the first, each firm's candidates are spread over, in total."""
     people: defaultdict[str, dict[str, list[cp_model.IntVar]]] = defaultdict(lambda: defaultdict(list))
     sizes = Counter(candidate.firm_code for candidate in problem.candidates)
     for (candidate, panel_id), var in meets.items():
@@ -200,28 +208,29 @@ def _further_panels_of_firms(
     return sum(further)
 
 
-def _solved(model: cp_model.CpModel) -> cp_model.CpSolver:
+def _solve(model: cp_model.CpModel) -> cp_model.CpSolver:
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = SEED
     solver.parameters.max_deterministic_time = EFFORT
-    # Counting is what linear programming sees at once and clauses do not: measured 0.1 s instead of more than 30 s.
+    # Linear programming handles counting far better than clauses: measured 0.1 s instead of more than 30 s.
     solver.parameters.linearization_level = 2
     if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         raise Conflict("在限定的计算量内没有编排出面试方案，请减少候选人或时段后重试。", code="interviews_undecided")
     return solver
 
 
-def _moments(slots: tuple[Slot, ...]) -> list[list[str]]:
-    """For the beginning of each slot, all slots under way then: two overlap if and only if they meet in one of these."""
+def _overlapping_slots(slots: tuple[Slot, ...]) -> list[list[str]]:
+    """Return, for the start of each slot, all slots in progress then. Two slots overlap if and only if they share such
+    a list."""
     return [
         [slot.id for slot in slots if slot.interval.starts_at <= first.interval.starts_at < slot.interval.ends_at]
         for first in slots
     ]
 
 
-def _panels_that_share_a_judge(panels: tuple[Panel, ...]) -> list[tuple[str, ...]]:
-    """Each panel by itself, and the panels of each judge who sits on several."""
+def _panels_sharing_judges(panels: tuple[Panel, ...]) -> list[tuple[str, ...]]:
+    """Return each panel by itself, and the panels of each judge who sits on several."""
     sits_on: defaultdict[str, list[str]] = defaultdict(list)
     for panel in panels:
         for judge in panel.judges:
@@ -229,17 +238,17 @@ def _panels_that_share_a_judge(panels: tuple[Panel, ...]) -> list[tuple[str, ...
     return list(dict.fromkeys([(panel.id,) for panel in panels] + [tuple(ids) for ids in sits_on.values()]))
 
 
-def _why_unplaced(candidate: Candidate, problem: InterviewProblem, seats: list[Seat]) -> str:
-    """The first thing that stands in the way, from the panels to the free times."""
+def _unplaced_reason(candidate: Candidate, problem: InterviewProblem, seats: list[Seat]) -> str:
+    """Return the first obstacle, from the panels to the free times."""
     mode = MODE_TITLES[candidate.mode]
     in_mode = [panel for panel in problem.panels if candidate.mode in panel.modes]
     if not in_mode:
         return f"没有{mode}面试的评审组，请增设评审组或与候选人商定改变面试方式。"
-    if not any(_may_see(panel, candidate) for panel in in_mode):
+    if not any(_can_interview(panel, candidate) for panel in in_mode):
         return f"所有{mode}面试的评审组都有评委与该企业或候选人有关联，须回避，请调整评审组。"
-    possible = [slot for panel, slot in seats if _may_see(panel, candidate)]
+    possible = [slot for panel, slot in seats if _can_interview(panel, candidate)]
     if not possible:
         return "可以面试该候选人的评审组没有空闲时段，请增加时段或评审组。"
-    if not any(_may_come(candidate.unavailable, slot) for slot in possible):
+    if not any(_can_attend(candidate.unavailable, slot) for slot in possible):
         return "该候选人可以参加的时间与评审组的空闲时段没有重合，请与候选人另约时间。"
     return "可以面试该候选人的评审组时段已排满，请增加时段或评审组。"

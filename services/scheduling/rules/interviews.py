@@ -1,6 +1,6 @@
-"""The nouns of an interview schedule and what forbids a meeting: recusal, absence, overlap.
+"""Types of the interview problem, and what forbids a meeting: recusal, absence, overlap.
 
-Built by the interview actions from rows, passed to `interview_solver` and `interview_checks`.
+Built by queries/assignments.py from rows; used by `interview_solver` and `interview_checks`.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MODE_TITLES = {Mode.ONLINE: "线上", Mode.ON_SITE: "现场"}
 
 @dataclass(frozen=True)
 class Interval:
-    """A stretch of time; the end belongs to what follows."""
+    """A half-open interval of time: the end is excluded."""
 
     starts_at: datetime
     ends_at: datetime
@@ -26,7 +26,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Candidate:
-    """Somebody to be interviewed. `person_index` is the keyed hash of the identity document."""
+    """A candidate. `person_index` is the keyed hash of the identity document."""
 
     id: str
     firm_code: str
@@ -37,7 +37,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Judge:
-    """A judge with what is declared: the employer's credit code, further firms (shares, advice), related persons."""
+    """A judge with the declared links: the employer's credit code, other firms (shares, advice), related persons."""
 
     id: str
     name: str
@@ -49,7 +49,7 @@ class Judge:
 
 @dataclass(frozen=True)
 class Panel:
-    """Judges who interview together, one candidate at a time, in each of the given modes."""
+    """Judges who interview together, one candidate at a time, in each of `modes`."""
 
     id: str
     name: str
@@ -74,7 +74,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class Unplaced:
-    """A candidate for whom there is no place, with the reason in Chinese."""
+    """A candidate without a place, with the reason in Chinese."""
 
     candidate_id: str
     reason: str
@@ -82,9 +82,9 @@ class Unplaced:
 
 @dataclass(frozen=True)
 class InterviewProblem:
-    """Who waits, and what there is. `kept` are bookings that stay; `slots` must include theirs.
+    """The waiting candidates and the resources. `kept` are bookings that stay; `slots` must include theirs.
 
-    `least_judges` is the panel that lets the highest and lowest sheet be dropped (scoring rule of the programme).
+    `least_judges` is the smallest panel whose highest and lowest sheet may be dropped (scoring rule of the programme).
     """
 
     candidates: tuple[Candidate, ...]
@@ -96,19 +96,20 @@ class InterviewProblem:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Every waiting candidate is in exactly one of the two."""
+    """The result: every waiting candidate is in exactly one of the two."""
 
     placements: tuple[Placement, ...]
     unplaced: tuple[Unplaced, ...]
 
 
 def overlaps(one: Interval, other: Interval) -> bool:
-    """Back to back is no overlap."""
+    """Return whether two intervals overlap; adjacent ones do not."""
     return one.starts_at < other.ends_at and one.ends_at > other.starts_at
 
 
 def is_linked(judge: Judge, candidate: Candidate) -> bool:
-    """Whether the judge must stand aside: by credit code or person index only, as names of firms differ by a character."""
+    """Return whether the judge must be recused. Compares credit codes and person indexes only, because firm names may
+    differ by one character."""
     codes = {judge.employer_code, *judge.linked_codes} - {""}
     persons = judge.linked_persons - {""}
     return candidate.firm_code in codes or candidate.person_index in persons

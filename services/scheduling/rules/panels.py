@@ -1,4 +1,4 @@
-"""What makes a panel and a set of interview slots. Called by the actions that enter them."""
+"""Validation of panels and interview slots. Called by the actions that create them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ CREDIT_CODE_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 @dataclass(frozen=True)
 class JudgeEntry:
-    """A judge as entered: the account to sign in with, the name, and for recusal the credit codes of the employer and of
-    every further firm that the judge declares a link to (shares, advice)."""
+    """A judge as entered: login account, name, and for recusal the credit codes of the employer and of every other firm
+    to which the judge declares a link (shares, advice)."""
 
     account: str
     name: str
@@ -26,15 +26,15 @@ class JudgeEntry:
 
 @dataclass(frozen=True)
 class HalfDay:
-    """A stretch of time in which panels work without a break."""
+    """A period in which panels work without a break."""
 
     starts_at: datetime
     ends_at: datetime
 
 
 def check_panel(code: str, *, room: str, link: str, judges: Sequence[JudgeEntry], seated: Mapping[str, str]) -> None:
-    """Raises Invalid with one fault per mistake. `seated`: account -> the other panel that the judge sits on."""
-    faults = [
+    """Raise Invalid with one field error per mistake. `seated`: account -> the other panel that the judge sits on."""
+    field_errors = [
         FieldError(name, "missing", "请填写{title}", {"title": title})
         for name, title, value in (
             ("code", Message("评审组名称"), code),
@@ -44,35 +44,40 @@ def check_panel(code: str, *, room: str, link: str, judges: Sequence[JudgeEntry]
         if not value.strip()
     ]
     if link.strip() and not link.startswith("https://"):
-        faults.append(FieldError("link", "link", "会议链接应以 https:// 开头"))
+        field_errors.append(FieldError("link", "link", "会议链接应以 https:// 开头"))
     if not judges:
-        faults.append(FieldError("judges", "missing", "请至少填写一位评委"))
-    faults += [fault for judge in judges for fault in _faults_of(judge, seated)]
+        field_errors.append(FieldError("judges", "missing", "请至少填写一位评委"))
+    field_errors += [error for judge in judges for error in _judge_errors(judge, seated)]
     accounts = [judge.account for judge in judges]
     twice = sorted({account for account in accounts if accounts.count(account) > 1})
-    faults += [
+    field_errors += [
         FieldError("judges", "judge-twice", "评委账号 {account} 重复", {"account": account}) for account in twice
     ]
-    if faults:
+    if field_errors:
         raise Invalid(
-            "评审组信息有误：{faults}。", code="panel", faults=faults, values={"faults": Joined(faults, "；")}
+            "评审组信息有误：{faults}。",
+            code="panel",
+            field_errors=field_errors,
+            values={"faults": Joined(field_errors, "；")},
         )
 
 
-def _faults_of(judge: JudgeEntry, seated: Mapping[str, str]) -> list[FieldError]:
-    faults = []
+def _judge_errors(judge: JudgeEntry, seated: Mapping[str, str]) -> list[FieldError]:
+    field_errors = []
     if not judge.account or not judge.name:
-        faults.append(FieldError("judges", "judge", "每位评委都要填写账号和姓名"))
+        field_errors.append(FieldError("judges", "judge", "每位评委都要填写账号和姓名"))
     if not credit_code_is_valid(judge.employer_credit_code):
-        faults.append(
+        field_errors.append(
             FieldError("judges", "credit-code", "{judge}的工作单位统一社会信用代码有误", {"judge": judge.name})
         )
     for code in judge.linked_credit_codes:
         if not credit_code_is_valid(code):
             values = {"judge": judge.name, "code": code}
-            faults.append(FieldError("judges", "linked-code", "{judge}的关联企业统一社会信用代码 {code} 有误", values))
+            field_errors.append(
+                FieldError("judges", "linked-code", "{judge}的关联企业统一社会信用代码 {code} 有误", values)
+            )
     if judge.account in seated:
-        faults.append(
+        field_errors.append(
             FieldError(
                 "judges",
                 "judge-seated",
@@ -80,7 +85,7 @@ def _faults_of(judge: JudgeEntry, seated: Mapping[str, str]) -> list[FieldError]
                 {"judge": judge.name, "seated": seated[judge.account]},
             )
         )
-    return faults
+    return field_errors
 
 
 def slot_times(
@@ -90,7 +95,10 @@ def slot_times(
     known: Iterable[tuple[datetime, datetime]],
     now: datetime,
 ) -> list[tuple[datetime, datetime]]:
-    """The slots that the half-days give beyond the known ones, in order; a rest shorter than `length` is left over."""
+    """Return the new slots of the half-days, in order. A remainder shorter than `length` is dropped.
+
+    `known` are the existing slots. Raises Invalid for a bad length, past times, and overlapping slots.
+    """
     if not SHORTEST <= length <= LONGEST:
         raise Invalid("每场面试的时长应在 5 分钟至 3 小时之间。", code="slot-length")
     if not 0 < len(half_days) <= MOST_HALF_DAYS:
@@ -132,8 +140,8 @@ def _check_apart(slots: Iterable[tuple[datetime, datetime]]) -> None:
 
 
 def credit_code_is_valid(code: str) -> bool:
-    """Whether the 18 characters end in the right check character (GB 32100-2015, MOD 31). A wrong employer's code would
-    silently undo a recusal."""
+    """Return whether the 18 characters end in the right check character (GB 32100-2015, MOD 31). A wrong code of an
+    employer would silently disable a recusal."""
     if len(code) != 18 or not set(code) <= set(CREDIT_CODE_LETTERS):
         return False
     total = sum(CREDIT_CODE_LETTERS.index(letter) * pow(3, place, 31) for place, letter in enumerate(code[:17]))

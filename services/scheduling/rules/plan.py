@@ -1,6 +1,6 @@
-"""The nouns of a teaching plan: what is asked for, who and where there is, and the plan itself.
+"""Types of the teaching plan: constraints, resources, and the plan itself.
 
-Built by the plan actions from rows, passed to `teaching_plan` (solver) and `plan_checks`, and kept as rows again.
+Built by queries/plans.py from rows; used by `teaching_plan` (solver) and `plan_checks`, and stored as rows again.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,12 +11,12 @@ from enum import StrEnum
 from services.scheduling.rules.calendar import SATURDAY, Calendar, is_holiday, is_working_day
 from shared.foundation.errors import FieldError, Invalid, Joined
 
-# Notice, section three: the stages that a firm grows through, and the areas that the course turns around.
+# Notice, section three: the growth stages of a firm, and the main topics of the course.
 STAGES = ("专精特新企业", "小巨人企业", "制造业单项冠军企业", "产业链领航企业")
 TOPICS = ("高质量发展", "企业创新能力提升", "企业产业链地位强化", "企业竞争力打造")
 
 Progress = Callable[[str], None]
-"""Told in a Chinese sentence how far a long search is."""
+"""Callback that receives a Chinese sentence about the progress of a long search."""
 
 
 class Half(StrEnum):
@@ -40,7 +40,7 @@ class VenueKind(StrEnum):
 
 
 class PlanRule(StrEnum):
-    """The named groups of constraints, for shortfalls and conflicts."""
+    """Named groups of constraints, for shortfalls and conflicts."""
 
     TOTAL_DAYS = "total_days"
     TOTAL_HOURS = "total_hours"
@@ -59,7 +59,7 @@ class PlanRule(StrEnum):
     DOUBLE_BOOKING = "double_booking"
 
 
-# What the 2021 notice says, word by word; a group without a clause is the office's own rule.
+# Literal clauses of the 2021 notice. A rule without a clause is the office's own.
 CLAUSES_2021: Mapping[PlanRule, str] = {
     PlanRule.TOTAL_DAYS: "全年集中授课16天",
     PlanRule.TOTAL_HOURS: "不少于128课时",
@@ -76,7 +76,7 @@ CLAUSES_2021: Mapping[PlanRule, str] = {
 
 @dataclass(frozen=True)
 class PlanConstraints:
-    """What the notice asks of a plan (section three); the defaults are the 2021 programme's.
+    """The notice's requirements for a plan (section three); the defaults are the 2021 programme's.
 
     Percentages are of lesson hours (课时), tolerances in percentage points, gaps in days from start to start.
     """
@@ -105,14 +105,16 @@ class PlanConstraints:
     clauses: Mapping[PlanRule, str] = field(default_factory=lambda: CLAUSES_2021)
 
     def __post_init__(self) -> None:
-        """Raises Invalid, with one fault for each field that makes no sense by itself."""
-        faults = [FieldError(name, "plan_constraint", text) for name, wrong, text in self._checks() if wrong]
-        if faults:
+        """Raise Invalid with one field error for each value that is invalid by itself."""
+        field_errors = [
+            FieldError(name, "plan_constraint", text) for name, is_wrong, text in self._checks() if is_wrong
+        ]
+        if field_errors:
             raise Invalid(
                 "教学计划要求有误：{faults}",
                 code="plan_constraints",
-                faults=faults,
-                values={"faults": Joined(faults, "；")},
+                field_errors=field_errors,
+                values={"faults": Joined(field_errors, "；")},
             )
 
     def _checks(self) -> list[tuple[str, bool, str]]:
@@ -146,7 +148,7 @@ class PlanConstraints:
 
 @dataclass(frozen=True)
 class Teacher:
-    """A teacher, the regions taught in, and the dates not free (own, or already booked by another plan)."""
+    """A teacher, the regions taught in, and the unavailable dates (own, or booked by another plan)."""
 
     id: str
     name: str
@@ -157,7 +159,7 @@ class Teacher:
 
 @dataclass(frozen=True)
 class Venue:
-    """A classroom, or a firm that receives visits on its own working days; some firms work on Saturdays or Sundays."""
+    """A classroom, or a firm that receives visits on its own working days, for some also Saturdays or Sundays."""
 
     id: str
     name: str
@@ -170,7 +172,7 @@ class Venue:
 
 @dataclass(frozen=True)
 class PlanResources:
-    """Who teaches, where, and on which calendar."""
+    """Teachers, venues and the calendar."""
 
     teachers: tuple[Teacher, ...]
     venues: tuple[Venue, ...]
@@ -193,7 +195,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Module:
-    """One gathering of the class: half-days in order, within two or three days, in one region."""
+    """One block of teaching: half-days in order, within two or three days, in one region."""
 
     number: int
     region: str
@@ -206,7 +208,7 @@ class Module:
 
 @dataclass(frozen=True)
 class Plan:
-    """The course; `proven_best` is false when the search stopped at its limit with a plan that is valid."""
+    """The whole course; `proven_best` is false if the search stopped at its limit with a valid plan."""
 
     modules: tuple[Module, ...]
     proven_best: bool = False
@@ -221,7 +223,8 @@ def teaches_on(teacher: Teacher, region: str, on: date) -> bool:
 
 
 def open_on(venue: Venue, on: date, calendar: Calendar) -> bool:
-    """Classrooms are open daily; a firm is visited on its working days, never in a published holiday."""
+    """Return whether a venue is open. Classrooms are open daily; a firm is visited on its working days, never in a
+    published holiday."""
     if on in venue.unavailable:
         return False
     if venue.kind is VenueKind.CLASSROOM or is_working_day(calendar, on):

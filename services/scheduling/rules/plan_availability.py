@@ -1,4 +1,4 @@
-"""On which days each kind of teacher or place can be had in each region, as tables for the plan search.
+"""Availability of each kind of teacher and venue per region and day, as tables for the plan search.
 
 Called by `teaching_plan` once per search; read by `plan_model`.
 """
@@ -22,7 +22,7 @@ Role = TeacherKind | VenueKind
 
 @dataclass(frozen=True)
 class Availability:
-    """Days are numbered from `first_from`; `missing` holds those on which a role cannot be had in a region."""
+    """Days are numbered from `first_from`; `missing` holds the days on which a role is unavailable in a region."""
 
     last_day: int
     regions: tuple[str, ...]
@@ -30,7 +30,8 @@ class Availability:
 
 
 def availability(constraints: PlanConstraints, resources: PlanResources) -> Availability:
-    """Raises Invalid when nobody teaches, there is no venue, or the calendar ends before the course could."""
+    """Build the availability tables. Raises Invalid without teachers or venues, or if the calendar ends before the
+    course could."""
     if not resources.teachers or not resources.venues:
         raise Invalid("请先登记至少一位师资和一个授课场地，再编排教学计划。", code="plan_resources_missing")
     latest_end = constraints.first_until + timedelta(days=constraints.cycle_days)
@@ -39,7 +40,7 @@ def availability(constraints: PlanConstraints, resources: PlanResources) -> Avai
         raise Invalid(
             "工作日历须覆盖 {since} 至 {until}，请先补充缺少的年份。",
             code="calendar_day_missing",
-            faults=[FieldError("calendar", "calendar_day_missing", latest_end.isoformat())],
+            field_errors=[FieldError("calendar", "calendar_day_missing", latest_end.isoformat())],
             values={"since": constraints.first_from.isoformat(), "until": latest_end.isoformat()},
         )
     dates = list(_days_covered(constraints.first_from, resources))
@@ -58,7 +59,7 @@ def availability(constraints: PlanConstraints, resources: PlanResources) -> Avai
 
 
 def _days_covered(first: date, resources: PlanResources) -> Iterable[date]:
-    """From the first day on, as far as the calendar goes without a hole."""
+    """Yield the days from `first` on, up to the first gap in the calendar."""
     day = first
     while day in resources.calendar:
         yield day

@@ -1,4 +1,4 @@
-"""Checks any teaching plan, solved, edited by hand or delivered, without the solver.
+"""Checks a teaching plan without the solver, whether it was solved, edited by hand or imported.
 
 Called before a plan is published and by its page. Source: notice, section three.
 """
@@ -32,7 +32,7 @@ class Shortfall:
 
 
 def check_plan(plan: Plan, constraints: PlanConstraints, resources: PlanResources) -> tuple[Shortfall, ...]:
-    """Every rule that the plan breaks; empty when it may be published. Raises nothing: a bad plan is a list of faults."""
+    """Return every rule that the plan breaks; empty if it may be published. Raises nothing."""
     stats = plan_stats(plan, resources)
     return (
         *_amounts(stats, constraints),
@@ -59,7 +59,7 @@ def _amounts(stats: PlanStats, wanted: PlanConstraints) -> list[Shortfall]:
 
 
 def _shares(stats: PlanStats, wanted: PlanConstraints) -> list[Shortfall]:
-    """A plan without lessons has no shares; its missing days and hours say enough."""
+    """Check the shares. A plan without lessons has none; its missing days and hours are reported already."""
     found = []
     bands = [
         (
@@ -138,14 +138,14 @@ def _staff_and_places(plan: Plan, resources: PlanResources) -> list[Shortfall]:
     for module in plan.modules:
         for session in module.sessions:
             teacher, venue = teachers.get(session.teacher_id), venues.get(session.venue_id)
-            if fault := _teacher_fault(session, module, teacher):
-                found.append(Shortfall(PlanRule.TEACHERS, _when(session) + fault))
-            if fault := _venue_fault(session, module, venue, resources.calendar):
-                found.append(Shortfall(PlanRule.VENUES, _when(session) + fault))
+            if problem := _teacher_problem(session, module, teacher):
+                found.append(Shortfall(PlanRule.TEACHERS, _when(session) + problem))
+            if problem := _venue_problem(session, module, venue, resources.calendar):
+                found.append(Shortfall(PlanRule.VENUES, _when(session) + problem))
     return found
 
 
-def _teacher_fault(session: Session, module: Module, teacher: Teacher | None) -> str:
+def _teacher_problem(session: Session, module: Module, teacher: Teacher | None) -> str:
     if teacher is None:
         return "的教师未登记"
     if not teaches_on(teacher, module.region, session.on):
@@ -153,7 +153,7 @@ def _teacher_fault(session: Session, module: Module, teacher: Teacher | None) ->
     return ""
 
 
-def _venue_fault(session: Session, module: Module, venue: Venue | None, calendar: Calendar) -> str:
+def _venue_problem(session: Session, module: Module, venue: Venue | None, calendar: Calendar) -> str:
     if venue is None:
         return "的场地未登记"
     if venue.region != module.region:
@@ -164,7 +164,7 @@ def _venue_fault(session: Session, module: Module, venue: Venue | None, calendar
 
 
 def _double_bookings(plan: Plan) -> list[Shortfall]:
-    """The class is in one place at a time, and so is a teacher and a venue."""
+    """Check that the class, and so each teacher and venue, has one session per half-day."""
     by_half_day: dict[tuple[date, Half], list[Session]] = {}
     for session in plan.sessions:
         by_half_day.setdefault((session.on, session.half), []).append(session)

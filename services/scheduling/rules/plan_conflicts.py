@@ -1,6 +1,6 @@
-"""Why no teaching plan exists: the smallest set of rules that contradict each other, in the words of the notice.
+"""Explains why no teaching plan exists: a minimal set of contradicting rules, with the notice's wording.
 
-Called by `teaching_plan` when the search ends without a plan.
+Called by `teaching_plan` when the search proves that there is no plan.
 """
 
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from datetime import date
 from services.scheduling.rules.plan import PlanConstraints, PlanRule, Progress
 from shared.foundation.errors import Conflict
 
-# Tried for removal in this order, first each row at once, then one by one. Many conflicts have nothing to do with
-# dates, and without dates the rest is decided at once. What an office can change most easily is tried last of its
-# row, so that it is what remains in the answer.
+# Order of removal attempts: first each whole row, then one by one. Many conflicts do not involve dates, and without
+# dates the rest is decided at once. Within a row the rule that an office can change most easily comes last, so that it
+# remains in the answer.
 ROWS = (
     (
         PlanRule.NO_HOLIDAY,
@@ -32,7 +32,7 @@ RULES_OF_THE_SEARCH = frozenset(rule for row in ROWS for rule in row)
 
 @dataclass(frozen=True)
 class PlanConflict:
-    """One of the rules that cannot hold together, as a Chinese sentence that quotes its clause."""
+    """One of the contradicting rules, as a Chinese sentence that quotes its clause."""
 
     rule: PlanRule
     sentence: str
@@ -40,7 +40,7 @@ class PlanConflict:
 
 @dataclass
 class Infeasible(Conflict):
-    """No plan keeps all rules; dropping or easing any one of `conflicts` would remove this contradiction."""
+    """No plan satisfies all rules; dropping or easing any one of `conflicts` would resolve this contradiction."""
 
     message: str = ""
     code: str = "plan_infeasible"
@@ -50,16 +50,16 @@ class Infeasible(Conflict):
 def explain(
     constraints: PlanConstraints, impossible: Callable[[frozenset[PlanRule]], bool], progress: Progress
 ) -> Infeasible:
-    """The explanation by deletion filter: every rule without which the rest is still impossible is left out.
+    """Explain infeasibility by a deletion filter: remove every rule without which the rest is still impossible.
 
-    `impossible` answers for a set of rules; when it cannot tell, it says False and the rule stays in the answer.
+    `impossible` decides a set of rules; if it is undecided it returns False, and the rule stays in the answer.
     """
     rules = RULES_OF_THE_SEARCH
     attempts = [*(frozenset(row) for row in ROWS), *ONE_BY_ONE]
-    for tried, spared in enumerate(attempts, start=1):
+    for tried, removed in enumerate(attempts, start=1):
         progress(f"排不出教学计划，正在查找互相冲突的要求（{tried}/{len(attempts)}）")
-        if rules & spared and impossible(rules - spared):
-            rules -= spared
+        if rules & removed and impossible(rules - removed):
+            rules -= removed
     conflicts = tuple(PlanConflict(rule, rule_sentence(rule, constraints)) for rule in PlanRule if rule in rules)
     listed = "".join(f"（{n}）{conflict.sentence}；" for n, conflict in enumerate(conflicts, start=1))
     return Infeasible(
@@ -68,17 +68,17 @@ def explain(
 
 
 def rule_sentence(rule: PlanRule, constraints: PlanConstraints) -> str:
-    """What the rule asks, in Chinese, with its clause of the notice or the remark that it is the office's own.
+    """Return the rule as a Chinese sentence, with its clause of the notice or the remark that it is the office's own.
 
-    Without any quoted clauses nothing is said about the notice.
+    If no clauses are quoted, the sentence does not mention the notice.
     """
-    sentence, clause = _asks(constraints)[rule], constraints.clauses.get(rule)
+    sentence, clause = _requirements(constraints)[rule], constraints.clauses.get(rule)
     if clause:
         return f"{sentence}（通知原文：“{clause}”）"
     return f"{sentence}（通知未作规定，由办班单位设定）" if constraints.clauses else sentence
 
 
-def _asks(c: PlanConstraints) -> dict[PlanRule, str]:
+def _requirements(c: PlanConstraints) -> dict[PlanRule, str]:
     return {
         PlanRule.TOTAL_DAYS: f"集中授课共 {c.total_days} 天",
         PlanRule.TOTAL_HOURS: f"总课时不少于 {c.min_hours} 课时，每天上午 {c.am_hours}、下午 {c.pm_hours} 课时",

@@ -1,7 +1,7 @@
-"""The CP-SAT model behind a teaching plan: when and where the class gathers, and what each half-day is for.
+"""The CP-SAT model of a teaching plan: dates and region of each module, and the purpose of each half-day.
 
-Called by `teaching_plan` (all rules, best plan) and `plan_conflicts` (fewer rules, any plan). Who teaches is decided
-afterwards: the class is in one place at a time, so any free teacher of the wanted kind will do.
+Called by `teaching_plan` (all rules, best plan) and `plan_conflicts` (fewer rules, any plan). Teachers are assigned
+afterwards: the class has one session at a time, so any free teacher of the required kind will do.
 """
 
 from collections.abc import Iterable
@@ -14,8 +14,8 @@ from services.scheduling.rules.calendar import Calendar, is_holiday
 from services.scheduling.rules.plan import Half, LessonKind, PlanConstraints, PlanRule, TeacherKind, VenueKind
 from services.scheduling.rules.plan_availability import Availability, Role
 
-# A rule that is left out while a conflict is explained is eased by this much, in days or modules, not abolished:
-# that answers the question that people ask, and keeps the model small.
+# A rule that is left out while a conflict is explained is eased by this much, in days or modules, not dropped. That
+# answers the question that people have, and keeps the model small.
 EASED_MODULES = 1
 EASED_MODULE_DAYS = 1
 EASED_DAYS = 31
@@ -58,7 +58,7 @@ Expression = cp_model.LinearExpr | cp_model.IntVar | int
 
 @dataclass(frozen=True)
 class ModuleVars:
-    """One possible gathering; `used` is false for those that the plan does not need."""
+    """Variables of one possible module; `used` is false if the plan does not need it."""
 
     starts: dict[tuple[int, int], cp_model.IntVar]  # by day number and length in days
     used: cp_model.IntVar
@@ -72,7 +72,7 @@ class ModuleVars:
         return cp_model.LinearExpr.weighted_sum(list(self.starts.values()), [length for _, length in self.starts])
 
     def by_day(self) -> dict[int, list[cp_model.IntVar]]:
-        """The start variables of each day number, whatever their length."""
+        """Return the start variables by day number, for all lengths."""
         days: dict[int, list[cp_model.IntVar]] = {}
         for (day, _), var in self.starts.items():
             days.setdefault(day, []).append(var)
@@ -80,7 +80,7 @@ class ModuleVars:
 
 
 class PlanModel:
-    """All structure of a plan, and of its rules those that are given."""
+    """The structure of a plan, and those of its rules that are in `rules`."""
 
     def __init__(
         self, constraints: PlanConstraints, calendar: Calendar, availability: Availability, rules: frozenset[PlanRule]
@@ -92,13 +92,13 @@ class PlanModel:
         self.model = cp_model.CpModel()
         self.modules = [self._module(number) for number in range(self._most_modules())]
         for before, after in zip(self.modules, self.modules[1:], strict=False):
-            self._follow(before, after)
-        self._stay_within_cycle()
+            self._link_modules(before, after)
+        self._limit_cycle()
         self._count_days_and_hours()
-        self._reach_regions()
-        self._keep_shares()
+        self._require_regions()
+        self._limit_shares()
         for module in self.modules:
-            self._find_staff_and_places(module)
+            self._require_staff_and_venues(module)
 
     def date_of(self, day: int) -> date:
         return self.wanted.first_from + timedelta(days=day)
@@ -116,7 +116,7 @@ class PlanModel:
         return range(shortest, longest + 1)
 
     def _gap(self) -> tuple[int, int]:
-        """Shortest and longest, never so short that modules could overlap."""
+        """Return the shortest and longest gap, never so short that modules could overlap."""
         shortest, longest = self.wanted.min_gap_days, self.wanted.max_gap_days
         if PlanRule.GAP not in self.rules:
             shortest, longest = shortest - EASED_DAYS, longest + EASED_DAYS
@@ -126,7 +126,7 @@ class PlanModel:
         return self.wanted.cycle_days + (0 if PlanRule.WITHIN_CYCLE in self.rules else EASED_DAYS)
 
     def _window(self, number: int) -> range:
-        """The day numbers on which this module may start, as far as can be told of it alone."""
+        """Return the day numbers on which this module may start, considered alone."""
         shortest, longest = self._gap()
         if self.rules.isdisjoint(DATED):
             return range(number * shortest, number * shortest + 1)
@@ -166,7 +166,7 @@ class PlanModel:
         return ModuleVars(starts, used, first_day, regions, active, self._halves(number, active))
 
     def _halves(self, number: int, active: list[cp_model.IntVar]) -> dict[Purpose, list[cp_model.IntVar]]:
-        """Each half-day has one kind of lesson, of teacher and of place; visits to firms are practice."""
+        """Give each half-day one kind of lesson, teacher and venue; visits to firms are practice."""
         halves: dict[Purpose, list[cp_model.IntVar]] = {
             purpose: [self.model.new_bool_var(f"{purpose}_{number}_{k}") for k in range(len(active))]
             for purposes in EITHER_OR
@@ -178,10 +178,11 @@ class PlanModel:
             self.model.add_implication(halves[VenueKind.FIRM][k], halves[LessonKind.PRACTICE][k])
         return halves
 
-    def _follow(self, before: ModuleVars, after: ModuleVars) -> None:
-        """One inequality a day, both ways, instead of one on the difference of days: far tighter when relaxed.
+    def _link_modules(self, before: ModuleVars, after: ModuleVars) -> None:
+        """Link two modules by one inequality per day in both directions: a far tighter relaxation than one on the day
+        difference.
 
-        With the eased, wide gap of an explanation the difference is good enough and much quicker to build.
+        With the eased, wide gap of an explanation the difference is good enough and much faster to build.
         """
         self.model.add_implication(after.used, before.used)
         shortest, longest = self._gap()
@@ -198,7 +199,7 @@ class PlanModel:
             leads_to = (var for gap in range(shortest, longest + 1) for var in later.get(day + gap, ()))
             self.model.add(sum(starts) + after.used - 1 <= sum(leads_to))
 
-    def _stay_within_cycle(self) -> None:
+    def _limit_cycle(self) -> None:
         for module in self.modules:
             end = module.first_day + module.length
             self.model.add(end - self.modules[0].first_day <= self._cycle_days()).only_enforce_if(module.used)
@@ -217,7 +218,7 @@ class PlanModel:
         weighted = [(var, by_half[k % 2]) for halves in halves_of_modules for k, var in enumerate(halves)]
         return cp_model.LinearExpr.weighted_sum([var for var, _ in weighted], [hours for _, hours in weighted])
 
-    def _reach_regions(self) -> None:
+    def _require_regions(self) -> None:
         if PlanRule.REGIONS not in self.rules:
             return
         reached = {name: self.model.new_bool_var(f"reached_{name}") for name in self.availability.regions}
@@ -225,7 +226,7 @@ class PlanModel:
             self.model.add_bool_or([module.regions[name] for module in self.modules]).only_enforce_if(var)
         self.model.add(sum(reached.values()) >= self.wanted.min_regions)
 
-    def _keep_shares(self) -> None:
+    def _limit_shares(self) -> None:
         wanted = self.wanted
         practice = self._hours(module.halves[LessonKind.PRACTICE] for module in self.modules)
         mentor = self._hours(module.halves[TeacherKind.MENTOR] for module in self.modules)
@@ -241,15 +242,15 @@ class PlanModel:
         if PlanRule.SITE_SHARE in self.rules:
             self.model.add(100 * site >= wanted.min_site_percent_of_practice * practice)
 
-    def _find_staff_and_places(self, module: ModuleVars) -> None:
-        """A half-day's kind of teacher and of place must be there, in the module's region, on its date."""
+    def _require_staff_and_venues(self, module: ModuleVars) -> None:
+        """Require that a half-day's kind of teacher and venue is available in the module's region on its date."""
         for role, rule in NEEDED_BY.items():
             if rule not in self.rules:
                 continue
             missing = {region: self.availability.missing[role, region] for region in module.regions}
             nowhere = frozenset.intersection(*missing.values())
             for k, needed in enumerate(module.halves[role]):
-                # Implied by what follows, but linear: it lets the solver see early how many working days are needed.
+                # Redundant, but linear: it shows the solver early how many working days are needed.
                 there = [var for (day, _), var in module.starts.items() if day + k // 2 not in nowhere]
                 self.model.add(needed <= sum(there))
                 for region, here in module.regions.items():

@@ -1,4 +1,4 @@
-"""Who teaches each half-day and where, once the dates, regions and kinds of a teaching plan are fixed.
+"""Assigns teachers and venues once the dates, regions and kinds of a teaching plan are fixed.
 
 Called by `teaching_plan`.
 """
@@ -27,7 +27,7 @@ ONE_MORE_IN_THE_LARGEST_LOAD = 100
 
 @dataclass(frozen=True)
 class Lesson:
-    """A half-day whose purpose is fixed and whose teacher and venue are not."""
+    """A half-day with a fixed purpose, without teacher and venue."""
 
     module: int
     region: str
@@ -39,11 +39,11 @@ class Lesson:
 
 
 def teachers_of(lessons: Sequence[Lesson], resources: PlanResources) -> dict[Lesson, str]:
-    """The id of one free teacher of the wanted kind for each lesson, the work shared evenly within a kind."""
+    """Map each lesson to the id of a free teacher of its kind, the work shared evenly within a kind."""
     chosen: dict[Lesson, str] = {}
     for kind in TeacherKind:
         staff = [teacher for teacher in resources.teachers if teacher.kind is kind]
-        chosen |= _share_out(
+        chosen |= _assign_evenly(
             {
                 lesson: [teacher.id for teacher in staff if teaches_on(teacher, lesson.region, lesson.on)]
                 for lesson in lessons
@@ -54,11 +54,11 @@ def teachers_of(lessons: Sequence[Lesson], resources: PlanResources) -> dict[Les
 
 
 def venues_of(lessons: Sequence[Lesson], resources: PlanResources) -> dict[Lesson, str]:
-    """The id of one open venue of the wanted kind in the lesson's region, visits spread over the firms."""
+    """Map each lesson to the id of an open venue of its kind in its region, visits spread over the firms."""
     chosen: dict[Lesson, str] = {}
     for kind in VenueKind:
         places = [venue for venue in resources.venues if venue.kind is kind]
-        chosen |= _share_out(
+        chosen |= _assign_evenly(
             {
                 lesson: [
                     venue.id
@@ -72,22 +72,23 @@ def venues_of(lessons: Sequence[Lesson], resources: PlanResources) -> dict[Lesso
     return chosen
 
 
-def _share_out(choices: dict[Lesson, list[str]]) -> dict[Lesson, str]:
-    """One choice each: the largest load as small as possible, then as few comings to different modules as possible."""
+def _assign_evenly(choices: dict[Lesson, list[str]]) -> dict[Lesson, str]:
+    """Choose one id per lesson: first minimise the largest load, then the number of modules that each id takes part
+    in."""
     model = cp_model.CpModel()
     takes = {(lesson, one): model.new_bool_var("") for lesson, ids in choices.items() for one in ids}
     load: defaultdict[str, list[cp_model.IntVar]] = defaultdict(list)
-    comings: dict[tuple[str, int], cp_model.IntVar] = {}
+    visits: dict[tuple[str, int], cp_model.IntVar] = {}
     for (lesson, one), var in takes.items():
         load[one].append(var)
-        coming = comings.setdefault((one, lesson.module), model.new_bool_var(""))
-        model.add_implication(var, coming)
+        visit_var = visits.setdefault((one, lesson.module), model.new_bool_var(""))
+        model.add_implication(var, visit_var)
     for lesson, ids in choices.items():
         model.add_exactly_one(takes[lesson, one] for one in ids)
     largest = model.new_int_var(0, len(choices), "largest_load")
     for vars_of_one in load.values():
         model.add(sum(vars_of_one) <= largest)
-    model.minimize(ONE_MORE_IN_THE_LARGEST_LOAD * largest + sum(comings.values()))
+    model.minimize(ONE_MORE_IN_THE_LARGEST_LOAD * largest + sum(visits.values()))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = SEED

@@ -1,4 +1,4 @@
-"""A teaching plan in numbers, however wrong the plan: for its picture, and for its checks.
+"""Statistics of a teaching plan, valid or not, for its page and its checks.
 
 Called by `plan_checks` and by the page of a plan.
 """
@@ -14,7 +14,7 @@ from services.scheduling.rules.plan import LessonKind, Plan, PlanResources, Sess
 
 @dataclass(frozen=True)
 class PlanStats:
-    """A plan in numbers. Shares are in percent of lesson hours, or of teachers for `mentor_percent_by_headcount`."""
+    """Statistics of a plan. Shares are in percent of lesson hours, or of teachers for `mentor_percent_by_headcount`."""
 
     days: int
     hours: int
@@ -46,12 +46,12 @@ class PlanStats:
 
 
 def percent(part: int, whole: int) -> float:
-    """For show only: checks compare whole numbers. One decimal; 0 of nothing is 0."""
+    """Return a percentage with one decimal for display; 0 of nothing is 0. Checks compare whole numbers instead."""
     return round(100 * part / whole, 1) if whole else 0.0
 
 
 def plan_stats(plan: Plan, resources: PlanResources) -> PlanStats:
-    """Counts what is there, however wrong; teachers and venues that are not registered count as neither kind."""
+    """Compute the statistics of any plan. Unregistered teachers and venues count as neither kind."""
     sessions = plan.sessions
     region_of = {venue.id: venue.region for venue in resources.venues}
     mentors = {t.id for t in resources.teachers if t.kind is TeacherKind.MENTOR}
@@ -79,5 +79,5 @@ def _hours(sessions: Iterable[Session]) -> int:
 
 
 def module_starts(plan: Plan) -> list[date]:
-    """In order of time, whatever the order of the modules."""
+    """Return the modules' first days in order of time, for modules in any order."""
     return sorted(module.dates[0] for module in plan.modules if module.sessions)

@@ -1,6 +1,6 @@
-"""What makes one valid teaching plan better than another: the soft wishes, as costs on the plan model.
+"""Objective of the plan model: the soft constraints that make one valid plan better than another, as costs.
 
-Called by `teaching_plan`. None of it is in the notice: the weights are the office's (domain reading, section five).
+Called by `teaching_plan`. The notice has none of them: the weights are the office's (domain reading, section five).
 """
 
 from datetime import timedelta
@@ -11,7 +11,7 @@ from services.scheduling.rules.calendar import is_adjusted_working_day, is_worki
 from services.scheduling.rules.plan import LessonKind, TeacherKind
 from services.scheduling.rules.plan_model import Expression, ModuleVars, PlanModel
 
-# Only their order of size matters: a working day lost is dearer than a journey, a journey dearer than an order.
+# Only the relative order matters: a lost working day costs more than a journey, a journey more than a bad lesson order.
 LOST_WORKING_DAY = 30
 NEAR_ADJUSTED_DAY = 20
 AWAY_MODULE = 20
@@ -20,8 +20,9 @@ ONE_SIDED_MODULE = 10
 THEORY_BY_MENTOR = 5
 
 
-def add_wishes(plan: PlanModel) -> None:
-    """Few working days lost, distance from exchanged weekends, little travel, theory first, both kinds each time."""
+def add_objective(plan: PlanModel) -> None:
+    """Minimise lost working days, days near exchanged weekends and travel; prefer theory first, and both kinds in each
+    module."""
     costs: list[Expression] = []
     for module in plan.modules:
         costs += [_cost_of_dates(plan, day, length) * var for (day, length), var in module.starts.items()]
@@ -43,8 +44,8 @@ def _cost_of_dates(plan: PlanModel, day: int, length: int) -> int:
 def _costs_of_lessons(model: cp_model.CpModel, module: ModuleVars) -> list[Expression]:
     practice, theory = module.halves[LessonKind.PRACTICE], module.halves[LessonKind.THEORY]
     mentor = module.halves[TeacherKind.MENTOR]
-    costs: list[Expression] = [THEORY_BY_MENTOR * _both(model, theory[k], mentor[k]) for k in range(len(theory))]
-    costs += [THEORY_AFTER_PRACTICE * _both(model, practice[k - 1], theory[k]) for k in range(1, len(theory))]
+    costs: list[Expression] = [THEORY_BY_MENTOR * _both_true(model, theory[k], mentor[k]) for k in range(len(theory))]
+    costs += [THEORY_AFTER_PRACTICE * _both_true(model, practice[k - 1], theory[k]) for k in range(1, len(theory))]
     for kind in (practice, theory):
         lacking = model.new_bool_var("")
         model.add(sum(kind) + lacking >= module.used)
@@ -52,8 +53,8 @@ def _costs_of_lessons(model: cp_model.CpModel, module: ModuleVars) -> list[Expre
     return costs
 
 
-def _both(model: cp_model.CpModel, first: cp_model.IntVar, second: cp_model.IntVar) -> cp_model.IntVar:
-    """A boolean that must be true when both are."""
+def _both_true(model: cp_model.CpModel, first: cp_model.IntVar, second: cp_model.IntVar) -> cp_model.IntVar:
+    """Return a boolean that must be true when both are."""
     both = model.new_bool_var("")
     model.add_bool_or(both, ~first, ~second)
     return both

@@ -1,4 +1,4 @@
-"""What a person must bring to be registered (notice, clause 5.3), and from when. Called by the roster's actions."""
+"""Requirements for registration (notice, clause 5.3), and its first day. Called by the registration actions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from shared.foundation.errors import Conflict, FieldError, Invalid, Joined, Mess
 
 @dataclass(frozen=True)
 class Brought:
-    """What the registrar saw at the desk."""
+    """Items that the registrar saw at the desk."""
 
     original_form: bool
     two_photos: bool
@@ -17,7 +17,7 @@ class Brought:
 
 
 def check_report_day(report_at: datetime, *, now: datetime) -> None:
-    """Raises Conflict before the day (in China) on which the programme's students report."""
+    """Raise Conflict before the day (in China) on which the programme's students report."""
     if local(now).date() < local(report_at).date():
         raise Conflict(
             "报到从 {report_at:%Y年%m月%d日} 开始，现在还不能登记。",
@@ -27,21 +27,21 @@ def check_report_day(report_at: datetime, *, now: datetime) -> None:
 
 
 def check_registration(brought: Brought, *, paid: bool, waived: bool) -> None:
-    """Raises Invalid that names each missing item; a confirmed waiver stands for the payment."""
+    """Raise Invalid that names each missing item; a confirmed waiver replaces the payment."""
     wanted = (
         ("original_form", brought.original_form, Message("申请表原件")),
         ("two_photos", brought.two_photos, Message("一寸证件照两张")),
         ("identity_seen", brought.identity_seen, Message("核对身份证件原件")),
         ("paid", paid or waived, Message("自筹费用到账（或经第二人确认的缓缴记录）")),
     )
-    faults = [
+    field_errors = [
         FieldError(field, "missing", "缺少：{title}", {"title": title}) for field, here, title in wanted if not here
     ]
-    if faults:
+    if field_errors:
         missing = Joined([title for _, here, title in wanted if not here], "、")
         raise Invalid(
             "报到材料不齐，缺少：{missing}。补齐后再登记。",
             code="registration-incomplete",
-            faults=faults,
+            field_errors=field_errors,
             values={"missing": missing},
         )

@@ -1,6 +1,6 @@
-"""Finds a year's teaching plan that keeps the notice's rules (section three), or says which of them contradict.
+"""Solver that finds a year's teaching plan within the notice's rules (section three), or names the contradicting rules.
 
-Called by the job that solves a plan; a slow search by nature, seconds long, always with the same answer.
+Called by the job that solves a plan. It takes seconds and always gives the same answer.
 """
 
 from ortools.sat.python import cp_model
@@ -22,11 +22,11 @@ from services.scheduling.rules.plan_availability import availability
 from services.scheduling.rules.plan_conflicts import RULES_OF_THE_SEARCH, explain
 from services.scheduling.rules.plan_model import ModuleVars, PlanModel
 from services.scheduling.rules.plan_staffing import Lesson, teachers_of, venues_of
-from services.scheduling.rules.plan_wishes import add_wishes
+from services.scheduling.rules.plan_wishes import add_objective
 from shared.foundation.errors import Conflict
 
 SEED = 7
-# Deterministic time, about seconds, never the wall clock: the same input gives the same plan on any machine.
+# Deterministic time, about seconds, not wall-clock: the same input gives the same plan on any machine.
 EFFORT = 6.0
 EFFORT_PER_ATTEMPT = 1.5
 
@@ -45,10 +45,10 @@ class _Reporter(cp_model.CpSolverSolutionCallback):
 def solve_teaching_plan(
     constraints: PlanConstraints, resources: PlanResources, *, progress: Progress = lambda sentence: None
 ) -> Plan:
-    """The best plan that a fixed effort finds; the same input gives the same plan.
+    """Return the best plan that a fixed effort finds; the same input gives the same plan.
 
-    Raises Infeasible (with the rules that contradict each other) when there is none, Conflict when the effort ends
-    undecided, Invalid when teachers, venues or calendar days are missing altogether.
+    Raises Infeasible (with the contradicting rules) if there is none, Conflict if the effort ends undecided, and
+    Invalid if teachers, venues or calendar days are missing altogether.
     """
     available = availability(constraints, resources)
 
@@ -60,7 +60,7 @@ def solve_teaching_plan(
 
     progress("正在编排教学计划")
     model = model_with(RULES_OF_THE_SEARCH)
-    add_wishes(model)
+    add_objective(model)
     solver = _solver(EFFORT, linearization=2)
     status = solver.solve(model.model, _Reporter(progress))
     if status == cp_model.INFEASIBLE:
@@ -113,7 +113,7 @@ def _lessons(solver: cp_model.CpSolver, model: PlanModel, module: ModuleVars, nu
 
 
 def _plan(lessons: list[Lesson], constraints: PlanConstraints, resources: PlanResources, *, proven_best: bool) -> Plan:
-    """Stages follow each other over the year; within them the topics take turns."""
+    """Build the plan: stages follow each other over the year, and topics rotate."""
     teachers, venues = teachers_of(lessons, resources), venues_of(lessons, resources)
     stages, topics = constraints.stages, constraints.topics
     count = 1 + max(lesson.module for lesson in lessons)

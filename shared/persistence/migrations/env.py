@@ -1,4 +1,4 @@
-"""Alembic's environment, one for every service: shared/persistence/schema.py says which database and which service."""
+"""Alembic's environment, shared by all services. shared/persistence/schema.py sets the database and the service."""
 
 from importlib import import_module
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""The sample service with thirty parcels, and a clerk who is signed in."""
+"""The sample service with thirty parcels, and the client of a signed-in clerk."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +24,6 @@ def clerk(installation: Installation) -> TestClient:
 
 @pytest.fixture
 def url(installation: Installation) -> Iterator[str]:
-    """Asked for before the browser, so that it ends after the browser."""
+    """Address of the sample service. Requested before the browser, so that it stops after the browser."""
     with serving(installation.app) as url:
         yield url

@@ -1,4 +1,4 @@
-"""Where the sample's list is, and what a form sends along."""
+"""Paths of the sample's list, and the CSRF header of its forms."""
 
 from shared.http.auth import csrf_token
 

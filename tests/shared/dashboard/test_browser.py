@@ -1,20 +1,22 @@
-"""The frame in a real browser: pictures, lists, forms that are refused, a policy that nothing breaks."""
+"""The dashboard in a real browser: charts, lists, refused forms, and no violation of the CSP."""
 
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.shared.dashboard.sample_paths import LIST
 from tests.shared.sample_service import Installation
 
-# Long enough for a machine that is busy with other tests.
+# Long enough for a machine that runs other tests.
 expect.set_options(timeout=30_000)
 
 
 def signed_in(installation: Installation, context: BrowserContext, url: str) -> Page:
-    context.add_cookies([{"name": name, "value": value, "url": url} for name, value in installation.cookies("intake").items()])
+    context.add_cookies(
+        [{"name": name, "value": value, "url": url} for name, value in installation.cookies("intake").items()]
+    )
     return context.new_page()
 
 
-def test_a_clerk_sees_the_pictures_acts_on_rows_and_filters_without_breaking_the_policy(
+def test_charts_row_actions_and_column_choice_work_without_csp_violations(
     installation: Installation, url: str, browser_context: BrowserContext
 ) -> None:
     page = signed_in(installation, browser_context, url)
@@ -38,7 +40,7 @@ def test_a_clerk_sees_the_pictures_acts_on_rows_and_filters_without_breaking_the
     expect(page.locator("tbody tr")).to_have_count(30)
 
 
-def test_a_refused_form_stays_open_with_its_message_and_what_was_typed(
+def test_a_refused_form_stays_open_with_its_message_and_input(
     installation: Installation, url: str, browser_context: BrowserContext, browser_problems: list[str]
 ) -> None:
     page = signed_in(installation, browser_context, url)
@@ -58,7 +60,9 @@ def test_a_refused_form_stays_open_with_its_message_and_what_was_typed(
     expect(page.get_by_text("已通过核验。")).to_be_visible()
 
 
-def test_an_export_is_downloaded_from_the_list(installation: Installation, url: str, browser_context: BrowserContext) -> None:
+def test_an_export_is_downloaded_from_the_list(
+    installation: Installation, url: str, browser_context: BrowserContext
+) -> None:
     page = signed_in(installation, browser_context, url)
     page.goto(url + LIST)
     page.get_by_text("导出").first.click()

@@ -1,4 +1,4 @@
-"""Lists: what they show, filter, export and let people do."""
+"""Lists: display, search, filters, exports and actions."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 from starlette.testclient import TestClient
 
 from shared.dashboard import filters
-from shared.dashboard.exports import harmless
+from shared.dashboard.exports import escape_formula
 from shared.dashboard.notices import COOKIE
 from tests.shared.dashboard.sample_paths import ACTION, CSRF, LIST
 from tests.shared.sample_service import Installation, Parcel
@@ -26,14 +26,14 @@ def filtered(clerk: TestClient, rule: str) -> list[str]:
     return keys(answer)
 
 
-def test_a_list_shows_what_people_read_and_never_a_sealed_value(clerk: TestClient) -> None:
+def test_a_list_displays_formatted_values_and_never_a_sealed_value(clerk: TestClient) -> None:
     text = clerk.get(LIST).text
     for shown in ("750,000.00", "待核验", "5****************0", "2021-11-23 00:28", "显示第 1 到 25 条，共 30 条"):
         assert shown in text
     assert "secret" not in text
 
 
-def test_a_list_is_searched_by_text_and_by_the_title_of_a_badge(clerk: TestClient) -> None:
+def test_a_search_finds_texts_and_titles_of_badges(clerk: TestClient) -> None:
     assert keys(clerk.get(LIST, params={"q": "包裹17"})) == ["17"]
     assert keys(clerk.get(LIST, params={"q": "遗失"})) == [str(number) for number in range(30, 0, -3)]
     assert keys(clerk.get(LIST, params={"q": "%"})) == []
@@ -51,13 +51,13 @@ def test_a_list_is_filtered_by_badge_yuan_and_local_day(clerk: TestClient) -> No
 @pytest.mark.parametrize(
     "rule", ["due_fen__gte=viel", "arrived_at__on=gestern", "title__like=x", "identity__eq=x", "x"]
 )
-def test_a_filter_that_cannot_be_read_is_refused_with_words(clerk: TestClient, rule: str) -> None:
+def test_an_invalid_filter_is_refused_with_a_message(clerk: TestClient, rule: str) -> None:
     answer = clerk.get(LIST, params={"filter": rule})
     assert answer.status_code == 400
     assert "筛选条件无法识别" in answer.text
 
 
-def test_a_row_leads_to_the_services_own_page(clerk: TestClient) -> None:
+def test_a_row_links_to_the_page_of_the_service(clerk: TestClient) -> None:
     text = clerk.get(LIST).text
     assert 'data-sa-href="/intake/parcels/30"' in text
     assert '<a href="/intake/parcels/30">30</a>' in text
@@ -78,12 +78,12 @@ def test_nothing_can_be_deleted_through_a_list(installation: Installation, clerk
         assert session.get(Parcel, 2) is not None
 
 
-def test_the_lists_session_cannot_write(installation: Installation) -> None:
+def test_the_session_of_lists_cannot_write(installation: Installation) -> None:
     with installation.process.database.reader() as session, pytest.raises(Exception, match="readonly"):
         session.connection().exec_driver_sql("DELETE FROM parcel")
 
 
-def test_a_list_is_closed_to_other_roles_and_open_to_auditors(installation: Installation) -> None:
+def test_a_list_is_forbidden_for_other_roles_and_open_to_auditors(installation: Installation) -> None:
     assert TestClient(installation.app, cookies=installation.cookies("finance")).get(LIST).status_code == 403
     assert TestClient(installation.app, cookies=installation.cookies("auditor")).get(LIST).status_code == 200
     stranger = TestClient(installation.app, follow_redirects=False).get(LIST)
@@ -97,25 +97,25 @@ def exported(clerk: TestClient, kind: str) -> bytes:
     return answer.content
 
 
-def test_a_csv_export_opens_as_chinese_text_and_starts_no_formula(clerk: TestClient) -> None:
+def test_a_csv_export_has_a_byte_order_mark_and_no_formula(clerk: TestClient) -> None:
     rows = list(csv.reader(io.StringIO(exported(clerk, "csv").decode("utf-8-sig"))))
     assert rows[0] == ["编号", "名称", "状态", "应缴（元）", "件数", "已缴费", "证件号", "到达时间"]
     assert rows[1] == ["1", "'=包裹1", "待核验", "25000", "1", "否", "5****************1", "2021-11-22 23:59"]
 
 
-def test_an_xlsx_export_keeps_numbers_as_numbers_and_texts_as_texts(clerk: TestClient) -> None:
+def test_an_xlsx_export_keeps_the_types_of_numbers_and_texts(clerk: TestClient) -> None:
     sheet = load_workbook(io.BytesIO(exported(clerk, "xlsx"))).active
     assert [cell.value for cell in sheet[2]][:4] == [1, "'=包裹1", "待核验", 25000]
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} == {"s", "n"}
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_a_cell_that_would_start_a_formula_is_neutralised(start: str) -> None:
-    assert harmless(f"{start}1+1") == f"'{start}1+1"
+def test_a_cell_that_would_start_a_formula_gets_an_apostrophe(start: str) -> None:
+    assert escape_formula(f"{start}1+1") == f"'{start}1+1"
 
 
-def test_a_control_character_does_not_break_a_workbook_and_a_number_stays_one() -> None:
-    assert (harmless("a\x00b"), harmless(-5)) == ("ab", -5)
+def test_control_characters_are_removed_and_numbers_stay_numbers() -> None:
+    assert (escape_formula("a\x00b"), escape_formula(-5)) == ("ab", -5)
 
 
 def act(clerk: TestClient, *pks: int, note: str = "") -> Any:
@@ -123,37 +123,39 @@ def act(clerk: TestClient, *pks: int, note: str = "") -> Any:
     return clerk.post(ACTION, params=query, data={"note": note}, headers=CSRF)
 
 
-def test_an_action_on_ticked_rows_does_what_can_be_done_and_tells_the_rest(installation: Installation, clerk: TestClient) -> None:
+def test_an_action_on_selected_rows_reports_the_refused_ones(installation: Installation, clerk: TestClient) -> None:
     assert act(clerk, 1, 2, 3).json() == {"redirect": f"http://testserver{LIST}"}
     with installation.process.database.reader() as session:
         assert [session.get_one(Parcel, number).state for number in (1, 2, 3)] == ["passed", "passed", "lost"]
-    told = clerk.get(LIST).text
-    assert "“通过核验”已完成 2 条。" in told
-    assert "另有 1 条未办理。包裹“包裹3”不在待核验状态。" in told
+    text = clerk.get(LIST).text
+    assert "“通过核验”已完成 2 条。" in text
+    assert "另有 1 条未办理。包裹“包裹3”不在待核验状态。" in text
     assert "已完成 2 条" not in clerk.get(LIST).text
 
 
-def test_an_action_that_nothing_allows_says_why(clerk: TestClient) -> None:
+def test_an_action_that_is_refused_for_all_rows_returns_the_reasons(clerk: TestClient) -> None:
     answer = act(clerk, 3, 99)
     assert answer.status_code == 400
     assert answer.json() == {"msg": "包裹“包裹3”不在待核验状态。没有这件包裹。"}
 
 
-def test_an_action_is_refused_to_an_auditor(installation: Installation) -> None:
+def test_an_action_is_forbidden_for_an_auditor(installation: Installation) -> None:
     auditor = TestClient(installation.app, cookies=installation.cookies("auditor"))
     assert act(auditor, 1).status_code == 400
     assert "通过核验" not in auditor.get(LIST).text
 
 
-def test_a_notice_that_this_session_did_not_write_is_not_said(installation: Installation, clerk: TestClient) -> None:
+def test_a_notice_of_another_session_is_not_displayed(installation: Installation, clerk: TestClient) -> None:
     act(clerk, 1)
-    other = TestClient(installation.app, cookies={**installation.cookies("intake", sid="x" * 32), COOKIE: clerk.cookies[COOKIE]})
+    other = TestClient(
+        installation.app, cookies={**installation.cookies("intake", sid="x" * 32), COOKIE: clerk.cookies[COOKIE]}
+    )
     assert "已完成" not in other.get(LIST).text
     assert "已完成" in clerk.get(LIST).text
 
 
-def test_every_filter_has_a_name_of_its_own_per_column() -> None:
-    for offered in (
+def test_filter_names_are_unique_per_column() -> None:
+    for kinds in (
         filters.TEXT,
         filters.BADGE,
         filters.NUMBER,
@@ -162,4 +164,4 @@ def test_every_filter_has_a_name_of_its_own_per_column() -> None:
         filters.DAY,
         filters.FLAG,
     ):
-        assert len({kind.name for kind in offered}) == len(offered)
+        assert len({kind.name for kind in kinds}) == len(kinds)

@@ -1,5 +1,5 @@
-// The little that the dashboards do in the browser: forms that keep what was typed when refused, hooks instead of inline
-// handlers, the language, and a session that lasts while somebody works.
+// The dashboards' script: forms that keep their input after a refusal, hooks instead of inline handlers, the language, and
+// renewal of the session while the user is active.
 (function () {
     "use strict";
     const token = () => document.querySelector('meta[name="csrf-token"]').content;
@@ -7,7 +7,7 @@
     const RENEW_AFTER = 8 * 60 * 1000;
     let renewedAt = Date.now();
 
-    // The list library looks for the token in a cookie of its own; here it is the page's.
+    // The list library reads the CSRF token from its own cookie; here it is in the page.
     const cookie = window.Cookies && window.Cookies.get;
     if (cookie) {
         window.Cookies = Object.assign({}, window.Cookies, {
@@ -59,13 +59,13 @@
                 return;
             }
             show(form, answer.status === 401 ? expired(found) : found);
-        } catch (fault) {
+        } catch (error) {
             show(form, { detail: words().offline });
         }
         buttons.forEach((each) => (each.disabled = false));
     }
 
-    // One navigation, not two: the first would use up the notice that the second is to show.
+    // Navigate only once: a second navigation would lose the notice, which is displayed once.
     function goOn(to) {
         const [path, place] = to.split("#");
         if (path !== window.location.pathname + window.location.search) return window.location.assign(to);
@@ -83,7 +83,7 @@
         return answer.ok;
     }
 
-    // Somebody signed in again in another window: this page takes over the new session's token.
+    // After a new sign-in in another window, this page uses the new session's token.
     async function refreshed() {
         const page = await (await fetch(window.location.href)).text();
         const fresh = new DOMParser().parseFromString(page, "text/html").querySelector('meta[name="csrf-token"]');
@@ -106,12 +106,12 @@
         const place = form.querySelector('[data-lj="refusal"]');
         place.textContent = problem.detail;
         place.classList.remove("d-none");
-        for (const fault of problem.faults || []) {
-            const name = fault.field.replace(/^\//, "").split("/")[0];
+        for (const error of problem.faults || []) {
+            const name = error.field.replace(/^\//, "").split("/")[0];
             const words = form.querySelector(`[data-lj-fault="${CSS.escape(name)}"]`);
             const entry = form.querySelector(`[name="${CSS.escape(name)}"]`);
             if (entry) entry.classList.add("is-invalid");
-            if (words) { words.textContent = fault.message; words.classList.add("d-block"); }
+            if (words) { words.textContent = error.message; words.classList.add("d-block"); }
         }
         place.scrollIntoView({ block: "nearest" });
     }
@@ -123,7 +123,7 @@
     }
     for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, keepSession, { passive: true });
 
-    // The list library's only English words that reach a reader.
+    // The list library's only untranslated texts that users see.
     window.addEventListener("load", () => {
         const admin = window.StarletteAdmin;
         if (!admin || !admin.alertHandler) return;
