@@ -7,7 +7,7 @@ EXTRAS := intake review scheduling billing portal demo
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup demo run up test compose-test images backup restore simulate bench check format lock events env
+.PHONY: setup demo run up test quick compose-test images backup restore simulate bench check format lock events env
 
 setup: .venv/.ready
 
@@ -26,6 +26,11 @@ run: setup
 test: setup
 	@$(BIN)/python -m tests.servers install
 	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not compose" $(ARGS)
+
+# Run the tests that need neither a server nor a browser, while you write: rules, contracts, translations, demo data.
+quick: setup
+	@LINGJUN_TEST_SERVERS=none $(BIN)/python -m pytest -q -n 2 tests/rules tests/contracts tests/demo \
+		--ignore tests/demo/test_ending.py $(ARGS)
 
 # Start the installation in containers and keep it running: needs a Docker engine, or root on Debian to start one.
 up: images

@@ -68,16 +68,16 @@ SPECS = (
         PortalSettings, portal_web.make_app, portal_bus.make_bus, portal_worker.make_jobs, portal_worker.run_due
     ),
     ServiceSpec(
-        IntakeSettings, intake_web.make_app, intake_bus.make_bus, lambda _: intake_worker.JOBS, intake_worker.run_due
+        IntakeSettings, intake_web.make_app, intake_bus.make_bus, intake_worker.make_jobs, intake_worker.run_due
     ),
     ServiceSpec(
-        ReviewSettings, review_web.make_app, review_bus.make_bus, lambda _: review_worker.JOBS, review_worker.run_due
+        ReviewSettings, review_web.make_app, review_bus.make_bus, review_worker.make_jobs, review_worker.run_due
     ),
     ServiceSpec(
         SchedulingSettings,
         scheduling_web.make_app,
         scheduling_bus.make_bus,
-        lambda _: scheduling_worker.JOBS,
+        scheduling_worker.make_jobs,
         scheduling_worker.run_due,
     ),
     ServiceSpec(

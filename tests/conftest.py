@@ -65,6 +65,8 @@ def _run_directory(config: pytest.Config) -> Path:
 
 
 def _server(name: str, config: pytest.Config) -> Address:
+    if os.environ.get("LINGJUN_TEST_SERVERS") == "none":
+        pytest.fail("This test needs a server and does not belong to `make quick`.")
     run_pid = config.workerinput["run_pid"] if hasattr(config, "workerinput") else os.getpid()
     try:
         return keeper.address_of(name, _run_directory(config), run_pid)

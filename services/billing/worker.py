@@ -36,5 +36,4 @@ def run_due(uow: UnitOfWork, *, context: Context) -> None:
 
 
 if __name__ == "__main__":
-    settings = read(BillingSettings)
-    serve_worker(settings, make_jobs(settings), run_due)
+    serve_worker(read(BillingSettings), make_jobs, run_due)

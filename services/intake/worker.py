@@ -1,4 +1,4 @@
-"""Process: intake's Celery worker. The standalone server runs `JOBS` in its own process."""
+"""Process: intake's Celery worker. The standalone server runs the jobs of `make_jobs` in its own process."""
 
 from services.intake import actions, jobs, tasks
 from services.intake.settings import IntakeSettings
@@ -8,10 +8,13 @@ from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.serve import serve_worker
 from shared.wiring.settings import read
 
-JOBS: JobFunctions = {
-    jobs.SendConsentRequest: tasks.send_consent_request,
-    jobs.SendReturnNotice: tasks.send_return_notice,
-}
+
+def make_jobs(_settings: IntakeSettings) -> JobFunctions:
+    """Return intake's jobs; none of them needs a setting."""
+    return {
+        jobs.SendConsentRequest: tasks.send_consent_request,
+        jobs.SendReturnNotice: tasks.send_return_notice,
+    }
 
 
 def run_due(uow: UnitOfWork, *, context: Context) -> None:
@@ -22,4 +25,4 @@ def run_due(uow: UnitOfWork, *, context: Context) -> None:
 
 
 if __name__ == "__main__":
-    serve_worker(read(IntakeSettings), JOBS, run_due)
+    serve_worker(read(IntakeSettings), make_jobs, run_due)

@@ -27,5 +27,4 @@ def run_due(uow: UnitOfWork, *, context: Context) -> None:
 
 
 if __name__ == "__main__":
-    settings = read(PortalSettings)
-    serve_worker(settings, make_jobs(settings), run_due)
+    serve_worker(read(PortalSettings), make_jobs, run_due)

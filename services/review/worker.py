@@ -1,4 +1,4 @@
-"""Process: review's Celery worker. Standalone mode runs `JOBS` in its own process."""
+"""Process: review's Celery worker. Standalone mode runs the jobs of `make_jobs` in its own process."""
 
 from services.review import actions, jobs, tasks
 from services.review.settings import ReviewSettings
@@ -8,11 +8,14 @@ from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.serve import serve_worker
 from shared.wiring.settings import read
 
-JOBS: JobFunctions = {
-    jobs.WriteAdmissionLetter: tasks.write_admission_letter,
-    jobs.WriteWaitingListLetter: tasks.write_waiting_list_letter,
-    jobs.WriteRefusalLetter: tasks.write_refusal_letter,
-}
+
+def make_jobs(_settings: ReviewSettings) -> JobFunctions:
+    """Return review's jobs; none of them needs a setting."""
+    return {
+        jobs.WriteAdmissionLetter: tasks.write_admission_letter,
+        jobs.WriteWaitingListLetter: tasks.write_waiting_list_letter,
+        jobs.WriteRefusalLetter: tasks.write_refusal_letter,
+    }
 
 
 def run_due(uow: UnitOfWork, *, context: Context) -> None:
@@ -22,4 +25,4 @@ def run_due(uow: UnitOfWork, *, context: Context) -> None:
 
 
 if __name__ == "__main__":
-    serve_worker(read(ReviewSettings), JOBS, run_due)
+    serve_worker(read(ReviewSettings), make_jobs, run_due)

@@ -1,4 +1,4 @@
-"""Process: scheduling's Celery worker. Standalone mode runs `JOBS` in its own process."""
+"""Process: scheduling's Celery worker. Standalone mode runs the jobs of `make_jobs` in its own process."""
 
 from services.scheduling import actions, jobs, tasks
 from services.scheduling.settings import SchedulingSettings
@@ -8,12 +8,15 @@ from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.serve import serve_worker
 from shared.wiring.settings import read
 
-JOBS: JobFunctions = {
-    jobs.SolveInterviews: tasks.solve_interviews,
-    jobs.SolveTeachingPlan: tasks.solve_teaching_plan,
-    jobs.SendInterviewNotice: tasks.send_interview_notice,
-    jobs.SendSchedule: tasks.send_schedule,
-}
+
+def make_jobs(_settings: SchedulingSettings) -> JobFunctions:
+    """Return scheduling's jobs; none of them needs a setting."""
+    return {
+        jobs.SolveInterviews: tasks.solve_interviews,
+        jobs.SolveTeachingPlan: tasks.solve_teaching_plan,
+        jobs.SendInterviewNotice: tasks.send_interview_notice,
+        jobs.SendSchedule: tasks.send_schedule,
+    }
 
 
 def run_due(uow: UnitOfWork, *, context: Context) -> None:
@@ -22,4 +25,4 @@ def run_due(uow: UnitOfWork, *, context: Context) -> None:
 
 
 if __name__ == "__main__":
-    serve_worker(read(SchedulingSettings), JOBS, run_due)
+    serve_worker(read(SchedulingSettings), make_jobs, run_due)

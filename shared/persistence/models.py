@@ -1,4 +1,4 @@
-"""Tables of the plumbing: the same in every service's database, so they are declared once, in a registry of their own."""
+"""Infrastructure tables. Every service's database has them; they are declared once, in a registry of their own."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ infrastructure = registry()
 
 
 class InfrastructureTable(SQLModel, registry=infrastructure):
-    """Base of the plumbing's tables."""
+    """Base of the infrastructure tables."""
 
 
 class OutboxRow(InfrastructureTable, table=True):
@@ -28,7 +28,7 @@ class OutboxRow(InfrastructureTable, table=True):
 
 
 class PublishedEvent(InfrastructureTable, table=True):
-    """The index of what this service has said; its sequence numbers count per subject. Outlives the outbox row."""
+    """The index of the events that this service has published, numbered per subject. Outlives the outbox row."""
 
     __tablename__ = "published_event"
     __table_args__ = (UniqueConstraint("subject", "sequence"),)
@@ -40,8 +40,8 @@ class PublishedEvent(InfrastructureTable, table=True):
 
 
 class InboxRow(InfrastructureTable, table=True):
-    """An event that this service has heard and handled, once. `outcome` is handled or stale; `digest` tells a redelivery
-    from a forgery under the same id."""
+    """An event that this service has handled. `outcome` is handled or stale; `digest` distinguishes a redelivery from a
+    forgery with the same id."""
 
     __tablename__ = "inbox"
     event_id: UUID = Field(primary_key=True)
@@ -55,7 +55,7 @@ class InboxRow(InfrastructureTable, table=True):
 
 
 class LastSequence(InfrastructureTable, table=True):
-    """The newest sequence number heard of one part of a subject; an older one is stale."""
+    """The newest sequence number received for one part of a subject; an event with an older one is stale."""
 
     __tablename__ = "heard_part"
     source: str = Field(primary_key=True)
@@ -65,8 +65,8 @@ class LastSequence(InfrastructureTable, table=True):
 
 
 class JobRow(InfrastructureTable, table=True):
-    """A slow job. The row owns attempts, retries and the lease; whoever executes it asks the row first. `replays` counts how
-    often it was taken up again from the dead letters."""
+    """A slow job. The row owns attempts, retries and the lease; a worker checks it before the work. `replays` counts how often
+    the job was requeued from its dead letter."""
 
     __tablename__ = "job"
     id: UUID = Field(primary_key=True)
@@ -119,7 +119,7 @@ class AuditHead(InfrastructureTable, table=True):
 
 
 class StaffAccess(InfrastructureTable, table=True):
-    """What the portal last said of an account: sessions signed before `valid_from` are void."""
+    """The last StaffAccessChanged of an account: sessions signed before `valid_from` are void."""
 
     __tablename__ = "staff_access"
     account: str = Field(primary_key=True)
@@ -127,7 +127,7 @@ class StaffAccess(InfrastructureTable, table=True):
 
 
 class TimerRow(InfrastructureTable, table=True):
-    """When the service last looked for what is due, in business time."""
+    """When the service last handled its deadlines, in business time."""
 
     __tablename__ = "timer"
     id: int = Field(primary_key=True)

@@ -1,7 +1,7 @@
-"""Brings a service's database to the code's schema: the plumbing's migrations and the service's own, by Alembic.
+"""Schema migrations of a service's database, by Alembic: those of the infrastructure tables and the service's own.
 
-`python -m shared.persistence.schema upgrade intake` does so for LINGJUN_DATABASE_URL, `… new intake "message"` writes a migration;
-also used by the embedded house and the tests. Refuses a schema that is newer than the code.
+`python -m shared.persistence.schema upgrade intake` migrates the database at LINGJUN_DATABASE_URL; `… new intake "message"`
+writes a migration. Also used by standalone mode and the tests. A schema that is newer than the code is refused.
 """
 
 import os
@@ -33,13 +33,13 @@ _GRANTS = (
 
 
 def upgrade(database_url: str, service: str) -> None:
-    """Runs every migration that is missing; a repeat does nothing."""
+    """Run every migration that is missing; a repeat does nothing. Raises Conflict if the schema is newer than the code."""
     config = _config(database_url, service)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     engine = create_engine(database_url)
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
-            # Here, while nobody else has the file open: two connections that change it at once are both told it is locked.
+            # Here, while no other connection is open: two that change the mode at once both fail with `database is locked`.
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         present = set(MigrationContext.configure(connection).get_current_heads())
     engine.dispose()
@@ -67,7 +67,7 @@ def _grant(database_url: str, service: str) -> None:
 
 
 def autogenerate(service: str, message: str) -> None:
-    """Writes a new migration from the difference between the tables in code and the migrations so far. For developers."""
+    """Write a new migration from the difference between the models and the migrations so far. For developers."""
     with TemporaryDirectory() as folder:
         _autogenerate(f"sqlite:///{folder}/empty.db", service, message)
 
@@ -90,7 +90,7 @@ def _autogenerate(database_url: str, service: str, message: str) -> None:
 
 
 def differences(database_url: str, metadata: list[MetaData]) -> list[object]:
-    """What the tables in code and in the database do not share; empty when the migrations are complete."""
+    """Return the differences between the models and the database; empty if the migrations are complete."""
     engine = create_engine(database_url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
@@ -124,7 +124,7 @@ def main(arguments: list[str]) -> int:
                 sys.stderr.write(f"{fault}\n")
                 return 2
             except OperationalError as fault:
-                # A connection's last line says why it was refused; a statement's first one does, before hints.
+                # The reason is in the last line of a refused connection, but in the first line of a failed statement.
                 reason = str(fault.orig).strip().splitlines()[-1 if fault.statement is None else 0]
                 sys.stderr.write(
                     f"数据库 {service} 无法使用（{reason}）：请核对 LINGJUN_DATABASE_URL 与数据库的磁盘空间。\n"

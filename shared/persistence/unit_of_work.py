@@ -19,7 +19,7 @@ class UnitOfWork:
     """The rows of `session`, and what the commit adds to them: events, jobs, audit entries, bulk inserts.
 
     Made by `Database.transaction`, which calls `flush` once, just before the commit, and wakes the bus after it where
-    `wakes_bus` is set. Nobody else commits. An exception leaves nothing behind.
+    `wakes_bus` is set. No other code commits. After an exception nothing is written.
     """
 
     def __init__(self, session: Session) -> None:

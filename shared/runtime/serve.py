@@ -5,7 +5,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 import uvloop
@@ -22,6 +22,7 @@ from shared.runtime.bus import Bus
 from shared.wiring.process import Process, open_process
 from shared.wiring.settings import Settings
 
+S = TypeVar("S", bound=Settings)
 # Longer than a gateway keeps an idle connection (Caddy: 120 s, nginx: 60 s), so that the gateway closes first.
 # Otherwise a POST can arrive on a connection that is closing; the gateway must not repeat it and responds 502.
 KEEP_ALIVE_SECONDS = 150
@@ -93,13 +94,15 @@ async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
         return
 
 
-def serve_worker(settings: Settings, jobs: JobFunctions, run_due: RunDue) -> None:
+def serve_worker(settings: S, make_jobs: Callable[[S], JobFunctions], run_due: RunDue) -> None:
     """Run a Celery worker with threads until SIGTERM or SIGINT."""
     configure(settings.SERVICE, settings.log_level)
     setup_observability(settings)
     process = open_process(settings)
     celery = make_celery(settings.SERVICE, broker_url=settings.broker_url)
-    worker = JobWorker(process.database, jobs, service=process.service, clock=process.clock, tools=process.tools)
+    worker = JobWorker(
+        process.database, make_jobs(settings), service=process.service, clock=process.clock, tools=process.tools
+    )
     timer = Timer(process.database, run_due, clock=process.clock, tools=process.tools)
     serve_jobs(celery, worker, timer.run_if_due)
     tune_gc()

@@ -12,7 +12,7 @@ from services.demo.player.clients import Person, Stage
 from services.demo.programme import CODE, programme
 from services.intake.models import Application, PastParticipant, PlatformClient
 from services.intake.web import make_app
-from services.intake.worker import JOBS
+from services.intake.worker import make_jobs
 from services.standalone import PathRouter
 from shared.jobs.worker import JobWorker
 from shared.persistence.models import AuditRow, JobRow
@@ -24,7 +24,11 @@ from tests.signing import csrf_headers, serving, session_cookies
 def run_jobs(intake):
     """Execute every waiting job, as the worker does."""
     worker = JobWorker(
-        intake.process.database, JOBS, service="intake", clock=intake.process.clock, tools=intake.process.tools
+        intake.process.database,
+        make_jobs(intake.process.settings),
+        service="intake",
+        clock=intake.process.clock,
+        tools=intake.process.tools,
     )
     for row in intake.rows(JobRow):
         worker.execute(row.id)

@@ -194,7 +194,7 @@ def test_requests_are_labelled_by_route_and_never_by_path(intake):
 
 def test_a_scrape_over_http_is_well_formed_and_contains_no_personal_data(intake):
     file_application(intake)
-    run_jobs(intake.database, worker.JOBS, service="intake", tools=intake.tools)
+    run_jobs(intake.database, worker.make_jobs(intake.settings), service="intake", tools=intake.tools)
     server = metrics.serve("127.0.0.1:0")
     try:
         with (

@@ -93,7 +93,7 @@ def started(database):
 
 def play(bus_url, intake, subscriber):
     file_application(intake)
-    run_jobs(intake.database, worker.JOBS, service="intake", tools=intake.tools)
+    run_jobs(intake.database, worker.make_jobs(intake.settings), service="intake", tools=intake.tools)
     with intake.database.transaction() as uow:
         for row in uow.session.exec(select(OutboxRow)).all():
             if row.headers["cloudEvents:type"] != ApplicationSubmitted.TYPE:

@@ -20,7 +20,7 @@ from services.review.bus import HANDLERS
 from services.review.models import Case, RankedCase, Seat, WorkItem
 from services.review.rules.checklist import Check
 from services.review.states import Verdict, WorkKind
-from services.review.worker import JOBS
+from services.review.worker import make_jobs
 from shared.adapters.keyring import KeyRing, mask_email, mask_identity, mask_mobile
 from shared.context import Context
 from shared.events import CONTRACTS, Event, FileClaim
@@ -286,7 +286,11 @@ class Review:
     def run_jobs(self) -> None:
         """Execute every waiting job, as the worker would."""
         worker = JobWorker(
-            self.process.database, JOBS, service="review", clock=self.process.clock, tools=self.process.tools
+            self.process.database,
+            make_jobs(self.process.settings),  # type: ignore[arg-type]
+            service="review",
+            clock=self.process.clock,
+            tools=self.process.tools,
         )
         for row in self.rows(JobRow):
             worker.execute(row.id)

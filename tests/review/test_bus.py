@@ -8,7 +8,7 @@ from sqlalchemy import event
 
 from services.review.bus import make_bus
 from services.review.models import Case, registered
-from services.review.worker import JOBS
+from services.review.worker import make_jobs
 from shared.events import Event
 from shared.events.envelope import Envelope, source_of
 from shared.events.intake import ProgrammeRevised, StudentConsented
@@ -85,8 +85,8 @@ def test_the_migrations_match_the_models(review):
     assert differences(review.process.settings.database_url, [infrastructure.metadata, registered.metadata]) == []
 
 
-def test_there_is_one_job_per_kind_of_letter():
-    assert sorted(job.NAME for job in JOBS) == [
+def test_there_is_one_job_per_kind_of_letter(review):
+    assert sorted(job.NAME for job in make_jobs(review.process.settings)) == [
         "write_admission_letter",
         "write_refusal_letter",
         "write_waiting_list_letter",

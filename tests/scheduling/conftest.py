@@ -25,7 +25,7 @@ from services.scheduling.rules.panels import HalfDay, JudgeEntry
 from services.scheduling.rules.teaching_plan import solve_teaching_plan
 from services.scheduling.settings import SchedulingSettings
 from services.scheduling.states import PlanState
-from services.scheduling.worker import JOBS
+from services.scheduling.worker import make_jobs
 from shared.adapters.keyring import KeyRing, mask_identity
 from shared.context import Context
 from shared.events import Event
@@ -93,7 +93,13 @@ class Scheduling:
     def run_jobs(self) -> list[str]:
         """Execute the waiting jobs in order; return their outcomes."""
         process = self.process
-        worker = JobWorker(process.database, JOBS, service=process.service, clock=process.clock, tools=process.tools)
+        worker = JobWorker(
+            process.database,
+            make_jobs(process.settings),  # type: ignore[arg-type]
+            service=process.service,
+            clock=process.clock,
+            tools=process.tools,
+        )
         outcomes = []
         while due := self.rows(JobRow, col(JobRow.state) == "waiting", JobRow.attempt == 0):
             for row in sorted(due, key=lambda row: row.created_at):

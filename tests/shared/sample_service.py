@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, Depends, FastAPI, Form, Request, Response
 from joserfc.jwk import OKPKey
 from sqlalchemy.orm import registry
-from sqlmodel import JSON, Field, Session, SQLModel
+from sqlmodel import JSON, Field, SQLModel
 
 from shared.dashboard import (
     Badge,
@@ -35,6 +35,7 @@ from shared.http.auth import COOKIE, CurrentUser, SessionToken, sign_token, staf
 from shared.http.web import Now, ReadingSession, Uow, make_app
 from shared.persistence.columns import UtcDateTime
 from shared.persistence.schema import upgrade
+from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process, open_process
 from shared.wiring.settings import Settings, embedded
 
@@ -62,9 +63,9 @@ class Parcel(SampleRow, table=True):
 STATES = {"waiting": Badge("待核验", "yellow"), "passed": Badge("已通过", "green"), "lost": Badge("已遗失", "red")}
 
 
-def pass_parcel(session: Session, parcel_id: int, *, actor: str, now: datetime, note: str = "") -> Parcel:
+def pass_parcel(uow: UnitOfWork, parcel_id: int, *, actor: str, now: datetime, note: str = "") -> Parcel:
     """Pass a waiting parcel."""
-    parcel = session.get(Parcel, parcel_id)
+    parcel = uow.session.get(Parcel, parcel_id)
     if parcel is None:
         raise NotFound("没有这件包裹。", code="no-parcel")
     if note == "坏":
@@ -72,7 +73,7 @@ def pass_parcel(session: Session, parcel_id: int, *, actor: str, now: datetime, 
     if parcel.state != "waiting":
         raise Conflict(f"包裹“{parcel.title}”不在待核验状态。", code="not-waiting")
     parcel.state = "passed"
-    session.add(parcel)
+    uow.session.add(parcel)
     return parcel
 
 
@@ -128,7 +129,7 @@ def show_parcel(request: Request, parcel_id: int, actor: Clerk, session: Reading
 def pass_one(
     request: Request, parcel_id: int, actor: Clerk, uow: Uow, now: Now, note: Annotated[str, Form()] = ""
 ) -> Response:
-    pass_parcel(uow.session, parcel_id, actor=actor.account, now=now, note=note)
+    pass_parcel(uow, parcel_id, actor=actor.account, now=now, note=note)
     return done(request, f"/intake/parcels/{parcel_id}", "已通过核验。")
 
 

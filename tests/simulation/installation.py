@@ -8,7 +8,6 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from tempfile import mkdtemp
-from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -219,14 +218,8 @@ def _service(
         process=process,
         database=database,
         service_bus=import_module(f"services.{name}.bus").make_bus(process),
-        jobs=_jobs(worker, settings),
+        jobs=worker.make_jobs(settings),
         run_due=worker.run_due,
         bus=bus,
         loop=loop,
     )
-
-
-def _jobs(worker: ModuleType, settings: Settings) -> JobFunctions:
-    """Return the service's jobs. Some services build them from their settings."""
-    jobs: JobFunctions = worker.make_jobs(settings) if hasattr(worker, "make_jobs") else worker.JOBS
-    return jobs
