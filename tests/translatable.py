@@ -11,7 +11,7 @@ from pathlib import Path
 from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
-from services.billing.rules.layouts import LAYOUTS
+from services.billing.rules.statements.layouts import LAYOUTS
 from tests.refusing import CHINESE, refusal_texts
 
 ROOT = Path(__file__).parent.parent

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from services.billing.rules.vat import TRAINING_ITEM
+from services.billing.rules.invoices.vat import TRAINING_ITEM
 from shared.adapters.typesetting import typeset
 from shared.foundation.money import capitals, yuan
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 
 from services.billing.connectors import CONNECTORS
-from services.billing.rules.vat import TaxRate
+from services.billing.rules.invoices.vat import TaxRate
 from shared.adapters.keyring import Purpose
 from shared.foundation.errors import Invalid
 from shared.wiring.settings import Settings

@@ -9,15 +9,15 @@ from uuid import UUID
 from sqlmodel import select
 
 from services.scheduling import actions, documents, jobs
+from services.scheduling.actions.searches import set_progress
 from services.scheduling.models import Candidate, Interview, Notice, Plan, Student
 from services.scheduling.queries import papers
 from services.scheduling.queries.assignments import PROBLEM as INTERVIEWS
 from services.scheduling.queries.plans import PROBLEM as TEACHING
-from services.scheduling.queries.searches import set_progress
-from services.scheduling.rules.interview_solver import solve_interviews as find_schedule
-from services.scheduling.rules.plan import Progress
-from services.scheduling.rules.plan_conflicts import Infeasible
-from services.scheduling.rules.teaching_plan import solve_teaching_plan as find_plan
+from services.scheduling.rules.interviews.solver import solve_interviews as find_schedule
+from services.scheduling.rules.plan.conflicts import Infeasible
+from services.scheduling.rules.plan.solver import solve_teaching_plan as find_plan
+from services.scheduling.rules.plan.values import Progress
 from shared.adapters.mail import Mail
 from shared.context import Context
 from shared.events import Sealed

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from stdnum.iso7064 import mod_97_10
+
 _SERIAL_DIGITS = 6
 
 
@@ -15,7 +17,8 @@ def payment_reference(serial: int, *, prefix: str = "ZX") -> str:
     """
     if not 0 < serial < 10**_SERIAL_DIGITS:
         raise ValueError(f"payment reference serial out of range: {serial}")
-    return f"{prefix}{serial:06d}{98 - serial * 100 % 97:02d}"
+    digits = f"{serial:06d}"
+    return prefix + digits + mod_97_10.calc_check_digits(digits)
 
 
 def is_payment_reference(text: str, *, prefix: str = "ZX") -> bool:

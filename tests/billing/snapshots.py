@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from services.billing.rules.entries import Direction, Entry, fingerprints
-from services.billing.rules.matching import propose
-from services.billing.rules.proposals import FeeAccount, FeeState, Flag, Outcome, PriorEntry, Proposal
-from services.billing.rules.statements import read_statement
+from services.billing.rules.matching.proposals import FeeAccount, FeeState, Flag, Outcome, PriorEntry, Proposal
+from services.billing.rules.matching.snapshot import propose
+from services.billing.rules.statements.entries import Direction, Entry, fingerprints
+from services.billing.rules.statements.files import read_statement
 from shared.foundation.checkdigits import payment_reference
 from shared.foundation.money import fen
 

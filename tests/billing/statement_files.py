@@ -7,8 +7,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from services.billing.rules.entries import Entry, Statement
-from services.billing.rules.statements import read_statement
+from services.billing.rules.statements.entries import Entry, Statement
+from services.billing.rules.statements.files import read_statement
 from shared.foundation.errors import Invalid
 
 SAMPLES = Path(__file__).parent / "samples"

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import pytest
 
 from services.billing.models import BankEntry, Posting
-from services.billing.rules.proposals import FeeState, Outcome
+from services.billing.rules.matching.proposals import FeeState, Outcome
 from services.billing.states import EntryState
 from services.demo.camt053 import camt053_xml
 from services.demo.payments import early_statement

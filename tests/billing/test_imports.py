@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.billing import actions
-from services.billing.actions import matching
+from services.billing.actions.matching import entries as matching
 from services.billing.models import BankEntry, Posting, Statement
 from services.billing.states import EntryState, StatementState
 from services.demo.statements import Entry, icbc_csv

@@ -7,8 +7,8 @@ import pytest
 
 from services.billing import actions
 from services.billing.models import Document, Invoice
-from services.billing.rules.buyers import Buyer, InvoiceKind
-from services.billing.rules.vat import TaxRate
+from services.billing.rules.invoices.buyers import Buyer, InvoiceKind
+from services.billing.rules.invoices.vat import TaxRate
 from services.billing.states import DocumentKind, InvoiceState
 from shared.events import FileClaim
 from shared.events.billing import InvoiceIssued, InvoiceRequested

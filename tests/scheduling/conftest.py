@@ -19,10 +19,10 @@ from services.scheduling import actions
 from services.scheduling.bus import HANDLERS
 from services.scheduling.models import Plan, Teacher, Venue
 from services.scheduling.queries import plans
-from services.scheduling.rules import plan as course
 from services.scheduling.rules.calendar import default_calendar
-from services.scheduling.rules.panels import HalfDay, JudgeEntry
-from services.scheduling.rules.teaching_plan import solve_teaching_plan
+from services.scheduling.rules.interviews.panels import HalfDay, JudgeEntry
+from services.scheduling.rules.plan import values as course
+from services.scheduling.rules.plan.solver import solve_teaching_plan
 from services.scheduling.settings import SchedulingSettings
 from services.scheduling.states import PlanState
 from services.scheduling.worker import make_jobs

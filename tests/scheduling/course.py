@@ -4,7 +4,8 @@ from datetime import date, timedelta
 from functools import cache
 
 from services.scheduling.rules.calendar import default_calendar
-from services.scheduling.rules.plan import (
+from services.scheduling.rules.plan.solver import solve_teaching_plan
+from services.scheduling.rules.plan.values import (
     Plan,
     PlanConstraints,
     PlanResources,
@@ -13,7 +14,6 @@ from services.scheduling.rules.plan import (
     Venue,
     VenueKind,
 )
-from services.scheduling.rules.teaching_plan import solve_teaching_plan
 
 REGIONS = ("重庆", "四川", "浙江")
 FIRST_DAY = date(2021, 12, 25)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scheduling.rules.interview_checks import check_schedule
-from services.scheduling.rules.interview_solver import solve_interviews
-from services.scheduling.rules.interviews import (
+from services.scheduling.rules.interviews.checks import check_schedule
+from services.scheduling.rules.interviews.solver import solve_interviews
+from services.scheduling.rules.interviews.values import (
     Candidate,
     Interval,
     InterviewProblem,

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.rules.plan import (
+from services.scheduling.rules.plan.checks import check_plan
+from services.scheduling.rules.plan.stats import plan_stats
+from services.scheduling.rules.plan.values import (
     LessonKind,
     Plan,
     PlanRule,
@@ -20,8 +22,6 @@ from services.scheduling.rules.plan import (
     VenueKind,
     open_on,
 )
-from services.scheduling.rules.plan_checks import check_plan
-from services.scheduling.rules.plan_stats import plan_stats
 from tests.scheduling.course import CONSTRAINTS, FIRST_DAY, REGIONS, RESOURCES, solved_plan
 
 

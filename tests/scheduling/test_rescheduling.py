@@ -11,7 +11,7 @@ from services.demo.staff import panels
 from services.scheduling import actions
 from services.scheduling.models import Interview, Notice, Slot
 from services.scheduling.queries import interviews, stats
-from services.scheduling.rules.panels import HalfDay, JudgeEntry
+from services.scheduling.rules.interviews.panels import HalfDay, JudgeEntry
 from services.scheduling.states import CandidateState
 from shared.events.review import ApplicationVerified
 from shared.events.scheduling import InterviewMissed, InterviewScheduled

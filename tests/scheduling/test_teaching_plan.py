@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scheduling.rules.plan import (
+from services.scheduling.rules.plan.checks import check_plan
+from services.scheduling.rules.plan.conflicts import Infeasible, rule_sentence
+from services.scheduling.rules.plan.solver import solve_teaching_plan
+from services.scheduling.rules.plan.stats import plan_stats
+from services.scheduling.rules.plan.values import (
     Half,
     Plan,
     PlanConstraints,
@@ -17,10 +21,6 @@ from services.scheduling.rules.plan import (
     TeacherKind,
     open_on,
 )
-from services.scheduling.rules.plan_checks import check_plan
-from services.scheduling.rules.plan_conflicts import Infeasible, rule_sentence
-from services.scheduling.rules.plan_stats import plan_stats
-from services.scheduling.rules.teaching_plan import solve_teaching_plan
 from shared.foundation.errors import Invalid
 from tests.scheduling.course import CONSTRAINTS, FIRST_DAY, RESOURCES, solved_plan
 

@@ -15,7 +15,7 @@ from services.review.states import CaseState, RankingState, Verdict, WorkKind
 from services.scheduling import actions as scheduling
 from services.scheduling.models import Candidate, Interview, Panel, Proposal, Slot, Student
 from services.scheduling.models import ProgrammeRow as SchedulingProgramme
-from services.scheduling.rules.panels import HalfDay, JudgeEntry
+from services.scheduling.rules.interviews.panels import HalfDay, JudgeEntry
 from services.scheduling.rules.registration import Brought
 from services.scheduling.states import BookingState, CandidateState, ProposalState, StudentState
 from tests.simulation.stage import CODE, Stage

@@ -1,35 +1,7 @@
 """Actions: functions that change billing's state. Called by pages, handlers, tasks and the timer; each is audited."""
 
-from services.billing.actions.accounts import (
-    end_account,
-    hold_for_waiting_list,
-    make_fee_due,
-    note_withdrawal,
-    open_fee_account,
-    order_refund,
-)
-from services.billing.actions.approvals import approve_refunds, decline_refund
-from services.billing.actions.decisions import (
-    assign_entry,
-    confirm_proposals,
-    ignore_entry,
-    pair_with_original,
-    put_to_unapplied,
-    settle_refunds_by_hand,
-    undo_decision,
-)
 from services.billing.actions.exports import export_approved_refunds, open_document, read_statement_file
-from services.billing.actions.invoices import (
-    check_request,
-    correct_buyer,
-    is_payable,
-    keep_payer_statement,
-    resubmit_invoice,
-)
-from services.billing.actions.locking import lock_invoice, lock_invoice_document, lock_receipt
-from services.billing.actions.matching import match_entries, rematch_open_entries
-from services.billing.actions.overdue import publish_overdue_fees
-from services.billing.actions.paperwork import (
+from services.billing.actions.invoices.outcomes import (
     ROUNDS,
     enqueue_invoice_queries,
     note_document_sent,
@@ -38,15 +10,43 @@ from services.billing.actions.paperwork import (
     note_invoice_requested,
     note_invoice_submitted,
 )
+from services.billing.actions.invoices.red_letters import confirm_red_letter, drop_red_letter
+from services.billing.actions.invoices.requests import (
+    check_request,
+    correct_buyer,
+    is_payable,
+    keep_payer_statement,
+    resubmit_invoice,
+)
+from services.billing.actions.ledger.accounts import (
+    end_account,
+    hold_for_waiting_list,
+    make_fee_due,
+    note_withdrawal,
+    open_fee_account,
+    order_refund,
+)
+from services.billing.actions.locking import lock_invoice, lock_invoice_document, lock_receipt
+from services.billing.actions.matching.decisions import (
+    assign_entry,
+    confirm_proposals,
+    ignore_entry,
+    pair_with_original,
+    put_to_unapplied,
+    settle_refunds_by_hand,
+    undo_decision,
+)
+from services.billing.actions.matching.entries import match_entries, rematch_open_entries
 from services.billing.actions.programmes import keep_programme
-from services.billing.actions.red_letters import confirm_red_letter, drop_red_letter
-from services.billing.actions.refunds import propose_refund_of_entry
-from services.billing.actions.statements import (
+from services.billing.actions.refunds.approvals import approve_refunds, decline_refund
+from services.billing.actions.refunds.orders import propose_refund_of_entry
+from services.billing.actions.statements.imports import (
     discard_statement,
     import_statement,
     preview_statement,
     upload_statement,
 )
+from services.billing.actions.statements.overdue import publish_overdue_fees
 
 __all__ = [
     "ROUNDS",

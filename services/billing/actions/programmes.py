@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.billing.actions.fees import revise_fees
+from services.billing.actions.ledger.fees import revise_fees
 from services.billing.models import ProgrammeRow
 from shared.events.intake import Programme
 from shared.persistence.unit_of_work import UnitOfWork

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 
 from services.billing import actions, queries
-from services.billing.actions.ledger import lines_of
+from services.billing.actions.ledger.postings import lines_of
 from services.billing.pages import labels
 from services.billing.states import EntryState, TransactionKind
 from shared.dashboard import done, page, t

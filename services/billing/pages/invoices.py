@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from services.billing import actions, queries
 from services.billing.pages import labels
 from services.billing.pages.entries import Reason
-from services.billing.rules.buyers import Buyer, InvoiceKind
+from services.billing.rules.invoices.buyers import Buyer, InvoiceKind
 from shared.dashboard import done, page
 from shared.dashboard.history import history
 from shared.http.web import Now, ReadingSession, Uow, WithTools

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
-from services.billing.rules.layouts import LAYOUTS
+from services.billing.rules.statements.layouts import LAYOUTS
 from services.billing.states import (
     ACCOUNT_TITLES,
     DECISION_TITLES,

@@ -8,11 +8,11 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from sqlmodel import select
 
 from services.billing import actions, queries
-from services.billing.actions.statements import PREVIEWED
+from services.billing.actions.statements.imports import PREVIEWED
 from services.billing.models import ProgrammeRow
 from services.billing.pages import labels
 from services.billing.pages.entries import Reason
-from services.billing.rules.statements import MAX_BYTES
+from services.billing.rules.statements.files import MAX_BYTES
 from services.billing.states import StatementState
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.history import history

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlmodel import Session, col, func, select
 
 from services.billing.models import BankEntry, FeeAccount, Posting, Refund, RefundSource
-from services.billing.rules.entries import Direction
 from services.billing.rules.refunding import Held
+from services.billing.rules.statements.entries import Direction
 from services.billing.states import LedgerAccount, RefundState
 
 

@@ -9,7 +9,7 @@ from services.billing.errors import UnknownEntry, UnknownStatement
 from services.billing.models import BankEntry, FeeAccount, Refund, Statement
 from services.billing.queries.accounts import accounts_by_id
 from services.billing.queries.balances import allocated_fen, entries_with_unapplied
-from services.billing.rules.entries import Direction
+from services.billing.rules.statements.entries import Direction
 from services.billing.states import EntryState, RefundState
 
 MOST = 200

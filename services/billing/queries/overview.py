@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from services.billing.models import BankEntry, FeeAccount, Statement
 from services.billing.queries.accounts import AccountLine, account_lines
 from services.billing.queries.stats import stats
-from services.billing.rules.entries import Direction
+from services.billing.rules.statements.entries import Direction
 from services.billing.states import AccountState, EntryState, StatementState
 from shared.foundation.clock import local
 

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 from services.billing.documents import OpenItem, Reconciliation
 from services.billing.models import BankEntry, ProgrammeRow, Statement
 from services.billing.queries.stats import stats
-from services.billing.rules.entries import Direction
+from services.billing.rules.statements.entries import Direction
 from services.billing.states import EntryState, StatementState
 from shared.events.intake import Programme
 from shared.foundation.clock import local

@@ -41,7 +41,7 @@ from services.billing.models import (
 )
 from services.billing.queries.balances import balances_by_application, entries_with_unapplied
 from services.billing.queries.invoices import NEEDS_FINANCE
-from services.billing.rules.entries import Direction
+from services.billing.rules.statements.entries import Direction
 from services.billing.states import (
     AccountState,
     DocumentKind,

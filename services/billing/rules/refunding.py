@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from services.billing.rules.names import comparable
+from services.billing.rules.matching.names import comparable
 
 
 @dataclass(frozen=True)

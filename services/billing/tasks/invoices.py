@@ -11,8 +11,8 @@ from services.billing import actions, documents, jobs
 from services.billing.connectors import MakeConnector
 from services.billing.connectors.interface import Failed, InvoicePayload, Issued
 from services.billing.models import FeeAccount, Invoice
-from services.billing.rules.buyers import Buyer, InvoiceKind
-from services.billing.rules.vat import TRAINING_TAX_CODE, TaxRate
+from services.billing.rules.invoices.buyers import Buyer, InvoiceKind
+from services.billing.rules.invoices.vat import TRAINING_TAX_CODE, TaxRate
 from services.billing.states import DocumentKind, InvoiceState, RedReason
 from services.billing.tasks.sending import address_of, programme_of, send
 from shared.context import Context

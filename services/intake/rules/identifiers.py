@@ -1,7 +1,7 @@
 """Normalise and validate identifiers of people and firms. Sources: domain.md section 2.
 
-`python-stdnum`'s resident-ID tables reject genuine IDs of Chongqing adults, so this module implements the resident-ID
-rule (GB 11643 check digit) itself.
+`python-stdnum`'s resident-ID tables reject genuine IDs of Chongqing adults, so this module checks the parts of a
+resident ID itself. Its check digit (GB 11643) is ISO 7064 MOD 11-2.
 """
 
 import re
@@ -10,11 +10,10 @@ from datetime import date
 
 import phonenumbers
 from stdnum.cn import uscc
+from stdnum.iso7064 import mod_11_2
 
 from shared.foundation.errors import FieldError, Message
 
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECK = "10X98765432"
 _PROVINCES = frozenset(
     [
         "11",
@@ -68,7 +67,7 @@ def check_identity(kind: str, number: str, *, born_on: date, gender: str, today:
     if kind == "resident_id":
         return _check_resident_id(number, born_on=born_on, gender=gender, today=today)
     if kind == "foreign_permanent_resident":
-        valid = re.fullmatch(r"9\d{16}[\dX]", number) and _check_digit(number) == number[-1]
+        valid = re.fullmatch(r"9\d{16}[\dX]", number) and mod_11_2.is_valid(number)
         if not (valid or re.fullmatch(r"[A-Z]{3}\d{12}", number)):
             return [_identity("permanent-resident", Message("永久居留身份证号码不正确,请核对证件。"))]
         return []
@@ -84,7 +83,7 @@ def _check_resident_id(number: str, *, born_on: date, gender: str, today: date) 
         return [_identity("resident-id-form", Message("身份证号码应为 18 位数字,末位可为 X。"))]
     if number[:2] not in _PROVINCES:
         return [_identity("resident-id-area", Message("身份证号码的前两位不是有效的地区代码,请核对证件。"))]
-    if _check_digit(number) != number[-1]:
+    if not mod_11_2.is_valid(number):
         return [_identity("resident-id-check-digit", Message("身份证号码校验位不正确,请逐位核对证件。"))]
     try:
         born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
@@ -101,10 +100,6 @@ def _check_resident_id(number: str, *, born_on: date, gender: str, today: date) 
     if (int(number[16]) % 2 == 1) != (gender == "male"):
         errors.append(FieldError("/student/gender", "gender", "性别与身份证号码不一致,请核对。"))
     return errors
-
-
-def _check_digit(number: str) -> str:
-    return _CHECK[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number, strict=False)) % 11]
 
 
 def _identity(code: str, message: Message) -> FieldError:

@@ -10,8 +10,8 @@ from services.scheduling.actions.registration import check_reason
 from services.scheduling.models import Attendance, Lesson, Plan, Teacher
 from services.scheduling.queries.course import lessons_of
 from services.scheduling.queries.plans import plan_value, teachers, venues
-from services.scheduling.rules.plan import Half, Module
-from services.scheduling.rules.plan import Session as PlannedSession
+from services.scheduling.rules.plan.values import Half, Module
+from services.scheduling.rules.plan.values import Session as PlannedSession
 from shared.foundation.clock import SHANGHAI, local
 from shared.foundation.errors import Conflict, Message
 from shared.persistence.unit_of_work import UnitOfWork

@@ -10,7 +10,7 @@ from sqlmodel import select
 from services.scheduling.actions.locking import lock_programme
 from services.scheduling.errors import Unknown
 from services.scheduling.models import Interview, Panel, Slot
-from services.scheduling.rules.panels import HalfDay, JudgeEntry, check_panel, slot_times
+from services.scheduling.rules.interviews.panels import HalfDay, JudgeEntry, check_panel, slot_times
 from services.scheduling.states import BookingState
 from shared.foundation.errors import Conflict
 from shared.persistence.unit_of_work import UnitOfWork

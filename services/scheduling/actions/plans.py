@@ -16,7 +16,7 @@ from services.scheduling.models import Plan
 from services.scheduling.queries import plans
 from services.scheduling.queries.course import lessons_of
 from services.scheduling.queries.roster import students
-from services.scheduling.rules import plan as rules
+from services.scheduling.rules.plan import values as rules
 from services.scheduling.states import PLAN_STEPS, PLAN_TITLES, PlanState, StudentState
 from shared.events.scheduling import PlanModule, PlanPublished
 from shared.foundation.errors import Conflict, FieldError, Invalid, Joined

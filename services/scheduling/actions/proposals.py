@@ -12,7 +12,7 @@ from services.scheduling.jobs import SolveInterviews
 from services.scheduling.models import Candidate, Interview, Panel, Proposal, Slot
 from services.scheduling.queries.assignments import PROBLEM, problem_of
 from services.scheduling.queries.interviews import proposal_of
-from services.scheduling.rules.interviews import Schedule
+from services.scheduling.rules.interviews.values import Schedule
 from services.scheduling.states import PROPOSAL_STEPS, PROPOSAL_TITLES, CandidateState, ProposalState
 from shared.foundation.errors import Conflict
 from shared.foundation.transitions import check_step

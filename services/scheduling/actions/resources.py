@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from services.scheduling.models import CalendarEdit, Teacher, Venue
 from services.scheduling.rules.calendar import DayKind
-from services.scheduling.rules.plan import TeacherKind, VenueKind
+from services.scheduling.rules.plan.values import TeacherKind, VenueKind
 from shared.foundation.errors import FieldError, Invalid, Joined, Message
 from shared.persistence.unit_of_work import UnitOfWork
 

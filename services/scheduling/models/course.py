@@ -93,7 +93,7 @@ class CalendarEdit(SchedulingRow, table=True):
 
 
 class Plan(SchedulingRow, table=True):
-    """A teaching plan. `modules` and `constraints` are those of rules/plan.py as JSON; a published one has a version."""
+    """A teaching plan. `modules` and `constraints` are those of rules/plan/values.py as JSON; a published one has a version."""
 
     __tablename__ = "plan"
     __table_args__ = (UniqueConstraint("programme", "version"),)

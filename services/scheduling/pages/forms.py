@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from services.scheduling.rules.panels import HalfDay, JudgeEntry
+from services.scheduling.rules.interviews.panels import HalfDay, JudgeEntry
 from shared.foundation.clock import SHANGHAI
 from shared.foundation.errors import FieldError, Invalid, Message
 from shared.http.auth import CurrentUser, staff

@@ -7,9 +7,9 @@ from typing import Any
 
 from services.scheduling.models import Lesson
 from services.scheduling.rules.calendar import Calendar, DayKind
-from services.scheduling.rules.plan import PlanConstraints, PlanRule
-from services.scheduling.rules.plan_checks import Shortfall
-from services.scheduling.rules.plan_stats import PlanStats
+from services.scheduling.rules.plan.checks import Shortfall
+from services.scheduling.rules.plan.stats import PlanStats
+from services.scheduling.rules.plan.values import PlanConstraints, PlanRule
 from shared.dashboard import t
 from shared.dashboard.templating import month as shown_month
 from shared.events import intake

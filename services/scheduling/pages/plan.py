@@ -16,7 +16,7 @@ from services.scheduling.pages.pictures import ModuleSpan, stat_lines, timeline,
 from services.scheduling.queries import papers, plans
 from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.queries.searches import progress_of
-from services.scheduling.rules.plan_stats import plan_stats
+from services.scheduling.rules.plan.stats import plan_stats
 from services.scheduling.states import PlanState
 from shared.dashboard import done, file_reply, page, t
 from shared.events.intake import Programme

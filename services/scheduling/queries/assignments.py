@@ -11,8 +11,8 @@ from sqlmodel import Session
 from services.scheduling.models import Candidate, Interview, Panel, Slot
 from services.scheduling.queries import interviews
 from services.scheduling.queries.programmes import programme_of
-from services.scheduling.rules import interviews as rules
-from services.scheduling.rules.interview_checks import check_schedule
+from services.scheduling.rules.interviews import values as rules
+from services.scheduling.rules.interviews.checks import check_schedule
 
 PROBLEM: TypeAdapter[rules.InterviewProblem] = TypeAdapter(rules.InterviewProblem)
 

@@ -10,14 +10,14 @@ from sqlmodel import Session, col, select
 
 from services.scheduling.errors import Unknown
 from services.scheduling.models import CalendarEdit, Plan, Teacher, Venue
-from services.scheduling.rules import plan as rules
 from services.scheduling.rules.calendar import Calendar, CalendarDay, DayKind, default_calendar
-from services.scheduling.rules.plan_checks import Shortfall, check_plan
+from services.scheduling.rules.plan import values as rules
+from services.scheduling.rules.plan.checks import Shortfall, check_plan
 from services.scheduling.states import PlanState
 from shared.events.intake import Programme
 
 NOTICE_2021 = "渝经信中小〔2021〕18号"
-"""The notice whose clauses rules/plan.py quotes. Programmes of other notices get the rules without quotations."""
+"""The notice whose clauses rules/plan/values.py quotes. Programmes of other notices get the rules without quotations."""
 
 MODULES: TypeAdapter[tuple[rules.Module, ...]] = TypeAdapter(tuple[rules.Module, ...])
 CONSTRAINTS: TypeAdapter[rules.PlanConstraints] = TypeAdapter(rules.PlanConstraints)

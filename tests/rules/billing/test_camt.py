@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.billing.rules.statements import read_statement
+from services.billing.rules.statements.files import read_statement
 from tests.billing.statement_files import SAMPLES, refusal, sample, shown
 
 

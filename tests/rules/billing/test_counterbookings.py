@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.billing.rules.proposals import FeeState, Flag, Outcome
+from services.billing.rules.matching.proposals import FeeState, Flag, Outcome
 from tests.billing.snapshots import (
     A1,
     ALPHA,

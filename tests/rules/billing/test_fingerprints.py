@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from services.billing.rules.entries import Direction, Statement, fingerprints
-from services.billing.rules.statements import read_statement
+from services.billing.rules.statements.entries import Direction, Statement, fingerprints
+from services.billing.rules.statements.files import read_statement
 from tests.billing.statement_files import FIRST, ICBC_FILE, OWN, SECOND, THIRD, icbc, sample
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.billing.rules.buyers import Buyer, InvoiceKind, check_buyer
-from services.billing.rules.vat import (
+from services.billing.rules.invoices.buyers import Buyer, InvoiceKind, check_buyer
+from services.billing.rules.invoices.vat import (
     TRAINING_ITEM,
     TRAINING_TAX_CODE,
     TaxRate,

@@ -1,8 +1,8 @@
 import csv
 import io
 
-from services.billing.rules.entries import Direction
-from services.billing.rules.statements import read_statement
+from services.billing.rules.statements.entries import Direction
+from services.billing.rules.statements.files import read_statement
 from tests.billing.statement_files import (
     CCB_COLUMNS,
     OWN,

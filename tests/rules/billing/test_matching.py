@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.billing.rules.matching import payment_flags
-from services.billing.rules.proposals import FeeState, Flag, Outcome
+from services.billing.rules.matching.proposals import FeeState, Flag, Outcome
+from services.billing.rules.matching.snapshot import payment_flags
 from shared.foundation.checkdigits import payment_reference
 from tests.billing.snapshots import (
     A1,

@@ -5,9 +5,9 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.billing.rules.entries import Direction
-from services.billing.rules.names import comparable
-from services.billing.rules.proposals import FeeState, Outcome, Proposal
+from services.billing.rules.matching.names import comparable
+from services.billing.rules.matching.proposals import FeeState, Outcome, Proposal
+from services.billing.rules.statements.entries import Direction
 from shared.foundation.checkdigits import payment_reference
 from tests.billing.snapshots import (
     A1,

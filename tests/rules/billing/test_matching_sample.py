@@ -1,6 +1,6 @@
 import csv
 
-from services.billing.rules.proposals import Flag, Outcome
+from services.billing.rules.matching.proposals import Flag, Outcome
 from shared.foundation.money import fen
 from tests.billing.snapshots import (
     FEE,

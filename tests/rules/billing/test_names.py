@@ -1,6 +1,6 @@
 import pytest
 
-from services.billing.rules.names import comparable, is_personal, without_legal_form
+from services.billing.rules.matching.names import comparable, is_personal, without_legal_form
 from tests.billing.snapshots import ALPHA
 
 

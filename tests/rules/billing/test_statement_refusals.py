@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.billing.rules.statements import read_statement
+from services.billing.rules.statements.files import read_statement
 from shared.foundation.errors import Invalid
 from tests.billing.statement_files import (
     CCB_COLUMNS,

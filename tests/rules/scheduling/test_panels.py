@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from services.demo.cohort import cohort
 from services.demo.staff import panels
 from services.scheduling.pages.forms import parse_judges
-from services.scheduling.rules.panels import HalfDay, JudgeEntry, check_panel, credit_code_is_valid, slot_times
+from services.scheduling.rules.interviews.panels import (
+    HalfDay,
+    JudgeEntry,
+    check_panel,
+    credit_code_is_valid,
+    slot_times,
+)
 from shared.foundation.errors import Invalid
 
 NOW = datetime(2021, 12, 3, 1, tzinfo=UTC)

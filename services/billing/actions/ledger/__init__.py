@@ -1,0 +1,1 @@
+"""Actions on fee accounts and the double-entry ledger."""

@@ -1,0 +1,1 @@
+"""Actions on refunds: order, approve, close."""

@@ -1,0 +1,1 @@
+"""Actions on bank statements: import, preview, and the fees that they prove overdue."""

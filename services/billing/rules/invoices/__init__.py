@@ -1,0 +1,1 @@
+"""Rules of invoices: the buyer, and VAT."""

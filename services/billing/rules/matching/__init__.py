@@ -1,0 +1,1 @@
+"""Rules that match a bank entry to what it pays."""

@@ -1,0 +1,1 @@
+"""Rules that read and check a bank's statement file."""

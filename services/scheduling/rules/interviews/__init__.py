@@ -1,0 +1,1 @@
+"""Interviews: panels, values, checks, and the search for a schedule."""
