@@ -55,20 +55,7 @@ def resubmit_application(
     """
     programme = Programme.model_validate(locked_programme(uow, body.programme).data)
     row = own_application(uow, application_id, client)
-    if row.programme != programme.code:
-        raise Conflict(
-            "该报名属于项目“{programme}”，补正不能更换项目。",
-            code="programme-changed",
-            values={"programme": row.programme},
-        )
-    if row.outcome == Outcome.REJECTED:
-        raise Conflict("该报名已审核不通过，不能再补正。", code="rejected")
-    if row.correct_by and now >= row.correct_by:
-        raise Conflict(
-            "补正期限 {correct_by:%Y年%m月%d日%H:%M} 已过。",
-            code="correction-late",
-            values={"correct_by": local(row.correct_by)},
-        )
+    _check_correctable(row, programme, now=now)
     step(row, ApplicationState.SUBMITTED)
     content = checked_content(body, programme, scans_of(uow, [body]), client=client, now=now, keys=keys)
     identity, credit_code = content["student"]["identity"]["index"], content["firm"]["credit_code"]
@@ -89,6 +76,24 @@ def resubmit_application(
     uow.record("resubmit_application", str(row.id), actor=actor, now=now, details={"revision": row.revision})
     uow.publish(ApplicationResubmitted.model_validate(event_fields(row)), now=now)
     return row
+
+
+def _check_correctable(row: Application, programme: Programme, *, now: datetime) -> None:
+    """Raise Conflict if the application belongs to another programme, was rejected, or its correction is late."""
+    if row.programme != programme.code:
+        raise Conflict(
+            "该报名属于项目“{programme}”，补正不能更换项目。",
+            code="programme-changed",
+            values={"programme": row.programme},
+        )
+    if row.outcome == Outcome.REJECTED:
+        raise Conflict("该报名已审核不通过，不能再补正。", code="rejected")
+    if row.correct_by and now >= row.correct_by:
+        raise Conflict(
+            "补正期限 {correct_by:%Y年%m月%d日%H:%M} 已过。",
+            code="correction-late",
+            values={"correct_by": local(row.correct_by)},
+        )
 
 
 def withdraw_application(
