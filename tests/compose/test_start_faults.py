@@ -168,6 +168,7 @@ def test_a_full_scan_volume_makes_the_web_server_unready_until_space_is_free(
 def full_database(tmp_path: Path) -> Iterator[ContainerInstallation]:
     """An installation of PostgreSQL only, on a disk that is full after the empty databases."""
     with container_installation(tmp_path, "tests/compose/small.yml", start="postgres") as installation:
+        assert run_once(installation, "databases").returncode == 0
         installation.attempt(
             "exec", "-T", "postgres", "dd", "if=/dev/zero", "of=/var/lib/postgresql/data/filler", "bs=64k"
         )
