@@ -21,11 +21,12 @@ set_database() {
     run --dbname postgres --set service="$1" <<'SQL'
 SELECT format('CREATE DATABASE %I OWNER migration', :'service')
     WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'service') \gexec
-REVOKE ALL ON DATABASE :"service" FROM PUBLIC;
-GRANT CONNECT ON DATABASE :"service" TO :"service";
 SQL
+    # The new owner also gets the permissions that the old owner had, so the service's own are granted afterwards.
     run --dbname "$1" --set service="$1" <<'SQL'
 REASSIGN OWNED BY :"service" TO migration;
+REVOKE ALL ON DATABASE :"service" FROM PUBLIC;
+GRANT CONNECT ON DATABASE :"service" TO :"service";
 SQL
 }
 

@@ -16,6 +16,8 @@ done
 log "Closing the house"
 $compose stop --timeout 30 gateway $(each web) $(each worker) $(each bus) > /dev/null 2>&1
 $compose up --detach --wait --no-build postgres rabbitmq redis > /dev/null 2>&1
+# The databases and their users, which a new volume does not have yet.
+$compose run --rm --no-deps -T databases > /dev/null
 for service in "${services[@]}"; do
     log "Database $service"
     query "$service" "DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION migration"

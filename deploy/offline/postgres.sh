@@ -1,6 +1,6 @@
 #!/bin/sh
 # The start of the public postgres image, as far as docker-compose.yml relies on it: an empty data folder becomes a cluster
-# whose owner has POSTGRES_PASSWORD and whose first scripts have run; an interrupted first start begins again.
+# whose superuser has POSTGRES_PASSWORD and which accepts passwords from other hosts; an interrupted first start begins again.
 set -eu
 
 if [ ! -s "$PGDATA/PG_VERSION" ] || [ -e "$PGDATA/first-start-unfinished" ]; then
@@ -17,14 +17,6 @@ if [ ! -s "$PGDATA/PG_VERSION" ] || [ -e "$PGDATA/first-start-unfinished" ]; the
     rm -r /tmp/first/password
     touch "$PGDATA/first-start-unfinished"
     printf 'host all all all scram-sha-256\n' >> "$PGDATA/pg_hba.conf"
-    # Listen on the socket only, so that no client connects before the databases exist.
-    PGPASSWORD=$POSTGRES_PASSWORD
-    export PGPASSWORD
-    pg_ctl --wait --silent --options="-c listen_addresses=''" start
-    for script in /docker-entrypoint-initdb.d/*.sh; do
-        sh "$script"
-    done
-    pg_ctl --wait --silent --mode=fast stop
     rm "$PGDATA/first-start-unfinished"
 fi
 exec postgres -c "listen_addresses=*" "$@"

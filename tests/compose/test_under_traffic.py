@@ -32,11 +32,13 @@ DOWNGRADE = (
     "import os, sys; from alembic import command; from shared.persistence.schema import _config; "
     "command.downgrade(_config(os.environ['LINGJUN_DATABASE_URL'], sys.argv[1]), 'plumbing_0001')"
 )
-# For each table: its name, the number of rows, and a digest without the column that the newest revision adds.
+# For each table: its name, the number of rows, and a digest without the columns that the newest revisions add. The audit
+# log keeps its entries, with other keys and hashes.
 CONTENT = """
-SELECT format('SELECT %L, count(*), md5(string_agg((to_jsonb(t) - ''traceparent'')::text, '''' ORDER BY
-    (to_jsonb(t) - ''traceparent'')::text)) FROM %I t', tablename, tablename)
-FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY tablename \\gexec
+SELECT format('SELECT %L, count(*), md5(string_agg((to_jsonb(t) - %L::text[])::text, '''' ORDER BY
+    (to_jsonb(t) - %L::text[])::text)) FROM %I t', tablename, added, added, tablename)
+FROM pg_tables, LATERAL (SELECT CASE tablename WHEN 'audit' THEN '{id,digest,log,number}' ELSE '{traceparent}' END AS added) a
+WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'audit_leaf', 'audit_head') ORDER BY tablename \\gexec
 """
 
 

@@ -91,7 +91,9 @@ def test_a_broken_chain_is_recorded_in_the_new_log(older, damage, number):
         connection.execute(text(damage))
     upgrade(url, "shared")
     bodies, _, broken = entries(url)
-    assert (bodies[-1].action, bodies[-1].details, broken) == ("audit_chain_broken", {"number": number}, None)
+    assert (bodies[-1].action, broken) == ("audit_chain_broken", None)
+    head = {"head_count": 12, "head_digest": chained(12)[-1]["digest"]}
+    assert bodies[-1].details == {"number": number, "entries": len(bodies) - 1, **head}
 
 
 def test_a_downgrade_and_an_upgrade_change_nothing(older):
@@ -101,3 +103,42 @@ def test_a_downgrade_and_an_upgrade_change_nothing(older):
     command.downgrade(_config(url, "shared"), "plumbing_0002")
     upgrade(url, "shared")
     assert entries(url)[1:] == (before, None)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE audit SET actor = 'somebody' WHERE number = 5",
+        "DELETE FROM audit WHERE number = 7",
+        "UPDATE audit_head SET digest = ''",
+    ],
+)
+def test_a_log_that_is_not_whole_is_not_downgraded(older, damage):
+    url, engine = older
+    upgrade(url, "shared")
+    with engine.begin() as connection:
+        for name in ("audit_append_only", "audit_kept"):
+            on = " ON audit" if engine.dialect.name == "postgresql" else ""
+            connection.execute(text(f"DROP TRIGGER {name}{on}"))
+        connection.execute(text(damage))
+    with pytest.raises(RuntimeError, match="cannot be downgraded"):
+        command.downgrade(_config(url, "shared"), "plumbing_0002")
+    assert len(entries(url)[1]) == 12
+
+
+def test_a_migration_that_fails_changes_nothing(older, monkeypatch):
+    """SQLite's driver would commit each table that is made or renamed."""
+    url, engine = older
+
+    def fail(*_arguments, **_options):
+        raise RuntimeError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hashlib.sha256", fail)
+        with pytest.raises(RuntimeError, match="disk is full"):
+            upgrade(url, "shared")
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM audit")).scalar_one() == 12
+        assert connection.execute(text("SELECT count FROM audit_head")).scalar_one() == 12
+    upgrade(url, "shared")
+    assert entries(url)[2] is None

@@ -106,6 +106,19 @@ def test_the_database_refuses_to_change_the_audit_log(database, statement):
         assert audit.find_break(session) is None
 
 
+@pytest.mark.parametrize("table", ["audit", "audit_leaf", "audit_head"])
+def test_sqlite_does_not_replace_a_row_of_the_audit_log(tmp_path, table):
+    """INSERT OR REPLACE deletes a row without its delete trigger."""
+    url = f"sqlite:///{tmp_path / 'log.db'}"
+    upgrade(url, "shared")
+    database = Database(url)
+    with database.transaction() as uow:
+        uow.record("act", "s", actor="a", now=NOW)
+    with pytest.raises(DBAPIError, match="append-only"), database.transaction() as uow:
+        uow.session.execute(text(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"))  # noqa: S608
+    database.close()
+
+
 def test_a_writer_that_times_out_does_not_block_the_next_one(tmp_path, monkeypatch):
     monkeypatch.setattr(database_module, "_BUSY_TIMEOUT_SECONDS", 0.2)
     url = f"sqlite:///{tmp_path / 'one.db'}"

@@ -34,12 +34,13 @@ def upgrade() -> None:
     _put_aside('audit', 'audit_chained')
     _put_aside('audit_head', 'audit_head_chained')
     _create_tables()
-    count, digest, old_head, broken = _copy_entries()
-    kept = tuple(op.get_bind().execute(sa.text('SELECT count, digest FROM audit_head_chained')).one())
-    if broken is None and kept != (count, old_head):
+    count, digest, chain_end, broken = _copy_entries()
+    head = op.get_bind().execute(sa.text('SELECT count AS count_, digest FROM audit_head_chained')).one()
+    if broken is None and tuple(head) != (count, chain_end):
         broken = count + 1
     if broken is not None:
-        count, digest = _note_break(count, digest, broken)
+        found = {'number': broken, 'entries': count, 'head_count': head.count_, 'head_digest': head.digest}
+        count, digest = _note_break(count, digest, found)
     head = sa.text("INSERT INTO audit_head (log, count, digest) VALUES ('main', :count, :digest)")
     op.execute(head.bindparams(count=count, digest=digest))
     op.drop_table('audit_chained')
@@ -49,6 +50,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _require_whole_log()
     for table in ('audit', 'audit_leaf', 'audit_head'):
         _drop_triggers(table)
     _put_aside('audit', 'audit_leaved', extra=('at',))
@@ -73,6 +75,21 @@ def downgrade() -> None:
         op.drop_table(table)
     if op.get_bind().dialect.name == 'postgresql':
         op.execute('DROP FUNCTION audit_refuse')
+
+
+def _require_whole_log() -> None:
+    """The chain of the version before is made from the bodies: it must not hide a changed or a dropped one."""
+    digest, count = '', 0
+    leaves = {row.number: row.leaf for row in op.get_bind().execute(sa.text('SELECT number, leaf FROM audit_leaf'))}
+    for page in _pages(_BODY, _BODY.c.number):
+        for row in page:
+            count += 1
+            if row['number'] != count or leaves.get(count) != _leaf_hash(row):
+                raise RuntimeError(f'audit entry {count} is missing or was changed: the log cannot be downgraded')
+            digest = hashlib.sha256((digest + leaves[count]).encode()).hexdigest()
+    head = op.get_bind().execute(sa.text('SELECT count AS count_, digest FROM audit_head')).one()
+    if tuple(head) != (count, digest):
+        raise RuntimeError(f'audit entry {count + 1} is missing: the log cannot be downgraded')
 
 
 def _put_aside(table: str, name: str, extra: tuple[str, ...] = ()) -> None:
@@ -130,10 +147,10 @@ def _copy_entries() -> tuple[int, str, str, int | None]:
     return count, digest, before, broken
 
 
-def _note_break(count: int, digest: str, broken: int) -> tuple[int, str]:
+def _note_break(count: int, digest: str, found: dict[str, Any]) -> tuple[int, str]:
     """The new log is whole by construction: that the old one was not must stand in it."""
     body = {'log': 'main', 'number': count + 1, 'at': datetime.now(UTC), 'actor': 'migration',
-            'action': 'audit_chain_broken', 'subject': 'audit', 'details': {'number': broken}, 'correlation_id': ''}
+            'action': 'audit_chain_broken', 'subject': 'audit', 'details': found, 'correlation_id': ''}
     leaf = _leaf_hash(body)
     op.get_bind().execute(sa.insert(_BODY), [body])
     op.get_bind().execute(sa.insert(_LEAF), [{'log': 'main', 'number': count + 1, 'leaf': leaf}])
@@ -141,9 +158,10 @@ def _note_break(count: int, digest: str, broken: int) -> tuple[int, str]:
 
 
 def _pages(table: sa.TableClause, key: sa.ColumnClause[Any]) -> Iterator[list[dict[str, Any]]]:
-    last = 0
+    query, last = sa.select(table).order_by(key).limit(_PAGE), None
     while True:
-        query = sa.select(table).where(key > last).order_by(key).limit(_PAGE)
+        if last is not None:
+            query = sa.select(table).where(key > last).order_by(key).limit(_PAGE)
         page = [dict(row) for row in op.get_bind().execute(query).mappings()]
         if not page:
             return
@@ -188,9 +206,13 @@ def _triggers() -> Iterator[str]:
         for table in ('audit', 'audit_leaf', 'audit_head'):
             yield f'CREATE TRIGGER {table}_kept BEFORE DELETE ON {table} {refuse}'
         yield f'CREATE TRIGGER audit_head_forward BEFORE UPDATE ON audit_head WHEN {_BACK} {refuse}'
+        # INSERT OR REPLACE deletes without a delete trigger.
+        for table, key in (('audit', 'number'), ('audit_leaf', 'number'), ('audit_head', 'log')):
+            same = f'SELECT 1 FROM {table} WHERE log = NEW.log AND {key} = NEW.{key}'
+            yield f'CREATE TRIGGER {table}_new BEFORE INSERT ON {table} WHEN EXISTS ({same}) {refuse}'
 
 
 def _drop_triggers(table: str) -> None:
     on = f' ON {table}' if op.get_bind().dialect.name == 'postgresql' else ''
-    for name in ('append_only', 'kept', 'forward'):
+    for name in ('append_only', 'kept', 'forward', 'new'):
         op.execute(f'DROP TRIGGER IF EXISTS {table}_{name}{on}')
