@@ -62,12 +62,13 @@ def chain(before: str, leaf: str) -> str:
 def first_break(entries: Iterable[tuple[AuditLeaf, AuditRow | None]], head: AuditHead) -> int | None:
     """The number of the first entry that is missing or was changed; None if the log is whole.
 
-    `entries` are the leaves in the order of their numbers, each with its body, or None where the body was dropped. An entry
-    whose leaf was changed with its body shows at the head only: the answer is then the number after the last entry.
+    `entries` are the leaves in the order of their numbers, each with its body, or None where there is none. An entry whose
+    leaf was changed with its body shows at the head only: the answer is then the number after the last entry.
     """
     digest, expected = "", 1
     for leaf, body in entries:
-        if leaf.number != expected or (body is not None and leaf.leaf != leaf_hash(**body.model_dump())):
+        is_whole = leaf.number < head.bodies_from if body is None else leaf.leaf == leaf_hash(**body.model_dump())
+        if leaf.number != expected or not is_whole:
             return expected
         digest, expected = chain(digest, leaf.leaf), expected + 1
     return None if (expected - 1, digest) == (head.count, head.digest) else expected

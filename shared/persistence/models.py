@@ -110,12 +110,13 @@ class AuditRow(InfrastructureTable, table=True):
 
 class AuditHead(InfrastructureTable, table=True):
     """The end of an audit log: how many entries it has, and the digest over their leaves. Locked by each append; triggers
-    refuse to move it back."""
+    refuse to move it back. Entries from `bodies_from` on have a body; those before may have lost it to their retention."""
 
     __tablename__ = "audit_head"
     log: str = Field(primary_key=True)
     count: int
     digest: str
+    bodies_from: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 
 class StaffAccess(InfrastructureTable, table=True):

@@ -79,6 +79,8 @@ def test_the_audit_log_stays_whole_under_threads_and_shows_any_change(database):
     assert audit.first_break(entries[:-1], head) == 40
     assert audit.first_break([*entries[:5], *entries[6:]], head) == 6
     dropped = [(leaf, None if leaf.number < 20 else body) for leaf, body in entries]
+    assert audit.first_break(dropped, head) == 1
+    head.bodies_from = 20
     assert audit.first_break(dropped, head) is None
     bodies[10].details = {"turn": "forged"}
     assert audit.first_break(entries, head) == 11

@@ -123,7 +123,8 @@ def _create_tables() -> None:
     for name in ('at', *_INDEXED):
         op.create_index(f'ix_audit_{name}', 'audit', [name])
     op.create_table('audit_head', sa.Column('log', sa.String(), primary_key=True),
-                    sa.Column('count', sa.Integer(), nullable=False), sa.Column('digest', sa.String(), nullable=False))
+                    sa.Column('count', sa.Integer(), nullable=False), sa.Column('digest', sa.String(), nullable=False),
+                    sa.Column('bodies_from', sa.Integer(), server_default='1', nullable=False))
 
 
 def _copy_entries() -> tuple[int, str, str, int | None]:
