@@ -1,6 +1,6 @@
 """States are called state, and the time at which a programme arrived received_at"""
 
-from alembic import op
+from shared.persistence.column_renames import rename_columns, restore_columns
 
 revision = 'scheduling_0003'
 down_revision = 'scheduling_0002'
@@ -18,19 +18,8 @@ RENAMED = (
 
 
 def upgrade() -> None:
-    for table, old, new, is_indexed in RENAMED:
-        _rename(table, old, new, is_indexed)
+    rename_columns(RENAMED)
 
 
 def downgrade() -> None:
-    for table, old, new, is_indexed in RENAMED:
-        _rename(table, new, old, is_indexed)
-
-
-def _rename(table: str, old: str, new: str, is_indexed: bool) -> None:
-    """Both databases carry the partial indexes of the column over; a plain index is named after it."""
-    if is_indexed:
-        op.drop_index(f'ix_{table}_{old}', table_name=table)
-    op.execute(f'ALTER TABLE {table} RENAME COLUMN {old} TO {new}')
-    if is_indexed:
-        op.create_index(f'ix_{table}_{new}', table, [new])
+    restore_columns(RENAMED)
