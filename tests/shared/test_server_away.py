@@ -6,14 +6,13 @@ from unittest.mock import Mock
 
 import pytest
 from fastapi import APIRouter
-from psycopg import OperationalError
+from psycopg import Connection, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from services.intake.settings import IntakeSettings
 from shared.http.web import ReadingSession, WithTools, make_app
-from shared.persistence import pg_notify
 from shared.persistence.pg_notify import Notifier
 from shared.wiring.process import open_process
 from shared.wiring.settings import embedded
@@ -67,7 +66,7 @@ def test_a_notifier_reconnects_after_any_driver_error(error, monkeypatch: pytest
     """A server that has just become a replica rejects NOTIFY on a connection that is still open."""
     connections = [Mock(), Mock()]
     connections[0].execute.side_effect = error("not now")
-    monkeypatch.setattr(pg_notify.Connection, "connect", Mock(side_effect=connections))
+    monkeypatch.setattr(Connection, "connect", Mock(side_effect=connections))
     notifier, end = Notifier("postgresql+psycopg://u@127.0.0.1/intake"), time.monotonic() + 20
     while not connections[1].execute.called and time.monotonic() < end:
         notifier()
