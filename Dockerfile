@@ -15,6 +15,7 @@ COPY requirements/shared.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/shared.txt
 COPY deploy/connected.py deploy/
 
+# [[[cog d.image_targets() ]]]
 FROM base AS intake
 COPY requirements/intake.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/intake.txt
@@ -59,3 +60,5 @@ COPY services/__init__.py services/
 COPY services/portal/ services/portal/
 USER 10001:10001
 CMD ["python", "-m", "services.portal.web"]
+
+# [[[end]]]

@@ -3,11 +3,13 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# [[[cog d.extras() ]]]
 EXTRAS := intake review scheduling billing portal demo
+# [[[end]]]
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: setup demo run up test quick compose-test images backup restore simulate bench check format lock events env
+.PHONY: setup demo run up test quick compose-test images backup restore simulate bench check format lock generate env
 
 setup: .venv/.ready
 
@@ -71,9 +73,11 @@ format: setup
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-# Write docs/events.md and the contract snapshots from shared/events.
-events: setup
+# Write what is generated: the event documents and snapshots from shared/events, and the blocks that name every service from
+# the registry of services.
+generate: setup
 	@$(BIN)/python -m tools.event_docs
+	@$(BIN)/python -m tools.deployment
 
 # Compile the extras of pyproject.toml into hash-locked files without URLs: shared.txt for the common dependencies, one file
 # per service, and dev.txt for everything.
@@ -88,6 +92,7 @@ lock:
 # Write the secrets that docker-compose.yml requires into .env; existing values are not changed.
 env:
 	@umask 077; touch .env; fresh=$$(test -s .env || echo yes); while IFS= read -r line; do case "$$line" in \
+		*"[[["*) continue;; \
 		LINGJUN_*) grep -q "^$${line%%=*}=" .env && continue; \
 			test -n "$${line#*=}" || line="$$line$$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')";; \
 		*) test -n "$$fresh" || continue;; \

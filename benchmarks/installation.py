@@ -23,12 +23,12 @@ from shared.events.intake import Programme
 from shared.foundation.clock import real_now
 from shared.persistence.schema import upgrade
 from shared.wiring.process import Process, open_process
+from shared.wiring.registry import SERVICES
 from shared.wiring.settings import embedded
 from tests.servers.processes import free_port
 
 ACTOR = "benchmarks"
 ENDPOINT = "/intake/api/applications"
-SERVICES = ("portal", "intake", "review", "scheduling", "billing")
 INTAKE_AND_REVIEW = ("intake-web", "intake-bus", "review-bus")
 ALL_PROCESSES = tuple(f"{service}-{part}" for service in SERVICES for part in ("web", "bus", "worker"))
 

@@ -19,7 +19,8 @@ pending() {
     done
     # Each service's queue and its parked retries. Jobs are rows and are dispatched again after a restore.
     waiting=$((waiting + $($compose exec -T rabbitmq rabbitmqctl --quiet list_queues --vhost lingjun name messages \
-        | awk '$1 ~ /^lingjun\.(intake|review|scheduling|billing|portal)(\.retry\..*)?$/ {sum += $2} END {print sum + 0}')))
+        | awk -v names="$(IFS='|'; printf '%s' "${services[*]}")" \
+            '$1 ~ "^lingjun[.](" names ")([.]retry[.].*)?$" {sum += $2} END {print sum + 0}')))
     printf '%s' "$waiting"
 }
 
@@ -45,5 +46,6 @@ for service in "${services[@]}"; do
 done
 log "Scans, keys and mail"
 $compose run --rm --no-deps -T volumes sh -c 'cd /volumes && tar --create *' > "$folder.part/volumes.tar"
+(cd "$folder.part" && sha256sum -- "${backed_up[@]}" > SHA256SUMS)
 mv "$folder.part" "$folder"
 log "The backup is in $folder"

@@ -7,6 +7,25 @@
 # parks and replays deliveries: it can therefore write to any queue, but read none of them.
 set -eu
 
+# [[[cog d.broker_users() ]]]
+services="intake review scheduling billing portal"
+further_queues() {
+    case $1 in
+        portal) printf '%s' '|dead|log' ;;
+    esac
+}
+# [[[end]]]
+
+# Print what the command prints for each service, separated by commas.
+each() {
+    separator=
+    for service in $services; do
+        printf '%s' "$separator"
+        "$@" "$service"
+        separator=', '
+    done
+}
+
 check() {
     case $2 in *[!0-9A-Za-z_-]* | '')
         echo "$1 must be of letters, digits, - and _: correct .env." >&2
@@ -15,15 +34,21 @@ check() {
     esac
 }
 
+variable() { printf 'LINGJUN_%s_BROKER_PASSWORD' "$(printf '%s' "$1" | tr '[:lower:]' '[:upper:]')"; }
+
+password() { eval "printf '%s' \"\$$(variable "$1")\""; }
+
 user() { printf '{"name": "%s", "password": "%s", "tags": []}' "$1" "$2"; }
+
+service_user() { user "$1" "$(password "$1")"; }
 
 permission() {
     printf '{"user": "%s", "vhost": "lingjun", "configure": "%s", "write": "%s", "read": "%s"}' "$1" "$2" "$3" "$4"
 }
 
-service() {
+service_permission() {
     permission "$1" "^lingjun\\\\.$1\\\\.jobs\$" "^(amq\\\\.default|lingjun\\\\.(events|dead|$1\\\\.jobs))\$" \
-        "^lingjun\\\\.($1(\\\\.jobs)?$2)\$"
+        "^lingjun\\\\.($1(\\\\.jobs)?$(further_queues "$1"))\$"
 }
 
 own_events() {
@@ -35,39 +60,25 @@ policy() {
 }
 
 check LINGJUN_BROKER_PASSWORD "$LINGJUN_BROKER_PASSWORD"
-check LINGJUN_INTAKE_BROKER_PASSWORD "$LINGJUN_INTAKE_BROKER_PASSWORD"
-check LINGJUN_REVIEW_BROKER_PASSWORD "$LINGJUN_REVIEW_BROKER_PASSWORD"
-check LINGJUN_SCHEDULING_BROKER_PASSWORD "$LINGJUN_SCHEDULING_BROKER_PASSWORD"
-check LINGJUN_BILLING_BROKER_PASSWORD "$LINGJUN_BILLING_BROKER_PASSWORD"
-check LINGJUN_PORTAL_BROKER_PASSWORD "$LINGJUN_PORTAL_BROKER_PASSWORD"
+for service in $services; do
+    check "$(variable "$service")" "$(password "$service")"
+done
 cat <<JSON
 {
   "vhosts": [{"name": "lingjun"}],
   "users": [
     $(user lingjun "$LINGJUN_BROKER_PASSWORD"),
-    $(user intake "$LINGJUN_INTAKE_BROKER_PASSWORD"),
-    $(user review "$LINGJUN_REVIEW_BROKER_PASSWORD"),
-    $(user scheduling "$LINGJUN_SCHEDULING_BROKER_PASSWORD"),
-    $(user billing "$LINGJUN_BILLING_BROKER_PASSWORD"),
-    $(user portal "$LINGJUN_PORTAL_BROKER_PASSWORD")
+    $(each service_user)
   ],
   "permissions": [
     $(permission lingjun '^lingjun\\..*' '^(amq\\.default|lingjun\\..*)$' '^lingjun\\..*'),
-    $(service intake ''),
-    $(service review ''),
-    $(service scheduling ''),
-    $(service billing ''),
-    $(service portal '|dead|log')
+    $(each service_permission)
   ],
   "topic_permissions": [
-    $(own_events intake),
-    $(own_events review),
-    $(own_events scheduling),
-    $(own_events billing),
-    $(own_events portal)
+    $(each own_events)
   ],
   "policies": [
-    $(policy events '^lingjun\\.(intake|review|scheduling|billing|portal)$' quorum_queues \
+    $(policy events "^lingjun\\\\.($(printf '%s' "$services" | tr ' ' '|'))\$" quorum_queues \
         '"max-length": 1000000, "overflow": "reject-publish"'),
     $(policy jobs '^lingjun\\..*\\.jobs$' quorum_queues '"max-length": 100000, "overflow": "reject-publish"'),
     $(policy log '^lingjun\\.log$' streams '"max-age": "90D"')

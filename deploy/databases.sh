@@ -31,8 +31,10 @@ SQL
 }
 
 set_role migration "$LINGJUN_MIGRATION_DATABASE_PASSWORD"
+# [[[cog d.shell_databases() ]]]
 set_database intake "$LINGJUN_INTAKE_DATABASE_PASSWORD"
 set_database review "$LINGJUN_REVIEW_DATABASE_PASSWORD"
 set_database scheduling "$LINGJUN_SCHEDULING_DATABASE_PASSWORD"
 set_database billing "$LINGJUN_BILLING_DATABASE_PASSWORD"
 set_database portal "$LINGJUN_PORTAL_DATABASE_PASSWORD"
+# [[[end]]]

@@ -3,6 +3,7 @@
 # if no registry can be reached (offline/build.sh); build the project's own images. Called by the Makefile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source deploy/compose.sh
 
 for image in python:3.13-slim postgres:17 rabbitmq:4-management redis:8 caddy:2; do
     docker image inspect "$image" > /dev/null 2>&1 || docker pull --quiet "$image" > /dev/null 2>&1 || {
@@ -12,9 +13,7 @@ for image in python:3.13-slim postgres:17 rabbitmq:4-management redis:8 caddy:2;
     }
 done
 
-compose="docker compose"
-$compose version > /dev/null 2>&1 || compose=$(command -v docker-compose || echo .venv/bin/docker-compose)
 docker buildx version > /dev/null 2>&1 || export DOCKER_BUILDKIT=0
 # One process of each service: the others run the same image. One build at a time, because concurrent builds of the classic
 # builder each build the shared layers again.
-COMPOSE_PARALLEL_LIMIT=1 $compose build --quiet intake-web review-web scheduling-web billing-web portal-web
+COMPOSE_PARALLEL_LIMIT=1 $compose build --quiet $(each web)

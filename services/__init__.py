@@ -1,4 +1,4 @@
-"""The five services (intake, review, scheduling, billing, portal), the demo's player, and standalone.py.
+"""The services of the registry (shared/wiring/registry.py), the demo's player, and standalone.py.
 
-standalone.py runs all five in one process. All services have the same structure. Services never import each other.
+standalone.py runs all of them in one process. All services have the same structure. Services never import each other.
 """

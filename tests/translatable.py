@@ -4,7 +4,6 @@ In templates these are all Chinese strings; in Python those in pages, tables of 
 """
 
 import ast
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from services.billing.rules.statements.layouts import LAYOUTS
 from tests.refusing import CHINESE, refusal_texts
 
 ROOT = Path(__file__).parent.parent
-SERVICES = ("intake", "review", "scheduling", "billing", "portal")
 # Not translated: names of languages, the brand in titles, and the days of the week, which the code splits.
 _UNTRANSLATED = {"中文", "领军 · ", "一二三四五六日"}
 # Modules with titles outside of pages and states.
@@ -24,7 +22,7 @@ _TITLES = {
     "scheduling": ("queries/searches.py",),
     "portal": ("rules/sentences.py",),
 }
-_FRAME = ("http/security_headers.py", "dashboard", "http/web.py")
+_FRAME = ("http/security_headers.py", "dashboard", "http/web.py", "wiring/registry.py")
 
 
 def templates_of(service: str) -> list[Path]:
@@ -93,12 +91,7 @@ def texts_of(service: str) -> set[str]:
     texts |= {text for path in refusing_modules(service) for text in refusal_texts(path)}
     if service == "billing":
         texts |= {layout.bank for layout in LAYOUTS}
-    return texts if service == "shared" else texts | {_name_of(service)}
-
-
-def _name_of(service: str) -> str:
-    settings = (ROOT / f"services/{service}/settings.py").read_text()
-    return re.findall(r'TITLE: ClassVar\[str\] = "领军 · (.*)"', settings)[0]
+    return texts
 
 
 def catalogue_of(service: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pydantic.json_schema import models_json_schema
 
 from shared.events import CONTRACTS, Event
 from shared.events.envelope import PREFIX, publisher_of, source_of
-from shared.events.subscriptions import SUBSCRIPTIONS
+from shared.wiring.registry import SERVICES
 
 EXCHANGE = "lingjun.events"
 _BINDING = "0.3.0"
@@ -34,7 +34,7 @@ def document() -> dict[str, Any]:
             }
         },
         "channels": {name: _channel(name) for name in CONTRACTS},
-        "operations": {name: one for service in SUBSCRIPTIONS for name, one in _operations(service).items()},
+        "operations": {name: one for service in SERVICES for name, one in _operations(service).items()},
         "components": {
             "messages": {name: _message(contract) for name, contract in CONTRACTS.items()},
             "schemas": {_HEADERS: _headers()} | _payloads(),
@@ -54,7 +54,7 @@ def _channel(name: str) -> dict[str, Any]:
 
 def _operations(service: str) -> dict[str, Any]:
     published = [name for name in CONTRACTS if publisher_of(name) == service]
-    consumed = [contract.TYPE for contract in SUBSCRIPTIONS[service]]
+    consumed = [contract.TYPE for contract in SERVICES[service].subscriptions]
     receive = {"ack": True, "bindingVersion": _BINDING}
     send = receive | {"deliveryMode": 2, "mandatory": True}
     operations = {}

@@ -10,7 +10,6 @@ from pydantic import model_validator
 
 from services.billing.connectors import CONNECTORS
 from services.billing.rules.invoices.vat import TaxRate
-from shared.adapters.keyring import Purpose
 from shared.foundation.errors import Invalid
 from shared.wiring.settings import Settings
 
@@ -29,8 +28,6 @@ class BillingSettings(Settings):
     """
 
     SERVICE: ClassVar[str] = "billing"
-    TITLE: ClassVar[str] = "领军 · 缴费结算"
-    PURPOSES: ClassVar[tuple[Purpose, ...]] = ("bank", "contact")
 
     invoice_connector: str = ""
     tax_rates: tuple[TaxRate, ...] = (NON_DEGREE_EDUCATION,)

@@ -19,6 +19,7 @@ from services.demo.player.office import invented_password
 from services.demo.player.play import FIRST_MOMENT, play
 from services.demo.staff import staff
 from shared.foundation.errors import Conflict, Refusal
+from shared.wiring.registry import SERVICES
 
 START_SECONDS = 60
 _LINK = re.compile(r"/welcome/[\w-]+")
@@ -48,8 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     passwords = _passwords(arguments.data)
     with _standalone_server(arguments.data, arguments.port) as (process, first_link):
         address = f"http://127.0.0.1:{arguments.port}"
-        names = ("portal", "intake", "review", "scheduling", "billing")
-        stage = Stage(dict.fromkeys(names, address), passwords, arguments.data / "mail")
+        stage = Stage(dict.fromkeys(SERVICES, address), passwords, arguments.data / "mail")
         notes = arguments.data / "player.json"
         try:
             lines = play(stage, seed=arguments.seed, first_link=first_link, notes=notes, console=console)

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-from shared.adapters.keyring import Purpose
 from shared.wiring.settings import Settings
 
 
@@ -10,5 +9,3 @@ class IntakeSettings(Settings):
     """See shared.wiring.settings.Settings."""
 
     SERVICE: ClassVar[str] = "intake"
-    TITLE: ClassVar[str] = "领军 · 报名受理"
-    PURPOSES: ClassVar[tuple[Purpose, ...]] = ("identity", "contact", "bank", "scan")

@@ -13,8 +13,9 @@ from services.portal.errors import UnknownAccount, UnknownApplicant
 from services.portal.jobs import ReplayDeadLetters
 from services.portal.models import Account, Applicant, DeadLetter, Occurrence
 from services.portal.rules.sentences import sentence
-from services.portal.states import SERVICES, AccountState, DeadLetterState
+from services.portal.states import AccountState, DeadLetterState
 from shared.persistence.models import JobRow
+from shared.wiring.registry import SERVICES
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,8 @@ def _applicants(session: Session, subjects: Sequence[str]) -> Sequence[Applicant
 
 def _item(occurrence: Occurrence, applicant: Applicant | None = None) -> TimelineItem:
     line = sentence(occurrence.type, occurrence.body)
-    service = SERVICES.get(occurrence.type.partition(".")[0], "")
+    publisher = SERVICES.get(occurrence.type.partition(".")[0])
+    service = publisher.title if publisher else ""
     return TimelineItem(occurrence.occurred_at, line.title, line.text, line.values, line.tone, service, applicant)
 
 

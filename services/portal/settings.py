@@ -10,7 +10,6 @@ class PortalSettings(Settings):
     """See shared.wiring.settings.Settings. `behind_gateway`: the last address in X-Forwarded-For is the client's."""
 
     SERVICE: ClassVar[str] = "portal"
-    TITLE: ClassVar[str] = "领军 · 工作台"
 
     token_private_key_file: Path | None = None
     behind_gateway: bool = False

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-from shared.adapters.keyring import Purpose
 from shared.wiring.settings import Settings
 
 
@@ -10,5 +9,3 @@ class ReviewSettings(Settings):
     """See shared.wiring.settings.Settings."""
 
     SERVICE: ClassVar[str] = "review"
-    TITLE: ClassVar[str] = "领军 · 评审录取"
-    PURPOSES: ClassVar[tuple[Purpose, ...]] = ("identity", "contact", "scan")

@@ -3,7 +3,6 @@ people."""
 
 from typing import ClassVar
 
-from shared.adapters.keyring import Purpose
 from shared.wiring.settings import Settings
 
 
@@ -11,5 +10,3 @@ class SchedulingSettings(Settings):
     """See shared.wiring.settings.Settings."""
 
     SERVICE: ClassVar[str] = "scheduling"
-    TITLE: ClassVar[str] = "领军 · 面试与教学"
-    PURPOSES: ClassVar[tuple[Purpose, ...]] = ("identity", "contact")

@@ -28,8 +28,9 @@ from shared.dashboard.templating import configure
 from shared.foundation.errors import Refusal
 from shared.foundation.language import LANGUAGES, SHARED_CATALOGUES, load_catalogues, localize, t
 from shared.http.auth import CurrentUser
-from shared.http.web import prefix_of, refuse
+from shared.http.web import refuse
 from shared.wiring.process import Process
+from shared.wiring.registry import SERVICES
 
 _TIMEZONE = TimezoneConfig(default_timezone="Asia/Shanghai", timezone_cookie_name=None, use_user_locale_timezone=False)
 # Error messages for the library's exceptions. A 400 occurs when the search, sorting or filter in a URL is invalid.
@@ -87,10 +88,10 @@ class Dashboard:
     """A service's dashboard. Add links and lists in the order of the navigation, include the routes, then call
     `mount`."""
 
-    def __init__(self, process: Process, *, icon: str, roles: tuple[str, ...], templates: Path) -> None:
-        self.process, self.icon, self.roles = process, icon, roles
-        self.title: str = process.settings.TITLE.removeprefix("领军 · ")
-        self.prefix = prefix_of(process.service)
+    def __init__(self, process: Process, *, roles: tuple[str, ...], templates: Path) -> None:
+        self.process, self.roles = process, roles
+        self.title: str = SERVICES[process.service].title
+        self.prefix = SERVICES[process.service].prefix
         # A separate path prefix, so that a page at /cases/{key} and the list of cases do not conflict.
         self.base = f"{self.prefix}/tables"
         self.catalogues = templates.parent / "translations"

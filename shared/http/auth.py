@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 from fastapi import Request
 from joserfc import jwt
@@ -25,24 +24,12 @@ from shared.foundation.errors import Forbidden, NotSignedIn
 from shared.persistence.models import StaffAccess
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process
+from shared.wiring.registry import Role
 
 ALGORITHM = "Ed25519"
 COOKIE = "lingjun_session"
 LIFETIME_SECONDS = 15 * 60
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-Role = Literal[
-    "intake",
-    "reviewer",
-    "committee",
-    "judge",
-    "scheduler",
-    "registrar",
-    "finance",
-    "finance_checker",
-    "auditor",
-    "administrator",
-]
 
 
 @dataclass(frozen=True)

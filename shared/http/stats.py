@@ -10,9 +10,10 @@ from fastapi import APIRouter, Depends
 from sqlmodel import Session, func, select
 
 from shared.http.auth import staff
-from shared.http.web import Now, ReadingSession, prefix_of
+from shared.http.web import Now, ReadingSession
 from shared.persistence.audit import find_break
 from shared.persistence.models import InboxRow, JobRow, OutboxRow, PublishedEvent, TimerRow
+from shared.wiring.registry import SERVICES
 
 
 def infrastructure_stats(session: Session) -> dict[str, Any]:
@@ -36,7 +37,9 @@ def _by_type(table: type[PublishedEvent] | type[InboxRow]) -> Any:
 def stats_router(service: str, domain_stats: Callable[[Session], dict[str, int]]) -> APIRouter:
     """Return the two statistics endpoints below `/<service>/api`, for auditors and administrators. The second one adds
     the domain statistics and verifies the audit chain."""
-    router = APIRouter(prefix=f"{prefix_of(service)}/api", dependencies=[Depends(staff("auditor", "administrator"))])
+    router = APIRouter(
+        prefix=f"{SERVICES[service].prefix}/api", dependencies=[Depends(staff("auditor", "administrator"))]
+    )
 
     @router.get("/plumbing")
     def infrastructure(session: ReadingSession, now: Now) -> dict[str, Any]:

@@ -41,6 +41,7 @@ from shared.http.http_metrics import HttpMetrics, route_of
 from shared.http.security_headers import SecurityHeaders
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process
+from shared.wiring.registry import SERVICES
 
 STATUS: dict[type[Refusal], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
@@ -57,9 +58,9 @@ _log = structlog.get_logger()
 def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> FastAPI:
     """Return a service's app without its own routes. `refusal_page` renders refusals for people; paths under /api/ get
     JSON."""
-    prefix = prefix_of(process.service)
+    prefix = SERVICES[process.service].prefix
     app = FastAPI(
-        title=process.settings.TITLE,
+        title=f"领军 · {SERVICES[process.service].title}",
         openapi_url=f"{prefix}/api/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -96,11 +97,6 @@ class _HttpsScheme:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app({**scope, "scheme": "https"} if scope["type"] == "http" else scope, receive, send)
-
-
-def prefix_of(service: str) -> str:
-    """Return the path prefix of a service; empty for the portal."""
-    return "" if service == "portal" else f"/{service}"
 
 
 def process_of(request: Request) -> Process:

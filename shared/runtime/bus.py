@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 from sqlmodel import SQLModel
 
-from shared.events.subscriptions import SUBSCRIPTIONS
 from shared.jobs.dispatcher import Dispatcher
 from shared.jobs.job import requeue_failed
 from shared.messaging.consumer import Consumer, Handlers
@@ -19,6 +18,7 @@ from shared.messaging.transport import Transport
 from shared.persistence.pg_notify import listen
 from shared.runtime.waiting_metrics import DeadLetters, export_waiting
 from shared.wiring.process import Process
+from shared.wiring.registry import SERVICES
 
 _RECONNECT_SECONDS = (0.5, 1, 2, 5)
 _log = structlog.get_logger()
@@ -26,7 +26,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Bus:
-    """The bus of one service. `handlers` must match SUBSCRIPTIONS exactly, else TypeError. `dead_letters` counts the
+    """The bus of one service. `handlers` must match the registry's subscriptions exactly, else TypeError. `dead_letters` counts the
     waiting dead letters, in the service that stores them. `subjects`: see Consumer."""
 
     process: Process
@@ -35,10 +35,10 @@ class Bus:
     subjects: type[SQLModel] | None = None
 
     def __post_init__(self) -> None:
-        bound = set(SUBSCRIPTIONS[self.process.service])
+        bound = set(SERVICES[self.process.service].subscriptions)
         if bound != set(self.handlers):
             differing = sorted(event.TYPE for event in bound ^ set(self.handlers))
-            raise TypeError(f"{self.process.service}: handlers and SUBSCRIPTIONS differ in {differing}")
+            raise TypeError(f"{self.process.service}: handlers and the registry's subscriptions differ in {differing}")
 
     async def run(self, send: Callable[[UUID], None], tick: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run until cancelled. `send` sends a job to Celery, or executes it in this process. `tick` is Celery beat or

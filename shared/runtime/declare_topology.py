@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import aio_pika
 
-from shared.events.subscriptions import topology
 from shared.messaging.topology import broker_call, declare
+from shared.wiring.registry import topology
 from shared.wiring.settings import BrokerSettings, read
 
 

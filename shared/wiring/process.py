@@ -15,13 +15,13 @@ from shared.adapters.keyring import KeyRing
 from shared.adapters.mail import make_mailer
 from shared.adapters.typesetting import use_fonts
 from shared.context import Tools
-from shared.events.subscriptions import topology
 from shared.foundation.clock import Clock, make_clock
 from shared.messaging.embedded import EmbeddedBus, EmbeddedTransport
 from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.transport import KEEP, RETRY_DELAYS, Transport
 from shared.persistence.database import Database
 from shared.persistence.pg_notify import Notifier
+from shared.wiring.registry import SERVICES, topology
 from shared.wiring.settings import Settings
 
 
@@ -47,7 +47,7 @@ class Process:
 def open_process(settings: Settings) -> Process:
     """Create the adapters of `settings`. Connects to nothing yet."""
     use_fonts(Path(settings.font_dir) if settings.font_dir else None)
-    keys = KeyRing(settings.keys_dir, purposes=settings.PURPOSES)
+    keys = KeyRing(settings.keys_dir, purposes=SERVICES[settings.SERVICE].keys)
     tools = Tools(
         keys=keys,
         files=FileStore(settings.files_url, keys),
@@ -80,7 +80,7 @@ def make_transport(
     keep: timedelta = KEEP,
 ) -> Transport:
     """Return a transport for `sqlite:///file` (embedded bus) or `amqp://…` (RabbitMQ). `bindings` defaults to
-    SUBSCRIPTIONS."""
+    those of the registry."""
     bound = topology() if bindings is None else bindings
     if url.startswith("sqlite:///"):
         return EmbeddedTransport(_embedded_bus(url.removeprefix("sqlite:///")), queue, bound, retry_delays, keep)

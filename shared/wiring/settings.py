@@ -10,7 +10,6 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from shared.adapters.keyring import Purpose
 from shared.foundation.errors import Invalid, Refusal
 from shared.messaging.transport import KEEP, RETRY_DELAYS
 
@@ -98,8 +97,6 @@ class Settings(BrokerSettings):
     """
 
     SERVICE: ClassVar[str]
-    TITLE: ClassVar[str]
-    PURPOSES: ClassVar[tuple[Purpose, ...]] = ()
 
     database_url: ServerUrl
     redis_url: ServerUrl

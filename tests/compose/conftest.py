@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.demo.player.clients import SERVICES, Stage
+from services.demo.player.clients import Stage
+from shared.wiring.registry import SERVICES
 from tests.compose.containers import OPEN, ContainerInstallation, container_installation
 from tests.faults.opening import open_for_filing
 from tests.journeys.installations import RunningInstallation

@@ -11,11 +11,11 @@ from aiormq.exceptions import ChannelAccessRefused, ChannelLockedResource
 
 from shared.messaging.topology import DEAD_EXCHANGE, EXCHANGE, LOG, queue_name
 from shared.messaging.transport import DEAD_LETTERS
+from shared.wiring.registry import SERVICES
 from tests.compose.containers import ContainerInstallation
 
 pytestmark = pytest.mark.compose
 
-INSTALLATION = ("intake", "review", "scheduling", "billing", "portal")
 Attempt = Callable[[AbstractChannel], Awaitable[object]]
 
 
@@ -55,20 +55,18 @@ def publishing(exchange: str, key: str) -> Attempt:
     return publish
 
 
-@pytest.mark.parametrize("service", INSTALLATION)
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_reads_its_own_queue_and_no_other(installation: ContainerInstallation, service: str) -> None:
-    queues = [queue_name(queue) for queue in (*INSTALLATION, DEAD_LETTERS)]
+    queues = [queue_name(queue) for queue in (*SERVICES, DEAD_LETTERS)]
     readable = {queue for queue in queues if not is_refused(installation, service, reading(queue))}
     dead = {queue_name(DEAD_LETTERS)} if service == "portal" else set()
     assert readable == {queue_name(service)} | dead
 
 
-@pytest.mark.parametrize("service", INSTALLATION)
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_publishes_only_under_its_own_name(installation: ContainerInstallation, service: str) -> None:
     names = {
-        name
-        for name in INSTALLATION
-        if not is_refused(installation, service, publishing(EXCHANGE, f"{name}.nothing.v1"))
+        name for name in SERVICES if not is_refused(installation, service, publishing(EXCHANGE, f"{name}.nothing.v1"))
     }
     assert names == {service}
 
@@ -96,7 +94,7 @@ def test_no_user_is_an_administrator_and_the_default_user_does_not_exist(
 ) -> None:
     listed = installation.compose("exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", "list_users").splitlines()
     users = dict(line.split("\t") for line in listed if line.strip() and not line.startswith("user\t"))
-    assert users == dict.fromkeys((*INSTALLATION, "lingjun"), "[]")
+    assert users == dict.fromkeys((*SERVICES, "lingjun"), "[]")
     with pytest.raises((AMQPError, OSError)):
         asyncio.run(aio_pika.connect(f"amqp://guest:guest@{installation.ip('rabbitmq')}:5672/lingjun", timeout=20))
 
@@ -106,6 +104,6 @@ def test_each_policy_applies_to_its_queues(installation: ContainerInstallation) 
         "exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", "list_queues", "--vhost", "lingjun", "name", "policy"
     )
     found = dict(line.split("\t") for line in listed.splitlines() if line.startswith("lingjun."))
-    expected = {queue_name(service): "events" for service in INSTALLATION} | {LOG: "log"}
-    expected |= {queue_name(f"{service}.jobs"): "jobs" for service in INSTALLATION}
+    expected = {queue_name(service): "events" for service in SERVICES} | {LOG: "log"}
+    expected |= {queue_name(f"{service}.jobs"): "jobs" for service in SERVICES}
     assert {name: policy for name, policy in found.items() if policy} == expected

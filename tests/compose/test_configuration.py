@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from shared.wiring.registry import SERVICES
 from tests.compose.conftest import Compose
 from tests.servers.containers import ROOT, environment_file
 
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 VARIABLES = sorted(set(re.findall(r"\$\{(\w+)", COMPOSE_TEXT)))
-INSTALLATION = ("intake", "review", "scheduling", "billing", "portal")
-PROCESSES = {f"{service}-{kind}" for service in INSTALLATION for kind in ("migrate", "web", "bus", "worker")}
+PROCESSES = {f"{service}-{kind}" for service in SERVICES for kind in ("migrate", "web", "bus", "worker")}
 PURPOSES = {
     "intake": {"identity", "contact", "bank", "scan"},
     "review": {"identity", "contact", "scan"},
@@ -53,7 +53,7 @@ def test_only_the_gateway_publishes_a_port(services: Services) -> None:
 
 def test_the_gateway_forwards_only_to_the_web_ports() -> None:
     upstreams = re.findall(r"reverse_proxy .*?([\w-]+:\d+)", (ROOT / "deploy/house.caddy").read_text(encoding="utf-8"))
-    assert upstreams == [f"{service}-web:8000" for service in INSTALLATION]
+    assert upstreams == [f"{service}-web:8000" for service in SERVICES]
 
 
 def test_every_external_value_is_required_with_a_hint() -> None:
@@ -81,7 +81,7 @@ def test_the_example_lists_and_explains_every_variable_without_secrets() -> None
 
 def test_every_long_running_process_has_a_health_check_and_is_restarted(services: Services) -> None:
     lasting = {name: found for name, found in services.items() if found["restart"] != "on-failure:3"}
-    assert {name for name in services if name not in lasting} == {f"{service}-migrate" for service in INSTALLATION} | {
+    assert {name for name in services if name not in lasting} == {f"{service}-migrate" for service in SERVICES} | {
         "broker-declare",
         "databases",
     }
@@ -153,7 +153,7 @@ def test_each_service_connects_to_the_broker_as_itself_and_declares_nothing(serv
         ), name
         assert environment["LINGJUN_BROKER_DECLARED"] == "true", name
     passwords = {services[name]["environment"]["LINGJUN_BROKER_URL"].partition("@")[0] for name in lasting}
-    assert len(passwords) == len(INSTALLATION)
+    assert len(passwords) == len(SERVICES)
     assert services["broker-declare"]["environment"]["LINGJUN_BROKER_URL"].startswith("amqp://lingjun:")
 
 
@@ -165,7 +165,7 @@ def test_settings_have_the_lingjun_prefix(services: Services) -> None:
 def test_each_image_is_a_target_with_only_its_own_service(services: Services) -> None:
     for name in PROCESSES:
         assert services[name]["build"]["target"] == service_of(name)
-    for service in INSTALLATION:
+    for service in SERVICES:
         copied = re.findall(r"^COPY (.+) \S+$", stage_of(service), re.MULTILINE)
         assert copied == [
             f"requirements/{service}.txt",
@@ -176,7 +176,7 @@ def test_each_image_is_a_target_with_only_its_own_service(services: Services) ->
 
 
 def test_each_image_installs_hashed_wheels_and_runs_unprivileged() -> None:
-    for service in INSTALLATION:
+    for service in SERVICES:
         stage = stage_of(service)
         assert f"--only-binary :all: --no-deps --require-hashes --requirement requirements/{service}.txt" in stage
         assert "USER 10001:10001" in stage
@@ -188,7 +188,7 @@ def packages(lock: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9._-]+)==([^ ;]+)", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("service", INSTALLATION)
+@pytest.mark.parametrize("service", SERVICES)
 def test_the_shared_layer_holds_only_packages_that_every_service_locks(service: str) -> None:
     base = DOCKERFILE.partition("FROM base AS")[0]
     assert re.findall(r"--requirement (\S+)", base) == ["requirements/shared.txt"]

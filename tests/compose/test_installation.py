@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from services.demo.player.clients import SERVICES, Stage
+from services.demo.player.clients import Stage
 from services.demo.player.office import invented_password
 from services.demo.player.play import play, summary
 from services.demo.staff import staff
+from shared.wiring.registry import SERVICES
 from tests.compose.containers import ContainerInstallation, container_installation
 
 pytestmark = pytest.mark.compose
@@ -59,7 +60,7 @@ def test_every_process_is_healthy_and_only_the_gateway_has_a_port(installation: 
     assert published == {"gateway"}
 
 
-@pytest.mark.parametrize("service", ["intake", "review", "scheduling", "billing", "portal"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_an_image_holds_only_its_own_service_and_no_compiler(installation: ContainerInstallation, service: str) -> None:
     listed = installation.compose("exec", "-T", f"{service}-web", "ls", "/app/services").split()
     assert [name for name in listed if not name.startswith("__")] == [service]

@@ -10,9 +10,10 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from services.demo.player.clients import SERVICES, Stage, pending_work
+from services.demo.player.clients import Stage, pending_work
 from services.demo.programme import CODE
 from shared.persistence.database import Database
+from shared.wiring.registry import SERVICES
 from tests.compose.containers import ContainerInstallation
 from tests.faults.client import Poster
 from tests.faults.comparison import compare

@@ -10,8 +10,8 @@ from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
 from shared.events import CONTRACTS
 from shared.events.envelope import Envelope
-from shared.events.subscriptions import SUBSCRIPTIONS
 from shared.messaging import topology
+from shared.wiring.registry import SERVICES
 from tools.asyncapi import EXCHANGE, document
 from tools.event_docs import ASYNCAPI, asyncapi, schemas
 
@@ -72,7 +72,7 @@ def test_every_event_is_sent_by_its_publisher_and_received_by_its_subscribers():
         for name, one in WRITTEN["operations"].items()
     }
     published = {(name.split(".")[0], "send", name) for name in CONTRACTS}
-    consumed = {(service, "receive", event.TYPE) for service, events in SUBSCRIPTIONS.items() for event in events}
+    consumed = {(service, "receive", event.TYPE) for service, spec in SERVICES.items() for event in spec.subscriptions}
     assert documented == published | consumed
     assert len(WRITTEN["operations"]) == len(documented)
 

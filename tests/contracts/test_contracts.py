@@ -5,7 +5,7 @@ import json
 import pytest
 
 from shared.events import CONTRACTS
-from shared.events.subscriptions import SUBSCRIPTIONS
+from shared.wiring.registry import SERVICES
 from tools.event_docs import PAGE, breaks, main, page, schemas, snapshots
 
 
@@ -41,6 +41,6 @@ def test_the_events_page_is_current():
 
 
 def test_subscriptions_contain_only_contracts_and_the_portal_consumes_all():
-    assert set(SUBSCRIPTIONS["portal"]) == set(CONTRACTS.values())
-    for events in SUBSCRIPTIONS.values():
-        assert set(events) <= set(CONTRACTS.values())
+    assert set(SERVICES["portal"].subscriptions) == set(CONTRACTS.values())
+    for spec in SERVICES.values():
+        assert set(spec.subscriptions) <= set(CONTRACTS.values())

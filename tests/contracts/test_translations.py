@@ -5,9 +5,10 @@ from string import Formatter
 
 import pytest
 
+from shared.wiring.registry import SERVICES
 from tests import translatable
 from tests.refusing import refusal_texts, untranslatable_in_module
-from tests.translatable import CHINESE, SERVICES, refusing_modules, texts_of
+from tests.translatable import CHINESE, refusing_modules, texts_of
 
 CATALOGUES = ("shared", *SERVICES)
 

@@ -7,7 +7,7 @@ import pytest
 
 from services.demo.player.clients import pending_work
 from services.demo.player.summary import reconcile
-from shared.events.subscriptions import topology
+from shared.wiring.registry import topology
 
 SEAT = {"central": 1_000_000, "municipal": 500_000, "self": 2_500_000}
 PUBLISHED = {

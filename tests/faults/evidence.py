@@ -18,12 +18,12 @@ from services.intake.models import Application
 from services.portal.models import DeadLetter, Occurrence
 from services.review.models import Case
 from shared.events.intake import ApplicationSubmitted
-from shared.events.subscriptions import topology
 from shared.http.stats import infrastructure_stats
 from shared.messaging.transport import RETRY_DELAYS
 from shared.persistence.audit import find_break
 from shared.persistence.database import Database
 from shared.persistence.models import InboxRow, JobRow
+from shared.wiring.registry import topology
 
 SUBMITTED = ApplicationSubmitted.TYPE
 SUBSCRIBERS = tuple(queue for queue, types in topology().items() if SUBMITTED in types)

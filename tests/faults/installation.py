@@ -14,7 +14,8 @@ from pathlib import Path
 from psycopg import sql
 
 from shared.persistence.schema import upgrade
-from tests.faults.plan import PARTS, SERVERS, SERVICES
+from shared.wiring.registry import SERVICES
+from tests.faults.plan import PARTS, SERVERS
 from tests.faults.supervision import Supervisor
 from tests.journeys.installations import ROOT, RunningInstallation, await_open, environment_of, first_link
 from tests.servers import keeper, postgres, rabbitmq, redis

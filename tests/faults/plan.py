@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
+from shared.wiring.registry import SERVICES
+
 SERVERS = ("rabbitmq", "postgresql", "redis")
-SERVICES = ("portal", "intake", "review", "scheduling", "billing")
 PARTS = ("web", "bus", "worker")
 # The processes that handle the client's applications; a short run kills one of each kind.
 CARRIERS = {"web": ("intake",), "bus": ("intake", "review", "billing", "portal"), "worker": ("intake",)}

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from services.demo.player.clients import pending_work
 from services.demo.programme import CODE
 from shared.persistence.database import Database
+from shared.wiring.registry import SERVICES
 from tests.faults.client import Poster
 from tests.faults.comparison import Line, compare
 from tests.faults.delays import InjectedFault, Recovery, handled_after, recoveries
@@ -22,7 +23,7 @@ from tests.faults.evidence import collect_evidence, infrastructure, waiting_mess
 from tests.faults.installation import InstallationUnderTest, installation_under_test
 from tests.faults.ledger import Ledger
 from tests.faults.opening import open_for_filing
-from tests.faults.plan import SERVICES, Fault, plan
+from tests.faults.plan import Fault, plan
 from tests.journeys.installations import await_open
 
 IDLE_TIMEOUT_SECONDS = 300

@@ -16,13 +16,14 @@ from services.portal.models import Occurrence
 from services.review.models import Case
 from shared.persistence.database import Database
 from shared.persistence.models import InboxRow, JobRow
+from shared.wiring.registry import SERVICES
 from tests.faults.client import Poster
 from tests.faults.comparison import compare
 from tests.faults.delays import InjectedFault, handled_after, recoveries
 from tests.faults.evidence import SUBMITTED, collect_evidence
 from tests.faults.ledger import Ledger
 from tests.faults.opening import open_for_filing
-from tests.faults.plan import SERVICES, Fault
+from tests.faults.plan import Fault
 from tests.journeys.installations import free_port, start_embedded, stop
 
 POSTED = 5

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import httpx
 
-from services.demo.player.clients import SERVICES, Stage
+from services.demo.player.clients import Stage
 from services.demo.player.office import invented_password
 from services.demo.staff import staff
 from shared.foundation.clock import TravellingClock
 from shared.persistence.schema import upgrade
+from shared.wiring.registry import SERVICES
 
 ROOT = Path(__file__).parents[2]
 OPEN_SECONDS = 240

@@ -9,7 +9,7 @@ from rich.console import Console
 from sqlmodel import delete, select
 
 from services.demo.player import filing
-from services.demo.player.clients import SERVICES, Stage
+from services.demo.player.clients import Stage
 from services.demo.player.play import FIRST_MOMENT, chapters, make_scenario, opening, play
 from services.demo.player.summary import reconcile
 from services.demo.programme import programme
@@ -19,6 +19,7 @@ from services.intake.schemas import ApplicationIn
 from services.intake.settings import IntakeSettings
 from shared.persistence.models import OutboxRow
 from shared.wiring.process import open_process
+from shared.wiring.registry import SERVICES
 from shared.wiring.settings import embedded
 from tests.journeys.installations import (
     RunningInstallation,
@@ -116,7 +117,7 @@ def test_a_lost_outbox_row_breaks_the_summary(tmp_path):
     try:
         again = Stage(stage.addresses, stage.passwords, stage.mail)
         auditor = again.person("audit01")
-        stats = {name: auditor.json(f"{'' if name == 'portal' else '/' + name}/api/figures") for name in SERVICES}
+        stats = {name: auditor.json(f"{spec.prefix}/api/figures") for name, spec in SERVICES.items()}
         lines = reconcile(
             stats, quota=50, seat_fen={line["code"]: line["amount_fen"] for line in programme()["fee_lines"]}
         )

@@ -85,7 +85,7 @@ def test_an_administrator_creates_an_account_and_its_owner_sees_the_links(
     sign_in(page, url, "sun")
     app_links = page.get_by_role("navigation", name="业务").get_by_role("link")
     expect(app_links).to_have_count(2)
-    expect(app_links.nth(0)).to_contain_text("材料审核与遴选")
+    expect(app_links.nth(0)).to_contain_text("评审录取")
     expect(page.get_by_role("link", name="账号", exact=True)).to_have_count(0)
 
 

@@ -26,9 +26,9 @@ def test_a_timeline_shows_the_events_of_every_service_newest_first(any_portal: P
     with any_portal.process.database.reader() as session:
         timeline = queries.timeline_of(session, APPLICATION)
     assert [(item.who, item.title, item.text.format(**item.values)) for item in timeline] == [
-        ("财务", "自筹费用缴清", "25,000.00 元，2021-11-23 09:00 到账"),
+        ("缴费结算", "自筹费用缴清", "25,000.00 元，2021-11-23 09:00 到账"),
         ("面试与教学", "面试已安排", "2021-12-06 09:00，线上，会议 1，第一组"),
-        ("材料审核", "审核通过", ""),
+        ("评审录取", "审核通过", ""),
         ("报名受理", "提交报名", "重庆琮渟齿轮箱股份有限公司 推荐 杨致远，报名编号 BM2021-0001"),
     ]
 

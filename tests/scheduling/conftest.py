@@ -35,6 +35,7 @@ from shared.jobs.worker import JobWorker
 from shared.persistence.models import JobRow, OutboxRow
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process
+from shared.wiring.registry import SERVICES
 from tests.processes import process_for, travel
 
 START = datetime(2021, 12, 3, 1, tzinfo=UTC)
@@ -232,7 +233,7 @@ def plan() -> course.Plan:
 @pytest.fixture
 def scheduling(database_url: str, tmp_path: Path) -> Iterator[Scheduling]:
     process = process_for(SchedulingSettings, database_url, tmp_path, start=START)
-    KeyRing(process.settings.keys_dir, purposes=process.settings.PURPOSES).create(CODE)
+    KeyRing(process.settings.keys_dir, purposes=SERVICES[process.settings.SERVICE].keys).create(CODE)
     service = Scheduling(process, tmp_path)
     service.handle(ProgrammePublished(programme=PROGRAMME))
     yield service

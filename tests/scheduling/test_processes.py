@@ -8,13 +8,13 @@ from services.scheduling.states import ProposalState
 from services.scheduling.worker import run_due
 from shared.context import Context
 from shared.events.intake import ProgrammePublished, ProgrammeRevised
-from shared.events.subscriptions import SUBSCRIPTIONS
 from shared.persistence.models import JobRow
+from shared.wiring.registry import SERVICES
 from tests.scheduling.conftest import PROGRAMME
 
 
 def test_the_bus_handles_exactly_its_subscriptions(scheduling):
-    assert set(make_bus(scheduling.process).handlers) == set(SUBSCRIPTIONS["scheduling"]) == set(HANDLERS)
+    assert set(make_bus(scheduling.process).handlers) == set(SERVICES["scheduling"].subscriptions) == set(HANDLERS)
 
 
 def test_only_a_newer_revision_replaces_the_programme(scheduling):

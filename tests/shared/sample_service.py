@@ -145,7 +145,6 @@ def broken() -> Response:
 
 class SampleSettings(Settings):
     SERVICE: ClassVar[str] = "intake"
-    TITLE: ClassVar[str] = "报名受理"
 
 
 class Installation:
@@ -190,9 +189,7 @@ class Installation:
 
 def make_sample_app(process: Process) -> FastAPI:
     app = make_app(process, refusal_page=refusal_page)
-    dashboard = Dashboard(
-        process, icon="fa-solid fa-box", roles=("intake",), templates=Path(__file__).parent / "sample_templates"
-    )
+    dashboard = Dashboard(process, roles=("intake",), templates=Path(__file__).parent / "sample_templates")
     dashboard.link("报名概况", "/intake/", "fa-solid fa-chart-pie")
     dashboard.add_list(ParcelList(Parcel, key="parcels", title="包裹", icon="fa-solid fa-box"))
     app.include_router(router)

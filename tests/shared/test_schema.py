@@ -8,8 +8,7 @@ from sqlalchemy import create_engine, text
 from shared.foundation.errors import Conflict
 from shared.persistence.models import infrastructure
 from shared.persistence.schema import differences, upgrade
-
-SERVICES = ("intake", "review", "scheduling", "billing", "portal")
+from shared.wiring.registry import SERVICES
 
 
 @pytest.mark.parametrize("service", SERVICES)

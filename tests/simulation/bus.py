@@ -12,8 +12,8 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from shared.events.subscriptions import topology
 from shared.messaging.transport import DEAD_LETTERS, RETRY_DELAYS, Delivery, Outgoing, with_reason
+from shared.wiring.registry import topology
 from tests.simulation.faults import Crash, Faults
 from tests.simulation.nature import SimulatedClock
 

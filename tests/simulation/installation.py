@@ -33,6 +33,7 @@ from shared.persistence.schema import upgrade
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.bus import Bus
 from shared.wiring.process import Process
+from shared.wiring.registry import SERVICES
 from shared.wiring.settings import Settings, embedded
 from tests.simulation.bus import SimulatedBus, SimulatedTransport
 from tests.simulation.faults import Crash, Faults
@@ -207,7 +208,7 @@ def _service(
 ) -> Service:
     values = embedded(folder, name, public_url="http://127.0.0.1:8000", clock="travelling:nowhere")
     settings = KINDS[name](**values)
-    keys = KeyRing(settings.keys_dir, purposes=settings.PURPOSES)
+    keys = KeyRing(settings.keys_dir, purposes=SERVICES[settings.SERVICE].keys)
     files = FileStore(settings.files_url, keys)
     tools = Tools(keys=keys, files=files, mailer=mailer, redis=redis, public_url=settings.public_url)
     database = _database(name)

@@ -20,7 +20,6 @@ def make_dashboard(process: Process) -> Dashboard:
     """Build billing's navigation and lists."""
     dashboard = Dashboard(
         process,
-        icon="fa-solid fa-coins",
         roles=("finance", "finance_checker"),
         templates=Path(__file__).parent.parent / "templates",
     )

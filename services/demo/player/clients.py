@@ -14,9 +14,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from shared.events.subscriptions import topology
+from shared.wiring.registry import DEFAULT, SERVICES, topology
 
-SERVICES = ("portal", "intake", "review", "scheduling", "billing")
 QUIET_SECONDS = 120
 AT_ONCE = 4
 T = TypeVar("T")
@@ -52,7 +51,7 @@ class _ByService(httpx.HTTPTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         first = request.url.path.split("/", 2)[1]
-        address = self._addresses.get(first, self._addresses["portal"])
+        address = self._addresses.get(first, self._addresses[DEFAULT.name])
         # Change a copy: the client stores cookies by the requested host, which is the same for all services.
         url = request.url.copy_with(host=address.host, port=address.port)
         stream, extensions = request.stream, request.extensions
@@ -142,7 +141,7 @@ class Stage:
     def infrastructure(self) -> dict[str, Any]:
         """Return the outbox, job, inbox and timer statistics of each service."""
         auditor = self.person("audit01")
-        return {name: auditor.json(f"{'' if name == 'portal' else '/' + name}/api/plumbing") for name in SERVICES}
+        return {name: auditor.json(f"{spec.prefix}/api/plumbing") for name, spec in SERVICES.items()}
 
     def now(self) -> datetime:
         """Return the installation's business time."""

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from services.demo.cohort import Cohort, cohort
 from services.demo.marks import Marks, marks
 from services.demo.player import filing, interviewing, money, reviewing, teaching
-from services.demo.player.clients import SERVICES, Stage
+from services.demo.player.clients import Stage
 from services.demo.player.filing import Tick
 from services.demo.player.office import create_accounts
 from services.demo.player.summary import Line, reconcile
@@ -24,6 +24,7 @@ from services.demo.programme import programme
 from services.demo.refusals import RefusedCase, refused_cases
 from services.demo.staff import staff
 from services.demo.story import Story, make_story
+from shared.wiring.registry import SERVICES
 
 FIRST_MOMENT = datetime(2021, 11, 21, 16, tzinfo=UTC)
 OPENING = ("开通账号", "发布项目")
@@ -160,6 +161,6 @@ def summary(stage: Stage) -> list[Line]:
     """Return the reconciled summary of the services' own statistics, once no work is pending."""
     stage.settle()
     auditor = stage.person("audit01")
-    stats = {name: auditor.json(f"{'' if name == 'portal' else '/' + name}/api/figures") for name in SERVICES}
+    stats = {name: auditor.json(f"{spec.prefix}/api/figures") for name, spec in SERVICES.items()}
     fees = {line["code"]: line["amount_fen"] for line in programme()["fee_lines"]}
     return reconcile(stats, quota=programme()["quota"], seat_fen=fees)

@@ -18,7 +18,7 @@ for part in (overview, applications, programmes, access):
 def make_dashboard(process: Process) -> Dashboard:
     """Build intake's navigation and lists."""
     templates = Path(__file__).parents[1] / "templates"
-    dashboard = Dashboard(process, icon="fa-solid fa-inbox", roles=("intake",), templates=templates)
+    dashboard = Dashboard(process, roles=("intake",), templates=templates)
     dashboard.link("报名概况", "/intake/", "fa-solid fa-chart-pie")
     dashboard.add_list(
         ApplicationList(Application, key="applications", title="报名申请", icon="fa-solid fa-file-lines")

@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from services.portal.models import Account, Applicant, DeadLetter
 from services.portal.pages import accounts, applicants, dead_letters, home, login
-from services.portal.states import ROLES
 from shared.dashboard import Dashboard
 from shared.wiring.process import Process
+from shared.wiring.registry import ROLES
 
 router = APIRouter(include_in_schema=False)
 for part in (login, home, applicants, accounts, dead_letters):
@@ -17,9 +17,7 @@ for part in (login, home, applicants, accounts, dead_letters):
 
 def make_dashboard(process: Process) -> Dashboard:
     """Build the portal's dashboard. It is open to all staff; accounts and dead letters are for the administrator."""
-    dashboard = Dashboard(
-        process, icon="fa-solid fa-house", roles=tuple(ROLES), templates=Path(__file__).parent.parent / "templates"
-    )
+    dashboard = Dashboard(process, roles=tuple(ROLES), templates=Path(__file__).parent.parent / "templates")
     dashboard.link("首页", "/", "fa-solid fa-house")
     dashboard.add_list(
         applicants.ApplicantList(Applicant, key="applicants", title="报名人员", icon="fa-solid fa-users")

@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from services.portal import actions, queries
-from services.portal.states import ROLES, AccountState
+from services.portal.states import AccountState
 from shared.dashboard import Badge, Badged, ListView, Moment, Text, Titled, done, page, t
 from shared.dashboard.history import history
 from shared.http.auth import CurrentUser, staff
 from shared.http.web import Now, ReadingSession, Uow, process_of
+from shared.wiring.registry import ROLES
 
 router = APIRouter(prefix="/accounts")
 Administrator = Annotated[CurrentUser, Depends(staff("administrator"))]

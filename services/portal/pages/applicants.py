@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.portal import queries
+from services.portal.rules.access import FOLLOWERS
 from services.portal.rules.sentences import SENTENCES, title_of
-from services.portal.states import FOLLOWERS
 from shared.dashboard import Badge, Badged, ListView, Moment, Text, page
 from shared.http.auth import CurrentUser, staff
 from shared.http.web import ReadingSession

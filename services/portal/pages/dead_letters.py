@@ -12,15 +12,16 @@ from services.portal.jobs import ReplayDeadLetters
 from services.portal.models import DeadLetter
 from services.portal.rules.masking import masked
 from services.portal.rules.sentences import title_of
-from services.portal.states import SERVICES, DeadLetterState
+from services.portal.states import DeadLetterState
 from shared.dashboard import Badge, Badged, Entry, ListAction, ListView, Moment, Number, Text, done, page, t
 from shared.dashboard.history import history
 from shared.http.auth import CurrentUser, staff
 from shared.http.web import Now, ReadingSession, Uow
+from shared.wiring.registry import SERVICES
 
 router = APIRouter(prefix="/dead-letters")
 Administrator = Annotated[CurrentUser, Depends(staff("administrator"))]
-QUEUES = {service: Badge(title, "blue") for service, title in SERVICES.items()}
+QUEUES = {service: Badge(spec.title, "blue") for service, spec in SERVICES.items()}
 STATES: dict[str, Badge] = {
     DeadLetterState.WAITING: Badge("待处理", "yellow"),
     DeadLetterState.REPLAYED: Badge("已重发", "green"),
@@ -119,7 +120,7 @@ def show(request: Request, key: str, actor: Administrator, session: ReadingSessi
         back="/tables/dead-letters/list",
         dead_letter=dead_letter,
         badge=STATES[dead_letter.state],
-        queue=t(SERVICES.get(dead_letter.queue.removesuffix(".jobs"), dead_letter.queue)),
+        queue=_title_of(dead_letter.queue),
         body=_masked_json(dead_letter.body),
         headers="\n".join(f"{name}: {value}" for name, value in sorted(dead_letter.headers.items())),
         rows=history(session, key),
@@ -149,8 +150,14 @@ def discard(
 
 
 def _queues() -> list[tuple[str, str]]:
-    jobs = [(f"{service}.jobs", t("{service}（后台任务）", service=t(title))) for service, title in SERVICES.items()]
-    return [("", t("全部")), *((service, t(title)) for service, title in SERVICES.items()), *jobs]
+    titles = {service: t(spec.title) for service, spec in SERVICES.items()}
+    jobs = [(f"{service}.jobs", t("{service}（后台任务）", service=title)) for service, title in titles.items()]
+    return [("", t("全部")), *titles.items(), *jobs]
+
+
+def _title_of(queue: str) -> str:
+    spec = SERVICES.get(queue.removesuffix(".jobs"))
+    return t(spec.title) if spec else queue
 
 
 def _masked_json(body: bytes) -> str:

@@ -1,9 +1,13 @@
 """Validate roles, and the redirect target after login. Called by actions/accounts.py and pages/login.py."""
 
 from collections.abc import Collection
+from typing import get_args
 
-from services.portal.states import ROLES
 from shared.foundation.errors import Conflict, FieldError, Invalid, Joined, Message
+from shared.wiring.registry import ROLES, Role
+
+FOLLOWERS: tuple[Role, ...] = tuple(role for role in get_args(Role) if role != "judge")
+"""Roles that may see an applicant's timeline. Judges may not: they score candidates, whom they see in review."""
 
 _EXCLUSIVE = {
     "administrator": Message("系统管理员不兼任业务角色"),
@@ -28,7 +32,7 @@ def check_roles(roles: Collection[str]) -> tuple[str, ...]:
     if message:
         error = FieldError("/roles", "roles", message.message, message.values)
         raise Invalid("角色不合要求：{fault}。", code="roles", field_errors=[error], values={"fault": error})
-    return tuple(role for role in ROLES if role in roles)
+    return tuple(role for role in get_args(Role) if role in roles)
 
 
 def check_an_administrator_remains(others: int, *, was_administrator: bool, stays_administrator: bool) -> None:

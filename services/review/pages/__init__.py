@@ -19,9 +19,7 @@ router.add_api_route("", overview.overview)
 def make_dashboard(process: Process) -> Dashboard:
     """Return review's dashboard with its navigation and lists."""
     templates = Path(__file__).parent.parent / "templates"
-    dashboard = Dashboard(
-        process, icon="fa-solid fa-clipboard-check", roles=("reviewer", "committee", "judge"), templates=templates
-    )
+    dashboard = Dashboard(process, roles=("reviewer", "committee", "judge"), templates=templates)
     office = ("reviewer", "committee")
     dashboard.link("评审概况", "/review/", "fa-solid fa-chart-pie", *office)
     dashboard.add_list(CaseList(Case, key="cases", title="评审案卷", icon="fa-solid fa-folder-open"))

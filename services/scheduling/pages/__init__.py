@@ -19,7 +19,6 @@ def make_dashboard(process: Process) -> Dashboard:
     """Return scheduling's dashboard with its navigation and lists."""
     dashboard = Dashboard(
         process,
-        icon="fa-solid fa-calendar-days",
         roles=("scheduler", "registrar"),
         templates=Path(__file__).parent.parent / "templates",
     )
