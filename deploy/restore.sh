@@ -6,12 +6,17 @@ cd "$(dirname "$0")/.."
 source deploy/compose.sh
 
 folder=${1:?usage: deploy/restore.sh FOLDER}
-for name in "${services[@]/%/.dump}" volumes.tar; do
+# Every file is read before anything is stopped or deleted: a damaged backup leaves the installation as it is.
+for name in "${backed_up[@]}" SHA256SUMS; do
     if [ ! -s "$folder/$name" ]; then
-        log "$folder/$name is missing: name a folder that make backup wrote."
+        log "$folder/$name is missing: name a folder that make backup wrote. Nothing was changed."
         exit 1
     fi
 done
+if ! differing=$(diff <(cd "$folder" && sha256sum -- "${backed_up[@]}") "$folder/SHA256SUMS"); then
+    log "The files in $folder are not those that make backup wrote: name an undamaged backup. Nothing was changed." "$differing"
+    exit 1
+fi
 
 log "Closing the house"
 $compose stop --timeout 30 gateway $(each web) $(each worker) $(each bus) > /dev/null 2>&1
@@ -25,8 +30,16 @@ for service in "${services[@]}"; do
         --no-comments --no-owner --no-privileges --role migration --schema public < "$folder/$service.dump"
 done
 log "Scans, keys and mail"
-$compose run --rm --no-deps -T volumes sh -c 'find /volumes -mindepth 2 -delete && tar --extract --overwrite --directory /volumes' \
-    < "$folder/volumes.tar"
+# All is extracted beside the present files before these are deleted: no keys are lost if the disk is full or the archive ends.
+$compose run --rm --no-deps -T volumes sh -euc '
+    cd /volumes
+    rm -rf -- */.restoring
+    tar --extract --transform "flags=r;s,^\([^/]*\)/,\1/.restoring/,"
+    for volume in *; do
+        find "$volume" -mindepth 1 -maxdepth 1 ! -name .restoring -exec rm -rf -- {} +
+        test ! -d "$volume/.restoring" || find "$volume/.restoring" -mindepth 1 -maxdepth 1 -exec mv -t "$volume" -- {} +
+        rm -rf -- "$volume/.restoring"
+    done' < "$folder/volumes.tar"
 log "An empty broker"
 broker() { $compose exec -T rabbitmq rabbitmqctl --quiet "$@"; }
 broker delete_vhost lingjun

@@ -23,12 +23,11 @@ from sqlalchemy.exc import DBAPIError
 from shared.persistence.database import Database
 from shared.persistence.models import StaffAccess
 from shared.persistence.schema import _config, upgrade
+from shared.wiring.registry import SERVICES
 from tests.servers import keeper, packages, postgres
 from tests.servers.address import Address
 from tests.servers.containers import ROOT
 from tests.servers.processes import free_port
-
-INSTALLATION = ("intake", "review", "scheduling", "billing", "portal")
 
 
 def create_databases(server: Address, passwords: dict[str, str]) -> None:
@@ -56,7 +55,7 @@ def database_server() -> Iterator[Address]:
 @pytest.fixture
 def passwords(database_server: Address) -> dict[str, str]:
     """Create the databases and users, or set new passwords: every start of the installation applies those of .env."""
-    fresh = {user: secrets.token_hex(8) for user in (*INSTALLATION, "migration")}
+    fresh = {user: secrets.token_hex(8) for user in (*SERVICES, "migration")}
     create_databases(database_server, fresh)
     return fresh
 
@@ -71,11 +70,11 @@ def test_each_service_gets_a_database_that_no_other_can_enter(
 ) -> None:
     connected = {
         (user, database)
-        for user in INSTALLATION
-        for database in INSTALLATION
+        for user in SERVICES
+        for database in SERVICES
         if can_connect(url_of(database_server, user, passwords[user], database))
     }
-    assert connected == {(service, service) for service in INSTALLATION}
+    assert connected == {(service, service) for service in SERVICES}
 
 
 def can_connect(url: str) -> bool:
@@ -174,7 +173,7 @@ def test_a_process_whose_connections_are_refused_is_unhealthy(connected: Callabl
 
 BROKER = {
     f"LINGJUN_{name}BROKER_PASSWORD": secrets.token_hex(8)
-    for name in ("", *(f"{service.upper()}_" for service in INSTALLATION))
+    for name in ("", *(f"{service.upper()}_" for service in SERVICES))
 }
 
 
@@ -188,7 +187,7 @@ def test_the_definitions_hold_each_user_with_its_own_password_and_no_administrat
     users = json.loads(definitions().stdout)["users"]
     assert {user["name"]: user["password"] for user in users} == {
         "lingjun": BROKER["LINGJUN_BROKER_PASSWORD"],
-        **{service: BROKER[f"LINGJUN_{service.upper()}_BROKER_PASSWORD"] for service in INSTALLATION},
+        **{service: BROKER[f"LINGJUN_{service.upper()}_BROKER_PASSWORD"] for service in SERVICES},
     }
     assert [user["tags"] for user in users] == [[]] * 6
 
@@ -221,3 +220,63 @@ def test_secrets_are_written_once_and_only_missing_values_are_added(tmp_path: Pa
     assert {name: again[name] for name in older} == older
     assert set(again) == set(first)
     assert re.fullmatch(r"[0-9a-f]{32}", again["LINGJUN_REVIEW_BROKER_PASSWORD"])
+    assert "[[[" not in (tmp_path / ".env").read_text(encoding="utf-8")
+
+
+DUMPS = tuple(f"{service}.dump" for service in SERVICES)
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    """A folder like those of backup.sh."""
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    for name in (*DUMPS, "volumes.tar"):
+        (folder / name).write_bytes(name.encode() * 50)
+    sums = subprocess.run(["sha256sum", "--", *DUMPS, "volumes.tar"], cwd=folder, capture_output=True, check=True)
+    (folder / "SHA256SUMS").write_bytes(sums.stdout)
+    return folder
+
+
+def restore(backup: Path) -> "tuple[subprocess.CompletedProcess[str], bool]":
+    """Run restore.sh with an engine that fails; return its outcome, and whether it called the engine."""
+    called = backup.parent / "called"
+    engine = backup.parent / "engine"
+    engine.write_text(f"#!/bin/sh\ntouch {called}\nexit 1\n")
+    engine.chmod(0o700)
+    command = [ROOT / "deploy/restore.sh", backup]
+    environment = os.environ | {"COMPOSE": str(engine)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False), called.exists()
+
+
+def test_a_sound_backup_is_restored(backup: Path) -> None:
+    assert restore(backup)[1]
+
+
+def flip_a_bit(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[100] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda folder: flip_a_bit(folder / "volumes.tar"), "volumes.tar"),
+        (lambda folder: flip_a_bit(folder / "billing.dump"), "billing.dump"),
+        (lambda folder: os.truncate(folder / "volumes.tar", 200), "volumes.tar"),
+        (lambda folder: os.truncate(folder / "intake.dump", 0), "intake.dump is missing"),
+        (lambda folder: shutil.copy(folder / "intake.dump", folder / "review.dump"), "review.dump"),
+        (lambda folder: (folder / "SHA256SUMS").unlink(), "SHA256SUMS is missing"),
+        (lambda folder: (folder / "SHA256SUMS").write_text("\n"), "not those that make backup wrote"),
+    ],
+)
+def test_a_damaged_backup_is_rejected_before_anything_is_stopped(
+    backup: Path, damage: Callable[[Path], object], reason: str
+) -> None:
+    damage(backup)
+    outcome, engine_was_called = restore(backup)
+    assert outcome.returncode == 1
+    assert reason in outcome.stderr
+    assert "Nothing was changed." in outcome.stderr
+    assert not engine_was_called
