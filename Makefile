@@ -13,17 +13,18 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-anno
 
 setup: .venv/.ready
 
-.venv/.ready: requirements/dev.txt requirements/uv.txt
+.venv/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: setup
-	@$(BIN)/python -m services.demo $(ARGS)
+	@$(BIN)/lingjun demo $(ARGS)
 
 run: setup
-	@$(BIN)/python -m services run $(ARGS)
+	@$(BIN)/lingjun run $(ARGS)
 
 test: setup
 	@$(BIN)/python -m tests.servers install
@@ -55,12 +56,12 @@ compose-test: images
 
 # Run simulated worlds of all services: make simulate WORLDS=10000, or repeat one: make simulate SEED=123.
 simulate: setup
-	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--worlds $(or $(WORLDS),200)) $(ARGS)
+	@$(BIN)/lingjun simulate $(if $(SEED),--seed $(SEED),--worlds $(or $(WORLDS),200)) $(ARGS)
 
 # Measure the product beside the usual stack: all rows, or ARGS="--rounds 5 --only relay".
 bench: setup
 	@$(BIN)/python -m tests.servers install
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/lingjun bench $(ARGS)
 
 check: setup
 	@$(BIN)/ruff format --check .

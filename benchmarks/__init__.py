@@ -1,1 +1,1 @@
-"""Benchmarks behind the README's figures on speed: `python -m benchmarks`, called by `make bench`."""
+"""Benchmarks behind the README's figures on speed: `lingjun bench`, called by `make bench`."""

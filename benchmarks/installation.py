@@ -98,7 +98,7 @@ def _running(ground: Ground, environments: dict[str, dict[str, str]], parts: Seq
     with ExitStack() as stack:
         for part in parts:
             service, _, kind = part.partition("-")
-            started = ground.process(f"services.{service}.{kind}", environment=environments[service])
+            started = ground.process("services", kind, service, environment=environments[service])
             installation.processes[part] = stack.enter_context(started)
         wait_until(lambda: answers(port))
         yield installation

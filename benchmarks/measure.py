@@ -1,6 +1,6 @@
 """Rows of the table and their measurement. Entries take turns in each round, so that a busy moment affects all alike.
 
-Used by each rows_*.py and by __main__.py.
+Used by each rows_*.py and by command.py.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,9 +18,9 @@ RATE = "/s"
 class Effort:
     """Size of a measurement: rounds, seconds of load in each round, and events in a batch."""
 
-    rounds: int = 3
-    seconds: float = 3.0
-    events: int = 5000
+    rounds: int
+    seconds: float
+    events: int
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The standalone server: web, bus and worker of all five services in one process, for trials and small offices.
 
 It uses SQLite, the embedded bus and one data folder. Accepted applications survive a SIGKILL. Called by
-`python -m services run`, which the demo starts too.
+`lingjun run`, which the demo starts too.
 """
 
 import asyncio

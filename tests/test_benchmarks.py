@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.__main__ import every_row
 from benchmarks.applications import body_of, open_programme, requests
+from benchmarks.command import every_row
 from benchmarks.ground import Ground
 from benchmarks.measure import Effort, Line, Row, measure_row, times_better
 from benchmarks.table import lines_of

@@ -1,14 +1,11 @@
 """Process: billing's outbox relay, event consumer, job dispatcher and timer."""
 
 from services.billing import handlers
-from services.billing.settings import BillingSettings
 from shared.events import intake, portal, review
 from shared.http.auth import on_staff_access_changed
 from shared.messaging.consumer import Handlers
 from shared.runtime.bus import Bus
-from shared.runtime.serve import serve_bus
 from shared.wiring.process import Process
-from shared.wiring.settings import read
 
 HANDLERS: Handlers = {
     portal.StaffAccessChanged: on_staff_access_changed,
@@ -29,7 +26,3 @@ HANDLERS: Handlers = {
 def make_bus(process: Process) -> Bus:
     """Build billing's bus on an open process."""
     return Bus(process, HANDLERS)
-
-
-if __name__ == "__main__":
-    serve_bus(read(BillingSettings), make_bus)

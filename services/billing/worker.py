@@ -8,8 +8,6 @@ from services.billing.settings import BillingSettings
 from shared.context import Context
 from shared.jobs.job import JobFunctions
 from shared.persistence.unit_of_work import UnitOfWork
-from shared.runtime.serve import serve_worker
-from shared.wiring.settings import read
 
 
 def make_jobs(settings: BillingSettings) -> JobFunctions:
@@ -33,7 +31,3 @@ def run_due(uow: UnitOfWork, *, context: Context) -> None:
     issued."""
     actions.publish_overdue_fees(uow, actor=context.actor, now=context.now)
     actions.enqueue_invoice_queries(uow, now=context.now)
-
-
-if __name__ == "__main__":
-    serve_worker(read(BillingSettings), make_jobs, run_due)

@@ -5,8 +5,6 @@ from services.intake.settings import IntakeSettings
 from shared.context import Context
 from shared.jobs.job import JobFunctions
 from shared.persistence.unit_of_work import UnitOfWork
-from shared.runtime.serve import serve_worker
-from shared.wiring.settings import read
 
 
 def make_jobs(_settings: IntakeSettings) -> JobFunctions:
@@ -22,7 +20,3 @@ def run_due(uow: UnitOfWork, *, context: Context) -> None:
     actions.expire_drafts(uow, actor=context.actor, now=context.now)
     actions.remove_unreferred_scans(uow, actor=context.actor, now=context.now, files=context.tools.files)
     actions.remove_scans_of_closed(uow, actor=context.actor, now=context.now, files=context.tools.files)
-
-
-if __name__ == "__main__":
-    serve_worker(read(IntakeSettings), make_jobs, run_due)

@@ -7,14 +7,11 @@ from uuid import UUID
 
 from services.portal import actions, handlers
 from services.portal.queries import count_waiting_dead_letters
-from services.portal.settings import PortalSettings
 from shared.events import CONTRACTS
 from shared.messaging.consumer import BATCH, Handlers
 from shared.messaging.transport import DEAD_LETTERS, Transport
 from shared.runtime.bus import Bus, connected
-from shared.runtime.serve import serve_bus
 from shared.wiring.process import Process
-from shared.wiring.settings import read
 
 HANDLERS: Handlers = dict.fromkeys(CONTRACTS.values(), handlers.on_any_event)
 
@@ -45,7 +42,3 @@ class PortalBus(Bus):
 def make_bus(process: Process) -> Bus:
     """Build the portal's bus over an open process."""
     return PortalBus(process, HANDLERS, dead_letters=count_waiting_dead_letters)
-
-
-if __name__ == "__main__":
-    serve_bus(read(PortalSettings), make_bus)

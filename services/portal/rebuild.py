@@ -1,10 +1,5 @@
-"""`python -m services.portal.rebuild`: rebuilds the timelines from the event log, on the servers of the settings.
+"""Rebuilds the timelines from the event log, for `lingjun rebuild-timeline`. The portal's bus must not run meanwhile."""
 
-`python -m services rebuild-timeline` does the same in the folder of a stopped standalone server. The portal's bus must
-not run during a rebuild.
-"""
-
-import argparse
 import asyncio
 import sys
 from collections.abc import Callable
@@ -14,7 +9,6 @@ from sqlalchemy import delete
 from sqlmodel import select
 
 from services.portal.bus import HANDLERS
-from services.portal.console import serve_command
 from services.portal.models import Applicant, Occurrence
 from shared.events.envelope import PREFIX
 from shared.foundation.errors import Conflict
@@ -25,12 +19,7 @@ from shared.persistence.models import InboxRow, LastSequence
 from shared.wiring.process import Process
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the rebuild; both commands use them."""
-    parser.add_argument("--lose-older", action="store_true", help="go on although the log no longer holds everything")
-
-
-def rebuild(process: Process, arguments: argparse.Namespace) -> int:
+def rebuild(process: Process, *, lose_older: bool = False) -> int:
     """Rebuild the timelines. Return 0, or 1 if events could not be handled; these are printed with their reasons.
 
     Raises Conflict while the portal's bus runs, or if the log does not contain every event of the timelines. Safe to
@@ -40,7 +29,7 @@ def rebuild(process: Process, arguments: argparse.Namespace) -> int:
     if lock is None:
         raise Conflict("工作台的消息进程正在运行，请先停止它（portal-bus），重建后再启动。", code="bus-is-running")
     try:
-        outcome = asyncio.run(_rebuild(process, lose_older=arguments.lose_older))
+        outcome = asyncio.run(_rebuild(process, lose_older=lose_older))
     finally:
         lock.release()
     for delivery, reason in outcome.failed:
@@ -91,7 +80,3 @@ def _progress_bar(total: int) -> Callable[[int], None]:
         sys.stderr.flush()
 
     return show
-
-
-if __name__ == "__main__":
-    sys.exit(serve_command("rebuild", add_options, rebuild))

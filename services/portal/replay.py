@@ -1,14 +1,9 @@
-"""`python -m services.portal.replay`: replays dead letters, on the servers of the LINGJUN_ settings.
+"""Replays dead letters from the command line, for `lingjun replay`."""
 
-`python -m services replay` does the same in the folder of a stopped standalone server.
-"""
-
-import argparse
 import sys
 from collections.abc import Callable
 
 from services.portal import actions, queries
-from services.portal.console import serve_command
 from services.portal.jobs import ReplayDeadLetters
 from shared.foundation.errors import Invalid
 from shared.messaging.sync_publisher import SyncPublisher
@@ -17,27 +12,24 @@ from shared.wiring.process import Process
 CONSOLE = "console"
 
 
-def add_selection_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that select dead letters; both commands use them."""
-    parser.add_argument("--queue", default="", help="only what this service gave up; its failed jobs: SERVICE.jobs")
-    parser.add_argument("--type", default="", help="only messages of this type")
-    parser.add_argument("--reason", default="", help="only messages whose reason holds this text")
-    parser.add_argument("--all", action="store_true", help="everything that waits")
-    parser.add_argument(
-        "--list", action="store_true", help="only count what would be sent, by service, type and reason"
-    )
-
-
-def replay(process: Process, arguments: argparse.Namespace) -> int:
+def replay(
+    process: Process,
+    *,
+    queue: str = "",
+    kind: str = "",
+    reason: str = "",
+    everything: bool = False,
+    only_list: bool = False,
+) -> int:
     """Replay or list the selected dead letters. Return 0, or 1 if the broker rejected some.
 
     Raises Invalid if nothing is selected, ConnectionError if the broker is unreachable. Messages marked as replayed
     before an error stay so; a repeat sends the rest.
     """
-    selection = ReplayDeadLetters(actor=CONSOLE, queue=arguments.queue, type=arguments.type, reason=arguments.reason)
-    if arguments.list:
+    selection = ReplayDeadLetters(actor=CONSOLE, queue=queue, type=kind, reason=reason)
+    if only_list:
         return _list(process, selection)
-    if not arguments.all and not (selection.queue or selection.type or selection.reason):
+    if not (everything or queue or kind or reason):
         raise Invalid(
             "请用 --queue、--type 或 --reason 选择消息，或用 --all 重发全部；--list 只列出。", code="nothing-chosen"
         )
@@ -82,7 +74,3 @@ def _print_line(line: str) -> None:
 def _print_progress(text: str) -> None:
     sys.stderr.write(text)
     sys.stderr.flush()
-
-
-if __name__ == "__main__":
-    sys.exit(serve_command("replay", add_selection_options, replay))

@@ -1,7 +1,5 @@
 """Process: the portal's HTTP server."""
 
-import sys
-
 from fastapi import FastAPI
 
 from services.portal import api, pages, queries
@@ -10,9 +8,7 @@ from services.portal.settings import PortalSettings
 from shared.dashboard import refusal_page
 from shared.http.stats import stats_router
 from shared.http.web import make_app as make_empty_app
-from shared.runtime.serve import serve_web
-from shared.wiring.process import Process, open_process
-from shared.wiring.settings import read
+from shared.wiring.process import Process
 
 
 def make_app(process: Process) -> FastAPI:
@@ -33,10 +29,3 @@ def invite(process: Process) -> str:
     """Return the path of a one-time link for the first account; empty if an account exists. Voids earlier links."""
     with process.database.transaction() as uow:
         return first_account_link(uow, actor="console", now=process.clock.now()) or ""
-
-
-if __name__ == "__main__":
-    if sys.argv[1:] == ["--first-account"]:
-        sys.stdout.write(f"{invite(open_process(read(PortalSettings)))}\n")
-    else:
-        serve_web(read(PortalSettings), make_app)

@@ -8,9 +8,7 @@ from shared.context import Context
 from shared.jobs.job import JobFunctions
 from shared.messaging.sync_publisher import SyncPublisher
 from shared.persistence.unit_of_work import UnitOfWork
-from shared.runtime.serve import serve_worker
 from shared.wiring.process import transport_of
-from shared.wiring.settings import read
 
 
 def make_jobs(settings: PortalSettings) -> JobFunctions:
@@ -24,7 +22,3 @@ def make_jobs(settings: PortalSettings) -> JobFunctions:
 
 def run_due(uow: UnitOfWork, *, context: Context) -> None:
     """Do nothing: the portal has no timed actions."""
-
-
-if __name__ == "__main__":
-    serve_worker(read(PortalSettings), make_jobs, run_due)

@@ -2,14 +2,11 @@
 
 from services.review import handlers
 from services.review.models import Case
-from services.review.settings import ReviewSettings
 from shared.events import billing, intake, portal, scheduling
 from shared.http.auth import on_staff_access_changed
 from shared.messaging.consumer import Handlers
 from shared.runtime.bus import Bus
-from shared.runtime.serve import serve_bus
 from shared.wiring.process import Process
-from shared.wiring.settings import read
 
 HANDLERS: Handlers = {
     portal.StaffAccessChanged: on_staff_access_changed,
@@ -32,7 +29,3 @@ HANDLERS: Handlers = {
 def make_bus(process: Process) -> Bus:
     """Return review's bus for an open process."""
     return Bus(process, HANDLERS, subjects=Case)
-
-
-if __name__ == "__main__":
-    serve_bus(read(ReviewSettings), make_bus)

@@ -5,8 +5,6 @@ from services.review.settings import ReviewSettings
 from shared.context import Context
 from shared.jobs.job import JobFunctions
 from shared.persistence.unit_of_work import UnitOfWork
-from shared.runtime.serve import serve_worker
-from shared.wiring.settings import read
 
 
 def make_jobs(_settings: ReviewSettings) -> JobFunctions:
@@ -22,7 +20,3 @@ def run_due(uow: UnitOfWork, *, context: Context) -> None:
     """Run the timer's actions: reject cases whose correction is overdue, and close waiting lists."""
     actions.reject_uncorrected(uow, actor=context.actor, now=context.now)
     actions.close_waiting_lists(uow, actor=context.actor, now=context.now)
-
-
-if __name__ == "__main__":
-    serve_worker(read(ReviewSettings), make_jobs, run_due)

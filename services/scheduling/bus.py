@@ -1,14 +1,11 @@
 """Process: scheduling's outbox relay, event consumer, job dispatcher and Celery beat."""
 
 from services.scheduling import handlers
-from services.scheduling.settings import SchedulingSettings
 from shared.events import billing, intake, portal, review
 from shared.http.auth import on_staff_access_changed
 from shared.messaging.consumer import Handlers
 from shared.runtime.bus import Bus
-from shared.runtime.serve import serve_bus
 from shared.wiring.process import Process
-from shared.wiring.settings import read
 
 HANDLERS: Handlers = {
     portal.StaffAccessChanged: on_staff_access_changed,
@@ -27,7 +24,3 @@ HANDLERS: Handlers = {
 def make_bus(process: Process) -> Bus:
     """Return scheduling's bus for an open process."""
     return Bus(process, HANDLERS)
-
-
-if __name__ == "__main__":
-    serve_bus(read(SchedulingSettings), make_bus)

@@ -3,13 +3,10 @@
 from fastapi import FastAPI
 
 from services.scheduling import api, pages, queries
-from services.scheduling.settings import SchedulingSettings
 from shared.dashboard import refusal_page
 from shared.http.stats import stats_router
 from shared.http.web import make_app as make_empty_app
-from shared.runtime.serve import serve_web
 from shared.wiring.process import Process
-from shared.wiring.settings import read
 
 
 def make_app(process: Process) -> FastAPI:
@@ -20,7 +17,3 @@ def make_app(process: Process) -> FastAPI:
     app.include_router(pages.router)
     pages.make_dashboard(process).mount(app)
     return app
-
-
-if __name__ == "__main__":
-    serve_web(read(SchedulingSettings), make_app)

@@ -5,8 +5,6 @@ from services.scheduling.settings import SchedulingSettings
 from shared.context import Context
 from shared.jobs.job import JobFunctions
 from shared.persistence.unit_of_work import UnitOfWork
-from shared.runtime.serve import serve_worker
-from shared.wiring.settings import read
 
 
 def make_jobs(_settings: SchedulingSettings) -> JobFunctions:
@@ -22,7 +20,3 @@ def make_jobs(_settings: SchedulingSettings) -> JobFunctions:
 def run_due(uow: UnitOfWork, *, context: Context) -> None:
     """Run the timer's actions: mark searches whose job failed as failed, so that staff can start them again."""
     actions.give_up_searches(uow, actor=context.actor, now=context.now)
-
-
-if __name__ == "__main__":
-    serve_worker(read(SchedulingSettings), make_jobs, run_due)

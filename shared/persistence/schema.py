@@ -1,11 +1,9 @@
 """Schema migrations of a service's database, by Alembic: those of the infrastructure tables and the service's own.
 
-`python -m shared.persistence.schema upgrade intake` migrates the database at LINGJUN_DATABASE_URL; `… new intake "message"`
-writes a migration. Also used by standalone mode and the tests. A schema that is newer than the code is refused.
+Called by `lingjun migrate`, `lingjun new migration`, standalone mode and the tests. A schema that is newer than the code is
+refused.
 """
 
-import os
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,7 +31,29 @@ _GRANTS = (
 
 
 def upgrade(database_url: str, service: str) -> None:
-    """Run every migration that is missing; a repeat does nothing. Raises Conflict if the schema is newer than the code."""
+    """Run every migration that is missing; a repeat does nothing.
+
+    Raises Conflict if the schema is newer than the code, or if the database cannot be used.
+    """
+    try:
+        _upgrade(database_url, service)
+        _grant(database_url, service)
+    except OperationalError as fault:
+        raise unusable(service, fault) from fault
+
+
+def unusable(service: str, fault: OperationalError) -> Conflict:
+    """Return the refusal of a command whose database is away, full, or refuses the user."""
+    # The reason is in the last line of a refused connection, but in the first line of a failed statement.
+    reason = str(fault.orig).strip().splitlines()[-1 if fault.statement is None else 0]
+    return Conflict(
+        "数据库 {service} 无法使用（{reason}）：请核对 LINGJUN_DATABASE_URL 与数据库的磁盘空间。",
+        code="database-unusable",
+        values={"service": service, "reason": reason},
+    )
+
+
+def _upgrade(database_url: str, service: str) -> None:
     config = _config(database_url, service)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     engine = create_engine(database_url)
@@ -50,7 +70,6 @@ def upgrade(database_url: str, service: str) -> None:
             values={"service": service, "names": ",".join(sorted(newer))},
         )
     command.upgrade(config, "heads")
-    _grant(database_url, service)
 
 
 def _grant(database_url: str, service: str) -> None:
@@ -112,31 +131,3 @@ def _config(database_url: str, service: str) -> Config:
     config.set_main_option("version_locations", "\n".join(map(str, folders)))
     config.attributes.update(database_url=database_url, service=service)
     return config
-
-
-def main(arguments: list[str]) -> int:
-    """`upgrade SERVICE` or `new SERVICE MESSAGE`."""
-    match arguments:
-        case ["upgrade", service]:
-            try:
-                upgrade(os.environ["LINGJUN_DATABASE_URL"], service)
-            except (Conflict, KeyError) as fault:
-                sys.stderr.write(f"{fault}\n")
-                return 2
-            except OperationalError as fault:
-                # The reason is in the last line of a refused connection, but in the first line of a failed statement.
-                reason = str(fault.orig).strip().splitlines()[-1 if fault.statement is None else 0]
-                sys.stderr.write(
-                    f"数据库 {service} 无法使用（{reason}）：请核对 LINGJUN_DATABASE_URL 与数据库的磁盘空间。\n"
-                )
-                return 2
-        case ["new", service, message]:
-            autogenerate(service, message)
-        case _:
-            sys.stderr.write("usage: python -m shared.persistence.schema upgrade SERVICE | new SERVICE MESSAGE\n")
-            return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Start one process of a service from its settings. Called by the web.py, bus.py and worker.py of the services."""
+"""Start one process of a service from its settings. Called by `lingjun web`, `lingjun bus` and `lingjun worker`."""
 
 import asyncio
 import gc
@@ -108,4 +108,4 @@ def serve_worker(settings: S, make_jobs: Callable[[S], JobFunctions], run_due: R
     tune_gc()
     # Workers need not communicate: each consumes its service's queue.
     options = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-    celery.worker_main([*sys.argv[1:], "worker", "--pool=threads", "--concurrency=2", "--loglevel=WARNING", *options])
+    celery.worker_main(["worker", "--pool=threads", "--concurrency=2", "--loglevel=WARNING", *options])

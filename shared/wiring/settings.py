@@ -1,7 +1,6 @@
 """Settings from environment variables with the prefix LINGJUN_. The settings.py of each service adds its own."""
 
 import re
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -10,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from shared.foundation.errors import Invalid, Refusal
+from shared.foundation.errors import Invalid
 from shared.messaging.transport import KEEP, RETRY_DELAYS
 
 _OFF = "none"
@@ -70,10 +69,18 @@ def _unless_off(value: str, form: re.Pattern[str], name: str, example: str) -> s
 ServerUrl = Annotated[str, AfterValidator(_server_url)]
 
 
-class BrokerSettings(BaseSettings):
-    """The settings that are needed to declare the broker's queues. See Settings."""
-
+class _FromEnvironment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LINGJUN_", extra="ignore", populate_by_name=True)
+
+
+class DatabaseSettings(_FromEnvironment):
+    """The setting that is needed to migrate a database. See Settings."""
+
+    database_url: ServerUrl
+
+
+class BrokerSettings(_FromEnvironment):
+    """The settings that are needed to declare the broker's queues. See Settings."""
 
     broker_url: ServerUrl
     log_days: int = Field(default=KEEP.days, ge=1, le=KEEP.days)
@@ -82,7 +89,7 @@ class BrokerSettings(BaseSettings):
     )
 
 
-class Settings(BrokerSettings):
+class Settings(BrokerSettings, DatabaseSettings):
     """Settings that all services share. URLs choose the adapters; no other code depends on that choice.
 
     `font_dir`: folder of licensed fonts (小标宋, 仿宋_GB2312) that documents use before the packaged ones.
@@ -98,7 +105,6 @@ class Settings(BrokerSettings):
 
     SERVICE: ClassVar[str]
 
-    database_url: ServerUrl
     redis_url: ServerUrl
     files_url: str
     mail_url: str
@@ -114,19 +120,21 @@ class Settings(BrokerSettings):
     metrics_listen: Annotated[str, AfterValidator(_metrics_listen)] = ""
 
 
-S = TypeVar("S", bound=BrokerSettings)
+S = TypeVar("S", bound=BaseSettings)
 
 
 def read(kind: type[S]) -> S:
-    """Read the settings from the environment. Exits the process with a one-line message when they are invalid."""
+    """Read the settings from the environment. Raises Invalid, with a message that names each one, when they are invalid."""
     try:
         return kind()
-    except Refusal as refusal:
-        sys.exit(str(refusal))
     except ValidationError as error:
         # Only the message: the value may be a secret.
         errors = [f"LINGJUN_{'_'.join(map(str, one['loc'])).upper()}（{one['msg']}）" for one in error.errors()]
-        sys.exit(f"设置有误：{'，'.join(errors)}。请对照 .env.example 补齐后再启动。")
+        raise Invalid(
+            "设置有误：{errors}。请对照 .env.example 补齐后再启动。",
+            code="settings",
+            values={"errors": "，".join(errors)},
+        ) from None
 
 
 def embedded(data: Path, service: str, *, public_url: str, clock: str) -> dict[str, Any]:

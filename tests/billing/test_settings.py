@@ -40,15 +40,15 @@ def test_a_process_with_an_unknown_connector_exits_with_one_line(tmp_path):
     values = embedded(tmp_path, "billing", public_url="http://127.0.0.1", clock="system")
     environment = {f"LINGJUN_{name.upper()}": value for name, value in values.items()}
     finished = subprocess.run(
-        [sys.executable, "-m", "services.billing.worker"],
+        [sys.executable, "-m", "services", "worker", "billing"],
         env=os.environ | environment | {"LINGJUN_INVOICE_CONNECTOR": "leqi"},
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
-    assert finished.returncode == 1
+    assert finished.returncode == 2
     assert finished.stderr.splitlines() == [
-        "LINGJUN_INVOICE_CONNECTOR 的值“leqi”不是已有的开票通道，请改为 none、fake 之一。"
+        "lingjun: LINGJUN_INVOICE_CONNECTOR 的值“leqi”不是已有的开票通道，请改为 none、fake 之一。"
     ]
 
 

@@ -116,9 +116,7 @@ class ContainerInstallation:
 
     def first_link(self) -> str:
         """Return the one-time link with which the first administrator sets a password."""
-        return self.compose(
-            "exec", "-T", "portal-web", "python", "-m", "services.portal.web", "--first-account"
-        ).strip()
+        return self.compose("exec", "-T", "portal-web", "lingjun", "first-account").strip()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from tests.journeys.installations import ROOT, free_port
 
 def test_a_demo_prints_a_working_link_and_ends_its_server_on_sigterm(tmp_path: Path) -> None:
     port = free_port()
-    command = [sys.executable, "-u", "-m", "services.demo", "--data", str(tmp_path / "demo"), "--port", str(port)]
+    command = [sys.executable, "-u", "-m", "services", "demo", "--data", str(tmp_path / "demo"), "--port", str(port)]
     demo = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE)
     assert demo.stdout is not None
     try:

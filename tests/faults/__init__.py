@@ -1,5 +1,5 @@
 """The kill harness: it kills and stops processes of a whole installation on real servers while applications come in.
 
 A ledger proves that each accepted application was handled exactly once. Run it with
-`python -m tests.faults --minutes 2`; docs/operations.md explains the output.
+`lingjun faults --minutes 2`; docs/operations.md explains the output.
 """

@@ -95,7 +95,7 @@ def _start_services(trial: InstallationUnderTest) -> None:
 def _process(folder: Path, service: str, part: str, environment: dict[str, str]) -> Program:
     place = folder / f"{service}-{part}"
     place.mkdir(parents=True)
-    command = (sys.executable, "-m", f"services.{service}.{part}")
+    command = (sys.executable, "-m", "services", part, service)
     values = os.environ | environment | {"PYTHONPATH": str(ROOT)}
     return Program(f"{service}-{part}", command, place, None, values, lambda: True)
 

@@ -1,4 +1,4 @@
-"""Prints the tables at the end of a run. Called by __main__.py."""
+"""Prints the tables at the end of a run. Called by command.py."""
 
 from collections.abc import Sequence
 
@@ -30,9 +30,7 @@ def show(outcome: Outcome, options: RunOptions, console: Console) -> None:
     verdict = f"{len(outcome.lines) - failed} passed, {failed} failed"
     console.print(verdict, style="bold red" if failed else "bold green")
     if failed:
-        console.print(
-            f"the same faults again: python -m tests.faults --minutes {options.seconds / 60:g} --seed {options.seed}"
-        )
+        console.print(f"the same faults again: lingjun faults --minutes {options.seconds / 60:g} --seed {options.seed}")
 
 
 def _delays(sorted_seconds: Sequence[float]) -> str:

@@ -1,6 +1,6 @@
 """One run of the kill harness: start the installation, post applications, inject faults, compare the ledger.
 
-Called by __main__.py and the tests.
+Called by command.py and the tests.
 """
 
 import time

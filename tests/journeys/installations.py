@@ -100,7 +100,7 @@ def servers_installation(
                 installation.first_link = first_link(environment)
             for part in ("web", "bus", "worker"):
                 key = f"{name}-{part}"
-                command = [sys.executable, "-m", f"services.{name}.{part}"]
+                command = [sys.executable, "-m", "services", part, name]
                 installation.processes[key] = _start(command, environment, folder / f"{key}.log")
         await_open(installation)
         yield installation
@@ -131,7 +131,7 @@ def environment_of(
 
 def first_link(environment: dict[str, str]) -> str:
     """Return the one-time link of the first administrator, as the portal's command line prints it."""
-    command = [sys.executable, "-m", "services.portal.web", "--first-account"]
+    command = [sys.executable, "-m", "services", "first-account"]
     done = subprocess.run(
         command, env=os.environ | environment, cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True
     )

@@ -14,7 +14,19 @@ SEED = 3  # test_programme.py plays 1 and 2
 
 
 def start_demo(data: Path, *more: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-u", "-m", "services.demo", "--data", str(data), "--seed", str(SEED), "--exit", *more]
+    command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "services",
+        "demo",
+        "--data",
+        str(data),
+        "--seed",
+        str(SEED),
+        "--exit",
+        *more,
+    ]
     return subprocess.Popen([*command, "--port", str(free_port())], cwd=ROOT, text=True, stdout=subprocess.PIPE)
 
 

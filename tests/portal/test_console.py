@@ -16,10 +16,10 @@ from tests.portal.received import handle, hour, paid, submitted
 
 
 def console(folder: Path) -> str:
-    """Run `python -m services.portal.web --first-account`, as an operator does; return its output."""
+    """Run `lingjun first-account`, as an operator does; return its output."""
     values = embedded(folder, "portal", public_url="http://127.0.0.1:8000", clock="system")
     environment = {f"LINGJUN_{name.upper()}": str(value) for name, value in values.items()}
-    command = [sys.executable, "-m", "services.portal.web", "--first-account"]
+    command = [sys.executable, "-m", "services", "first-account"]
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True).stdout
 
 

@@ -1,6 +1,5 @@
 """Rebuilding the timelines from the event log: same result as before, on both buses, repeatable."""
 
-import argparse
 import asyncio
 import os
 import subprocess
@@ -91,21 +90,17 @@ def portal_with_events(any_portal: Portal, tmp_path: Path, request: pytest.Fixtu
     return any_portal
 
 
-def options(*, lose_older: bool = False) -> argparse.Namespace:
-    return argparse.Namespace(lose_older=lose_older)
-
-
 def test_rebuilt_timelines_equal_the_original_ones(
     portal_with_events: Portal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = timeline_and_rows(portal_with_events)
     assert len(before[0]) == 4
-    assert rebuild(portal_with_events.process, options()) == 0
+    assert rebuild(portal_with_events.process) == 0
     assert timeline_and_rows(portal_with_events) == before
     with portal_with_events.process.database.transaction() as uow:
         uow.session.exec(delete(Occurrence).where(col(Occurrence.type) == "billing.fee_paid.v1"))
         uow.session.exec(delete(Applicant))
-    assert rebuild(portal_with_events.process, options()) == 0
+    assert rebuild(portal_with_events.process) == 0
     assert timeline_and_rows(portal_with_events) == before
     assert capsys.readouterr().out.splitlines() == ["heard 4, not handled 0"] * 2
 
@@ -114,9 +109,9 @@ def test_events_missing_from_the_log_are_kept_unless_lose_older_is_set(portal_wi
     before = timeline_and_rows(portal_with_events)
     handle(portal_with_events, paid(), at=hour(9))
     with pytest.raises(Conflict, match="1 条记录"):
-        rebuild(portal_with_events.process, options())
+        rebuild(portal_with_events.process)
     assert len(timeline_and_rows(portal_with_events)[1]) == 5
-    assert rebuild(portal_with_events.process, options(lose_older=True)) == 0
+    assert rebuild(portal_with_events.process, lose_older=True) == 0
     assert timeline_and_rows(portal_with_events) == before
 
 
@@ -125,7 +120,7 @@ def test_a_rebuild_is_refused_while_the_portals_bus_runs(postgres_url: Callable[
     lock = portal.process.database.acquire_lock("relay")
     assert lock is not None
     with pytest.raises(Conflict, match="portal-bus"):
-        rebuild(portal.process, options())
+        rebuild(portal.process)
     lock.release()
     portal.process.database.close()
 
@@ -139,7 +134,7 @@ def test_the_command_rebuilds_the_timelines_on_the_servers(portal_with_events: P
         for name, value in portal_with_events.process.settings.model_dump().items()
     }
     environment |= {"LINGJUN_RETRY_LADDER": "1,10"}
-    result = command("-m", "services.portal.rebuild", **environment)
+    result = command("-m", "services", "rebuild-timeline", **environment)
     assert (result.returncode, result.stdout) == (0, "heard 4, not handled 0\n")
     assert timeline_and_rows(portal_with_events) == before
 

@@ -1,6 +1,5 @@
 """Replays end to end: through the inbox, effective at most once, from the page and from the command line."""
 
-import argparse
 import asyncio
 import os
 import subprocess
@@ -14,7 +13,7 @@ from sqlmodel import func, select
 
 from services.portal.jobs import ReplayDeadLetters
 from services.portal.models import DeadLetter
-from services.portal.replay import add_selection_options, replay, replay_all
+from services.portal.replay import replay, replay_all
 from services.portal.worker import make_jobs
 from services.standalone import StandaloneServer
 from shared.events.billing import FeePaid
@@ -138,25 +137,19 @@ def test_every_dead_letter_is_replayed_and_takes_effect_once(portal_on_bus: Port
     assert count_effects(subscriber) == COUNT + 1, last.id
 
 
-def parse(*arguments: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    add_selection_options(parser)
-    return parser.parse_args(arguments)
-
-
 def test_the_command_lists_and_replays_and_requires_a_selection(
     portal_on_bus: Portal, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
     dead_letter(portal_on_bus, fee(1), fee(2))
     dead_letter(portal_on_bus, fee(3), queue="nobody")
-    assert replay(portal_on_bus.process, parse("--list")) == 0
+    assert replay(portal_on_bus.process, only_list=True) == 0
     assert capsys.readouterr().out.split() == (
         f"2 review {FeePaid.TYPE} NotFound: 没有。 1 nobody {FeePaid.TYPE} NotFound: 没有。 3 in all".split()
     )
     with pytest.raises(Invalid):
-        replay(portal_on_bus.process, parse())
-    assert replay(portal_on_bus.process, parse("--queue", "review")) == 0
-    assert replay(portal_on_bus.process, parse("--all")) == 1
+        replay(portal_on_bus.process)
+    assert replay(portal_on_bus.process, queue="review") == 0
+    assert replay(portal_on_bus.process, everything=True) == 1
     assert capsys.readouterr().out.splitlines() == [
         "sent 2, refused by the broker 0",
         "sent 0, refused by the broker 1",
@@ -195,7 +188,7 @@ def test_the_command_for_a_folder_requires_a_stopped_installation(tmp_path: Path
     code, _, errors = run_command(*command)
     assert (code, "不是领军的数据目录" in errors) == (2, True)
     installation = StandaloneServer(folder, port=1)
-    assert run_command(*command) == (2, "", "领军正在运行，请在“未送达消息”页面上操作，或先停止它。\n")
+    assert run_command(*command) == (2, "", "lingjun: 领军正在运行，请在“未送达消息”页面上操作，或先停止它。\n")
     dead_letter(Portal(installation.processes["portal"], SimpleNamespace()), fee(1))  # type: ignore[arg-type]
     with SyncPublisher(installation.processes["portal"].transport()):
         installation.close()

@@ -38,7 +38,10 @@ def running_portal(folder: Path, log: Path, port: int) -> Iterator[str]:
     environment |= {"LINGJUN_LISTEN": f"127.0.0.1:{port}", "LINGJUN_LOG_LEVEL": "INFO"}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "services.portal.web"], env=os.environ | environment, stdout=output, stderr=output
+            [sys.executable, "-m", "services", "web", "portal"],
+            env=os.environ | environment,
+            stdout=output,
+            stderr=output,
         )
     try:
         httpx.Client(transport=httpx.HTTPTransport(retries=8)).get(f"http://127.0.0.1:{port}/healthz", timeout=30)

@@ -37,11 +37,11 @@ def test_invalid_retry_delays_are_refused(environment, delays):
         ReviewSettings()
 
 
-def test_a_process_with_invalid_settings_exits_with_one_line(environment):
+def test_invalid_settings_are_refused_in_one_line(environment):
     environment.setenv("LINGJUN_RETRY_LADDER", "soon")
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(Invalid) as refused:
         read(ReviewSettings)
-    assert str(ended.value).splitlines() == [
+    assert str(refused.value).splitlines() == [
         "LINGJUN_RETRY_LADDER 的值“soon”须是一至十个以逗号分隔的整秒数，如 1,10,60,600。"
     ]
 
@@ -56,9 +56,9 @@ def test_a_process_with_invalid_settings_exits_with_one_line(environment):
 )
 def test_a_weak_password_is_refused_and_not_repeated(environment, name, url):
     environment.setenv(f"LINGJUN_{name}_URL", url)
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(Invalid) as refused:
         read(ReviewSettings)
-    (line,) = str(ended.value).splitlines()
+    (line,) = str(refused.value).splitlines()
     assert line.startswith(f"LINGJUN_{name}_URL 里的密码缺失或太短：至少 16 个字符。请运行 make env 生成")
     assert "guest" not in line
     assert "fifteen" not in line
@@ -67,9 +67,9 @@ def test_a_weak_password_is_refused_and_not_repeated(environment, name, url):
 def test_missing_settings_are_named_in_one_line(environment):
     environment.delenv("LINGJUN_REDIS_URL")
     environment.delenv("LINGJUN_KEYS_DIR")
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(Invalid) as refused:
         read(ReviewSettings)
-    (line,) = str(ended.value).splitlines()
+    (line,) = str(refused.value).splitlines()
     assert line == (
         "设置有误：LINGJUN_REDIS_URL（Field required），LINGJUN_KEYS_DIR（Field required）。请对照 .env.example 补齐后再启动。"
     )

@@ -1,6 +1,6 @@
 """Plays the whole story chapter by chapter and shows progress. Chapters query the current state, so a repeat is safe.
 
-Called by `python -m services.demo` and by tests/journeys.
+Called by `lingjun demo` and by tests/journeys.
 """
 
 import json

@@ -1,6 +1,5 @@
-"""`python -m services.demo`: start a standalone server, play the programme in it, and print the reconciled summary."""
+"""`lingjun demo`: start a standalone server, play the programme in it, and print the reconciled summary."""
 
-import argparse
 import json
 import re
 import shutil
@@ -18,7 +17,7 @@ from services.demo.player.clients import Stage, UnexpectedResponse
 from services.demo.player.office import invented_password
 from services.demo.player.play import FIRST_MOMENT, play
 from services.demo.staff import staff
-from shared.foundation.errors import Conflict, Refusal
+from shared.foundation.errors import Conflict
 from shared.wiring.registry import SERVICES
 
 START_SECONDS = 60
@@ -27,35 +26,23 @@ _LINK = re.compile(r"/welcome/[\w-]+")
 console = Console(highlight=False, soft_wrap=True)
 
 
-def main() -> int:
-    """Run the command. Return its exit code; 2 when it raised a Refusal."""
-    parser = argparse.ArgumentParser(prog="python -m services.demo", description="领军: the 2021 programme, played")
-    parser.add_argument("--data", type=Path, default=Path("var/demo"))
-    parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--exit", action="store_true", help="end after the summary")
-    parser.add_argument("--resume", action="store_true", help="resume a demo that was killed")
-    try:
-        return run(parser.parse_args())
-    except Refusal as refusal:
-        print(refusal, file=sys.stderr)
-        return 2
+def demo(data: Path, *, port: int, seed: int, ends: bool, resume: bool) -> int:
+    """Play the demo. Return 0 if every line of the summary holds, 1 if a line fails or the play was interrupted.
 
-
-def run(arguments: argparse.Namespace) -> int:
-    """Play the demo. Return 0 if every line of the summary holds, 1 if a line fails or the play was interrupted."""
-    if not arguments.resume:
-        _clear_folder(arguments.data)
-    passwords = _passwords(arguments.data)
-    with _standalone_server(arguments.data, arguments.port) as (process, first_link):
-        address = f"http://127.0.0.1:{arguments.port}"
-        stage = Stage(dict.fromkeys(SERVICES, address), passwords, arguments.data / "mail")
-        notes = arguments.data / "player.json"
+    Serves until Ctrl-C, unless `ends`. Raises Conflict if `data` is not a demo's or its server does not start.
+    """
+    if not resume:
+        _clear_folder(data)
+    passwords = _passwords(data)
+    with _standalone_server(data, port) as (process, first_link):
+        address = f"http://127.0.0.1:{port}"
+        stage = Stage(dict.fromkeys(SERVICES, address), passwords, data / "mail")
+        notes = data / "player.json"
         try:
-            lines = play(stage, seed=arguments.seed, first_link=first_link, notes=notes, console=console)
+            lines = play(stage, seed=seed, first_link=first_link, notes=notes, console=console)
         except (httpx.TransportError, UnexpectedResponse, TimeoutError) as error:
             console.print(f"演示中断:{error}", style="bold red")
-            console.print(f"已受理的都在 {arguments.data};接着演示:make demo ARGS=--resume")
+            console.print(f"已受理的都在 {data};接着演示:make demo ARGS=--resume")
             return 1
         for line in lines:
             console.print(f"[{'green' if line.holds else 'red'}]{'✓' if line.holds else '✗'}[/] {line.text}")
@@ -63,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(
             f"{len(lines) - len(failed)} passed, {len(failed)} failed", style="bold red" if failed else "bold green"
         )
-        if not arguments.exit:
-            console.print(f"{address}  账号与口令:{arguments.data / 'passwords.json'}  (Ctrl-C 停止)")
+        if not ends:
+            console.print(f"{address}  账号与口令:{data / 'passwords.json'}  (Ctrl-C 停止)")
             process.wait()
     return 1 if failed else 0
 
@@ -122,7 +109,3 @@ def _await_welcome(process: "subprocess.Popen[str]") -> str:
         if "已就绪" in line:
             return ""
     raise Conflict("演示系统没有启动,原因见上。", code="house-did-not-start")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

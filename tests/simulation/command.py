@@ -1,10 +1,9 @@
-"""`python -m tests.simulation --worlds 1000` plays worlds on all cores, `--seed 123` one. Exits with 1 if any fails."""
+"""`lingjun simulate --worlds 1000` plays worlds on all cores, `lingjun simulate --seed 123` one."""
 
-import argparse
 import os
-import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from rich.console import Console
@@ -16,14 +15,8 @@ from tests.simulation.world import History, run
 SHOWN = 3
 
 
-def main(arguments: list[str]) -> int:
+def simulate(seeds: Sequence[int]) -> int:
     """Play the worlds and print the result. Return 1 if any failed, else 0."""
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--worlds", type=int, default=200)
-    parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--seed", type=int, help="play only this world and show its shortest failing history")
-    options = parser.parse_args(arguments)
-    seeds = [options.seed] if options.seed is not None else list(range(options.first, options.first + options.worlds))
     console, began = Console(), time.monotonic()
     histories = _play(seeds, console)
     failed = sorted((one for one in histories if one.failure), key=lambda one: one.seed)
@@ -34,7 +27,7 @@ def main(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def _play(seeds: list[int], console: Console) -> list[History]:
+def _play(seeds: Sequence[int], console: Console) -> list[History]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     histories = []
     with Progress(*columns, console=console) as bar, ProcessPoolExecutor(min(os.cpu_count() or 1, len(seeds))) as pool:
@@ -53,7 +46,3 @@ def _report(histories: list[History], failed: list[History], seconds: float, con
         console.print(f"  {number / len(histories):6.1f} a world  {kind}")
     for one in failed:
         console.print(f"seed {one.seed}: {one.failure}", markup=False)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
