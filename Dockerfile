@@ -14,51 +14,57 @@ WORKDIR /app
 COPY requirements/shared.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/shared.txt
 COPY deploy/connected.py deploy/
+COPY deploy/lingjun /usr/local/bin/
 
 # [[[cog d.image_targets() ]]]
 FROM base AS intake
 COPY requirements/intake.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/intake.txt
 COPY shared/ shared/
-COPY services/__init__.py services/
+COPY services/__init__.py services/__main__.py services/loading.py services/
+COPY services/cli/ services/cli/
 COPY services/intake/ services/intake/
 USER 10001:10001
-CMD ["python", "-m", "services.intake.web"]
+CMD ["lingjun", "web", "intake"]
 
 FROM base AS review
 COPY requirements/review.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/review.txt
 COPY shared/ shared/
-COPY services/__init__.py services/
+COPY services/__init__.py services/__main__.py services/loading.py services/
+COPY services/cli/ services/cli/
 COPY services/review/ services/review/
 USER 10001:10001
-CMD ["python", "-m", "services.review.web"]
+CMD ["lingjun", "web", "review"]
 
 FROM base AS scheduling
 COPY requirements/scheduling.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/scheduling.txt
 COPY shared/ shared/
-COPY services/__init__.py services/
+COPY services/__init__.py services/__main__.py services/loading.py services/
+COPY services/cli/ services/cli/
 COPY services/scheduling/ services/scheduling/
 USER 10001:10001
-CMD ["python", "-m", "services.scheduling.web"]
+CMD ["lingjun", "web", "scheduling"]
 
 FROM base AS billing
 COPY requirements/billing.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/billing.txt
 COPY shared/ shared/
-COPY services/__init__.py services/
+COPY services/__init__.py services/__main__.py services/loading.py services/
+COPY services/cli/ services/cli/
 COPY services/billing/ services/billing/
 USER 10001:10001
-CMD ["python", "-m", "services.billing.web"]
+CMD ["lingjun", "web", "billing"]
 
 FROM base AS portal
 COPY requirements/portal.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/portal.txt
 COPY shared/ shared/
-COPY services/__init__.py services/
+COPY services/__init__.py services/__main__.py services/loading.py services/
+COPY services/cli/ services/cli/
 COPY services/portal/ services/portal/
 USER 10001:10001
-CMD ["python", "-m", "services.portal.web"]
+CMD ["lingjun", "web", "portal"]
 
 # [[[end]]]

@@ -50,10 +50,15 @@ def check_service(name: str) -> None:
         )
 
 
+def settings_class(service: str) -> "type[Settings]":
+    """Return the class of a service's settings. Raises NotFound."""
+    kind: type[Settings] = getattr(_part(service, "settings"), f"{service.capitalize()}Settings")
+    return kind
+
+
 def read_settings(service: str) -> "Settings":
     """Return a service's settings from the environment. Raises NotFound for its name, Invalid for its settings."""
-    kind = getattr(_part(service, "settings"), f"{service.capitalize()}Settings")
-    settings: Settings = load("shared.wiring.settings").read(kind)
+    settings: Settings = load("shared.wiring.settings").read(settings_class(service))
     return settings
 
 

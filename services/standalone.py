@@ -1,4 +1,4 @@
-"""The standalone server: web, bus and worker of all five services in one process, for trials and small offices.
+"""The standalone server: web, bus and worker of every service in one process, for trials and small offices.
 
 It uses SQLite, the embedded bus and one data folder. Accepted applications survive a SIGKILL. Called by
 `lingjun run`, which the demo starts too.
@@ -9,92 +9,37 @@ import fcntl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from socket import socket
-from typing import Any, TextIO
+from typing import TextIO
 from uuid import UUID
 
 import uvicorn
-from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.billing import bus as billing_bus
-from services.billing import web as billing_web
-from services.billing import worker as billing_worker
-from services.billing.settings import BillingSettings
-from services.intake import bus as intake_bus
-from services.intake import web as intake_web
-from services.intake import worker as intake_worker
-from services.intake.settings import IntakeSettings
-from services.portal import bus as portal_bus
-from services.portal import web as portal_web
-from services.portal import worker as portal_worker
-from services.portal.settings import PortalSettings
-from services.review import bus as review_bus
-from services.review import web as review_web
-from services.review import worker as review_worker
-from services.review.settings import ReviewSettings
-from services.scheduling import bus as scheduling_bus
-from services.scheduling import web as scheduling_web
-from services.scheduling import worker as scheduling_worker
-from services.scheduling.settings import SchedulingSettings
+from services.loading import app_maker, bus_maker, job_functions, settings_class
 from shared.foundation.clock import TravellingClock
 from shared.foundation.errors import Conflict, NotFound
-from shared.jobs.job import JobFunctions, requeue_orphaned
-from shared.jobs.timer import RunDue, Timer
+from shared.jobs.job import requeue_orphaned
+from shared.jobs.timer import Timer
 from shared.jobs.worker import JobWorker
 from shared.persistence.schema import upgrade
-from shared.runtime.bus import Bus
 from shared.runtime.serve import setup_observability, tune_gc
 from shared.wiring.process import Process, open_process
-from shared.wiring.settings import Settings, embedded
-
-
-@dataclass(frozen=True)
-class ServiceSpec:
-    """How to build one service's parts. `make_jobs` takes the service's own settings."""
-
-    settings: type[Settings]
-    make_app: Callable[[Process], FastAPI]
-    make_bus: Callable[[Process], Bus]
-    make_jobs: Callable[[Any], JobFunctions]
-    run_due: RunDue
-
-
-SPECS = (
-    ServiceSpec(
-        PortalSettings, portal_web.make_app, portal_bus.make_bus, portal_worker.make_jobs, portal_worker.run_due
-    ),
-    ServiceSpec(
-        IntakeSettings, intake_web.make_app, intake_bus.make_bus, intake_worker.make_jobs, intake_worker.run_due
-    ),
-    ServiceSpec(
-        ReviewSettings, review_web.make_app, review_bus.make_bus, review_worker.make_jobs, review_worker.run_due
-    ),
-    ServiceSpec(
-        SchedulingSettings,
-        scheduling_web.make_app,
-        scheduling_bus.make_bus,
-        scheduling_worker.make_jobs,
-        scheduling_worker.run_due,
-    ),
-    ServiceSpec(
-        BillingSettings, billing_web.make_app, billing_bus.make_bus, billing_worker.make_jobs, billing_worker.run_due
-    ),
-)
+from shared.wiring.registry import DEFAULT, SERVICES
+from shared.wiring.settings import embedded
 
 
 class PathRouter:
-    """Route a request to the service named by the first path segment; to the portal if no service has that name."""
+    """Route a request to the service named by the first path segment; to the default service if none has that name."""
 
     def __init__(self, apps: dict[str, ASGIApp]) -> None:
         self._apps = apps
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         first = scope["path"].split("/", 2)[1]
-        await self._apps.get(first, self._apps["portal"])(scope, receive, send)
+        await self._apps.get(first, self._apps[DEFAULT.name])(scope, receive, send)
 
 
 class _NotifyingServer(uvicorn.Server):
@@ -123,11 +68,10 @@ class StandaloneServer:
             if not clock_file.exists():
                 TravellingClock(clock_file).set(starts_at)
         self.processes: dict[str, Process] = {}
-        for spec in SPECS:
-            name = spec.settings.SERVICE
+        for name in SERVICES:
             values = embedded(self._data, name, public_url=f"http://127.0.0.1:{port}", clock=clock)
             upgrade(values["database_url"], name)
-            self.processes[name] = open_process(spec.settings(**values))
+            self.processes[name] = open_process(settings_class(name)(**values))
 
     def close(self) -> None:
         """Close the databases and unlock the data folder."""
@@ -137,8 +81,8 @@ class StandaloneServer:
 
     async def run(self, on_started: Callable[[], None]) -> None:
         """Serve until SIGINT or SIGTERM. Call `on_started` once the port accepts connections."""
-        setup_observability(self.processes[PortalSettings.SERVICE].settings)
-        app = PathRouter({spec.settings.SERVICE: spec.make_app(self._process(spec)) for spec in SPECS})
+        setup_observability(self.processes[DEFAULT.name].settings)
+        app = PathRouter({name: app_maker(name)(process) for name, process in self.processes.items()})
         config = uvicorn.Config(
             app,
             host="127.0.0.1",
@@ -150,7 +94,7 @@ class StandaloneServer:
         )
         server = _NotifyingServer(config, on_started)
         tune_gc()
-        buses = [asyncio.ensure_future(self._run_bus(spec)) for spec in SPECS]
+        buses = [asyncio.ensure_future(_run_bus(process)) for process in self.processes.values()]
         try:
             await server.serve()
         finally:
@@ -159,27 +103,26 @@ class StandaloneServer:
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*buses)
 
-    async def _run_bus(self, spec: ServiceSpec) -> None:
-        process = self._process(spec)
-        worker = JobWorker(
-            process.database,
-            spec.make_jobs(process.settings),
-            service=process.service,
-            clock=process.clock,
-            tools=process.tools,
-        )
-        timer = Timer(process.database, spec.run_due, clock=process.clock, tools=process.tools)
-        with process.database.transaction() as uow:
-            requeue_orphaned(uow)
-        with ThreadPoolExecutor(1, thread_name_prefix=f"{process.service}-worker") as pool:
 
-            def send(job_id: UUID) -> None:
-                pool.submit(worker.execute, job_id)
+async def _run_bus(process: Process) -> None:
+    """Run a service's bus, with its worker in a thread."""
+    make_jobs, run_due = job_functions(process.service)
+    worker = JobWorker(
+        process.database,
+        make_jobs(process.settings),
+        service=process.service,
+        clock=process.clock,
+        tools=process.tools,
+    )
+    timer = Timer(process.database, run_due, clock=process.clock, tools=process.tools)
+    with process.database.transaction() as uow:
+        requeue_orphaned(uow)
+    with ThreadPoolExecutor(1, thread_name_prefix=f"{process.service}-worker") as pool:
 
-            await spec.make_bus(process).run(send, timer.watch)
+        def send(job_id: UUID) -> None:
+            pool.submit(worker.execute, job_id)
 
-    def _process(self, spec: ServiceSpec) -> Process:
-        return self.processes[spec.settings.SERVICE]
+        await bus_maker(process.service)(process).run(send, timer.watch)
 
 
 @contextmanager
@@ -189,14 +132,14 @@ def stopped_portal(data: Path) -> Iterator[Process]:
     Raises NotFound if `data` is no data folder, and Conflict while the server runs.
     """
     data = data.resolve()
-    if not (data / "portal.db").exists():
+    if not (data / f"{DEFAULT.name}.db").exists():
         raise NotFound(f"{data} 不是领军的数据目录。", code="no-house")
     with _lock_folder(data, "领军正在运行，请在“未送达消息”页面上操作，或先停止它。"):
         mode = (data / "mode").read_text()
         clock = f"travelling:{data / 'clock'}" if mode == "demo" else "system"
-        values = embedded(data, PortalSettings.SERVICE, public_url="", clock=clock)
-        upgrade(values["database_url"], PortalSettings.SERVICE)
-        process = open_process(PortalSettings(**values))
+        values = embedded(data, DEFAULT.name, public_url="", clock=clock)
+        upgrade(values["database_url"], DEFAULT.name)
+        process = open_process(settings_class(DEFAULT.name)(**values))
         try:
             yield process
         finally:

@@ -109,7 +109,7 @@ def _migration(spec: ServiceSpec) -> None:
     print(
         f"  {spec.name}-migrate:",
         f"    <<: *{spec.name}",
-        f"    command: [python, -m, shared.persistence.schema, upgrade, {spec.name}]",
+        f"    command: [lingjun, migrate, {spec.name}]",
         "    restart: on-failure:3",
         "    environment:",
         f"      LINGJUN_DATABASE_URL: {_database('migration', spec.name, 'LINGJUN_MIGRATION_DATABASE_PASSWORD')}",
@@ -147,7 +147,7 @@ def _process(spec: ServiceSpec, kind: str, networks: str) -> tuple[str, ...]:
     return (
         f"  {spec.name}-{kind}:",
         f"    <<: *{spec.name}",
-        f"    command: [python, -m, services.{spec.name}.{kind}]",
+        f"    command: [lingjun, {kind}, {spec.name}]",
         f"    networks: [{networks}]",
         f"    mem_limit: {spec.memory[kind]}",
     )
@@ -191,10 +191,11 @@ def image_targets() -> None:
             f"COPY requirements/{name}.txt requirements/",
             f"RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/{name}.txt",
             "COPY shared/ shared/",
-            "COPY services/__init__.py services/",
+            "COPY services/__init__.py services/__main__.py services/loading.py services/",
+            "COPY services/cli/ services/cli/",
             f"COPY services/{name}/ services/{name}/",
             "USER 10001:10001",
-            f'CMD ["python", "-m", "services.{name}.web"]',
+            f'CMD ["lingjun", "web", "{name}"]',
             "",
             sep="\n",
         )

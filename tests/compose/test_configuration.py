@@ -170,7 +170,8 @@ def test_each_image_is_a_target_with_only_its_own_service(services: Services) ->
         assert copied == [
             f"requirements/{service}.txt",
             "shared/",
-            "services/__init__.py",
+            "services/__init__.py services/__main__.py services/loading.py",
+            "services/cli/",
             f"services/{service}/",
         ]
 

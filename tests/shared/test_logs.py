@@ -11,21 +11,21 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.loading import app_maker, settings_class
 from services.portal.settings import PortalSettings
 from services.portal.web import invite
-from services.standalone import SPECS
 from shared.persistence.schema import upgrade
 from shared.wiring.process import open_process
+from shared.wiring.registry import SERVICES
 from shared.wiring.settings import embedded
 from tests.processes import process_for
 from tests.servers.processes import free_port
 
 
 def test_every_service_starts_without_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    for spec in SPECS:
-        service = spec.settings.SERVICE
-        process = process_for(spec.settings, f"sqlite:///{tmp_path}/{service}.db", tmp_path)
-        spec.make_app(process)
+    for service in SERVICES:
+        process = process_for(settings_class(service), f"sqlite:///{tmp_path}/{service}.db", tmp_path)
+        app_maker(service)(process)
         process.database.close()
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 

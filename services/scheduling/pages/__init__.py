@@ -10,7 +10,7 @@ from services.scheduling.pages.labels import CandidateList, LessonList, StudentL
 from shared.dashboard import Dashboard
 from shared.wiring.process import Process
 
-router = APIRouter()
+router = APIRouter(prefix="/scheduling", include_in_schema=False)
 for part in (overview, interviews, panels, plan, resources, roster, sessions, certificates):
     router.include_router(part.router)
 

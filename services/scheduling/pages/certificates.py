@@ -13,7 +13,7 @@ from shared.dashboard import done, file_reply, page, t
 from shared.foundation.errors import Message
 from shared.http.web import Now, ReadingSession, Uow
 
-router = APIRouter(prefix="/scheduling", include_in_schema=False)
+router = APIRouter()
 PDF = "application/pdf"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 RESULTS = {"pass": True, "fail": False}

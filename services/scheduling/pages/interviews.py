@@ -19,7 +19,7 @@ from shared.dashboard.history import history
 from shared.foundation.clock import local
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
-router = APIRouter(prefix="/scheduling", include_in_schema=False)
+router = APIRouter()
 
 
 @router.get("/interviews")

@@ -16,7 +16,7 @@ from shared.dashboard import page
 from shared.foundation.clock import local
 from shared.http.web import Now, ReadingSession
 
-router = APIRouter(prefix="/scheduling", include_in_schema=False)
+router = APIRouter()
 
 
 @router.get("/")

@@ -15,7 +15,7 @@ from shared.dashboard import done, page, t
 from shared.foundation.clock import local
 from shared.http.web import Now, ReadingSession, Uow
 
-router = APIRouter(prefix="/scheduling", include_in_schema=False)
+router = APIRouter()
 
 
 @router.get("/panels")

@@ -23,7 +23,7 @@ from shared.events.intake import Programme
 from shared.foundation.clock import local
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
-router = APIRouter(prefix="/scheduling", include_in_schema=False)
+router = APIRouter()
 
 
 @router.get("/plan")

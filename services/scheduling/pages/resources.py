@@ -11,7 +11,7 @@ from services.scheduling.queries import plans
 from shared.dashboard import done, page, t
 from shared.http.web import Now, ReadingSession, Uow
 
-router = APIRouter(prefix="/scheduling", include_in_schema=False)
+router = APIRouter()
 
 
 @router.get("/resources")

@@ -14,7 +14,7 @@ from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
 from shared.http.web import Now, ReadingSession, Uow
 
-router = APIRouter(prefix="/scheduling", include_in_schema=False)
+router = APIRouter()
 
 
 @router.get("/sessions")
