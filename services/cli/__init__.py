@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from services.cli import development, installation, processes
+from services.cli import development, installation, processes, scaffolds
 from shared.foundation.errors import Refusal
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _commands in (installation.app, processes.app, development.app):
+for _commands in (installation.app, processes.app, development.app, scaffolds.app):
     app.add_typer(_commands)
 
 

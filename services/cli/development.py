@@ -1,4 +1,4 @@
-"""Commands for developers and trials: demo, simulate, faults, bench, new. They need the whole source tree."""
+"""Commands for developers and trials: demo, simulate, faults, bench. They need the whole source tree."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,11 +6,9 @@ from typing import Annotated
 import typer
 
 from services.cli.examples import examples
-from services.loading import check_service, load
+from services.loading import load
 
 app = typer.Typer()
-new = typer.Typer(help="Write the files of something new.")
-app.add_typer(new, name="new")
 
 
 @app.command(epilog=examples("lingjun demo", "lingjun demo --exit --seed 2"))
@@ -69,16 +67,3 @@ def bench(
 ) -> None:
     """Measure the product beside the usual stack. Prints a table in Markdown."""
     load("benchmarks.command").measure(rounds=rounds, seconds=seconds, events=events, only=only or [])
-
-
-@new.command(epilog=examples('lingjun new migration intake "Store the date of the notice"'))
-def migration(
-    service: Annotated[
-        str, typer.Argument(help="The name of a service, or shared for the infrastructure.", show_default=False)
-    ],
-    message: Annotated[str, typer.Argument(help="What the migration changes, and why.", show_default=False)],
-) -> None:
-    """Write a migration. It holds what the models have and the migrations so far lack."""
-    if service != "shared":
-        check_service(service)
-    load("shared.persistence.schema").autogenerate(service, message)

@@ -77,7 +77,7 @@ def test_a_command_with_an_unknown_name_or_option_is_found() -> None:
         "--help",
         "replay --lsit",
         "reply --list",
-        "new service",
+        "new thing",
         "-x",
     )
     assert [exists(line) for line in lines] == [True, True, True, False, False, False, False]
