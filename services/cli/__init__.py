@@ -25,7 +25,7 @@ def main() -> int:
     try:
         return int(app(prog_name="lingjun", standalone_mode=False) or 0)
     except typer.TyperException as error:
-        return _fail(f"{error.format_message().rstrip('.')}. See lingjun --help, or --help after the command.")
+        return _fail(f"{error.format_message()} (see lingjun --help, or --help after the command)")
     except (Refusal, ConnectionError) as error:
         return _fail(str(error))
 

@@ -44,8 +44,10 @@ def upgrade(database_url: str, service: str) -> None:
 
 def unusable(service: str, fault: OperationalError) -> Conflict:
     """Return the refusal of a command whose database is away, full, or refuses the user."""
-    # The reason is in the last line of a refused connection, but in the first line of a failed statement.
-    reason = str(fault.orig).strip().splitlines()[-1 if fault.statement is None else 0]
+    # The reason is in the first line of a failed statement. A refused connection has it in the last line, before the hints,
+    # which begin with a tab.
+    lines = [line for line in str(fault.orig).strip().splitlines() if not line.startswith("\t")]
+    reason = lines[-1 if fault.statement is None else 0]
     return Conflict(
         "数据库 {service} 无法使用（{reason}）：请核对 LINGJUN_DATABASE_URL 与数据库的磁盘空间。",
         code="database-unusable",

@@ -1,7 +1,7 @@
 """Every refusal of the command line is one line on standard error, with exit code 2."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,30 +9,25 @@ import pytest
 from services.loading import load
 from services.standalone import StandaloneServer
 from shared.foundation.errors import NotFound
+from tests.cli.conftest import line_of
 from tests.cli.running import ROOT, lingjun, settings_of
 from tests.servers.processes import free_port
 
 SECRET = "a-password-of-many-letters"
 
 
-def refusal(*arguments: str, settings: Mapping[str, str] | None = None, folder: Path = ROOT) -> str:
-    """Run a command that must be refused; return its line."""
-    code, output, errors = lingjun(*arguments, settings=settings, folder=folder)
-    assert (code, output) == (2, "")
-    (line,) = errors.splitlines()
-    assert line.startswith("lingjun: ")
-    return line.removeprefix("lingjun: ")
+Refusal = Callable[..., str]
 
 
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
-        ("", "Missing command. See lingjun --help"),
-        ("new", "Missing command. See lingjun --help"),
-        ("rnu", "No such command 'rnu'. Did you mean 'run'? See lingjun --help"),
-        ("web", "Missing argument 'service'. See lingjun --help"),
+        ("", "Missing command. (see lingjun --help"),
+        ("new", "Missing command. (see lingjun --help"),
+        ("rnu", "No such command 'rnu'. Did you mean 'run'? (see lingjun --help"),
+        ("web", "Missing argument 'service'. (see lingjun --help"),
         ("new migration intake", "Missing argument 'message'"),
-        ("run --nope", "No such option: --nope. See lingjun --help"),
+        ("run --nope", "No such option: --nope (see lingjun --help"),
         ("run --port many", "Invalid value for '--port'"),
         ("run --port 70000", "Invalid value for '--port'"),
         ("run --demo-from soon", "Invalid value for '--demo-from'"),
@@ -43,18 +38,18 @@ def refusal(*arguments: str, settings: Mapping[str, str] | None = None, folder: 
         ("faults --minutes long", "Invalid value for '--minutes'"),
     ],
 )
-def test_a_wrong_usage_is_refused_with_a_hint(command: str, expected: str) -> None:
+def test_a_wrong_usage_is_refused_with_a_hint(refusal: Refusal, command: str, expected: str) -> None:
     assert refusal(*command.split()).startswith(expected)
 
 
 @pytest.mark.parametrize("name", ["payroll", "demo", "shared", "Intake", "../intake", "intake.rules", ""])
 @pytest.mark.parametrize("command", ["web", "bus", "worker", "migrate"])
-def test_an_unknown_service_is_refused_before_anything_is_imported(command: str, name: str) -> None:
+def test_an_unknown_service_is_refused_before_anything_is_imported(refusal: Refusal, command: str, name: str) -> None:
     expected = f"这里没有名为“{name}”的服务，请改为 billing、intake、portal、review、scheduling 之一。"
     assert refusal(command, name) == expected
 
 
-def test_a_migration_of_an_unknown_service_is_refused() -> None:
+def test_a_migration_of_an_unknown_service_is_refused(refusal: Refusal) -> None:
     assert refusal("new", "migration", "payroll", "what").startswith("这里没有名为“payroll”的服务")
 
 
@@ -69,7 +64,7 @@ def test_a_migration_of_an_unknown_service_is_refused() -> None:
         ("first-account", "LINGJUN_DATABASE_URL"),
     ],
 )
-def test_missing_settings_are_named(command: str, setting: str) -> None:
+def test_missing_settings_are_named(refusal: Refusal, command: str, setting: str) -> None:
     line = refusal(*command.split())
     assert line.startswith("设置有误：")
     assert line.endswith("请对照 .env.example 补齐后再启动。")
@@ -77,14 +72,16 @@ def test_missing_settings_are_named(command: str, setting: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["replay --all", "rebuild-timeline"])
-def test_without_settings_a_command_for_both_installations_names_both_ways(command: str) -> None:
+def test_without_settings_a_command_for_both_installations_names_both_ways(refusal: Refusal, command: str) -> None:
     line = refusal(*command.split())
     assert "LINGJUN_DATABASE_URL（Field required）" in line
     assert line.endswith("已停止的单机安装不用这些设置：请用 --data 指定它的数据目录。")
 
 
 @pytest.mark.parametrize("command", ["replay --all", "rebuild-timeline", "first-account"])
-def test_a_database_that_is_away_is_reported_without_its_password(command: str, tmp_path: Path) -> None:
+def test_a_database_that_is_away_is_reported_without_its_password(
+    refusal: Refusal, command: str, tmp_path: Path
+) -> None:
     url = f"postgresql+psycopg://portal:{SECRET}@127.0.0.1:{free_port()}/portal"
     line = refusal(*command.split(), settings=settings_of("portal", tmp_path, database_url=url))
     assert line.startswith("数据库 portal 无法使用（")
@@ -92,7 +89,7 @@ def test_a_database_that_is_away_is_reported_without_its_password(command: str, 
     assert SECRET not in line
 
 
-def test_a_migration_without_its_database_or_with_a_weak_password_is_refused() -> None:
+def test_a_migration_without_its_database_or_with_a_weak_password_is_refused(refusal: Refusal) -> None:
     address = f"127.0.0.1:{free_port()}/intake"
     line = refusal(
         "migrate", "intake", settings={"LINGJUN_DATABASE_URL": f"postgresql+psycopg://migration:{SECRET}@{address}"}
@@ -105,20 +102,20 @@ def test_a_migration_without_its_database_or_with_a_weak_password_is_refused() -
     assert line.startswith("LINGJUN_DATABASE_URL 里的密码缺失或太短")
 
 
-def test_a_broker_that_is_away_is_reported_without_its_password() -> None:
+def test_a_broker_that_is_away_is_reported_without_its_password(refusal: Refusal) -> None:
     url = f"amqp://lingjun:{SECRET}@127.0.0.1:{free_port()}/lingjun"
     line = refusal("declare-topology", settings={"LINGJUN_BROKER_URL": url})
     assert line.startswith("消息队列无法使用（")
     assert SECRET not in line
 
 
-def test_a_replay_needs_a_selection(tmp_path: Path) -> None:
+def test_a_replay_needs_a_selection(refusal: Refusal, tmp_path: Path) -> None:
     StandaloneServer(tmp_path / "data", port=1).close()
     line = refusal("replay", "--data", str(tmp_path / "data"))
     assert line.startswith("请用 --queue、--type 或 --reason 选择消息")
 
 
-def test_a_folder_that_is_in_use_or_of_another_kind_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_in_use_or_of_another_kind_is_refused(refusal: Refusal, tmp_path: Path) -> None:
     data = tmp_path / "data"
     for command in ("replay", "rebuild-timeline"):
         assert refusal(command, "--data", str(data)) == f"{data} 不是领军的数据目录。"
@@ -131,7 +128,7 @@ def test_a_folder_that_is_in_use_or_of_another_kind_is_refused(tmp_path: Path) -
     assert "不是演示数据目录" in refusal("demo", "--data", str(data))
 
 
-def test_a_row_that_is_not_measured_is_refused() -> None:
+def test_a_row_that_is_not_measured_is_refused(refusal: Refusal) -> None:
     assert refusal("bench", "--only", "nothing").startswith("没有这样的行，请改为 accept-64、")
 
 
@@ -147,13 +144,18 @@ def image(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_process_of_its_own_is_refused_like_this_one() -> None:
+    assert line_of(lingjun("rnu")).startswith("No such command 'rnu'. Did you mean 'run'? (see lingjun --help")
+    assert line_of(lingjun("web", "payroll")).startswith("这里没有名为“payroll”的服务")
+
+
 def test_an_image_has_the_commands_of_its_service_only(image: Path) -> None:
     settings = settings_of("portal", image)
-    assert refusal("web", "intake", folder=image) == "这里没有名为“intake”的服务，请改为 portal 之一。"
+    assert line_of(lingjun("web", "intake", folder=image)) == "这里没有名为“intake”的服务，请改为 portal 之一。"
     for command, module in (("run", "services.run"), ("demo", "services.demo.command")):
         expected = f"这里没有安装 {module}：请在完整的源代码目录中运行这条命令。"
-        assert refusal(command, folder=image) == expected
-    assert refusal("replay", "--data", "data", folder=image).startswith("这里没有安装 services.standalone：")
+        assert line_of(lingjun(command, folder=image)) == expected
+    assert line_of(lingjun("replay", "--data", "data", folder=image)).startswith("这里没有安装 services.standalone：")
     assert lingjun("migrate", "portal", settings=settings, folder=image)[0] == 0
     assert lingjun("first-account", settings=settings, folder=image)[1].startswith("/welcome/")
 
