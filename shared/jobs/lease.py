@@ -4,11 +4,9 @@ A worker's lease is short, so that the job of a killed worker is retried soon, a
 """
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar
 
 import structlog
 from sqlalchemy import update
@@ -22,8 +20,6 @@ from shared.persistence.models import JobRow
 LEASE = timedelta(seconds=30)
 # The broker keeps a job that was sent. It reaches a worker unless the broker loses its data.
 DISPATCHED_LEASE = timedelta(minutes=10)
-_PAUSE_SECONDS = 0.5
-T = TypeVar("T")
 _log = structlog.get_logger()
 
 
@@ -54,15 +50,3 @@ def _renew(database: Database, row: JobRow, ended: threading.Event) -> None:
                 uow.session.execute(update(JobRow).where(own_lease).values(lease_until=real_now() + LEASE))
         except OperationalError as error:
             _log.warning("lease_not_renewed", job_id=str(row.id), reason=str(error.orig))
-
-
-def retry_while_away(database: Database, act: Callable[[], T]) -> T:
-    """Call `act` and return its result; repeat the call while PostgreSQL is unreachable."""
-    while True:
-        try:
-            return act()
-        except OperationalError as error:
-            if database.is_sqlite:
-                raise
-            _log.error("database_away", reason=str(error.orig))
-            time.sleep(_PAUSE_SECONDS)

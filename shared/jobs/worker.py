@@ -2,7 +2,6 @@
 
 import json
 import time
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 import structlog
@@ -14,23 +13,18 @@ from shared.events.envelope import JOB_DEAD_LETTER, Envelope
 from shared.foundation.clock import Clock, real_now
 from shared.foundation.correlation import correlated
 from shared.foundation.errors import Refusal
+from shared.foundation.retries import JOB_DELAYS, delay_after
 from shared.jobs.job import JobFunctions
-from shared.jobs.lease import renewing_lease, retry_while_away, working_lease
+from shared.jobs.lease import renewing_lease, working_lease
 from shared.messaging.transport import REPLAY, with_reason
 from shared.observability import telemetry
 from shared.observability.metrics import JOBS
+from shared.persistence.away import retry_while_away
 from shared.persistence.columns import for_update
 from shared.persistence.database import Database
 from shared.persistence.models import JobRow, OutboxRow
 from shared.persistence.unit_of_work import UnitOfWork
 
-RETRY_DELAYS = (
-    timedelta(seconds=1),
-    timedelta(seconds=10),
-    timedelta(minutes=1),
-    timedelta(minutes=10),
-    timedelta(hours=1),
-)
 _log = structlog.get_logger()
 
 
@@ -113,7 +107,7 @@ class JobWorker:
         connection does not count."""
         reason = f"{type(error).__name__}: {error}"
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
-        final = isinstance(error, Refusal) or (row.attempt > len(RETRY_DELAYS) and not lost)
+        final = isinstance(error, Refusal) or (row.attempt > len(JOB_DELAYS) and not lost)
         _log.error("job_failed", job=row.name, job_id=str(row.id), attempt=row.attempt, final=final, reason=reason)
         with self._database.transaction() as uow:
             locked = self._lock(uow, row)
@@ -122,7 +116,7 @@ class JobWorker:
                 self._dead_letter(uow, row, reason)
                 return "failed"
             locked.state, locked.outcome, locked.lease_until = "waiting", reason[:500], None
-            locked.next_at = real_now() + RETRY_DELAYS[0 if lost else row.attempt - 1]
+            locked.next_at = real_now() + delay_after(1 if lost else row.attempt, JOB_DELAYS)
             locked.attempt -= lost
             return "retried"
 

@@ -22,12 +22,13 @@ from shared.events.envelope import JOB_DEAD_LETTER, PREFIX, Envelope, read_envel
 from shared.foundation.clock import Clock
 from shared.foundation.correlation import correlated
 from shared.foundation.errors import OutOfOrder, Refusal
+from shared.foundation.retries import DELIVERY_DELAYS
 from shared.messaging.inbox import Inbox
 from shared.messaging.ordering import accepts_stale
-from shared.messaging.retry import wait_for_database
-from shared.messaging.transport import REPLAY, RETRY_DELAYS, Delivery, Transport
+from shared.messaging.transport import REPLAY, Delivery, Transport
 from shared.observability import telemetry
 from shared.observability.metrics import HANDLED, HANDLING, LAG, type_label
+from shared.persistence.away import wait_for_database
 from shared.persistence.database import Database
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -52,7 +53,7 @@ class Consumer:
         clock: Clock,
         tools: Tools,
         subjects: type[SQLModel] | None = None,
-        attempts: int = len(RETRY_DELAYS),
+        attempts: int = len(DELIVERY_DELAYS),
         service: str = "",
         requeue_job: RequeueJob | None = None,
     ) -> None:

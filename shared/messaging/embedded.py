@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-from shared.messaging.transport import DEAD_LETTERS, DELIVERY_LIMIT, KEEP, RETRY_DELAYS, Delivery, Outgoing, with_reason
+from shared.foundation.retries import DELIVERY_DELAYS
+from shared.messaging.transport import DEAD_LETTERS, DELIVERY_LIMIT, KEEP, Delivery, Outgoing, with_reason
 
 _T = TypeVar("_T")
 _POLL = 0.25
@@ -102,7 +103,7 @@ class EmbeddedTransport:
         bus: EmbeddedBus,
         queue: str,
         topology: Mapping[str, Sequence[str]],
-        retry_delays: Sequence[timedelta] = RETRY_DELAYS,
+        retry_delays: Sequence[timedelta] = DELIVERY_DELAYS,
         keep: timedelta = KEEP,
     ) -> None:
         self._bus, self._queue, self._topology, self._retry_delays, self._keep = (

@@ -18,9 +18,10 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, 
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from aiormq.channel import Channel
 
+from shared.foundation.retries import DELIVERY_DELAYS
 from shared.messaging.batch_publish import publish_batch
 from shared.messaging.topology import DEAD_EXCHANGE, EXCHANGE, LOG, broker_call, declare, parking_name, queue_name
-from shared.messaging.transport import KEEP, RETRY_DELAYS, Delivery, Outgoing, with_reason
+from shared.messaging.transport import KEEP, Delivery, Outgoing, with_reason
 
 ATTEMPT = "x-lingjun-attempt"
 PREFETCH = 400
@@ -46,7 +47,7 @@ class RabbitTransport:
         url: str,
         queue: str,
         topology: Mapping[str, Sequence[str]],
-        retry_delays: Sequence[timedelta] = RETRY_DELAYS,
+        retry_delays: Sequence[timedelta] = DELIVERY_DELAYS,
         keep: timedelta = KEEP,
     ) -> None:
         self._url, self._queue, self._topology, self.retry_delays, self._keep = url, queue, topology, retry_delays, keep

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import delete
 from sqlmodel import col, select
 
+from shared.foundation.retries import REFUSED_EVENT_DELAYS, delay_after
 from shared.messaging.transport import DEAD_LETTERS, QUEUE, Outgoing, Transport
 from shared.observability.metrics import RELAYED, type_label
 from shared.persistence.columns import one_of
@@ -19,7 +20,6 @@ from shared.persistence.models import OutboxRow
 
 BATCH = 500
 POLL = 0.25
-_MAX_DELAY_SECONDS = 60.0
 _log = structlog.get_logger()
 
 
@@ -96,12 +96,14 @@ class Relay:
 
 @dataclass(frozen=True)
 class _Refused:
-    """A row that the broker did not accept. Retried at `until` (loop time, seconds), after `pause` seconds."""
+    """A row that the broker did not accept `failures` times. Retried at `until` (loop time), after `pause`: seconds."""
 
+    failures: int
     pause: float
     until: float
 
     @staticmethod
     def after(before: "_Refused | None", now: float) -> "_Refused":
-        pause = min(before.pause * 2, _MAX_DELAY_SECONDS) if before else POLL
-        return _Refused(pause, now + pause)
+        failures = before.failures + 1 if before else 1
+        pause = delay_after(failures, REFUSED_EVENT_DELAYS).total_seconds()
+        return _Refused(failures, pause, now + pause)

@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-# Delays before the retries of a failed delivery. After the last retry the delivery is dead-lettered.
-RETRY_DELAYS = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10))
 # The queue with the dead letters of all services, consumed by the portal.
 DEAD_LETTERS = "dead"
 # Number of the replay from the dead letters. A message that is dead-lettered again carries it too.

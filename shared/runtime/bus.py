@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from sqlmodel import SQLModel
 
+from shared.foundation.retries import BUS_DELAYS, retrying_async
 from shared.jobs.dispatcher import Dispatcher
 from shared.jobs.job import requeue_failed
 from shared.messaging.consumer import Consumer, Handlers
@@ -20,7 +21,8 @@ from shared.runtime.waiting_metrics import DeadLetters, export_waiting
 from shared.wiring.process import Process
 from shared.wiring.registry import SERVICES
 
-_RECONNECT_SECONDS = (0.5, 1, 2, 5)
+# A failure after work of this length counts as the first.
+_STEADY_SECONDS = 30
 _log = structlog.get_logger()
 
 
@@ -91,13 +93,15 @@ async def connected(transport: Transport, work: Callable[[], Coroutine[Any, Any,
 async def supervised(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Restart `work` after each failure, with increasing delays, and log the failure. An unreachable broker or database
     is such a failure."""
-    failures = 0
+    clock = asyncio.get_running_loop().time
+
+    def on_failure(error: Exception, _failures: int, pause: float) -> None:
+        _log.error("bus_restarts", work=work.__qualname__, reason=f"{type(error).__name__}: {error}", pause=pause)
+
     while True:
-        started = asyncio.get_running_loop().time()
-        try:
-            await work()
-        except Exception as error:
-            failures = 1 if asyncio.get_running_loop().time() - started > 30 else failures + 1
-            pause = _RECONNECT_SECONDS[min(failures, len(_RECONNECT_SECONDS)) - 1]
-            _log.error("bus_restarts", work=work.__qualname__, reason=f"{type(error).__name__}: {error}", pause=pause)
-            await asyncio.sleep(pause)
+        async for attempt in retrying_async(BUS_DELAYS, Exception, on_failure):
+            started = clock()
+            with attempt:
+                await work()
+            if clock() - started > _STEADY_SECONDS:
+                attempt.retry_state.attempt_number = 1

@@ -16,9 +16,10 @@ from shared.adapters.mail import make_mailer
 from shared.adapters.typesetting import use_fonts
 from shared.context import Tools
 from shared.foundation.clock import Clock, make_clock
+from shared.foundation.retries import DELIVERY_DELAYS
 from shared.messaging.embedded import EmbeddedBus, EmbeddedTransport
 from shared.messaging.rabbit import RabbitTransport
-from shared.messaging.transport import KEEP, RETRY_DELAYS, Transport
+from shared.messaging.transport import KEEP, Transport
 from shared.persistence.database import Database
 from shared.persistence.pg_notify import Notifier
 from shared.wiring.registry import SERVICES, topology
@@ -76,7 +77,7 @@ def make_transport(
     url: str,
     queue: str,
     bindings: Mapping[str, Sequence[str]] | None = None,
-    retry_delays: Sequence[timedelta] = RETRY_DELAYS,
+    retry_delays: Sequence[timedelta] = DELIVERY_DELAYS,
     keep: timedelta = KEEP,
 ) -> Transport:
     """Return a transport for `sqlite:///file` (embedded bus) or `amqp://…` (RabbitMQ). `bindings` defaults to

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, Va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.foundation.errors import Invalid
-from shared.messaging.transport import KEEP, RETRY_DELAYS
+from shared.foundation.retries import DELIVERY_DELAYS
+from shared.messaging.transport import KEEP
 
 _OFF = "none"
 _EMBEDDED = ("sqlite:", "memory:")
@@ -85,7 +86,7 @@ class BrokerSettings(_FromEnvironment):
     broker_url: ServerUrl
     log_days: int = Field(default=KEEP.days, ge=1, le=KEEP.days)
     retry_delays: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_retry_delays)] = Field(
-        default=RETRY_DELAYS, validation_alias="LINGJUN_RETRY_LADDER"
+        default=DELIVERY_DELAYS, validation_alias="LINGJUN_RETRY_LADDER"
     )
 
 

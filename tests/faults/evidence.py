@@ -18,8 +18,8 @@ from services.intake.models import Application
 from services.portal.models import DeadLetter, Occurrence
 from services.review.models import Case
 from shared.events.intake import ApplicationSubmitted
+from shared.foundation.retries import DELIVERY_DELAYS
 from shared.http.stats import infrastructure_stats
-from shared.messaging.transport import RETRY_DELAYS
 from shared.persistence.audit import find_break
 from shared.persistence.database import Database
 from shared.persistence.models import InboxRow, JobRow
@@ -97,7 +97,7 @@ def infrastructure(databases: Mapping[str, Database]) -> dict[str, dict[str, Any
 
 def waiting_messages(broker_url: str) -> dict[str, int]:
     """Return the number of messages per non-empty queue: service queues, retry queues and the dead-letter queue."""
-    retries = [f"{queue}.retry.{pause.total_seconds():g}s" for queue in topology() for pause in RETRY_DELAYS]
+    retries = [f"{queue}.retry.{pause.total_seconds():g}s" for queue in topology() for pause in DELIVERY_DELAYS]
     names = [f"lingjun.{name}" for name in (*topology(), *retries, "dead")]
 
     async def count() -> dict[str, int]:

@@ -11,9 +11,10 @@ from sqlmodel import select
 
 from shared.foundation.clock import SystemClock, real_now
 from shared.foundation.errors import Conflict
+from shared.foundation.retries import JOB_DELAYS
 from shared.jobs.dispatcher import Dispatcher
 from shared.jobs.job import Job, enqueue
-from shared.jobs.worker import RETRY_DELAYS, JobWorker
+from shared.jobs.worker import JobWorker
 from shared.persistence.models import JobRow, LastSequence
 
 
@@ -84,7 +85,7 @@ def test_a_job_that_fails_on_every_attempt_fails_for_good(database, tools):
 
     job_id = enqueued(database)
     executor = worker(database, tools, breaks)
-    for _ in range(len(RETRY_DELAYS) + 1):
+    for _ in range(len(JOB_DELAYS) + 1):
         assert row_of(database, job_id).state == "waiting"
         executor.execute(job_id)
     assert row_of(database, job_id).state == "failed"

@@ -6,8 +6,8 @@ import pytest
 
 from services.review.settings import ReviewSettings
 from shared.foundation.errors import Invalid
+from shared.foundation.retries import DELIVERY_DELAYS
 from shared.messaging.rabbit import RabbitTransport
-from shared.messaging.transport import RETRY_DELAYS
 from shared.wiring.process import open_process
 from shared.wiring.settings import embedded, read
 
@@ -21,7 +21,7 @@ def environment(tmp_path, monkeypatch):
 
 
 def test_the_retry_delays_are_read_in_seconds_and_passed_to_the_transport(environment):
-    assert read(ReviewSettings).retry_delays == RETRY_DELAYS
+    assert read(ReviewSettings).retry_delays == DELIVERY_DELAYS
     environment.setenv("LINGJUN_RETRY_LADDER", "1, 30,30,86400")
     environment.setenv("LINGJUN_BROKER_URL", "amqp://nobody:0123456789abcdef@127.0.0.1/none")
     seconds = [timedelta(seconds=number) for number in (1, 30, 30, 86400)]

@@ -12,7 +12,8 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from shared.messaging.transport import DEAD_LETTERS, RETRY_DELAYS, Delivery, Outgoing, with_reason
+from shared.foundation.retries import DELIVERY_DELAYS
+from shared.messaging.transport import DEAD_LETTERS, Delivery, Outgoing, with_reason
 from shared.wiring.registry import topology
 from tests.simulation.faults import Crash, Faults
 from tests.simulation.nature import SimulatedClock
@@ -145,7 +146,7 @@ class SimulatedTransport:
         fault = self._bus.faults.at(f"park {self._queue}", ("crash before it", "crash before the acknowledgement"))
         if fault == "crash before it":
             raise Crash(fault)
-        self._bus.park(self._queue, delivery.tag, RETRY_DELAYS[delivery.attempt])
+        self._bus.park(self._queue, delivery.tag, DELIVERY_DELAYS[delivery.attempt])
         if fault:
             self._bus.put(self._queue, delivery.headers, delivery.body, delivery.attempt)
             raise Crash(fault)
