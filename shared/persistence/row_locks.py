@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from shared.persistence.columns import for_update, one_of
 
-Locked = dict[tuple[type[SQLModel], UUID], Any]
+Locked = dict[tuple[type[SQLModel], UUID | str], Any]
 
 
 def lock(session: Session, known: Locked, table: Any, ids: Iterable[UUID]) -> None:

@@ -63,10 +63,15 @@ class UnitOfWork:
         Rows that this unit of work has locked are not read again."""
         row_locks.lock(self.session, self._locked, table, ids)
 
-    def get_locked(self, table: type[T], row_id: UUID) -> T | None:
-        """The row with that id, locked until the commit; None if there is none."""
-        self.lock_rows(table, [row_id])
-        found: T | None = self._locked[table, row_id]
+    def get_locked(self, table: type[T], key: UUID | str) -> T | None:
+        """The row with that primary key, locked until the commit; None if there is none. A row that this unit of work has
+        locked is not read again."""
+        if (table, key) not in self._locked:
+            row = self.session.get(table, key, with_for_update=True, populate_existing=True)
+            if row is None:
+                return None
+            self._locked[table, key] = row
+        found: T | None = self._locked[table, key]
         return found
 
     def add_locked(self, row: Any) -> None:

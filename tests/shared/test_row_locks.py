@@ -61,6 +61,19 @@ def test_an_added_row_is_returned_again_and_written_at_the_end(database, jobs):
         assert session.get(JobRow, MISSING) is not None
 
 
+def test_a_row_that_was_missing_is_found_once_it_is_there(database, jobs):
+    with database.transaction() as uow:
+        assert uow.get_locked(JobRow, MISSING) is None
+        uow.session.add(job(MISSING))
+        assert locked(uow, MISSING).id == MISSING
+
+
+def test_a_change_is_kept_when_the_row_is_locked(database, jobs):
+    with database.transaction() as uow:
+        uow.session.get_one(JobRow, IDS[0]).attempt = 3
+        assert locked(uow, IDS[0]).attempt == 3
+
+
 def test_another_transaction_waits_for_a_locked_row_and_reads_its_change(database, jobs):
     found = []
 

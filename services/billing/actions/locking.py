@@ -5,20 +5,22 @@ Every action that moves money holds the programme's row. Called by billing's act
 rows or raises.
 """
 
+from collections.abc import Callable
 from typing import TypeVar
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from services.billing.errors import UnknownEntry, UnknownFeeAccount, UnknownInvoice, UnknownRefund, UnknownStatement
 from services.billing.models import BankEntry, Document, FeeAccount, Invoice, ProgrammeRow, Refund, Statement
 from services.billing.states import DocumentKind
-from shared.foundation.errors import OutOfOrder
+from shared.foundation.errors import NotFound, OutOfOrder
 from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
+R = TypeVar("R", bound=SQLModel)
 
 
 def lock_programmes_of_account(uow: UnitOfWork, account_number: str) -> list[ProgrammeRow]:
@@ -39,14 +41,7 @@ def lock_programme(uow: UnitOfWork, code: str) -> ProgrammeRow:
 
 def lock_account(uow: UnitOfWork, application_id: UUID) -> FeeAccount:
     """Lock a fee account. Raises UnknownFeeAccount."""
-    row = uow.session.get(FeeAccount, application_id)
-    if row is None:
-        raise UnknownFeeAccount
-    lock_programme(uow, row.programme)
-    found: FeeAccount = uow.session.exec(
-        _locked_query(select(FeeAccount).where(FeeAccount.application_id == application_id))
-    ).one()
-    return found
+    return _lock(uow, FeeAccount, application_id, UnknownFeeAccount, lambda row: lock_programme(uow, row.programme))
 
 
 def lock_account_for_event(uow: UnitOfWork, application_id: UUID) -> FeeAccount:
@@ -59,32 +54,19 @@ def lock_account_for_event(uow: UnitOfWork, application_id: UUID) -> FeeAccount:
 
 def lock_statement(uow: UnitOfWork, statement_id: UUID) -> Statement:
     """Lock a statement. Raises UnknownStatement."""
-    row = uow.session.get(Statement, statement_id)
-    if row is None:
-        raise UnknownStatement
-    lock_programmes_of_account(uow, row.account_number)
-    found: Statement = uow.session.exec(_locked_query(select(Statement).where(Statement.id == statement_id))).one()
-    return found
+    return _lock(
+        uow, Statement, statement_id, UnknownStatement, lambda row: lock_programmes_of_account(uow, row.account_number)
+    )
 
 
 def lock_entry(uow: UnitOfWork, entry_id: UUID) -> BankEntry:
     """Lock a bank entry. Raises UnknownEntry."""
-    row = uow.session.get(BankEntry, entry_id)
-    if row is None:
-        raise UnknownEntry
-    lock_statement(uow, row.statement_id)
-    found: BankEntry = uow.session.exec(_locked_query(select(BankEntry).where(BankEntry.id == entry_id))).one()
-    return found
+    return _lock(uow, BankEntry, entry_id, UnknownEntry, lambda row: lock_statement(uow, row.statement_id))
 
 
 def lock_refund(uow: UnitOfWork, refund_id: UUID) -> Refund:
     """Lock a refund. Raises UnknownRefund."""
-    row = uow.session.get(Refund, refund_id)
-    if row is None:
-        raise UnknownRefund
-    lock_programme(uow, row.programme)
-    found: Refund = uow.session.exec(_locked_query(select(Refund).where(Refund.id == refund_id))).one()
-    return found
+    return _lock(uow, Refund, refund_id, UnknownRefund, lambda row: lock_programme(uow, row.programme))
 
 
 def lock_invoices(uow: UnitOfWork, application_id: UUID) -> list[Invoice]:
@@ -116,6 +98,19 @@ def lock_invoice_document(uow: UnitOfWork, invoice_id: UUID, kind: DocumentKind)
     row: Document = uow.session.exec(
         _locked_query(select(Document).where(Document.invoice_id == invoice_id, Document.kind == kind))
     ).one()
+    return row
+
+
+def _lock(
+    uow: UnitOfWork, table: type[R], key: UUID, unknown: Callable[[], NotFound], lock_before: Callable[[R], object]
+) -> R:
+    """Lock a row after those that `lock_before` locks, given the row before it is locked. Raises `unknown`."""
+    row = uow.session.get(table, key)
+    if row is not None:
+        lock_before(row)
+        row = uow.get_locked(table, key)
+    if row is None:
+        raise unknown()
     return row
 
 

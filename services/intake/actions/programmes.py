@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from sqlmodel import select
-
 from services.intake.errors import UnknownProgramme
 from services.intake.models import PastParticipant, ProgrammeRow
 from services.intake.rules.identifiers import normalised
@@ -13,7 +11,6 @@ from services.intake.rules.programmes import Progress, check_programme, check_re
 from shared.adapters.keyring import KeyRing
 from shared.events.intake import Programme, ProgrammePublished, ProgrammeRevised
 from shared.foundation.errors import Conflict, OutOfOrder
-from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 Milestone = Literal["scored_at", "ranked_at", "admitted_at"]
@@ -86,9 +83,7 @@ def import_past_participants(
 
 def locked_programme(uow: UnitOfWork, code: str) -> ProgrammeRow:
     """Lock and return the programme's row, which holds the serial number. Raises UnknownProgramme."""
-    query = for_update(select(ProgrammeRow).where(ProgrammeRow.code == code)).execution_options(populate_existing=True)
-    row = uow.session.exec(query).one_or_none()
+    row = uow.get_locked(ProgrammeRow, code)
     if row is None:
         raise UnknownProgramme(code)
-    found: ProgrammeRow = row
-    return found
+    return row

@@ -3,11 +3,9 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlmodel import select
-
 from services.portal.actions.access import publish_access
+from services.portal.actions.locking import lock_account
 from services.portal.actions.passwords import issue_link
-from services.portal.errors import UnknownAccount
 from services.portal.models import Account
 from services.portal.queries import open_administrators
 from services.portal.rules.access import check_an_administrator_remains, check_roles
@@ -15,7 +13,6 @@ from services.portal.rules.passwords import check_account
 from services.portal.states import AccountState
 from shared.foundation.clock import real_now
 from shared.foundation.errors import Conflict
-from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 
@@ -42,7 +39,7 @@ def change_roles(uow: UnitOfWork, account: str, *, roles: Collection[str], actor
 
     Raises Invalid for bad roles, Conflict for the last administrator.
     """
-    row = _locked(uow, account)
+    row = lock_account(uow, account)
     new_roles = check_roles(roles)
     if list(new_roles) == row.roles:
         return
@@ -57,7 +54,7 @@ def close_account(uow: UnitOfWork, account: str, *, actor: str, now: datetime) -
 
     Raises Conflict for the actor's own account and for the last administrator.
     """
-    row = _locked(uow, account)
+    row = lock_account(uow, account)
     if row.state == AccountState.CLOSED:
         return
     if account == actor:
@@ -73,7 +70,7 @@ def renew_link(uow: UnitOfWork, account: str, *, actor: str, now: datetime) -> s
 
     Raises Conflict for the actor's own account and for the last administrator.
     """
-    row = _locked(uow, account)
+    row = lock_account(uow, account)
     if account == actor:
         raise Conflict("请在“修改密码”中更改自己的密码。", code="own-account")
     if row.state == AccountState.OPEN:
@@ -90,11 +87,3 @@ def _check_administrator(uow: UnitOfWork, row: Account, *, stays: bool) -> None:
         was_administrator="administrator" in row.roles and row.state == AccountState.OPEN,
         stays_administrator=stays,
     )
-
-
-def _locked(uow: UnitOfWork, account: str) -> Account:
-    locked = uow.session.exec(for_update(select(Account).where(Account.account == account))).one_or_none()
-    if locked is None:
-        raise UnknownAccount
-    row: Account = locked
-    return row

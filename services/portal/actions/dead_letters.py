@@ -3,9 +3,7 @@
 import hashlib
 from datetime import datetime
 
-from sqlmodel import select
-
-from services.portal.errors import UnknownDeadLetter
+from services.portal.actions.locking import lock_dead_letter
 from services.portal.models import DeadLetter
 from services.portal.rules.dead_letters import origin
 from services.portal.states import DeadLetterState
@@ -13,7 +11,6 @@ from shared.events.envelope import PREFIX
 from shared.foundation.clock import real_now
 from shared.foundation.errors import Conflict, FieldError, Invalid
 from shared.messaging.transport import REASON, REPLAY, Delivery
-from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 
@@ -25,7 +22,7 @@ def note_dead_letter(uow: UnitOfWork, delivery: Delivery) -> None:
     headers = {name: _without_nul(value) for name, value in delivery.headers.items()}
     queue = origin(headers)
     key = hashlib.sha256(f"{queue}\n{headers.get(PREFIX + 'id', '')}\n".encode() + delivery.body).hexdigest()
-    row = uow.session.exec(for_update(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
+    row = uow.get_locked(DeadLetter, key)
     replay = int(headers[REPLAY]) if headers.get(REPLAY, "").isdecimal() else 0
     if row is not None and not _is_newer(row, replay):
         return
@@ -68,9 +65,7 @@ def discard_dead_letter(uow: UnitOfWork, key: str, *, reason: str, actor: str, n
 
     Raises UnknownDeadLetter, Invalid without a reason, Conflict unless it is waiting, also for a repeat.
     """
-    row = uow.session.exec(for_update(select(DeadLetter).where(DeadLetter.id == key))).one_or_none()
-    if row is None:
-        raise UnknownDeadLetter
+    row = lock_dead_letter(uow, key)
     if not reason.strip():
         errors = [FieldError("/reason", "required", "请写明不再处理的原因。")]
         raise Invalid("请写明不再处理的原因。", code="reason", field_errors=errors)

@@ -7,7 +7,7 @@ from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete
 
 from services.portal.actions.access import publish_access
 from services.portal.errors import UnknownLink, WrongPassword
@@ -16,7 +16,6 @@ from services.portal.queries import account_named, has_accounts
 from services.portal.rules.passwords import check_account, check_password
 from services.portal.states import AccountState
 from shared.foundation.clock import real_now
-from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 # Lifetime of a one-time link, in real time.
@@ -69,7 +68,7 @@ def first_account_link(uow: UnitOfWork, *, actor: str, now: datetime) -> str | N
 
 def link_owner(session: Session, secret: str) -> Account | None:
     """Return the account of a one-time link, or None for the link of the first account. Raises UnknownLink."""
-    link = _link(session, secret)
+    link = _open(session.get(OneTimeLink, digest_of(secret)))
     return account_named(session, link.account) if link.account else None
 
 
@@ -77,7 +76,7 @@ def make_first_account(
     uow: UnitOfWork, secret: str, *, account: str, name: str, password: str, actor: str, now: datetime
 ) -> Account:
     """Create the first administrator with the link that the console printed. Raises UnknownLink, Invalid."""
-    link = _link(uow.session, secret)
+    link = _open(uow.get_locked(OneTimeLink, digest_of(secret)))
     if link.account or has_accounts(uow.session):
         raise UnknownLink
     check_account(account, name)
@@ -89,7 +88,7 @@ def make_first_account(
 
 def set_password(uow: UnitOfWork, secret: str, *, password: str, actor: str, now: datetime) -> Account:
     """Set the password of the link's account, open it and void earlier sessions. Raises UnknownLink, Invalid."""
-    link = _link(uow.session, secret)
+    link = _open(uow.get_locked(OneTimeLink, digest_of(secret)))
     if link.account is None:
         raise UnknownLink
     row = account_named(uow.session, link.account)
@@ -116,13 +115,10 @@ def _hash(password: str) -> str:
         return _hasher.hash(password)
 
 
-def _link(session: Session, secret: str) -> OneTimeLink:
-    found = session.exec(
-        for_update(select(OneTimeLink).where(OneTimeLink.secret_hash == digest_of(secret)))
-    ).one_or_none()
-    if found is None or found.expires_at <= real_now():
+def _open(link: OneTimeLink | None) -> OneTimeLink:
+    """Return the link. Raises UnknownLink if there is none, or it has expired."""
+    if link is None or link.expires_at <= real_now():
         raise UnknownLink
-    link: OneTimeLink = found
     return link
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from joserfc.jwk import OKPKey
-from sqlmodel import col, delete, select
+from sqlmodel import col, delete
 
 from services.portal.actions.passwords import digest_of, password_fits
 from services.portal.errors import WrongPassword
@@ -14,7 +14,6 @@ from services.portal.states import AccountState
 from shared.foundation.clock import real_now
 from shared.foundation.errors import NotSignedIn
 from shared.http.auth import LIFETIME_SECONDS, SessionToken, sign_token
-from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 LONGEST = timedelta(hours=10)
@@ -59,9 +58,7 @@ def note_refused_sign_in(uow: UnitOfWork, account: str, *, actor: str, now: date
 def renew(uow: UnitOfWork, secret: str, *, key: OKPKey) -> str:
     """Return a new token for the session, with the current roles. Raises NotSignedIn if the session has ended."""
     expired = NotSignedIn("登录已过期，请重新登录。", code="session-over")
-    stored = uow.session.exec(
-        for_update(select(SignedInSession).where(SignedInSession.secret_hash == digest_of(secret)))
-    ).one_or_none()
+    stored = uow.get_locked(SignedInSession, digest_of(secret))
     if stored is None or real_now() - stored.renewed_at > IDLE or real_now() - stored.started_at > LONGEST:
         raise expired
     row = uow.session.get(Account, stored.account)

@@ -22,9 +22,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 def get_programme_row(uow: UnitOfWork, code: str) -> ProgrammeRow | None:
     """Lock, reload and return the row of a programme, or None."""
-    query = for_update(select(ProgrammeRow).where(ProgrammeRow.code == code)).execution_options(populate_existing=True)
-    row: ProgrammeRow | None = uow.session.exec(query).one_or_none()
-    return row
+    return uow.get_locked(ProgrammeRow, code)
 
 
 def lock_programme(uow: UnitOfWork, code: str) -> Programme:
@@ -92,8 +90,7 @@ def get_seat(uow: UnitOfWork, case: Case) -> Seat | None:
 
 def lock_work_item(uow: UnitOfWork, item_id: UUID) -> WorkItem:
     """Lock and return an open work item. Raises UnknownWorkItem if it was closed in the meantime."""
-    query = for_update(select(WorkItem).where(WorkItem.id == item_id)).execution_options(populate_existing=True)
-    item: WorkItem | None = uow.session.exec(query).one_or_none()
+    item = uow.get_locked(WorkItem, item_id)
     if item is None or item.closed_at:
         raise UnknownWorkItem
     return item

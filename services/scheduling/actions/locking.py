@@ -5,21 +5,15 @@ Used by this package only. Actions that book interviews or change plans lock the
 
 from uuid import UUID
 
-from sqlmodel import select
-
 from services.scheduling.errors import Unknown, UnknownProgramme
 from services.scheduling.models import Candidate, Lesson, Plan, ProgrammeRow, Proposal, Student
 from shared.events.intake import Programme
-from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 
 def get_programme_row(uow: UnitOfWork, code: str) -> ProgrammeRow | None:
     """Lock and return the row of a programme, or None."""
-    row: ProgrammeRow | None = uow.session.exec(
-        for_update(select(ProgrammeRow).where(ProgrammeRow.code == code))
-    ).one_or_none()
-    return row
+    return uow.get_locked(ProgrammeRow, code)
 
 
 def lock_programme(uow: UnitOfWork, code: str) -> Programme:
@@ -32,10 +26,7 @@ def lock_programme(uow: UnitOfWork, code: str) -> Programme:
 
 def get_candidate(uow: UnitOfWork, application_id: UUID) -> Candidate | None:
     """Lock and return a candidate, or None."""
-    row: Candidate | None = uow.session.exec(
-        for_update(select(Candidate).where(Candidate.application_id == application_id))
-    ).one_or_none()
-    return row
+    return uow.get_locked(Candidate, application_id)
 
 
 def lock_candidate(uow: UnitOfWork, application_id: UUID) -> Candidate:
@@ -48,10 +39,7 @@ def lock_candidate(uow: UnitOfWork, application_id: UUID) -> Candidate:
 
 def get_student(uow: UnitOfWork, application_id: UUID) -> Student | None:
     """Lock and return a student on the roster, or None."""
-    row: Student | None = uow.session.exec(
-        for_update(select(Student).where(Student.application_id == application_id))
-    ).one_or_none()
-    return row
+    return uow.get_locked(Student, application_id)
 
 
 def lock_student(uow: UnitOfWork, application_id: UUID) -> Student:
@@ -64,7 +52,7 @@ def lock_student(uow: UnitOfWork, application_id: UUID) -> Student:
 
 def lock_lesson(uow: UnitOfWork, lesson_id: UUID) -> Lesson:
     """Lock and return a lesson. Raises Unknown."""
-    row: Lesson | None = uow.session.exec(for_update(select(Lesson).where(Lesson.id == lesson_id))).one_or_none()
+    row = uow.get_locked(Lesson, lesson_id)
     if row is None:
         raise Unknown("课次")
     return row
@@ -72,7 +60,7 @@ def lock_lesson(uow: UnitOfWork, lesson_id: UUID) -> Lesson:
 
 def lock_plan(uow: UnitOfWork, plan_id: UUID) -> Plan:
     """Lock and return a teaching plan. Raises Unknown."""
-    row: Plan | None = uow.session.exec(for_update(select(Plan).where(Plan.id == plan_id))).one_or_none()
+    row = uow.get_locked(Plan, plan_id)
     if row is None:
         raise Unknown("教学计划")
     return row
@@ -80,9 +68,7 @@ def lock_plan(uow: UnitOfWork, plan_id: UUID) -> Plan:
 
 def lock_proposal(uow: UnitOfWork, proposal_id: UUID) -> Proposal:
     """Lock and return a proposal. Raises Unknown."""
-    row: Proposal | None = uow.session.exec(
-        for_update(select(Proposal).where(Proposal.id == proposal_id))
-    ).one_or_none()
+    row = uow.get_locked(Proposal, proposal_id)
     if row is None:
         raise Unknown("面试编排方案")
     return row

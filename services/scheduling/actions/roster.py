@@ -4,8 +4,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import select
-
 from services.scheduling.actions.locking import get_student
 from services.scheduling.actions.notices import enqueue_schedule
 from services.scheduling.models import Fee, Student
@@ -13,7 +11,6 @@ from services.scheduling.queries.plans import published_plan
 from services.scheduling.states import STUDENT_STEPS, STUDENT_TITLES, StudentState
 from shared.events.review import StudentAdmitted
 from shared.foundation.transitions import check_step
-from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
 
@@ -49,8 +46,7 @@ def _columns(event: StudentAdmitted) -> dict[str, Any]:
 
 def note_fee(uow: UnitOfWork, application_id: UUID, *, paid: bool, paid_fen: int, actor: str, now: datetime) -> None:
     """Store the fee's state as billing last published it, also for a person who holds no seat yet."""
-    row = uow.session.exec(for_update(select(Fee).where(Fee.application_id == application_id))).one_or_none()
-    row = row or Fee(application_id=application_id, paid=False, paid_fen=0)
+    row = uow.get_locked(Fee, application_id) or Fee(application_id=application_id, paid=False, paid_fen=0)
     row.paid, row.paid_fen = paid, paid_fen
     uow.session.add(row)
     student = get_student(uow, application_id)
