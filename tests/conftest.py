@@ -8,27 +8,24 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError, sync_playwright
-from redis import Redis
 
-from tests.servers import keeper, packages, postgres, rabbitmq
-from tests.servers.address import Address
+from tests.servers import packages, rabbitmq
+from tests.servers.address import Address, servers_used
 
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+# Modules with large clients (Playwright, psycopg, redis) are imported by the first test that needs them, so that the tests
+# of rules start fast.
+KEEPER, POSTGRES, BROWSER = "tests.servers.keeper", "tests.servers.postgres", "tests.browser"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node) -> None:  # a hook of pytest-xdist
     """Pass the controller's process id to each worker: the servers end with that process."""
     node.workerinput["run_pid"] = os.getpid()
@@ -37,7 +34,7 @@ def pytest_configure_node(node) -> None:  # a hook of pytest-xdist
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the servers in use and all tests that did not run."""
     not_run = terminalreporter.stats.get("skipped", [])
-    used = keeper.servers_used(_run_directory(config))
+    used = servers_used(_run_directory(config))
     if used:
         terminalreporter.write_line(f"Servers: {', '.join(used)}")
     if not_run:
@@ -68,10 +65,12 @@ def _server(name: str, config: pytest.Config) -> Address:
     if os.environ.get("LINGJUN_TEST_SERVERS") == "none":
         pytest.fail("This test needs a server and does not belong to `make quick`.")
     run_pid = config.workerinput["run_pid"] if hasattr(config, "workerinput") else os.getpid()
+    keeper = import_module(KEEPER)
     try:
-        return keeper.address_of(name, _run_directory(config), run_pid)
+        address: Address = keeper.address_of(name, _run_directory(config), run_pid)
     except keeper.NotHere as missing:
         pytest.skip(str(missing))
+    return address
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +99,8 @@ def postgres_url(postgres_server: Address) -> Iterator[Callable[[str], str]]:
 
         def make(name: str) -> str:
             unique = f"{name}_{uuid.uuid4().hex[:12]}"
-            return databases.enter_context(postgres.database(postgres_server, unique))
+            url: str = databases.enter_context(import_module(POSTGRES).database(postgres_server, unique))
+            return url
 
         yield make
 
@@ -125,7 +125,7 @@ def redis_url(redis_server: Address) -> Iterator[str]:
     """An empty Redis database with this worker's number: redis://…; flushed after the test."""
     number = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "gw0")))
     url = f"redis://{redis_server.user}:{redis_server.password}@127.0.0.1:{redis_server.port}/{number}"
-    with Redis.from_url(url) as client:
+    with import_module("redis").Redis.from_url(url) as client:
         client.flushdb()
         yield url
         client.flushdb()
@@ -141,12 +141,9 @@ def chromium() -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
+def browser(chromium: Path) -> "Iterator[Browser]":
     """A headless browser for one module. A longer-lived Playwright event loop breaks asyncio.run in later modules."""
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=chromium, headless=True, args=CHROMIUM_FLAGS) as browser,
-    ):
+    with import_module(BROWSER).launched(chromium) as browser:
         yield browser
 
 
@@ -157,30 +154,14 @@ def browser_problems() -> list[str]:
 
 
 @pytest.fixture
-def browser_context(browser: Browser, browser_problems: list[str]) -> Iterator[BrowserContext]:
+def browser_context(browser: "Browser", browser_problems: list[str]) -> "Iterator[BrowserContext]":
     """A fresh profile in Chinese. Any console error or request to another host fails the test."""
-
-    def on_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            browser_problems.append(f"console: {message.text} ({message.location.get('url', '')})")
-
-    def on_request(request: Request) -> None:
-        address = urlsplit(request.url)
-        if address.scheme not in ("data", "blob", "about") and address.hostname != "127.0.0.1":
-            browser_problems.append(f"request to another host: {request.url}")
-
-    def on_web_error(error: WebError) -> None:
-        browser_problems.append(f"uncaught: {error.error}")
-
-    with browser.new_context(locale="zh-CN", timezone_id="Asia/Shanghai") as context:
-        context.on("console", on_console)
-        context.on("request", on_request)
-        context.on("weberror", on_web_error)
+    with import_module(BROWSER).fresh_profile(browser, browser_problems) as context:
         yield context
     assert browser_problems == []
 
 
 @pytest.fixture
-def browser_page(browser_context: BrowserContext) -> Page:
+def browser_page(browser_context: "BrowserContext") -> "Page":
     """A page of the fresh profile."""
     return browser_context.new_page()

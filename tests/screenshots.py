@@ -4,9 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.conftest import CHROMIUM_FLAGS
+from tests.browser import launched
 from tests.servers import packages
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
@@ -28,10 +28,7 @@ def main(address: str, data: Path) -> None:
     """Sign in as each person and save the page, and save one applicant's timeline."""
     passwords = json.loads((data / "passwords.json").read_text())
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=packages.chromium(), args=CHROMIUM_FLAGS) as browser,
-    ):
+    with launched(packages.chromium()) as browser:
         for name, account, path in SCREENSHOTS:
             with browser.new_context(locale="zh-CN", viewport={"width": 1360, "height": 860}) as context:
                 page = context.new_page()

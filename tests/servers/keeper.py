@@ -55,12 +55,6 @@ def address_of(name: str, run_directory: Path, run_pid: int) -> Address:
     return Address(**found)
 
 
-def servers_used(run_directory: Path) -> list[str]:
-    """Return the servers that the run has started, for its summary."""
-    answers = sorted(run_directory.glob("*.json"))
-    return [f"{path.stem} ({json.loads(path.read_text()).get('place', 'did not start')})" for path in answers]
-
-
 def _start_keeper(name: str, run_directory: Path, run_pid: int, answer: Path) -> None:
     command = [sys.executable, "-m", "tests.servers", "keep", name, str(run_directory), str(run_pid)]
     log_path = run_directory / f"{name}.log"

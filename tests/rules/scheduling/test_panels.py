@@ -1,4 +1,4 @@
-"""Validation of panels, slots and judges' lines, without a database."""
+"""Validation of panels and slots, without a database."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from services.demo.cohort import cohort
 from services.demo.staff import panels
-from services.scheduling.pages.forms import parse_judges
 from services.scheduling.rules.interviews.panels import (
     HalfDay,
     JudgeEntry,
@@ -66,13 +65,6 @@ def test_cutting_the_same_half_day_twice_gives_nothing_new(length):
 def test_invalid_half_days_are_refused(half_days, minutes, words):
     with pytest.raises(Invalid, match=words):
         slot_times(half_days, timedelta(minutes=minutes), known=[], now=NOW)
-
-
-def test_a_judges_line_may_name_other_linked_firms():
-    typed = f"judge01 评一川 {CODE.lower()}\njudge02，评二泉，{CODE}，{OTHER.lower()}、{CODE}"
-    assert parse_judges(typed) == [JUDGE, JudgeEntry("judge02", "评二泉", CODE, (OTHER, CODE))]
-    with pytest.raises(Invalid, match="至少应有三项"):
-        parse_judges("judge01 评一川")
 
 
 def test_a_wrong_code_of_a_linked_firm_is_refused():
