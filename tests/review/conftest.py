@@ -17,3 +17,10 @@ def review(database_url: str, tmp_path: Path) -> Iterator[Review]:
     driver.publish_programme(quota=3, waiting_list_places=2)
     yield driver
     process.database.close()
+
+
+@pytest.fixture
+def released(review: Review) -> Review:
+    """A released ranking: 0, 1, 2 hold the three seats, 3 and 4 wait, 5 is not selected."""
+    review.released(90, 85, 80, 75, 70, 65)
+    return review

@@ -3,7 +3,8 @@
 from fastapi.testclient import TestClient
 
 from services.review.web import make_app
-from tests.review.stage import Review, case_id
+from tests.review.stage import Review
+from tests.review.submissions import case_id
 from tests.signing import csrf_headers, session_cookies
 
 

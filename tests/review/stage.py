@@ -4,35 +4,28 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlmodel import Session, SQLModel, col, select
 
-from services.demo.cohort import Application, cohort
 from services.demo.programme import CODE, programme
-from services.demo.scans import Scan
-from services.review import actions
+from services.review import actions, queries
 from services.review.bus import HANDLERS
 from services.review.models import Case, RankedCase, Seat, WorkItem
 from services.review.rules.checklist import Check
 from services.review.states import Verdict, WorkKind
 from services.review.worker import make_jobs
-from shared.adapters.keyring import KeyRing, mask_email, mask_identity, mask_mobile
+from shared.adapters.keyring import KeyRing
 from shared.context import Context
-from shared.events import CONTRACTS, Event, FileClaim
+from shared.events import CONTRACTS, Event
 from shared.events.billing import FeeOverdue, FeePaid
 from shared.events.intake import (
     ApplicationSubmitted,
     ApplicationWithdrawn,
-    Firm,
-    InvoiceTitle,
     Programme,
     ProgrammePublished,
-    Student,
     StudentConsented,
 )
 from shared.events.scheduling import InterviewScheduled, PanelJudge
@@ -41,41 +34,15 @@ from shared.persistence.models import JobRow, OutboxRow
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process
 from tests.processes import travel
+from tests.review.sheets import sheet
+from tests.review.submissions import case_id, submission
 
-NAMES = UUID("5a0c7f6e-9d7c-4c53-8a43-0d2f6f1a2b3c")
 FREEZE = datetime(2021, 12, 9, 1, tzinfo=UTC)
 RELEASE = datetime(2021, 12, 9, 2, tzinfo=UTC)
 AFTER_PAY_BY = datetime(2021, 12, 18, 2, tzinfo=UTC)
 INTERVIEW = datetime(2021, 12, 6, 1, tzinfo=UTC)
 JUDGES = tuple(PanelJudge(account=f"judge0{number}", name=f"评委{number}") for number in range(1, 6))
 GOOD = {kind: Check(Verdict.PASSED, True) for kind in ("form", "licence", "identity")}
-ITEMS = {"strategy": 3000, "innovation": 2500, "learning": 2000, "expression": 1500, "commitment": 1000}
-
-
-@cache
-def applications() -> tuple[Application, ...]:
-    """Return the demo's cohort."""
-    return cohort(1).applications
-
-
-@cache
-def _drawn(scan: Scan) -> bytes:
-    return scan.content()
-
-
-def case_id(number: int) -> UUID:
-    """Return the application id for a position in the cohort."""
-    return uuid5(NAMES, str(number))
-
-
-def sheet(total: int) -> dict[str, int]:
-    """Return items, in hundredths, that sum to `total` whole points of 100."""
-    points = {}
-    remaining = total * 100
-    for item, greatest in ITEMS.items():
-        points[item] = min(greatest, remaining)
-        remaining -= points[item]
-    return points
 
 
 @dataclass
@@ -125,45 +92,8 @@ class Review:
     def submitted(
         self, number: int, *, kind: type[ApplicationSubmitted] = ApplicationSubmitted, **changes: Any
     ) -> ApplicationSubmitted:
-        """Return the submission event of an application of the cohort, sealed as intake would."""
-        one = applications()[number]
-        body = one.body
-        fields = {
-            "application_id": case_id(number),
-            "application_no": f"{CODE}-{number + 1:04d}",
-            "programme": CODE,
-            "platform_no": one.platform_no,
-            "revision": 1,
-            "submitted_at": one.posted_at,
-            "payment_reference": f"ZX2100{number:04d}",
-            "student": self._student(body["student"]),
-            "firm": _firm(body["firm"]),
-            "invoice": InvoiceTitle(title=body["firm"]["name"], tax_number=body["firm"]["credit_code"], kind="normal"),
-            "scans": tuple(self._stored(number, scan) for scan in one.scans),
-        }
-        named = {name: body[name] for name in ("unit_code", "recommendation", "interview_mode")}
-        return kind(**fields | named | changes)
-
-    def _student(self, body: dict[str, Any]) -> Student:
-        keys = KeyRing(self.process.settings.keys_dir, purposes=("identity", "contact"))
-        plain = {name: body[name] for name in ("name", "gender", "born_on", "position", "role", "education", "resume")}
-        number, mobile, email = body["identity_number"], body["mobile"], body["email"]
-        return Student(
-            **plain,
-            identity=keys.seal("identity", CODE, number, mask=mask_identity(number)),
-            mobile=keys.seal("contact", CODE, mobile, mask=mask_mobile(mobile)),
-            email=keys.seal("contact", CODE, email, mask=mask_email(email)),
-        )
-
-    def _stored(self, number: int, scan: Scan) -> FileClaim:
-        return self.process.tools.files.put(
-            _drawn(scan),
-            kind=scan.kind,
-            programme=CODE,
-            media_type=scan.media_type,
-            purpose="scan",
-            key=f"{CODE}/scans/{number}-{scan.kind}",
-        )
+        """Return the submission event of an application of the cohort."""
+        return submission(self.process, number, kind=kind, **changes)
 
     def arrive(self, *numbers: int) -> None:
         """Submit applications, with their students' consent."""
@@ -249,6 +179,15 @@ class Review:
         self.travel(RELEASE)
         self.act(actions.release_ranking, CODE, actor="chair")
 
+    def lapse(self, number: int) -> None:
+        """Let a fee become overdue, and confirm the lapse of the seat that this proposes."""
+        self.overdue(number)
+        [item] = [item for item in self.items(WorkKind.LAPSE_PROPOSED) if item.case_id == case_id(number)]
+        self.act(actions.confirm_lapse, item.id, actor="chair")
+
+    def promote(self, number: int, actor: str = "chair") -> None:
+        self.act(actions.confirm_promotion, case_id(number), actor=actor)
+
     # Rows and published events.
 
     def rows(self, model: type[SQLModel]) -> list[Any]:
@@ -280,6 +219,10 @@ class Review:
         events = [CONTRACTS[kind.TYPE].model_validate_json(row.body) for row in bodies]
         return [event for event in events if number is None or event.subject == str(case_id(number))]
 
+    def promotions_due(self) -> list[UUID]:
+        with self.reading() as session:
+            return [one.case_id for one in queries.promotions_due(session, CODE)]
+
     def items(self, kind: WorkKind) -> list[WorkItem]:
         return [row for row in self.rows(WorkItem) if row.kind == kind and row.closed_at is None]
 
@@ -299,12 +242,3 @@ class Review:
     def reading(self) -> Iterator[Session]:
         with self.process.database.reader() as session:
             yield session
-
-
-def _firm(body: dict[str, Any]) -> Firm:
-    plain = {name: value for name, value in body.items() if name not in ("revenue", "research")}
-    amounts = {
-        f"{name}_fen": tuple(int(Decimal(amount.replace(",", "")) * 100) for amount in body[name])
-        for name in ("revenue", "research")
-    }
-    return Firm(**plain, **amounts)

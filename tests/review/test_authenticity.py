@@ -20,7 +20,8 @@ from shared.events.review import (
 )
 from shared.foundation.errors import Conflict, Invalid, NotFound, OutOfOrder
 from shared.persistence.models import AuditRow
-from tests.review.stage import GOOD, case_id
+from tests.review.stage import GOOD
+from tests.review.submissions import case_id
 
 
 def run_timer(review):

@@ -8,7 +8,9 @@ from playwright.sync_api import BrowserContext, Page
 from services.review.models import ScoreSheet
 from services.review.states import CaseState, SeatState
 from services.review.web import make_app
-from tests.review.stage import AFTER_PAY_BY, ITEMS, Review, case_id
+from tests.review.sheets import ITEMS
+from tests.review.stage import AFTER_PAY_BY, Review
+from tests.review.submissions import case_id
 from tests.signing import serving, session_cookies
 
 

@@ -16,7 +16,8 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.transport import Delivery
 from shared.persistence.models import infrastructure
 from shared.persistence.schema import differences
-from tests.review.stage import Review, case_id
+from tests.review.stage import Review
+from tests.review.submissions import case_id
 
 
 def delivered(message: Event, number: int) -> Delivery:

@@ -10,7 +10,9 @@ from services.review.models import ScoreSheet
 from shared.events.review import InterviewScored
 from shared.events.scheduling import InterviewMissed, PanelJudge
 from shared.foundation.errors import Conflict, Forbidden, Invalid, NotFound
-from tests.review.stage import INTERVIEW, JUDGES, case_id, sheet
+from tests.review.sheets import sheet
+from tests.review.stage import INTERVIEW, JUDGES
+from tests.review.submissions import case_id
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from shared.events import FileClaim
 from shared.persistence.models import AuditRow, JobRow
 from tests.printed import words
 from tests.processes import sent_mails
-from tests.review.stage import applications
+from tests.review.submissions import applications
 
 
 def test_the_jobs_print_store_and_send_one_letter_per_decision(review):

@@ -10,7 +10,7 @@ from services.review.settings import ReviewSettings
 from services.review.web import make_app
 from tests.processes import process_for
 from tests.review.desk import as_staff
-from tests.review.stage import case_id
+from tests.review.submissions import case_id
 from tests.signing import session_cookies
 
 

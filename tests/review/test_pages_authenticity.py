@@ -8,7 +8,7 @@ from services.demo.programme import CODE
 from services.review.states import CaseState
 from shared.persistence.models import AuditRow
 from tests.review.desk import as_staff, case_path
-from tests.review.stage import applications, case_id
+from tests.review.submissions import applications, case_id
 
 
 @pytest.fixture

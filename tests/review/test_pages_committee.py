@@ -14,7 +14,8 @@ from shared.events.review import RefundOrdered, SeatReleased
 from shared.events.scheduling import StudentRegistered
 from tests.printed import words
 from tests.review.desk import as_staff
-from tests.review.stage import AFTER_PAY_BY, FREEZE, RELEASE, case_id
+from tests.review.stage import AFTER_PAY_BY, FREEZE, RELEASE
+from tests.review.submissions import case_id
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import pytest
 
 from services.review.models import ScoreSheet
 from tests.review.desk import as_staff, case_path
-from tests.review.stage import ITEMS, case_id
+from tests.review.sheets import ITEMS
+from tests.review.submissions import case_id
 
 
 @pytest.fixture

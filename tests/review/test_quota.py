@@ -8,7 +8,9 @@ from services.review.models import Admission, LetterRow, ScoreSheet, Seat
 from services.review.states import SeatState, WorkKind
 from shared.events.review import InterviewScored, StudentAdmitted
 from shared.foundation.errors import Refusal
-from tests.review.stage import AFTER_PAY_BY, FREEZE, JUDGES, RELEASE, case_id, sheet
+from tests.review.sheets import sheet
+from tests.review.stage import AFTER_PAY_BY, FREEZE, JUDGES, RELEASE
+from tests.review.submissions import case_id
 
 
 def run_concurrently(review, *calls):

@@ -12,7 +12,8 @@ from shared.events.review import ApplicantNotSelected, ApplicantWaitlisted, Refu
 from shared.events.scheduling import InterviewMissed
 from shared.foundation.errors import Conflict, Forbidden, Invalid
 from shared.persistence.models import AuditRow
-from tests.review.stage import FREEZE, RELEASE, case_id
+from tests.review.stage import FREEZE, RELEASE
+from tests.review.submissions import case_id
 
 
 def freeze(review, actor="secretary"):

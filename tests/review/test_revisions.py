@@ -12,7 +12,9 @@ from shared.events.intake import Programme, ProgrammePublished, ProgrammeRevised
 from shared.events.review import StudentAdmitted
 from shared.foundation.errors import Invalid
 from shared.persistence.models import AuditRow
-from tests.review.stage import FREEZE, JUDGES, RELEASE, case_id, sheet
+from tests.review.sheets import sheet
+from tests.review.stage import FREEZE, JUDGES, RELEASE
+from tests.review.submissions import case_id
 
 SMALL = {"quota": 3, "waiting_list_places": 2}
 FIVE = (60, 70, 80, 85, 90)

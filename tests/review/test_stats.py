@@ -6,7 +6,8 @@ import pytest
 
 from services.review import actions, queries
 from services.review.states import CASE_STEPS, SEAT_STEPS, CaseState, Fate, ReleaseReason, SeatState, fate
-from tests.review.stage import AFTER_PAY_BY, case_id
+from tests.review.stage import AFTER_PAY_BY
+from tests.review.submissions import case_id
 
 
 def test_every_application_has_exactly_one_outcome(review):

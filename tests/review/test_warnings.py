@@ -12,7 +12,7 @@ from services.review.rules.warnings import case_warnings, identity_warnings
 from services.review.states import CaseState
 from shared.adapters.keyring import KeyRing
 from tests.review.desk import as_staff, case_path
-from tests.review.stage import applications
+from tests.review.submissions import applications
 
 FILED = date(2021, 11, 25)
 REAL = "91330100799655058B"

@@ -10,7 +10,7 @@ from services.demo.programme import programme
 from services.review.rules.scoring import check_desk_points, check_sheet, mean, trimmed_mean, weighted_interview
 from shared.events.intake import Programme
 from shared.foundation.errors import Invalid
-from tests.review.stage import ITEMS
+from tests.review.sheets import ITEMS
 
 RULE = Programme.model_validate(programme()).scoring
 TOTALS = st.lists(st.integers(0, 10_000), min_size=1, max_size=15)
