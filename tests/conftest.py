@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.servers import packages, rabbitmq
 from tests.servers.address import Address, servers_used
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 # Modules with large clients (Playwright, psycopg, redis) are imported by the first test that needs them, so that the tests
 # of rules start fast.
 KEEPER, POSTGRES, BROWSER = "tests.servers.keeper", "tests.servers.postgres", "tests.browser"
+
+
+# No deadline for an example: on a busy machine it fails a test that holds.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(optionalhook=True)
