@@ -13,7 +13,8 @@ from tests.cli.running import ROOT, lingjun
 
 COMMANDS = {
     "run", "first-account", "replay", "rebuild-timeline", "web", "bus", "worker", "migrate", "declare-topology",
-    "demo", "simulate", "faults", "bench", "new migration",
+    "demo", "simulate", "faults", "bench",
+    "new service", "new event", "new page", "new migration",
 }  # fmt: skip
 # What makes a start slow; the web framework, the database, the job queue, and Typer's own formatting.
 HEAVY = {"fastapi", "sqlalchemy", "celery", "aio_pika", "rich", "services.standalone"}
