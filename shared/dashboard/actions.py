@@ -18,6 +18,7 @@ from shared.http.fields import whole_form
 from shared.wiring.process import Process
 
 _MAX_REASONS = 3
+_MOST_KEY_BITS = 63
 KeyType = Callable[[Any], Any]
 
 
@@ -119,9 +120,12 @@ async def _apply(request: Request, action: ListAction, key_type: KeyType, keys: 
 def _key(key: Any, key_type: KeyType) -> Any:
     """Convert a key to its column type. Raises ActionFailed for an invalid key."""
     try:
-        return key_type(str(key))
+        value = key_type(str(key))
     except ValueError as error:
         raise ActionFailed(t("没有这条记录。")) from error
+    if isinstance(value, int) and value.bit_length() > _MOST_KEY_BITS:
+        raise ActionFailed(t("没有这条记录。"))
+    return value
 
 
 def _apply_to_each(request: Request, action: ListAction, keys: Sequence[Any], entries: dict[str, str]) -> list[Refusal]:
