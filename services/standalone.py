@@ -47,6 +47,7 @@ from shared.jobs.timer import RunDue, Timer
 from shared.jobs.worker import JobWorker
 from shared.persistence.schema import upgrade
 from shared.runtime.bus import Bus
+from shared.runtime.http_protocol import BoundedProtocol
 from shared.runtime.serve import setup_observability, tune_gc
 from shared.wiring.process import Process, open_process
 from shared.wiring.settings import Settings, embedded
@@ -141,6 +142,7 @@ class StandaloneServer:
         app = PathRouter({spec.settings.SERVICE: spec.make_app(self._process(spec)) for spec in SPECS})
         config = uvicorn.Config(
             app,
+            http=BoundedProtocol,
             host="127.0.0.1",
             port=self._port,
             lifespan="off",
