@@ -25,6 +25,7 @@ from shared.jobs.job import requeue_orphaned
 from shared.jobs.timer import Timer
 from shared.jobs.worker import JobWorker
 from shared.persistence.schema import upgrade
+from shared.runtime.http_protocol import BoundedProtocol
 from shared.runtime.serve import setup_observability, tune_gc
 from shared.wiring.process import Process, open_process
 from shared.wiring.registry import DEFAULT, SERVICES
@@ -85,6 +86,7 @@ class StandaloneServer:
         app = PathRouter({name: app_maker(name)(process) for name, process in self.processes.items()})
         config = uvicorn.Config(
             app,
+            http=BoundedProtocol,
             host="127.0.0.1",
             port=self._port,
             lifespan="off",

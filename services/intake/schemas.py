@@ -4,18 +4,14 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+
+from shared.foundation.bodies import Body
 
 
 def text(longest: int, shortest: int = 1) -> StringConstraints:
     """A trimmed text of `shortest` to `longest` characters without U+0000, which PostgreSQL cannot store."""
     return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest, pattern=r"^[^\x00]*$")
-
-
-class Body(BaseModel):
-    """A strict request body: unknown fields are rejected."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ConsentIn(Body):
@@ -88,11 +84,11 @@ class ApplicationIn(Body):
     recommendation: Literal["recommended", "not_recommended", "pending"]
     interview_mode: Literal["online", "on_site"]
     past_participant: bool
-    consents: tuple[ConsentIn, ...]
+    consents: Annotated[tuple[ConsentIn, ...], Field(max_length=20)]
     student: StudentIn
     firm: FirmIn
     invoice: InvoiceIn | None = None
-    scans: tuple[ScanIn, ...]
+    scans: Annotated[tuple[ScanIn, ...], Field(max_length=30)]
 
 
 class FileOut(BaseModel):

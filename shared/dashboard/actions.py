@@ -14,9 +14,11 @@ from starlette_admin.exceptions import ActionFailed
 from shared.dashboard.notices import notify
 from shared.foundation.errors import Refusal
 from shared.foundation.language import localize, t
+from shared.http.fields import whole_form
 from shared.wiring.process import Process
 
 _MAX_REASONS = 3
+_MOST_KEY_BITS = 63
 KeyType = Callable[[Any], Any]
 
 
@@ -96,7 +98,10 @@ def on_row(action: ListAction, key_type: KeyType) -> Callable[..., Any]:
 
 
 async def _apply(request: Request, action: ListAction, key_type: KeyType, keys: Sequence[Any]) -> None:
-    form = await request.form()
+    try:
+        form = await whole_form(request)
+    except Refusal as refusal:
+        raise ActionFailed(localize(refusal)) from refusal
     entries = {entry.name: str(form.get(entry.name, "")).strip() for entry in action.entries}
     if missing := [entry.label for entry in action.entries if entry.required and not entries[entry.name]]:
         raise ActionFailed(t("请填写：{entries}。", entries=t("、").join(map(t, missing))))
@@ -115,9 +120,12 @@ async def _apply(request: Request, action: ListAction, key_type: KeyType, keys: 
 def _key(key: Any, key_type: KeyType) -> Any:
     """Convert a key to its column type. Raises ActionFailed for an invalid key."""
     try:
-        return key_type(str(key))
+        value = key_type(str(key))
     except ValueError as error:
         raise ActionFailed(t("没有这条记录。")) from error
+    if isinstance(value, int) and value.bit_length() > _MOST_KEY_BITS:
+        raise ActionFailed(t("没有这条记录。"))
+    return value
 
 
 def _apply_to_each(request: Request, action: ListAction, keys: Sequence[Any], entries: dict[str, str]) -> list[Refusal]:

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, false, inspect, or_, select
+from sqlalchemy.exc import DataError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import func
+from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette_admin.contrib.sqlmodel import ModelView
 from starlette_admin.fields import StringField
+from starlette_admin.types import ListParams
 from starlette_admin.views import RowActionsDisplayType, RowActionsPosition
 
 from shared.dashboard.actions import ListAction, action_options, on_row, on_rows
@@ -19,6 +23,8 @@ from shared.dashboard.columns import Badged, Text
 from shared.dashboard.exports import SafeCsv, SafeXlsx
 from shared.foundation.language import t
 from shared.http.auth import CurrentUser
+
+LAST_PAGE = 1_000_000
 
 
 class ListView(ModelView):
@@ -50,6 +56,8 @@ class ListView(ModelView):
         if key_column.name not in [field.name for field in self.fields]:
             self.fields = (*self.fields, _hidden(key_column.name))
         super().__init__(model, icon=icon, display_name=title, menu_label=title, key=key)
+        if self._pk_coerce is object:  # what SQLModel's text columns name as their type
+            self._pk_coerce = str
         self.by_name = {action.name: action for action in self.list_actions}
 
     # Features of the library that are disabled.
@@ -77,6 +85,13 @@ class ListView(ModelView):
 
     # Queries.
 
+    def _parse_list_params(self, request: Request, query_params: QueryParams | None = None) -> ListParams:
+        """Refuse a page that no database can count to."""
+        parsed = super()._parse_list_params(request, query_params)
+        if parsed.page > LAST_PAGE:
+            raise HTTPException(400)
+        return parsed
+
     def get_list_query(self, request: Request) -> Select[Any]:
         query = select(self.model)
         return query if self.only is None else query.where(self.only)
@@ -103,7 +118,7 @@ class ListView(ModelView):
         """Return the row, or None, also for an invalid key."""
         try:
             return await super().find_by_pk(request, pk)
-        except ValueError:
+        except (ValueError, OverflowError, DataError):
             return None
 
     # Actions.

@@ -19,6 +19,7 @@ from shared.observability import metrics, telemetry
 from shared.observability.logs import configure
 from shared.observability.tracing import tracers
 from shared.runtime.bus import Bus
+from shared.runtime.http_protocol import BoundedProtocol
 from shared.wiring.process import Process, open_process
 from shared.wiring.settings import Settings
 
@@ -59,6 +60,7 @@ def serve_web(settings: Settings, make_app: Callable[[Process], FastAPI]) -> Non
     # No access log: paths contain the secrets of one-time links. Refusals and failures are logged with their route.
     uvicorn.run(
         app,
+        http=BoundedProtocol,
         host=host,
         port=int(port),
         log_config=None,
