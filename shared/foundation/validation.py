@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.foundation.errors import FieldError
+from shared.foundation.text import UnusableText
 
 _MESSAGES = {
     "missing": "缺少此项,请补上",
     "extra_forbidden": "没有这个字段,请删去或检查拼写",
     "string_too_long": "超过 {max_length} 个字符,请缩短",
     "string_too_short": "至少要 {min_length} 个字符",
-    "string_pattern_mismatch": "含有不能保存的字符,请删去",
     "literal_error": "只能是 {expected} 之一",
     "enum": "只能是 {expected} 之一",
     "json_invalid": "不是合法的 JSON",
@@ -27,10 +27,11 @@ def field_errors_of(errors: Sequence[Any]) -> list[FieldError]:
 
 
 def _field_error(error: Any) -> FieldError:
-    kind = error["type"]
-    return FieldError(
-        _pointer(error["loc"]), kind, _MESSAGES.get(kind, "格式不正确,请对照接口说明"), error.get("ctx", {})
-    )
+    kind, values = error["type"], error.get("ctx", {})
+    cause = values.get("error")
+    if isinstance(cause, UnusableText):
+        return FieldError(_pointer(error["loc"]), cause.code, cause.message.message, cause.message.values)
+    return FieldError(_pointer(error["loc"]), kind, _MESSAGES.get(kind, "格式不正确,请对照接口说明"), values)
 
 
 def _pointer(location: Sequence[Any]) -> str:
