@@ -144,9 +144,9 @@ def test_an_invalid_body_reports_every_error_with_a_pointer(intake, applications
     invalid["platform_no"] = "A\x001"
     messages = {error["field"]: error["message"] for error in intake.post(invalid, key="key-000001").json()["faults"]}
     assert messages == {
-        "/platform_no": "含有不能保存的字符,请删去",
+        "/platform_no": "第 2 个字符(U+0000)不是可以保存的文字,请删去后重新输入",
         "/recommendation": "只能是 'recommended', 'not_recommended' or 'pending' 之一",
-        "/student/name": "至少要 2 个字符",
+        "/student/name": "至少要 1 个字符",
         "/student/shoe_size": "没有这个字段,请删去或检查拼写",
     }
 

@@ -8,11 +8,11 @@ from sqlmodel import select
 
 from services.intake.errors import UnknownProgramme
 from services.intake.models import PastParticipant, ProgrammeRow
-from services.intake.rules.identifiers import normalised
 from services.intake.rules.programmes import Progress, check_programme, check_revision
 from shared.adapters.keyring import KeyRing
 from shared.events.intake import Programme, ProgrammePublished, ProgrammeRevised
 from shared.foundation.errors import Conflict, OutOfOrder
+from shared.foundation.text import clean_identifier
 from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -75,7 +75,7 @@ def import_past_participants(
     """Add past participants as (document number, name, programme). Return the number of new ones; repeats add none."""
     added = 0
     for number, name, programme in people:
-        index = keys.index("identity", normalised(number))
+        index = keys.index("identity", clean_identifier(number))
         if uow.session.get(PastParticipant, index) is None:
             uow.session.add(PastParticipant(identity_index=index, programme=programme, name=name, recorded_at=now))
             uow.session.flush()
