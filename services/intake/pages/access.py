@@ -1,15 +1,14 @@
 """Pages to issue and revoke API keys and to import past participants."""
 
-import csv
-import io
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from services.intake import actions
 from services.intake.pages.labels import Clerk
+from services.intake.rules.past_participants import people_in
 from shared.dashboard import done, page, t
-from shared.foundation.errors import Invalid
+from shared.foundation.clock import local
 from shared.http.web import Now, Uow, WithTools
 
 router = APIRouter()
@@ -57,20 +56,7 @@ def import_past_participants(
     tools: WithTools,
     table: Annotated[UploadFile, File()],
 ) -> Response:
-    """Import `table`: CSV, UTF-8, a header and the columns document number, name, programme."""
-    people = _parse_people(table.file.read())
+    """Import `table`: XLSX or CSV with the columns 证件号码, 姓名 and 参加的培训. One faulty cell refuses the file."""
+    people = people_in(table.file.read(), today=local(now).date())
     added = actions.import_past_participants(uow, people, actor=actor.account, now=now, keys=tools.keys)
     return done(request, "/intake/tables/past-participants/list", t("已登记 {count} 名往期学员。", count=added))
-
-
-def _parse_people(content: bytes) -> list[tuple[str, str, str]]:
-    try:
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))[1:]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Invalid("文件不是 UTF-8 编码的 CSV,请另存为“CSV UTF-8”后重试。", code="past-participants") from error
-    for line, row in enumerate(rows, start=2):
-        if len(row) != 3 or not all(cell.strip() for cell in row):
-            raise Invalid(
-                "第 {place} 行应有三列:证件号码、姓名、参加的培训。", code="past-participants", values={"place": line}
-            )
-    return [(number, name, programme) for number, name, programme in rows]

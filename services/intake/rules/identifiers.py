@@ -53,10 +53,13 @@ def check_number(kind: str, number: str, *, today: date) -> list[FieldError]:
 
 
 def kind_of(number: str) -> str:
-    """Return the kind of document that a number can only belong to, for lists that do not state it; else passport."""
+    """Return the kind of document that a number can only belong to, for lists that do not state it; else passport.
+
+    Passports and permits have at most ten digits. A longer one is a resident's, with whatever mistake it has.
+    """
     if re.fullmatch(r"9\d{16}[\dX]|[A-Z]{3}\d{12}", number):
         return "foreign_permanent_resident"
-    return "resident_id" if re.fullmatch(r"\d{11,}X?", number) else "passport"
+    return "resident_id" if len(re.findall(r"\d", number)) > 10 else "passport"
 
 
 def modern_number(number: str) -> str:
