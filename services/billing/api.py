@@ -12,13 +12,16 @@ from services.billing import queries
 from services.billing.models import BankEntry, Invoice
 from services.billing.schemas import AccountOut, EntryOut, InvoiceOut, RefundOut, StatementOut
 from shared.http.auth import staff
+from shared.http.fields import QueryCode
 from shared.http.web import ReadingSession
 
 router = APIRouter(prefix="/billing/api", tags=["staff"], dependencies=[Depends(staff("finance", "finance_checker"))])
 
 
 @router.get("/accounts")
-def accounts(session: ReadingSession, state: Annotated[str, Query(alias="standing")] = "") -> list[AccountOut]:
+def accounts(
+    session: ReadingSession, state: Annotated[str, Query(alias="standing", max_length=100)] = ""
+) -> list[AccountOut]:
     """List the fee accounts, optionally of one state (open, waiting, due, ended)."""
     return [
         AccountOut(
@@ -37,7 +40,7 @@ def statements(session: ReadingSession) -> Sequence[object]:
 
 
 @router.get("/entries", response_model=list[EntryOut])
-def entries(session: ReadingSession, state: str = "open", outcome: str = "") -> Sequence[object]:
+def entries(session: ReadingSession, state: QueryCode = "open", outcome: QueryCode = "") -> Sequence[object]:
     """List bank entries of one state (open, booked, duplicate, waiting), optionally of one outcome, in the bank's
     order."""
     found = select(BankEntry).where(BankEntry.state == state)
@@ -53,7 +56,7 @@ def unapplied(session: ReadingSession) -> Sequence[object]:
 
 
 @router.get("/refunds")
-def refunds(session: ReadingSession, state: str = "") -> list[RefundOut]:
+def refunds(session: ReadingSession, state: QueryCode = "") -> list[RefundOut]:
     """List the refunds by number, optionally of one state (proposed, approved, sent, declined)."""
     references = {key: account.reference for key, account in queries.accounts_by_id(session).items()}
     return [
@@ -66,7 +69,7 @@ def refunds(session: ReadingSession, state: str = "") -> list[RefundOut]:
 
 
 @router.get("/invoices", response_model=list[InvoiceOut])
-def invoices(session: ReadingSession, state: str = "") -> Sequence[object]:
+def invoices(session: ReadingSession, state: QueryCode = "") -> Sequence[object]:
     """List invoices and red letters by request number, optionally of one state (proposed, requested, submitted, issued,
     failed, dropped)."""
     found = select(Invoice).order_by(col(Invoice.request_no))

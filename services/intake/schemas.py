@@ -4,8 +4,9 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
+from shared.foundation.bodies import Body
 from shared.foundation.mailbox import Mailbox
 from shared.foundation.text import Identifier, Line, Lines
 
@@ -13,12 +14,6 @@ from shared.foundation.text import Identifier, Line, Lines
 def text(longest: int, shortest: int = 1) -> StringConstraints:
     """The bounds of a text: `shortest` to `longest` characters, counted after the gate."""
     return StringConstraints(min_length=shortest, max_length=longest)
-
-
-class Body(BaseModel):
-    """A strict request body: unknown fields are rejected."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ConsentIn(Body):
@@ -91,11 +86,11 @@ class ApplicationIn(Body):
     recommendation: Literal["recommended", "not_recommended", "pending"]
     interview_mode: Literal["online", "on_site"]
     past_participant: bool
-    consents: tuple[ConsentIn, ...]
+    consents: Annotated[tuple[ConsentIn, ...], Field(max_length=20)]
     student: StudentIn
     firm: FirmIn
     invoice: InvoiceIn | None = None
-    scans: tuple[ScanIn, ...]
+    scans: Annotated[tuple[ScanIn, ...], Field(max_length=30)]
 
 
 class FileOut(BaseModel):

@@ -1,18 +1,21 @@
 """Request and response bodies of the portal's JSON endpoints."""
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, Field
+
+from shared.foundation.bodies import Body
+
+Code = Annotated[str, Field(max_length=100)]
 
 
-class NewAccount(BaseModel):
+class NewAccount(Body):
     """An account to create."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    account: str
-    name: str
-    roles: tuple[str, ...]
+    account: Code
+    name: Code
+    roles: Annotated[tuple[Code, ...], Field(max_length=50)]
 
 
 class CreatedAccount(BaseModel):
@@ -22,10 +25,8 @@ class CreatedAccount(BaseModel):
     link: str
 
 
-class DemoMoment(BaseModel):
+class DemoMoment(Body):
     """The new time of a demo's clock, with a time zone."""
-
-    model_config = ConfigDict(extra="forbid")
 
     moment: AwareDatetime
 

@@ -24,6 +24,7 @@ from services.scheduling.schemas import (
 )
 from shared.context import Tools
 from shared.http.auth import CurrentUser, staff
+from shared.http.fields import QueryCode
 from shared.http.web import ReadingSession, WithTools
 
 router = APIRouter(prefix="/scheduling/api", tags=["staff"])
@@ -31,7 +32,7 @@ Scheduler = Annotated[CurrentUser, Depends(staff("scheduler", "registrar"))]
 
 
 @router.get("/candidates")
-def list_candidates(actor: Scheduler, session: ReadingSession, programme: str = "") -> list[CandidateOut]:
+def list_candidates(actor: Scheduler, session: ReadingSession, programme: QueryCode = "") -> list[CandidateOut]:
     """List every candidate with the current booking, by application number."""
     code = chosen_programme(session, programme).code
     booked = {row.application_id: row for row in interviews.bookings(session, code)}
@@ -39,14 +40,14 @@ def list_candidates(actor: Scheduler, session: ReadingSession, programme: str = 
 
 
 @router.get("/panels")
-def list_panels(actor: Scheduler, session: ReadingSession, programme: str = "") -> list[PanelOut]:
+def list_panels(actor: Scheduler, session: ReadingSession, programme: QueryCode = "") -> list[PanelOut]:
     """List the panels by name."""
     code = chosen_programme(session, programme).code
     return [PanelOut.model_validate(row, from_attributes=True) for row in interviews.panels(session, code)]
 
 
 @router.get("/slots")
-def list_slots(actor: Scheduler, session: ReadingSession, programme: str = "") -> list[SlotOut]:
+def list_slots(actor: Scheduler, session: ReadingSession, programme: QueryCode = "") -> list[SlotOut]:
     """List the slots in order of time, with the panels that are booked in each."""
     code = chosen_programme(session, programme).code
     booked = interviews.bookings(session, code)
@@ -63,7 +64,7 @@ def list_slots(actor: Scheduler, session: ReadingSession, programme: str = "") -
 
 @router.get("/proposals")
 def list_proposals(
-    actor: Scheduler, session: ReadingSession, tools: WithTools, programme: str = ""
+    actor: Scheduler, session: ReadingSession, tools: WithTools, programme: QueryCode = ""
 ) -> list[ProposalOut]:
     """List the proposals, newest first."""
     code = chosen_programme(session, programme).code
@@ -77,7 +78,7 @@ def read_proposal(proposal_id: UUID, actor: Scheduler, session: ReadingSession, 
 
 
 @router.get("/plans")
-def list_plans(actor: Scheduler, session: ReadingSession, tools: WithTools, programme: str = "") -> list[PlanOut]:
+def list_plans(actor: Scheduler, session: ReadingSession, tools: WithTools, programme: QueryCode = "") -> list[PlanOut]:
     """List the teaching plans, newest first. Drafts are not checked here; `/plans/{plan_id}` checks one."""
     code = chosen_programme(session, programme).code
     return [_plan(row, tools, []) for row in plans.plans_of(session, code)]
@@ -92,7 +93,7 @@ def read_plan(plan_id: UUID, actor: Scheduler, session: ReadingSession, tools: W
 
 
 @router.get("/students")
-def list_students(actor: Scheduler, session: ReadingSession, programme: str = "") -> list[StudentOut]:
+def list_students(actor: Scheduler, session: ReadingSession, programme: QueryCode = "") -> list[StudentOut]:
     """List everyone who was ever on the roster, by rank."""
     code = chosen_programme(session, programme).code
     results = course.attempts(session, code)
@@ -100,7 +101,7 @@ def list_students(actor: Scheduler, session: ReadingSession, programme: str = ""
 
 
 @router.get("/sessions")
-def list_sessions(actor: Scheduler, session: ReadingSession, programme: str = "") -> list[SessionOut]:
+def list_sessions(actor: Scheduler, session: ReadingSession, programme: QueryCode = "") -> list[SessionOut]:
     """List the half-days of the plan in force, in order."""
     code = chosen_programme(session, programme).code
     recorded = course.marks_per_lesson(session, code)

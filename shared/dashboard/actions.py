@@ -14,6 +14,7 @@ from starlette_admin.exceptions import ActionFailed
 from shared.dashboard.notices import notify
 from shared.foundation.errors import Refusal
 from shared.foundation.language import localize, t
+from shared.http.fields import whole_form
 from shared.wiring.process import Process
 
 _MAX_REASONS = 3
@@ -96,7 +97,10 @@ def on_row(action: ListAction, key_type: KeyType) -> Callable[..., Any]:
 
 
 async def _apply(request: Request, action: ListAction, key_type: KeyType, keys: Sequence[Any]) -> None:
-    form = await request.form()
+    try:
+        form = await whole_form(request)
+    except Refusal as refusal:
+        raise ActionFailed(localize(refusal)) from refusal
     entries = {entry.name: str(form.get(entry.name, "")).strip() for entry in action.entries}
     if missing := [entry.label for entry in action.entries if entry.required and not entries[entry.name]]:
         raise ActionFailed(t("请填写：{entries}。", entries=t("、").join(map(t, missing))))

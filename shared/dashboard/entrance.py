@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.dashboard.notices import send_notices
 from shared.foundation.errors import Refusal
-from shared.http.auth import current_user, refuse_access
+from shared.http.auth import SAFE_METHODS, current_user, refuse_access
+from shared.http.csrf import checked_body
 from shared.http.web import refuse
 
 
@@ -28,6 +29,8 @@ class AccessMiddleware:
         request = Request(scope, receive)
         try:
             await run_in_threadpool(self._check_access, request)
+            if request.method not in SAFE_METHODS:
+                receive = await checked_body(request)
         except Refusal as refusal:
             response = await run_in_threadpool(refuse, request, refusal)
             await response(scope, receive, send)

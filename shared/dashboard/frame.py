@@ -67,7 +67,7 @@ class _Admin(Admin):
     """The library's admin without the features that are replaced here: CSRF protection, notices, error pages."""
 
     def _init_csrf(self) -> None:
-        """Do nothing: shared/http/csrf.py protects every app."""
+        """Do nothing: shared/http protects every app."""
 
     def _init_flash(self) -> None:
         """Do nothing: notices.py replaces it."""
@@ -80,7 +80,8 @@ class _Admin(Admin):
     async def _render_error(self, request: Request, exc: Exception = HTTPException(500)) -> Response:
         assert isinstance(exc, HTTPException)
         message = _ERRORS.get(exc.status_code, "请求无法处理。")
-        return await run_in_threadpool(refuse, request, Refusal(message, code="http"), status=exc.status_code)
+        refusal = exc if isinstance(exc, Refusal) else Refusal(message, code="http")
+        return await run_in_threadpool(refuse, request, refusal, status=exc.status_code)
 
 
 class Dashboard:
@@ -105,8 +106,10 @@ class Dashboard:
             secret_key="unused: the session signs",  # noqa: S106
             i18n_config=LANGUAGES,
             timezone_config=_TIMEZONE,
-            middlewares=[Middleware(AccessMiddleware, roles=roles, open_paths=f"{self.base}/static/")],
         )
+        # Before the library's own middleware: that one opens a database session, and wraps what `receive` raises.
+        access = Middleware(AccessMiddleware, roles=roles, open_paths=f"{self.base}/static/")
+        self._admin.middlewares.insert(0, access)
         self._admin.routes = [route for route in self._admin.routes if route.name in _ROUTES_KEPT]
         self.templates = self._admin.templates
         configure(self.templates.env)

@@ -10,6 +10,7 @@ _MESSAGES = {
     "missing": "缺少此项,请补上",
     "extra_forbidden": "没有这个字段,请删去或检查拼写",
     "string_too_long": "超过 {max_length} 个字符,请缩短",
+    "too_long": "超过 {max_length} 项,请减少",
     "string_too_short": "至少要 {min_length} 个字符",
     "literal_error": "只能是 {expected} 之一",
     "enum": "只能是 {expected} 之一",

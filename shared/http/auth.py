@@ -6,17 +6,18 @@ Cookies and expiry use real time, never business time.
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from fastapi import Request
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from pydantic import BaseModel, ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from shared.context import Context
 from shared.events.portal import StaffAccessChanged
@@ -43,6 +44,26 @@ Role = Literal[
     "auditor",
     "administrator",
 ]
+
+
+T = TypeVar("T")
+
+
+class Credential(Generic[T]):
+    """A dependency that identifies the sender from headers and path, or raises a refusal.
+
+    shared/http/gate.py calls it before the body is read; the route gets the same result.
+    """
+
+    def __init__(self, check: Callable[[Request], Awaitable[T]]) -> None:
+        self._check = check
+
+    async def __call__(self, request: Request) -> T:
+        """Return what the check returns. A repeat in the same request does not check again."""
+        checked: dict[Credential[Any], T] = request.state.credentials
+        if self not in checked:
+            checked[self] = await self._check(request)
+        return checked[self]
 
 
 @dataclass(frozen=True)
@@ -108,10 +129,10 @@ def _hmac(sid: str, text: str) -> str:
     return hmac.new(sid.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-def staff(*roles: Role) -> Callable[[Request], CurrentUser]:
-    """Return a dependency that yields the current user, who must have one of `roles` (none named: any member of staff).
+def staff(*roles: Role) -> Credential[CurrentUser]:
+    """Return a credential that yields the current user, who must have one of `roles` (none named: any member of staff).
 
-    The dependency raises NotSignedIn without a valid session, Forbidden with other roles. It audits the latter in a
+    It raises NotSignedIn without a valid session, Forbidden with other roles. It audits the latter in a
     separate transaction, because the request's own is rolled back. Auditors may read everything: GET is allowed.
     """
 
@@ -122,7 +143,10 @@ def staff(*roles: Role) -> Callable[[Request], CurrentUser]:
             refuse_access(request, actor)
         return actor
 
-    return require_role
+    async def check(request: Request) -> CurrentUser:
+        return await run_in_threadpool(require_role, request)
+
+    return Credential(check)
 
 
 def current_user(request: Request) -> CurrentUser:

@@ -7,7 +7,7 @@ Used by each service's web.py. Only this module maps refusals to status codes. P
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 import structlog
 from fastapi import Depends, FastAPI, Request, Response
@@ -34,10 +34,13 @@ from shared.foundation.errors import (
     NotSignedIn,
     Refusal,
 )
-from shared.foundation.language import LANGUAGES, localize
+from shared.foundation.language import LANGUAGES
 from shared.foundation.validation import field_errors_of
-from shared.http.csrf import CsrfMiddleware
+from shared.http.csrf import check_form_token
+from shared.http.gate import Gate
 from shared.http.http_metrics import HttpMetrics, route_of
+from shared.http.limits import BodyRefused
+from shared.http.problems import problem_of
 from shared.http.security_headers import SecurityHeaders
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process
@@ -63,12 +66,13 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
         openapi_url=f"{prefix}/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(check_form_token)],
         # The framework's own spans and logs contain addresses and messages, which may be personal data.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.process = process
     app.state.refusal_page = refusal_page
-    app.add_middleware(CsrfMiddleware, process=process, refuse=refuse)
+    app.router.middleware_stack = Gate(app.router.middleware_stack, process)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(LocaleMiddleware, i18n_config=LANGUAGES)
     app.add_middleware(HttpMetrics, service=process.service)
@@ -139,24 +143,22 @@ WithTools = Annotated[Tools, Depends(tools_of)]
 
 def refuse(request: Request, refusal: Refusal, *, status: int | None = None) -> Response:
     """Return the response to a refusal: problem+json for programs and for forms of pages, else a page for people."""
-    code = status or next(number for kind, number in STATUS.items() if isinstance(refusal, kind))
+    code = status or _status(refusal)
     page: RefusalPage | None = request.app.state.refusal_page
     if page and "/api/" not in request.url.path and "json" not in request.headers.get("accept", ""):
-        return page(request, code, refusal)
-    problem: dict[str, Any] = {
-        "type": f"urn:lingjun:problem:{refusal.code}",
-        "title": HTTPStatus(code).phrase,
-        "status": int(code),
-        "detail": localize(refusal),
-        "code": refusal.code,
-        "instance": request.url.path,
-        "correlation_id": getattr(request.state, "correlation_id", ""),
-    }
-    if refusal.field_errors:
-        problem["faults"] = [
-            {"field": error.field, "code": error.code, "message": localize(error)} for error in refusal.field_errors
-        ]
-    return JSONResponse(problem, status_code=code, media_type="application/problem+json")
+        response = page(request, code, refusal)
+    else:
+        problem = problem_of(request, refusal, code)
+        response = JSONResponse(problem, status_code=code, media_type="application/problem+json")
+    if code == HTTPStatus.REQUEST_TIMEOUT:
+        response.headers["Connection"] = "close"
+    return response
+
+
+def _status(refusal: Refusal) -> int:
+    if isinstance(refusal, BodyRefused):
+        return refusal.status_code
+    return next(number for kind, number in STATUS.items() if isinstance(refusal, kind))
 
 
 def _route(request: Request) -> str:

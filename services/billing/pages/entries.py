@@ -13,11 +13,11 @@ from shared.dashboard import done, page, t
 from shared.dashboard.history import history
 from shared.foundation.errors import FieldError, Invalid
 from shared.foundation.money import fen
+from shared.http.fields import FormCode, FormCodes, FormIds, QueryCode
 from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter()
 Reason = Annotated[str, Form(max_length=500)]
-Ids = Annotated[list[UUID], Form()]
 
 
 @router.get("/work")
@@ -25,7 +25,7 @@ def work(
     request: Request,
     actor: labels.Reader,
     session: ReadingSession,
-    outcome: str = "",
+    outcome: QueryCode = "",
     ticked: bool = False,
 ) -> Response:
     """Show all open entries, the longest waiting first. Many suggestions can be confirmed at once."""
@@ -78,7 +78,7 @@ def confirm(
     actor: labels.Finance,
     uow: Uow,
     now: Now,
-    entry_id: Ids = [],  # noqa: B006
+    entry_id: FormIds = [],  # noqa: B006
 ) -> Response:
     """Confirm the suggestions of these entries (`entry_id`, repeated), all or none."""
     booked = actions.confirm_proposals(uow, entry_id, actor=actor.account, now=now)
@@ -99,8 +99,8 @@ def assign(
     actor: labels.Finance,
     uow: Uow,
     now: Now,
-    application: Annotated[list[str], Form()] = [],  # noqa: B006
-    amount: Annotated[list[str], Form()] = [],  # noqa: B006
+    application: FormCodes = [],  # noqa: B006
+    amount: FormCodes = [],  # noqa: B006
     note: Reason = "",
 ) -> Response:
     """Assign to `application` (number, payment reference or id) the `amount` (yuan), in pairs; empty pairs are
@@ -121,7 +121,7 @@ def keep(
     actor: labels.Finance,
     uow: Uow,
     now: Now,
-    application: Annotated[str, Form()] = "",
+    application: FormCode = "",
     note: Reason = "",
 ) -> Response:
     """Keep the money unapplied; `application` is its owner, if known."""
@@ -153,7 +153,7 @@ def pair(
     actor: labels.Finance,
     uow: Uow,
     now: Now,
-    original_id: Annotated[str, Form()] = "",
+    original_id: FormCode = "",
     note: Reason = "",
 ) -> Response:
     """Pair with `original_id`, the entry that this one reverses."""
@@ -170,7 +170,7 @@ def settle(
     actor: labels.Finance,
     uow: Uow,
     now: Now,
-    refund_id: Ids = [],  # noqa: B006
+    refund_id: FormIds = [],  # noqa: B006
     note: Reason = "",
 ) -> Response:
     """Settle the approved refunds that this debit paid (`refund_id`, repeated)."""

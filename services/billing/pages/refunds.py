@@ -6,11 +6,12 @@ from fastapi import APIRouter, Request, Response
 
 from services.billing import actions, queries
 from services.billing.pages import labels
-from services.billing.pages.entries import Ids, Reason
+from services.billing.pages.entries import Reason
 from services.billing.states import RefundState
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
 from shared.foundation.clock import local
+from shared.http.fields import FormIds
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter()
@@ -56,7 +57,7 @@ def approve(
     actor: labels.Checker,
     uow: Uow,
     now: Now,
-    refund_id: Ids = [],  # noqa: B006
+    refund_id: FormIds = [],  # noqa: B006
 ) -> Response:
     """Approve these refunds (`refund_id`, repeated) together, all or none. The approver must not have proposed them."""
     approved = actions.approve_refunds(uow, refund_id, actor=actor.account, now=now)

@@ -17,6 +17,8 @@ from services.billing.states import StatementState
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.history import history
 from shared.foundation.errors import FieldError, Invalid
+from shared.http.fields import FormCode, QueryCode
+from shared.http.limits import BANK_FILE
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter()
@@ -37,7 +39,7 @@ def statement_list(request: Request, actor: labels.Reader, session: ReadingSessi
     )
 
 
-@router.post("/statements")
+@router.post("/statements", max_body_size=BANK_FILE)
 def upload(
     request: Request,
     actor: labels.Finance,
@@ -45,9 +47,9 @@ def upload(
     now: Now,
     tools: WithTools,
     file: Annotated[UploadFile, File()],
-    first_day: Annotated[str, Form()] = "",
-    last_day: Annotated[str, Form()] = "",
-    programme: Annotated[str, Form()] = "",
+    first_day: FormCode = "",
+    last_day: FormCode = "",
+    programme: FormCode = "",
 ) -> Response:
     """Upload `file`. Fields: `first_day` and `last_day` (2021-11-22, inclusive) if the file states no period;
     `programme` if it names no account. Redirects to the preview; nothing is booked yet."""
@@ -80,7 +82,7 @@ def show_statement(
     actor: labels.Reader,
     session: ReadingSession,
     tools: WithTools,
-    outcome: str = "",
+    outcome: QueryCode = "",
 ) -> Response:
     """Show the preview before the import, afterwards each entry with outcome and reason."""
     row = queries.statement_of(session, statement_id)

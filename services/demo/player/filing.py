@@ -29,7 +29,7 @@ EXPECTED = {
     "wrong_credit_code_check_digit": (422, "credit-code"),
     "missing_scan": (422, "scan-identity"),
     "disguised_scan": (422, "scan-type"),
-    "too_large_scan": (422, "scan-too-large"),
+    "too_large_scan": (413, "too-large"),
     "past_participant": (409, "past-participant"),
     "same_person_twice": (409, "person-already-applied"),
     "same_key_other_body": (409, "idempotency-key-reused"),

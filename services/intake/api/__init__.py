@@ -15,13 +15,20 @@ from services.intake.models import PlatformClient
 from services.intake.rules.secrets import hash_of
 from services.intake.schemas import ApplicationIn, ApplicationOut, FileOut, WithdrawalIn
 from shared.foundation.errors import NotSignedIn
+from shared.http.auth import Credential
+from shared.http.limits import SCAN
 from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
 
 router = APIRouter(prefix="/intake/api", tags=["platform"])
 
 
-def platform_client(request: Request) -> PlatformClient:
+@Credential
+async def platform_client(request: Request) -> PlatformClient:
     """Authenticate the calling client by `Authorization: Bearer <key>`. Raises NotSignedIn."""
+    return await run_in_threadpool(_client_of_key, request)
+
+
+def _client_of_key(request: Request) -> PlatformClient:
     with process_of(request).database.reader() as session:
         return queries.client_of_key(session, hash_of(_bearer(request)))
 
@@ -33,6 +40,7 @@ def _bearer(request: Request) -> str:
     return key
 
 
+@Credential
 async def known_key(request: Request) -> str:
     """Return the hash of the client's API key. Raises NotSignedIn for an unknown key.
 
@@ -40,20 +48,20 @@ async def known_key(request: Request) -> str:
     """
     key_hash, batcher = hash_of(_bearer(request)), batcher_of(request)
     if key_hash not in batcher.known_key_hashes:
-        await run_in_threadpool(platform_client, request)
+        await run_in_threadpool(_client_of_key, request)
         batcher.known_key_hashes.add(key_hash)
     return key_hash
 
 
 async def raw_body(request: Request) -> bytes:
-    """Return the request body. shared/http/security_headers.py limits its size."""
+    """Return the request body. shared/http/gate.py limits its size."""
     return await request.body()
 
 
 Client = Annotated[PlatformClient, Depends(platform_client)]
 
 
-@router.post("/files", status_code=201)
+@router.post("/files", status_code=201, max_body_size=SCAN)
 def upload_scan(
     request: Request,
     client: Client,

@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 
 from services.intake import actions, queries
 from services.intake.errors import UnknownApplication
@@ -18,7 +19,9 @@ from services.intake.pages.labels import (
 )
 from shared.dashboard import done, page
 from shared.dashboard.history import history
-from shared.http.web import Now, ReadingSession, Uow
+from shared.http.auth import Credential
+from shared.http.limits import OPEN_FORM
+from shared.http.web import Now, ReadingSession, Uow, process_of
 
 router = APIRouter()
 
@@ -55,13 +58,24 @@ def send_consent_request(request: Request, application_id: UUID, actor: Clerk, u
     return done(request, f"/intake/applications/{application_id}", "确认通知已安排发送。")
 
 
+def _check_link(request: Request) -> None:
+    with process_of(request).database.reader() as session:
+        actions.application_behind(session, request.path_params["token"])
+
+
+@Credential
+async def consent_link(request: Request) -> None:
+    """Check the link's token, which grants access; no login is needed. Raises NotFound."""
+    await run_in_threadpool(_check_link, request)
+
+
 @router.get("/consent/{token}")
 def show_consent(request: Request, token: str, session: ReadingSession) -> Response:
-    """Show the consent page. The link's token grants access; no login is needed."""
+    """Show the consent page."""
     return _consent_page(request, token, actions.application_behind(session, token), session)
 
 
-@router.post("/consent/{token}")
+@router.post("/consent/{token}", dependencies=[Depends(consent_link)], max_body_size=OPEN_FORM)
 def confirm_consent(request: Request, token: str, uow: Uow, now: Now) -> Response:
     """Record the student's consent. No form fields."""
     row = actions.confirm_consent(uow, token, actor="student", now=now)

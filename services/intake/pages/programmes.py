@@ -10,6 +10,7 @@ from services.intake.pages.labels import Clerk
 from shared.dashboard import done, file_reply, page, t
 from shared.events.intake import Programme
 from shared.foundation.errors import FieldError, Invalid, Joined, NotFound
+from shared.http.limits import JSON
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter()
@@ -31,7 +32,7 @@ def show_programmes(request: Request, actor: Clerk, session: ReadingSession) -> 
     return page(request, "intake_programmes.html", title="培训项目", programmes=programmes, firms=firms, annexes=titles)
 
 
-@router.post("/programmes")
+@router.post("/programmes", max_body_size=JSON)
 def publish_programme(
     request: Request,
     actor: Clerk,
@@ -46,7 +47,7 @@ def publish_programme(
     return done(request, "/intake/programmes", t("已发布：{title}。", title=programme.title))
 
 
-@router.post("/programmes/{code}/revision")
+@router.post("/programmes/{code}/revision", max_body_size=JSON)
 def revise_programme(
     request: Request,
     code: str,

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.portal import actions, queries
 from services.portal.states import ROLES, AccountState
 from shared.dashboard import Badge, Badged, ListView, Moment, Text, Titled, done, page, t
 from shared.dashboard.history import history
 from shared.http.auth import CurrentUser, staff
+from shared.http.fields import FormCode, FormCodes, FormName
 from shared.http.web import Now, ReadingSession, Uow, process_of
 
 router = APIRouter(prefix="/accounts")
@@ -60,9 +61,9 @@ def create(
     actor: Administrator,
     uow: Uow,
     now: Now,
-    account: Annotated[str, Form()] = "",
-    name: Annotated[str, Form()] = "",
-    roles: Annotated[list[str], Form()] = [],  # noqa: B006 (FastAPI copies it)
+    account: FormCode = "",
+    name: FormName = "",
+    roles: FormCodes = [],  # noqa: B006 (FastAPI copies it)
 ) -> Response:
     """Create an account and show its one-time link once."""
     account = account.strip()
@@ -96,7 +97,7 @@ def change_roles(
     actor: Administrator,
     uow: Uow,
     now: Now,
-    roles: Annotated[list[str], Form()] = [],  # noqa: B006
+    roles: FormCodes = [],  # noqa: B006
 ) -> Response:
     """Change the account's roles; every service applies them at once."""
     actions.change_roles(uow, account, roles=roles, actor=actor.account, now=now)

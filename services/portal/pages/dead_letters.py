@@ -4,7 +4,7 @@ import json
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.portal import actions, queries
 from services.portal.errors import UnknownDeadLetter
@@ -16,6 +16,7 @@ from services.portal.states import SERVICES, DeadLetterState
 from shared.dashboard import Badge, Badged, Entry, ListAction, ListView, Moment, Number, Text, done, page, t
 from shared.dashboard.history import history
 from shared.http.auth import CurrentUser, staff
+from shared.http.fields import FormCode, FormRemark, QueryCode, QueryPath
 from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter(prefix="/dead-letters")
@@ -71,7 +72,12 @@ class DeadLetterList(ListView):
 
 @router.get("/replay")
 def show_replay(
-    request: Request, actor: Administrator, session: ReadingSession, queue: str = "", kind: str = "", reason: str = ""
+    request: Request,
+    actor: Administrator,
+    session: ReadingSession,
+    queue: QueryCode = "",
+    kind: QueryCode = "",
+    reason: QueryPath = "",
 ) -> Response:
     """Show the waiting dead letters by service, type and reason, for a joint replay, and the running replays."""
     selection = ReplayDeadLetters(actor=actor.account, queue=queue, type=kind.strip(), reason=reason.strip())
@@ -94,9 +100,9 @@ def replay_matching(
     actor: Administrator,
     uow: Uow,
     now: Now,
-    queue: Annotated[str, Form()] = "",
-    kind: Annotated[str, Form()] = "",
-    reason: Annotated[str, Form()] = "",
+    queue: FormCode = "",
+    kind: FormCode = "",
+    reason: FormRemark = "",
 ) -> Response:
     """Order the replay of all matches: exact `queue` and `kind` (type), substring `reason`; empty fields match all."""
     selection = ReplayDeadLetters(actor=actor.account, queue=queue, type=kind.strip(), reason=reason.strip())
@@ -141,7 +147,7 @@ def discard(
     actor: Administrator,
     uow: Uow,
     now: Now,
-    reason: Annotated[str, Form()] = "",
+    reason: FormRemark = "",
 ) -> Response:
     """Discard one message; `reason` is required."""
     actions.discard_dead_letter(uow, key, reason=reason, actor=actor.account, now=now)

@@ -3,9 +3,10 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Cookie, Depends, Form, Request, Response
+from fastapi import APIRouter, Cookie, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from joserfc.jwk import OKPKey
+from starlette.concurrency import run_in_threadpool
 
 from services.portal import actions
 from services.portal.actions import Attempt, Renewable
@@ -13,7 +14,9 @@ from services.portal.rules.access import safe_path
 from services.portal.rules.passwords import check_repeated
 from shared.dashboard import done, page
 from shared.foundation.errors import NotSignedIn, Refusal
-from shared.http.auth import COOKIE, CurrentUser, current_user, staff
+from shared.http.auth import COOKIE, Credential, CurrentUser, current_user, staff
+from shared.http.fields import FormRemark, QueryPath
+from shared.http.limits import OPEN_FORM
 from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
 from shared.wiring.process import Process
 
@@ -22,7 +25,7 @@ RENEWAL_COOKIE = "lingjun_renewal"
 RENEWAL_PATH = "/session"
 Anybody = Annotated[CurrentUser, Depends(staff())]
 Renewal = Annotated[str, Cookie(alias=RENEWAL_COOKIE)]
-Typed = Annotated[str, Form()]
+Typed = FormRemark
 
 
 def signing_key_of(request: Request) -> OKPKey:
@@ -35,7 +38,7 @@ Key = Annotated[OKPKey, Depends(signing_key_of)]
 
 
 @router.get("/sign-in")
-def show_login(request: Request, next: str = "/") -> Response:  # noqa: A002 (the query's name)
+def show_login(request: Request, next: QueryPath = "/") -> Response:  # noqa: A002 (the query's name)
     """Show the login page. A signed-in user is redirected to `next`."""
     try:
         current_user(request)
@@ -44,7 +47,7 @@ def show_login(request: Request, next: str = "/") -> Response:  # noqa: A002 (th
     return RedirectResponse(safe_path(next), status_code=303)
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", max_body_size=OPEN_FORM)
 def sign_in(
     request: Request,
     key: Key,
@@ -81,7 +84,7 @@ def renew(
     uow: Uow,
     key: Key,
     renewal: Renewal = "",
-    next: str = "",  # noqa: A002
+    next: QueryPath = "",  # noqa: A002
 ) -> Response:
     """Renew the session token. Scripts get 204 or 401; browsers are redirected to `next` or to the login page."""
     target = safe_path(next)
@@ -128,6 +131,17 @@ def change_password(
     return _with_session_cookies(process_of(request), done(request, "/"), new_session)
 
 
+def _check_link(request: Request) -> None:
+    with process_of(request).database.reader() as session:
+        actions.link_owner(session, request.path_params["secret"])
+
+
+@Credential
+async def one_time_link(request: Request) -> None:
+    """Check the secret of a one-time link. Raises UnknownLink."""
+    await run_in_threadpool(_check_link, request)
+
+
 @router.get("/welcome/{secret}")
 def show_link(request: Request, secret: str, session: ReadingSession) -> Response:
     """Show the form of a one-time link: set the account's password, or create the first account."""
@@ -137,7 +151,7 @@ def show_link(request: Request, secret: str, session: ReadingSession) -> Respons
     )
 
 
-@router.post("/welcome/{secret}")
+@router.post("/welcome/{secret}", dependencies=[Depends(one_time_link)], max_body_size=OPEN_FORM)
 def use_link(
     request: Request,
     secret: str,

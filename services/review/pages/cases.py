@@ -1,10 +1,10 @@
 """Pages of one case: person and firm, scans beside the checklist, scores, history, and the decisions."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 from starlette.datastructures import FormData
@@ -12,7 +12,6 @@ from starlette.datastructures import FormData
 from services.review import actions, queries
 from services.review.models import Case
 from services.review.pages import labels
-from services.review.pages.forms import WithForm
 from services.review.pages.labels import Office, Reviewer
 from services.review.rules.checklist import Check
 from services.review.rules.deadlines import CORRECTION_DAYS, end_of_local_day, format_limit
@@ -24,6 +23,7 @@ from shared.dashboard.history import history, typed_moment
 from shared.foundation.clock import local
 from shared.foundation.errors import Invalid
 from shared.foundation.language import localize
+from shared.http.fields import FormIds, FormRemark, WholeForm
 from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
 
 router = APIRouter()
@@ -100,7 +100,7 @@ def show_scan(request: Request, case_id: UUID, item: str, actor: Reviewer, now: 
 
 @router.post("/cases/{case_id}/identity")
 def show_identity(
-    request: Request, case_id: UUID, actor: Reviewer, now: Now, tools: WithTools, reason: Annotated[str, Form()] = ""
+    request: Request, case_id: UUID, actor: Reviewer, now: Now, tools: WithTools, reason: FormRemark = ""
 ) -> Response:
     """Show the full ID number. Field: `reason`. A transaction of its own records the access first."""
     with process_of(request).database.transaction() as uow:
@@ -120,7 +120,7 @@ def show_identity(
 
 
 @router.post("/cases/{case_id}/checks")
-def check_scans(request: Request, case_id: UUID, form: WithForm, actor: Reviewer, uow: Uow, now: Now) -> Response:
+def check_scans(request: Request, case_id: UUID, form: WholeForm, actor: Reviewer, uow: Uow, now: Now) -> Response:
     """Store checks of the scans. Fields per kind: `verdict-<kind>` (pass, fail, illegible), `seal-<kind>` (true if the
     seal is there); `then` = pass to mark the application as authentic at once."""
     case = queries.case_with(uow.session, case_id)
@@ -157,7 +157,7 @@ def pass_cases(
     actor: Reviewer,
     uow: Uow,
     now: Now,
-    case_id: Annotated[list[UUID], Form()],
+    case_id: FormIds,
 ) -> Response:
     """Mark many applications as authentic, all or none. Field: `case_id`, many."""
     # Lock in id order to avoid deadlocks between batches.
@@ -167,7 +167,7 @@ def pass_cases(
 
 
 @router.post("/cases/{case_id}/return")
-def return_case(request: Request, case_id: UUID, form: WithForm, actor: Reviewer, uow: Uow, now: Now) -> Response:
+def return_case(request: Request, case_id: UUID, form: WholeForm, actor: Reviewer, uow: Uow, now: Now) -> Response:
     """Return a case for correction. Fields: `item` and `reason`, many, in pairs (empty pairs are ignored); `correct_by`
     (local, 2021-12-04T00:00), default three whole days."""
     limit = str(form.get("correct_by", ""))
@@ -194,7 +194,7 @@ def reject_case(
     actor: Reviewer,
     uow: Uow,
     now: Now,
-    reason: Annotated[str, Form()] = "",
+    reason: FormRemark = "",
 ) -> Response:
     """Reject the case. Field: `reason`."""
     actions.reject_application(uow, case_id, reason=reason, actor=actor.account, now=now)

@@ -2,10 +2,9 @@
 exports."""
 
 import io
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Request, Response
 from openpyxl import Workbook
 from sqlmodel import Session
 
@@ -18,6 +17,7 @@ from services.review.rules.scoring import format_points
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.exports import escape_formula
 from shared.foundation.errors import Conflict
+from shared.http.fields import FormIds, FormRemark, QueryCode
 from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter()
@@ -26,7 +26,9 @@ _HEADINGS = ("名次", "报名编号", "姓名", "企业", "推荐单位", "企�
 
 
 @router.get("/ranking")
-def show_ranking(request: Request, actor: Office, session: ReadingSession, now: Now, programme: str = "") -> Response:
+def show_ranking(
+    request: Request, actor: Office, session: ReadingSession, now: Now, programme: QueryCode = ""
+) -> Response:
     """Show the missing decisions before the freeze, and the table afterwards."""
     chosen = queries.chosen_programme(session, programme)
     ranking = queries.ranking_of(session, chosen.code)
@@ -68,8 +70,8 @@ def decide_tie(
     actor: Committee,
     uow: Uow,
     now: Now,
-    order: Annotated[list[UUID], Form()],
-    reason: Annotated[str, Form()] = "",
+    order: FormIds,
+    reason: FormRemark = "",
 ) -> Response:
     """Record the committee's order of tied people. Fields: `order` (case ids, many, best first), `reason`."""
     actions.record_tie_decision(uow, code, order, reason=reason, actor=actor.account, now=now)

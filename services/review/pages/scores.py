@@ -1,27 +1,26 @@
 """Pages for the desk's points, many at once, and for the judges' sheets."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
 from services.review import actions, queries
 from services.review.models import Case
-from services.review.pages.forms import WithForm
 from services.review.pages.labels import TIERS, Committee, Judge, Office, Reviewer
 from services.review.rules.scoring import format_points, parse_points, sheet_errors
 from services.review.states import CaseState
 from shared.dashboard import done, page, t
 from shared.events.intake import ScoringRule
 from shared.foundation.errors import FieldError, Invalid
+from shared.http.fields import FormCode, FormRemark, QueryCode, WholeForm
 from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter()
 
 
 @router.get("/scores")
-def desk_table(request: Request, actor: Office, session: ReadingSession, programme: str = "") -> Response:
+def desk_table(request: Request, actor: Office, session: ReadingSession, programme: QueryCode = "") -> Response:
     """Show everyone who passed, with a form for the desk's points."""
     chosen = queries.chosen_programme(session, programme)
     cases = queries.cases_in(session, chosen.code, CaseState.PASSED)
@@ -40,7 +39,7 @@ def desk_table(request: Request, actor: Office, session: ReadingSession, program
 
 
 @router.post("/scores")
-def score_many(request: Request, form: WithForm, actor: Reviewer, uow: Uow, now: Now) -> Response:
+def score_many(request: Request, form: WholeForm, actor: Reviewer, uow: Uow, now: Now) -> Response:
     """Store desk points, all or none. Fields per case: `firm-<case id>` and `materials-<case id>`, points with at most
     two decimals; a row with both empty is ignored."""
     count = 0
@@ -63,7 +62,7 @@ def score_many(request: Request, form: WithForm, actor: Reviewer, uow: Uow, now:
 
 
 @router.get("/my-sheets")
-def my_sheets(request: Request, actor: Judge, session: ReadingSession, programme: str = "") -> Response:
+def my_sheets(request: Request, actor: Judge, session: ReadingSession, programme: QueryCode = "") -> Response:
     """Show the judge's own candidates. Other judges' totals appear once the judge's own sheet is locked."""
     chosen = queries.chosen_programme(session, programme)
     tasks = queries.judge_tasks(session, actor.account, chosen.code)
@@ -82,7 +81,7 @@ def my_sheets(request: Request, actor: Judge, session: ReadingSession, programme
 
 
 @router.post("/my-sheets")
-def lock_sheets(request: Request, form: WithForm, actor: Judge, uow: Uow, now: Now) -> Response:
+def lock_sheets(request: Request, form: WholeForm, actor: Judge, uow: Uow, now: Now) -> Response:
     """Lock the judge's sheet of every candidate whose row is filled in, all or none. Fields: `points-<case id>-<item>`,
     and `reason-<case id>` for a correction; an empty row is ignored."""
     count = 0
@@ -106,12 +105,12 @@ def lock_sheets(request: Request, form: WithForm, actor: Judge, uow: Uow, now: N
 def key_in_sheet(
     request: Request,
     case_id: UUID,
-    form: WithForm,
+    form: WholeForm,
     actor: Committee,
     uow: Uow,
     now: Now,
-    judge: Annotated[str, Form()],
-    reason: Annotated[str, Form()] = "",
+    judge: FormCode,
+    reason: FormRemark = "",
 ) -> Response:
     """Store a judge's sheet from paper. Fields: `judge` (account), `points-<item>`, `reason` for a correction."""
     case = queries.case_with(uow.session, case_id)
@@ -132,7 +131,7 @@ def recuse(
     actor: Judge,
     uow: Uow,
     now: Now,
-    reason: Annotated[str, Form()] = "",
+    reason: FormRemark = "",
 ) -> Response:
     """Recuse the judge from a candidate. Field: `reason`."""
     actions.declare_recusal(uow, case_id, reason=reason, judge=actor.account, actor=actor.account, now=now)

@@ -15,6 +15,7 @@ from shared.dashboard import done, file_reply, page, t
 from shared.events import FileClaim
 from shared.events.intake import Programme
 from shared.foundation.errors import NotFound
+from shared.http.fields import FormIds, FormRemark, QueryCode
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter()
@@ -22,7 +23,9 @@ WORK = "/review/work"
 
 
 @router.get("/work")
-def show_work(request: Request, actor: Committee, session: ReadingSession, now: Now, programme: str = "") -> Response:
+def show_work(
+    request: Request, actor: Committee, session: ReadingSession, now: Now, programme: QueryCode = ""
+) -> Response:
     """Show the committee's work and the waiting list."""
     chosen = queries.chosen_programme(session, programme)
     entries = queries.work_list(session, chosen.code, now=now)
@@ -51,9 +54,7 @@ def _free_seats(session: Session, programme: Programme) -> int:
 
 
 @router.post("/work/lapses")
-def confirm_lapses(
-    request: Request, actor: Committee, uow: Uow, now: Now, item_id: Annotated[list[UUID], Form()]
-) -> Response:
+def confirm_lapses(request: Request, actor: Committee, uow: Uow, now: Now, item_id: FormIds) -> Response:
     """Confirm lapses, all or none. Field: `item_id`, many."""
     # Lock in id order to avoid deadlocks between batches.
     for one in sorted(item_id):
@@ -68,7 +69,7 @@ def dismiss_lapse(
     actor: Committee,
     uow: Uow,
     now: Now,
-    reason: Annotated[str, Form()] = "",
+    reason: FormRemark = "",
 ) -> Response:
     """Keep a seat although it was paid late. Field: `reason`."""
     actions.dismiss_lapse(uow, item_id, reason=reason, actor=actor.account, now=now)
@@ -76,9 +77,7 @@ def dismiss_lapse(
 
 
 @router.post("/work/promotions")
-def confirm_promotions(
-    request: Request, actor: Committee, uow: Uow, now: Now, case_id: Annotated[list[UUID], Form()]
-) -> Response:
+def confirm_promotions(request: Request, actor: Committee, uow: Uow, now: Now, case_id: FormIds) -> Response:
     """Promote people from the waiting list, all or none. Field: `case_id`, many; out of order only with an override
     that another person requested."""
     for one in case_id:
@@ -93,7 +92,7 @@ def ask_override(
     actor: Committee,
     uow: Uow,
     now: Now,
-    reason: Annotated[str, Form()] = "",
+    reason: FormRemark = "",
 ) -> Response:
     """Request a promotion out of order. Field: `reason`. Another person confirms it with the promotions form."""
     actions.request_override(uow, case_id, reason=reason, actor=actor.account, now=now)
@@ -115,7 +114,7 @@ def resolve_late_payment(
 
 
 @router.get("/seats")
-def show_seats(request: Request, actor: Office, session: ReadingSession, programme: str = "") -> Response:
+def show_seats(request: Request, actor: Office, session: ReadingSession, programme: QueryCode = "") -> Response:
     """Show every seat, the waiting list, and who was not selected."""
     chosen = queries.chosen_programme(session, programme)
     rows = queries.seat_rows(session, chosen.code)
@@ -146,7 +145,7 @@ def decline(
     actor: Committee,
     uow: Uow,
     now: Now,
-    reason: Annotated[str, Form()] = "",
+    reason: FormRemark = "",
 ) -> Response:
     """Record that the admitted person declines the seat. Field: `reason`."""
     actions.decline_seat(uow, case_id, reason=reason, actor=actor.account, now=now)
@@ -160,7 +159,7 @@ def drop_out(
     actor: Committee,
     uow: Uow,
     now: Now,
-    reason: Annotated[str, Form()] = "",
+    reason: FormRemark = "",
     refund: Annotated[bool, Form()] = False,
 ) -> Response:
     """Record that a registered student leaves. Fields: `reason`, `refund` (true to order a refund)."""

@@ -11,6 +11,7 @@ from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.states import StudentState
 from shared.dashboard import done, file_reply, page, t
 from shared.foundation.errors import Message
+from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
@@ -21,7 +22,7 @@ RESULTS = {"pass": True, "fail": False}
 
 @router.get("/certificates")
 def show_certificates(
-    request: Request, actor: Reader, session: ReadingSession, now: Now, programme: str = ""
+    request: Request, actor: Reader, session: ReadingSession, now: Now, programme: QueryCode = ""
 ) -> Response:
     """Show who is assessed, who is certified, and why others are not."""
     chosen = chosen_programme(session, programme)
@@ -88,7 +89,7 @@ def record_certificates(
 
 
 @router.get("/certificates/list.pdf")
-def certificate_list(actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
+def certificate_list(actor: Reader, session: ReadingSession, now: Now, programme: QueryCode = "") -> Response:
     """Return 结业名单 as PDF."""
     code = chosen_programme(session, programme).code
     content = documents.certificate_list(papers.certificate_list_of(session, code, now=now))
@@ -96,7 +97,7 @@ def certificate_list(actor: Reader, session: ReadingSession, now: Now, programme
 
 
 @router.get("/certificates/not-certified.pdf")
-def not_certified_list(actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
+def not_certified_list(actor: Reader, session: ReadingSession, now: Now, programme: QueryCode = "") -> Response:
     """Return 未结业人员名单 as PDF."""
     code = chosen_programme(session, programme).code
     content = documents.not_certified_list(papers.not_certified_list_of(session, code, now=now))
@@ -104,7 +105,7 @@ def not_certified_list(actor: Reader, session: ReadingSession, now: Now, program
 
 
 @router.get("/certificates/list.xlsx")
-def certificate_sheet(actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
+def certificate_sheet(actor: Reader, session: ReadingSession, now: Now, programme: QueryCode = "") -> Response:
     """Return 结业名单 and 未结业人员名单 as a workbook, ID numbers masked."""
     code = chosen_programme(session, programme).code
     content = documents.certificate_workbook(

@@ -6,21 +6,22 @@ from datetime import UTC, date, datetime, time
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
 from services.scheduling.rules.interviews.panels import HalfDay, JudgeEntry
 from shared.foundation.clock import SHANGHAI
 from shared.foundation.errors import FieldError, Invalid, Message
 from shared.http.auth import CurrentUser, staff
+from shared.http.fields import WholeForm
 
 Reader = Annotated[CurrentUser, Depends(staff("scheduler", "registrar"))]
 Scheduler = Annotated[CurrentUser, Depends(staff("scheduler"))]
 Registrar = Annotated[CurrentUser, Depends(staff("registrar"))]
 
 
-async def form_fields(request: Request) -> dict[str, str]:
+def form_fields(form: WholeForm) -> dict[str, str]:
     """Return every field of the form, for forms with one field per row."""
-    return {name: str(value) for name, value in (await request.form()).items()}
+    return {name: str(value) for name, value in form.items()}
 
 
 Entries = Annotated[Mapping[str, str], Depends(form_fields)]

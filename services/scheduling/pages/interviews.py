@@ -17,6 +17,7 @@ from services.scheduling.states import CandidateState, ProposalState
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
 from shared.foundation.clock import local
+from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
@@ -29,7 +30,7 @@ def show_interviews(
     session: ReadingSession,
     now: Now,
     tools: WithTools,
-    programme: str = "",
+    programme: QueryCode = "",
     day: date | None = None,
 ) -> Response:
     """Show the waiting candidates, the proposal, and the board of one day (`day`; default today's or the next)."""

@@ -14,13 +14,16 @@ from services.scheduling.queries.programmes import chosen_programme, programmes
 from services.scheduling.states import CandidateState, StudentState
 from shared.dashboard import page
 from shared.foundation.clock import local
+from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
 
 @router.get("/")
-def show_overview(request: Request, actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
+def show_overview(
+    request: Request, actor: Reader, session: ReadingSession, now: Now, programme: QueryCode = ""
+) -> Response:
     """Show the overview of a programme."""
     known = programmes(session)
     if not known:

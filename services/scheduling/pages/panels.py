@@ -13,13 +13,14 @@ from services.scheduling.queries import interviews
 from services.scheduling.queries.programmes import chosen_programme
 from shared.dashboard import done, page, t
 from shared.foundation.clock import local
+from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
 
 @router.get("/panels")
-def show_panels(request: Request, actor: Reader, session: ReadingSession, programme: str = "") -> Response:
+def show_panels(request: Request, actor: Reader, session: ReadingSession, programme: QueryCode = "") -> Response:
     """Show the panels, and the slots by day with the number of booked panels in each."""
     chosen = chosen_programme(session, programme)
     load: dict[UUID, int] = {}

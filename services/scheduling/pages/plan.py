@@ -21,6 +21,7 @@ from services.scheduling.states import PlanState
 from shared.dashboard import done, file_reply, page, t
 from shared.events.intake import Programme
 from shared.foundation.clock import local
+from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
@@ -28,7 +29,7 @@ router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
 @router.get("/plan")
 def show_plan(
-    request: Request, actor: Reader, session: ReadingSession, now: Now, tools: WithTools, programme: str = ""
+    request: Request, actor: Reader, session: ReadingSession, now: Now, tools: WithTools, programme: QueryCode = ""
 ) -> Response:
     """Show the plan in force and the newest draft."""
     chosen = chosen_programme(session, programme)

@@ -9,6 +9,7 @@ from services.scheduling.pages.forms import Reader, Scheduler, parse_day, parse_
 from services.scheduling.pages.labels import DAY_KINDS, TEACHERS, VENUES
 from services.scheduling.queries import plans
 from shared.dashboard import done, page, t
+from shared.http.fields import FormCode
 from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
@@ -37,7 +38,7 @@ def define_teacher(
     now: Now,
     name: Annotated[str, Form(max_length=50)],
     title: Annotated[str, Form(max_length=100)],
-    kind: Annotated[str, Form()],
+    kind: FormCode,
     regions: Annotated[str, Form(max_length=200)],
     unavailable: Annotated[str, Form(max_length=4000)] = "",
 ) -> Response:
@@ -64,7 +65,7 @@ def define_venue(
     now: Now,
     name: Annotated[str, Form(max_length=100)],
     region: Annotated[str, Form(max_length=30)],
-    kind: Annotated[str, Form()],
+    kind: FormCode,
     works_saturdays: Annotated[bool, Form()] = False,
     works_sundays: Annotated[bool, Form()] = False,
     unavailable: Annotated[str, Form(max_length=4000)] = "",
@@ -92,7 +93,7 @@ def set_calendar_day(
     uow: Uow,
     now: Now,
     on: Annotated[str, Form(max_length=20)],
-    kind: Annotated[str, Form()],
+    kind: FormCode,
     holiday: Annotated[str, Form(max_length=30)] = "",
 ) -> Response:
     """Change one day of the working calendar. Fields: `on` (date), `kind` (working, weekend, holiday,

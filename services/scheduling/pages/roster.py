@@ -16,13 +16,16 @@ from services.scheduling.states import StudentState
 from shared.dashboard import done, page, t
 from shared.dashboard.history import history
 from shared.foundation.clock import local
+from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
 
 @router.get("/roster")
-def show_roster(request: Request, actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
+def show_roster(
+    request: Request, actor: Reader, session: ReadingSession, now: Now, programme: QueryCode = ""
+) -> Response:
     """Show the progress of check-in, and everyone who is still expected."""
     chosen = chosen_programme(session, programme)
     all_students = roster.all_students(session, chosen.code)

@@ -12,13 +12,16 @@ from services.scheduling.queries import course, papers, roster
 from services.scheduling.queries.programmes import chosen_programme
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
+from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter(prefix="/scheduling", include_in_schema=False)
 
 
 @router.get("/sessions")
-def show_sessions(request: Request, actor: Reader, session: ReadingSession, now: Now, programme: str = "") -> Response:
+def show_sessions(
+    request: Request, actor: Reader, session: ReadingSession, now: Now, programme: QueryCode = ""
+) -> Response:
     """Show every half-day with its attendance progress, and who misses lessons."""
     chosen = chosen_programme(session, programme)
     return page(
