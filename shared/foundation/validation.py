@@ -18,6 +18,7 @@ _MESSAGES = {
     "timezone_aware": "时间必须带时区,例如 2021-11-25T10:00:00+08:00",
     "greater_than_equal": "不能小于 {ge}",
     "less_than_equal": "不能大于 {le}",
+    "less_than": "必须小于 {lt}",
 }
 
 

@@ -8,12 +8,11 @@ from decimal import Decimal, InvalidOperation
 from services.intake.rules.identifiers import check_credit_code, check_identity, mobile_e164
 from services.intake.schemas import ApplicationIn
 from shared.events.intake import Programme
-from shared.foundation.clock import SHANGHAI, local
+from shared.foundation.clock import EARLIEST_DAY, SHANGHAI, local
 from shared.foundation.errors import Conflict, FieldError, Message
 
-# Clocks of other systems may be fast by this much. No firm and no consent is older than the first day.
+# Clocks of other systems may be fast by this much.
 CLOCK_TOLERANCE = timedelta(minutes=5)
-EARLIEST = date(1900, 1, 1)
 REQUIRED_CONSENTS = {
     "notice": Message("处理规则告知"),
     "sensitive": Message("敏感个人信息单独同意"),
@@ -86,8 +85,8 @@ def check_application(body: ApplicationIn, programme: Programme, *, now: datetim
 
 def _check_dates(body: ApplicationIn, today: date) -> Iterator[FieldError]:
     founded_on, tier_year = body.firm.founded_on, body.firm.tier_year
-    if not EARLIEST <= founded_on <= today:
-        values = {"earliest": EARLIEST.isoformat(), "today": today.isoformat()}
+    if not EARLIEST_DAY <= founded_on <= today:
+        values = {"earliest": EARLIEST_DAY.isoformat(), "today": today.isoformat()}
         message = "企业成立日期须在 {earliest} 至今天({today})之间,请核对营业执照。"
         yield FieldError("/firm/founded_on", "founded-on", message, values)
     if tier_year is not None and tier_year > today.year:
@@ -116,11 +115,11 @@ def _check_consents(body: ApplicationIn, now: datetime) -> list[FieldError]:
 
 def _earliest_consent(text_version: str) -> datetime:
     """Return the first moment at which a text existed: its version begins with the day of its publication (2021-11-22).
-    Without a day it is EARLIEST, so that every accepted time can be stored."""
+    Without a day it is EARLIEST_DAY, so that every accepted time can be stored."""
     try:
-        published_on = max(date.fromisoformat(text_version[:10]), EARLIEST)
+        published_on = max(date.fromisoformat(text_version[:10]), EARLIEST_DAY)
     except ValueError:
-        published_on = EARLIEST
+        published_on = EARLIEST_DAY
     return datetime.combine(published_on, time(), SHANGHAI)
 
 
