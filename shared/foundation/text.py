@@ -83,6 +83,15 @@ def clean_lines(text: str) -> str:
     return "\n".join(_clean(text, allowed=_LINE_ENDS | {"\t"}).splitlines())
 
 
+def clean_values(value: Any) -> Any:
+    """Return a parsed JSON value with each of its texts as one line in the standard form. Raises UnusableText."""
+    if isinstance(value, str):
+        return clean_line(value)
+    if isinstance(value, list):
+        return [clean_values(one) for one in value]
+    return {name: clean_values(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+
 def clean_identifier(text: str) -> str:
     """Return a number for comparison: NFKC, upper case, without blanks, hyphens and invisible characters."""
     plain = unicodedata.normalize("NFKC", text)

@@ -11,7 +11,7 @@ from sqlmodel import select
 from services.demo.player import filing
 from services.demo.player.clients import Person, Stage
 from services.demo.programme import CODE, programme
-from services.intake.models import Application, PastParticipant, PlatformClient
+from services.intake.models import Application, PastParticipant, PlatformClient, ProgrammeRow
 from services.intake.web import make_app
 from services.intake.worker import make_jobs
 from services.standalone import PathRouter
@@ -155,6 +155,19 @@ def test_a_demo_that_lost_its_key_gets_a_new_one(intake, staff_http):
     stage = Stage({}, {}, intake.folder, people={"intake01": clerk})
     lost, stored = filing.issue_key(stage), filing.issue_key(stage)
     assert (request_with(intake, lost).status_code, request_with(intake, stored).status_code) == (401, 200)
+
+
+def test_the_texts_of_a_programme_pass_the_gate(intake, staff_http):
+    def publish(title):
+        second = programme() | {"code": "SECOND", "title": title}
+        files = {"definition": ("p.json", json.dumps(second), "application/json")}
+        return staff_http.post("/intake/programmes", files=files, headers={"accept": "application/json"})
+
+    refused = publish("培\u202e训")
+    assert (refused.status_code, refused.json()["faults"][0]["code"]) == (422, "character")
+    assert publish("\u200b培训\ue863").status_code == 303
+    titles = [row.data["title"] for row in intake.rows(ProgrammeRow) if row.code == "SECOND"]
+    assert titles == ["培训\u4dae"]
 
 
 def test_past_participants_are_imported_once_and_stored_as_hashes(intake, staff_http):

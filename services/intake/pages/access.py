@@ -9,6 +9,7 @@ from services.intake.pages.labels import Clerk
 from services.intake.rules.past_participants import people_in
 from shared.dashboard import done, page, t
 from shared.foundation.clock import local
+from shared.foundation.text import Line
 from shared.http.web import Now, Uow, WithTools
 
 router = APIRouter()
@@ -26,7 +27,7 @@ def issue_key(
     actor: Clerk,
     uow: Uow,
     now: Now,
-    name: Annotated[str, Form(min_length=2, max_length=60)],
+    name: Annotated[Line, Form(min_length=2, max_length=60)],
 ) -> Response:
     """Issue an API key for the client `name`; the next page shows it once."""
     key = actions.issue_client_key(uow, name, actor=actor.account, now=now)
@@ -40,7 +41,7 @@ def issue_key(
 
 @router.post("/clients/revocation")
 def revoke_key(
-    request: Request, actor: Clerk, uow: Uow, now: Now, name: Annotated[str, Form(max_length=60)]
+    request: Request, actor: Clerk, uow: Uow, now: Now, name: Annotated[Line, Form(max_length=60)]
 ) -> Response:
     """Revoke the API key of the client `name`."""
     actions.revoke_client_key(uow, name, actor=actor.account, now=now)
