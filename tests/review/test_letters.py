@@ -78,7 +78,7 @@ def rename(review, name):
         uow.session.add(row)
 
 
-def test_a_letter_that_cannot_be_printed_waits_and_says_so_on_the_page_of_the_case(review, office):
+def test_a_letter_that_cannot_be_printed_waits_and_the_page_of_the_case_states_it(review, office):
     review.released(60)
     rename(review, "王\U000f0000")
     review.run_jobs()
