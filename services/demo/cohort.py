@@ -160,7 +160,7 @@ def application(rng: Random, serial: int, filing: Filing, person: Person, posted
         "recommendation": filing.recommendation,
         "interview_mode": rng.choice(("on_site", "on_site", "online")),
         "past_participant": False,
-        "consents": _consents(person, posted_at),
+        "consents": _consents(person),
         "student": student | _as_typed(serial, person),
         "firm": its_firm,
         "invoice": _invoice(rng, its_firm),
@@ -177,9 +177,9 @@ def _as_typed(serial: int, person: Person) -> dict[str, str]:
     }
 
 
-def _consents(person: Person, posted_at: datetime) -> list[dict[str, str]]:
-    """Return the three consents of PIPL articles 17, 29 and 23, which the student ticks nine minutes before filing."""
-    accepted_at = (posted_at - timedelta(minutes=9)).isoformat()
+def _consents(person: Person) -> list[dict[str, str]]:
+    """Return the three consents of PIPL articles 17, 29 and 23, which the student ticks when the window opens."""
+    accepted_at = OPENING.isoformat()
     return [
         {"kind": kind, "text_version": CONSENT_VERSION, "accepted_at": accepted_at, "accepted_by": person.name}
         for kind in ("notice", "sensitive", "recipients")

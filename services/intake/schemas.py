@@ -7,70 +7,72 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from shared.foundation.bodies import Body
+from shared.foundation.mailbox import Mailbox
+from shared.foundation.text import Identifier, Line, Lines
 
 
 def text(longest: int, shortest: int = 1) -> StringConstraints:
-    """A trimmed text of `shortest` to `longest` characters without U+0000, which PostgreSQL cannot store."""
-    return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest, pattern=r"^[^\x00]*$")
+    """The bounds of a text: `shortest` to `longest` characters, counted after the gate."""
+    return StringConstraints(min_length=shortest, max_length=longest)
 
 
 class ConsentIn(Body):
     """One recorded consent (PIPL, arts. 17, 23, 29): text version, time and person."""
 
     kind: Literal["notice", "sensitive", "recipients"]
-    text_version: Annotated[str, text(40)]
+    text_version: Annotated[Line, text(40)]
     accepted_at: AwareDatetime
-    accepted_by: Annotated[str, text(50, 2)]
+    accepted_by: Annotated[Line, text(100)]
 
 
 class StudentIn(Body):
     """The person who applies."""
 
-    name: Annotated[str, text(50, 2)]
+    name: Annotated[Line, text(100)]
     gender: Literal["male", "female"]
     born_on: date
     identity_type: Literal["resident_id", "foreign_permanent_resident", "hk_mo_tw_permit", "passport"] = "resident_id"
-    identity_number: Annotated[str, text(30, 5)]
-    mobile: Annotated[str, text(30, 5)]
-    email: Annotated[str, text(72, 5)]
-    position: Annotated[str, text(50)]
+    identity_number: Annotated[Identifier, text(30, 5)]
+    mobile: Annotated[Identifier, text(30, 5)]
+    email: Annotated[Mailbox, text(72, 5)]
+    position: Annotated[Line, text(50)]
     role: Literal["legal_representative", "chairman", "general_manager", "deputy", "other"]
     education: Literal["below_bachelor", "bachelor", "master", "doctor"]
-    resume: Annotated[str, text(1000, 0)] = ""
+    resume: Annotated[Lines, text(1000, 0)] = ""
 
 
 class FirmIn(Body):
     """The firm that files. Money in yuan with two decimals, as text; three years, newest last."""
 
-    name: Annotated[str, text(100, 2)]
-    former_name: Annotated[str, text(100)] | None = None
-    credit_code: Annotated[str, text(30, 15)]
-    address: Annotated[str, text(200)]
-    legal_representative: Annotated[str, text(50, 2)]
+    name: Annotated[Line, text(100, 2)]
+    former_name: Annotated[Line, text(100)] | None = None
+    credit_code: Annotated[Identifier, text(30, 15)]
+    address: Annotated[Line, text(200)]
+    legal_representative: Annotated[Line, text(100)]
     founded_on: date
     scale: Literal["large", "medium", "small", "micro"]
     ownership: Literal["state", "joint", "private", "foreign"]
-    industry: Annotated[str, text(60)]
-    main_product: Annotated[str, text(200)]
+    industry: Annotated[Line, text(60)]
+    main_product: Annotated[Line, text(200)]
     tier: Literal["national_little_giant", "municipal_little_giant", "hidden_champion", "specialised", "none"]
     tier_year: int | None = Field(default=None, ge=2000, le=2100)
-    revenue: tuple[Annotated[str, text(20)], Annotated[str, text(20)], Annotated[str, text(20)]]
-    research: tuple[Annotated[str, text(20)], Annotated[str, text(20)], Annotated[str, text(20)]]
+    revenue: tuple[Annotated[Line, text(20)], Annotated[Line, text(20)], Annotated[Line, text(20)]]
+    research: tuple[Annotated[Line, text(20)], Annotated[Line, text(20)], Annotated[Line, text(20)]]
     employees: int = Field(ge=1, le=1_000_000)
 
 
 class InvoiceIn(Body):
     """The buyer on the invoice; the firm by default."""
 
-    title: Annotated[str, text(100, 2)]
-    tax_number: Annotated[str, text(20, 15)]
+    title: Annotated[Line, text(100, 2)]
+    tax_number: Annotated[Identifier, text(20, 15)]
     kind: Literal["normal", "special"] = "normal"
 
 
 class ScanIn(Body):
     """A reference to an uploaded scan. `stamped`: the firm declares that the scan bears its stamp."""
 
-    kind: Annotated[str, text(30)]
+    kind: Annotated[Line, text(30)]
     file_id: UUID
     stamped: bool
 
@@ -78,9 +80,9 @@ class ScanIn(Body):
 class ApplicationIn(Body):
     """One application, as the platform files it."""
 
-    programme: Annotated[str, text(40)]
-    platform_no: Annotated[str, text(40)]
-    unit_code: Annotated[str, text(12)]
+    programme: Annotated[Line, text(40)]
+    platform_no: Annotated[Line, text(40)]
+    unit_code: Annotated[Line, text(12)]
     recommendation: Literal["recommended", "not_recommended", "pending"]
     interview_mode: Literal["online", "on_site"]
     past_participant: bool
@@ -118,4 +120,4 @@ class ApplicationOut(BaseModel):
 class WithdrawalIn(Body):
     """The reason for a withdrawal."""
 
-    reason: Annotated[str, text(200, 2)]
+    reason: Annotated[Lines, text(200, 2)]

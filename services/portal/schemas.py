@@ -1,13 +1,14 @@
 """Request and response bodies of the portal's JSON endpoints."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.foundation.bodies import Body
+from shared.foundation.text import Line
 
-Code = Annotated[str, Field(max_length=100)]
+Code = Annotated[Line, Field(max_length=100)]
 
 
 class NewAccount(Body):
@@ -28,7 +29,7 @@ class CreatedAccount(BaseModel):
 class DemoMoment(Body):
     """The new time of a demo's clock, with a time zone."""
 
-    moment: AwareDatetime
+    moment: Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 
 
 class DemoClock(BaseModel):

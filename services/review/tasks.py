@@ -1,5 +1,5 @@
 """Background jobs of review: print, store and mail letters. A repeated job sends a mail with the same id, which
-replaces the first."""
+replaces the first. A letter with characters that no font covers waits for a person (actions/letters.py)."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,6 +8,7 @@ from services.review import actions, documents, jobs
 from services.review.models import Case, LetterRow
 from services.review.queries import candidate, programme_of
 from shared.adapters.mail import Mail
+from shared.adapters.typesetting import uncovered
 from shared.context import Context
 from shared.events.intake import Programme
 from shared.foundation.clock import local
@@ -24,8 +25,8 @@ def write_admission_letter(uow: UnitOfWork, job: jobs.WriteAdmissionLetter, *, c
             documents.AdmissionLetter(
                 programme=programme,
                 number=letter.number,
-                name=case.student_name,
-                firm=case.firm_name,
+                name=_printed(letter, case)[0],
+                firm=_printed(letter, case)[1],
                 payment_reference=case.payment_reference,
                 pay_by=datetime.fromisoformat(letter.data["pay_by"]),
                 issued_on=local(letter.ordered_at).date(),
@@ -44,8 +45,8 @@ def write_waiting_list_letter(uow: UnitOfWork, job: jobs.WriteWaitingListLetter,
             documents.WaitingListLetter(
                 programme=programme,
                 number=letter.number,
-                name=case.student_name,
-                firm=case.firm_name,
+                name=_printed(letter, case)[0],
+                firm=_printed(letter, case)[1],
                 rank=letter.data["rank"],
                 issued_on=local(letter.ordered_at).date(),
                 now=letter.ordered_at,
@@ -63,8 +64,8 @@ def write_refusal_letter(uow: UnitOfWork, job: jobs.WriteRefusalLetter, *, conte
             documents.NotSelectedLetter(
                 programme=programme,
                 number=letter.number,
-                name=case.student_name,
-                firm=case.firm_name,
+                name=_printed(letter, case)[0],
+                firm=_printed(letter, case)[1],
                 issued_on=local(letter.ordered_at).date(),
                 now=letter.ordered_at,
             )
@@ -84,6 +85,9 @@ def _print_and_send(
     if letter.sent_at:
         return "already sent"
     case = uow.session.get_one(Case, letter.case_id)
+    if missing := uncovered("".join(_printed(letter, case))):
+        actions.hold_letter(uow, letter, actions.named(missing), actor=context.actor, now=context.now)
+        return "waits for a person"
     content = render(programme_of(uow.session, case.programme), case, letter)
     claim = context.tools.files.put(
         content,
@@ -107,3 +111,9 @@ def _print_and_send(
     )
     actions.note_letter_sent(uow, letter.id, claim, actor=context.actor, now=context.now)
     return "sent"
+
+
+def _printed(letter: LetterRow, case: Case) -> tuple[str, str]:
+    """Return the names of the person and the firm as the letter prints them: as a person typed them for it, or as the
+    case has them."""
+    return letter.data.get("name", case.student_name), letter.data.get("firm", case.firm_name)

@@ -1,10 +1,13 @@
-"""Exports of a list: CSV with a byte order mark, so that spreadsheets read UTF-8, and XLSX. No cell starts a formula.
+"""Exports of a list: CSV with a byte order mark, so that spreadsheets read UTF-8, and XLSX. No cell starts a formula,
+and no number loses digits.
 
 Used by lists.py.
 """
 
 import csv
 import io
+import re
+from collections.abc import Callable
 from typing import Any
 
 from openpyxl import Workbook
@@ -13,21 +16,40 @@ from openpyxl.styles import Font
 from starlette_admin.export.base import BaseExporter
 from starlette_admin.fields import BaseField
 
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets that read CJK text take the full-width signs for the half-width ones.
+_STARTS_A_FORMULA = re.compile(
+    r"[\t\r\n]|[\s\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
+)
+_LOSES_DIGITS = re.compile(r"0[0-9]+|[0-9]{12,}|[0-9]+[Ee][0-9]+")
 
 
 def escape_formula(value: Any) -> Any:
-    """Prefix a text that a spreadsheet would evaluate with an apostrophe (OWASP, CSV injection). Numbers stay
-    unchanged."""
+    """Return a text that no spreadsheet evaluates (OWASP, CSV injection). Numbers stay unchanged.
+
+    A text gets an apostrophe in front if it begins with a sign of a formula, also behind blanks and invisible marks, or
+    with a tab or line end. Other controls are removed, because XML has no code for them.
+    """
     if not isinstance(value, str):
         return value
     text = ILLEGAL_CHARACTERS_RE.sub("", value)
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+    return f"'{text}" if _STARTS_A_FORMULA.match(text) else text
 
 
-def _table(fields: list[BaseField], rows: list[dict[str, Any]]) -> list[list[Any]]:
-    titles = [escape_formula(str(field.label or field.name)) for field in fields]
-    return [titles, *([escape_formula(row.get(field.name)) for field in fields] for row in rows)]
+def escape_digits(value: Any) -> Any:
+    """Return a text that a spreadsheet does not read from CSV as a number with fewer digits, and that is no formula.
+
+    Numbers of twelve digits and more, with leading zeros or with an exponent get an apostrophe in front. A list of past
+    participants may be imported with it.
+    """
+    text = escape_formula(value)
+    return f"'{text}" if isinstance(text, str) and _LOSES_DIGITS.fullmatch(text) else text
+
+
+def _table(
+    fields: list[BaseField], rows: list[dict[str, Any]], escape: Callable[[Any], Any] = escape_formula
+) -> list[list[Any]]:
+    titles = [escape(str(field.label or field.name)) for field in fields]
+    return [titles, *([escape(row.get(field.name)) for field in fields] for row in rows)]
 
 
 class SafeCsv(BaseExporter):
@@ -38,7 +60,7 @@ class SafeCsv(BaseExporter):
 
     async def generate(self, fields: list[BaseField], rows: list[dict[str, Any]]) -> bytes:
         text = io.StringIO()
-        csv.writer(text).writerows(_table(fields, rows))
+        csv.writer(text).writerows(_table(fields, rows, escape_digits))
         return text.getvalue().encode("utf-8-sig")
 
 

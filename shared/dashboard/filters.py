@@ -12,7 +12,7 @@ from starlette_admin.filters import FilterApplyContext
 from starlette_admin.filters.base import BaseFilter, FilterDataType, FilterValidationError
 from starlette_admin.i18n import lazy_gettext as _
 
-from shared.foundation.clock import SHANGHAI
+from shared.foundation.clock import SHANGHAI, parse_day
 from shared.foundation.language import t
 
 
@@ -99,7 +99,7 @@ class _OfDay(BaseFilter):
 
     def parse_value(self, raw: Any) -> date:
         try:
-            return date.fromisoformat(str(raw))
+            return parse_day(str(raw))
         except ValueError as error:
             raise FilterValidationError(t("日期应写作 2021-11-22 这样的形式。")) from error
 

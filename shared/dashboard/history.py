@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session, col, select
 
-from shared.foundation.clock import SHANGHAI
+from shared.foundation.clock import SHANGHAI, parse_day
 from shared.foundation.errors import FieldError, Invalid
 from shared.persistence.models import AuditRow
 
@@ -20,6 +20,7 @@ def typed_moment(text: str, *, field: str) -> datetime:
     """Convert the value of a `datetime-local` input (2021-12-06T09:00, China time) to UTC. Raises Invalid with the
     field."""
     try:
+        parse_day(text[:10])
         return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(UTC)
     except ValueError as error:
         errors = [FieldError(f"/{field}", "moment", "请填写日期和时间，例如 2021-12-06 09:00")]

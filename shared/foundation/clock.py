@@ -3,7 +3,7 @@
 Endpoints, handlers and jobs pass it to actions as `now`. Cookies, lock-outs, leases and retry delays use `real_now`.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from shared.foundation.errors import Conflict
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+# No date of the platform is outside of these. The first and last years of datetime overflow in another time zone.
+EARLIEST_DAY, LATEST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 
 class Clock(Protocol):
@@ -66,6 +68,14 @@ def make_clock(setting: str) -> Clock:
     """Return the clock for `system` or `travelling:<path of the clock file>`."""
     kind, _, path = setting.partition(":")
     return TravellingClock(Path(path)) if kind == "travelling" else SystemClock()
+
+
+def parse_day(text: str) -> date:
+    """Return a day written as 2021-12-06. Raises ValueError, also for a day outside of EARLIEST_DAY to LATEST_DAY."""
+    day = date.fromisoformat(text)
+    if not EARLIEST_DAY <= day <= LATEST_DAY:
+        raise ValueError(f"no date of the platform: {day}")
+    return day
 
 
 def local(moment: datetime) -> datetime:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.foundation.errors import FieldError
+from shared.foundation.text import UnusableText
 
 _MESSAGES = {
     "missing": "缺少此项,请补上",
@@ -11,13 +12,13 @@ _MESSAGES = {
     "string_too_long": "超过 {max_length} 个字符,请缩短",
     "too_long": "超过 {max_length} 项,请减少",
     "string_too_short": "至少要 {min_length} 个字符",
-    "string_pattern_mismatch": "含有不能保存的字符,请删去",
     "literal_error": "只能是 {expected} 之一",
     "enum": "只能是 {expected} 之一",
     "json_invalid": "不是合法的 JSON",
     "timezone_aware": "时间必须带时区,例如 2021-11-25T10:00:00+08:00",
     "greater_than_equal": "不能小于 {ge}",
     "less_than_equal": "不能大于 {le}",
+    "less_than": "必须小于 {lt}",
 }
 
 
@@ -28,10 +29,11 @@ def field_errors_of(errors: Sequence[Any]) -> list[FieldError]:
 
 
 def _field_error(error: Any) -> FieldError:
-    kind = error["type"]
-    return FieldError(
-        _pointer(error["loc"]), kind, _MESSAGES.get(kind, "格式不正确,请对照接口说明"), error.get("ctx", {})
-    )
+    kind, values = error["type"], error.get("ctx", {})
+    cause = values.get("error")
+    if isinstance(cause, UnusableText):
+        return FieldError(_pointer(error["loc"]), cause.code, cause.message.message, cause.message.values)
+    return FieldError(_pointer(error["loc"]), kind, _MESSAGES.get(kind, "格式不正确,请对照接口说明"), values)
 
 
 def _pointer(location: Sequence[Any]) -> str:

@@ -83,6 +83,8 @@ def test_a_file_without_a_period_needs_a_matching_one(december):
         december.upload(content, "明细.csv")
     with pytest.raises(Invalid, match="起止日期之外"):
         december.upload(content, "明细.csv", first_day=FIRST_DAY, last_day=date(2021, 11, 25))
+    with pytest.raises(Invalid, match="不能晚于截止日期"):
+        december.upload(content, "明细.csv", first_day=LAST_DAY, last_day=FIRST_DAY)
     row = december.upload(content, "明细.csv", first_day=FIRST_DAY, last_day=LAST_DAY, programme=CODE)
     assert (row.covers_from, row.covers_to) == (
         datetime(2021, 11, 21, 16, tzinfo=UTC),

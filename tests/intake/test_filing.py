@@ -11,6 +11,7 @@ from services.demo.programme import programme
 from services.demo.refusals import refused_cases
 from services.intake import actions
 from services.intake.models import Application, Consent, IdempotencyKey
+from services.intake.rules.past_participants import PastPerson
 from shared.events.intake import Programme
 from shared.foundation.errors import Conflict
 from shared.persistence.models import AuditRow, JobRow, OutboxRow
@@ -81,7 +82,7 @@ def test_the_same_person_filed_twice_at_once_is_accepted_once(intake, applicatio
 def test_each_invalid_demo_application_is_refused_with_its_own_reason(intake):
     demo = cohort(1)
     with intake.process.database.transaction() as uow:
-        people = [(number, name, code) for _kind, number, name, code in demo.past_participants]
+        people = [PastPerson(number, name, code) for _kind, number, name, code in demo.past_participants]
         now = datetime(2021, 11, 22, 2, tzinfo=UTC)
         actions.import_past_participants(uow, people, actor="test", now=now, keys=intake.process.tools.keys)
     intake.file(demo.applications[0])
@@ -144,11 +145,24 @@ def test_an_invalid_body_reports_every_error_with_a_pointer(intake, applications
     invalid["platform_no"] = "A\x001"
     messages = {error["field"]: error["message"] for error in intake.post(invalid, key="key-000001").json()["faults"]}
     assert messages == {
-        "/platform_no": "含有不能保存的字符,请删去",
+        "/platform_no": "第 2 个字符(U+0000)不是可以保存的文字,请删去后重新输入",
         "/recommendation": "只能是 'recommended', 'not_recommended' or 'pending' 之一",
-        "/student/name": "至少要 2 个字符",
+        "/student/name": "至少要 1 个字符",
         "/student/shoe_size": "没有这个字段,请删去或检查拼写",
     }
+
+
+def test_names_and_addresses_pass_the_gate_before_they_are_stored(intake, applications):
+    body = applications[0].request(intake.upload(applications[0]))
+    typed = body["student"] | {"name": "\u200b王\ue863 ", "email": "li@例子.中国"}
+    assert intake.post(body | {"student": typed}, key="key-000001").status_code == 201
+    assert [row.student_name for row in intake.rows(Application)] == ["王\u4dae"]
+    refused = body["student"] | {"name": "王\u202e伟", "email": "a,b@example.com"}
+    faults = intake.post(body | {"student": refused}, key="key-000002").json()["faults"]
+    assert [(fault["field"], fault["code"], fault["message"].partition("(")[0]) for fault in faults] == [
+        ("/student/name", "character", "第 2 个字符"),
+        ("/student/email", "email", "电子邮箱的第 2 个字符"),
+    ]
 
 
 def test_a_draft_can_be_submitted_and_expires_at_the_deadline(intake, applications):

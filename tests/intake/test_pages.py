@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,7 +11,7 @@ from sqlmodel import select
 from services.demo.player import filing
 from services.demo.player.clients import Person, Stage
 from services.demo.programme import CODE, programme
-from services.intake.models import Application, PastParticipant, PlatformClient
+from services.intake.models import Application, PastParticipant, PlatformClient, ProgrammeRow
 from services.intake.web import make_app
 from services.intake.worker import make_jobs
 from services.standalone import PathRouter
@@ -19,6 +20,8 @@ from shared.persistence.models import AuditRow, JobRow
 from tests.portal.conftest import PASSWORD, make_portal
 from tests.processes import sent_mails
 from tests.signing import csrf_headers, serving, session_cookies
+
+CASES = Path(__file__).parents[1] / "cases"
 
 
 def run_jobs(intake):
@@ -154,20 +157,53 @@ def test_a_demo_that_lost_its_key_gets_a_new_one(intake, staff_http):
     assert (request_with(intake, lost).status_code, request_with(intake, stored).status_code) == (401, 200)
 
 
+def test_the_texts_of_a_programme_pass_the_gate(intake, staff_http):
+    def publish(title):
+        second = programme() | {"code": "SECOND", "title": title}
+        files = {"definition": ("p.json", json.dumps(second), "application/json")}
+        return staff_http.post("/intake/programmes", files=files, headers={"accept": "application/json"})
+
+    refused = publish("培\u202e训")
+    assert (refused.status_code, refused.json()["faults"][0]["code"]) == (422, "character")
+    assert publish("\u200b培训\ue863").status_code == 303
+    titles = [row.data["title"] for row in intake.rows(ProgrammeRow) if row.code == "SECOND"]
+    assert titles == ["培训\u4dae"]
+
+
 def test_past_participants_are_imported_once_and_stored_as_hashes(intake, staff_http):
-    table = "证件号码,姓名,培训\n500103197803123012,张三,2019\n"
+    table = "证件号码,姓名,培训\n500103197803123018,张三,2019\n"
     for _ in range(2):
         response = staff_http.post("/intake/past-participants", files={"table": ("t.csv", table.encode(), "text/csv")})
         assert response.status_code == 303
     rows = intake.rows(PastParticipant)
     assert [row.name for row in rows] == ["张三"]
-    assert "500103197803123012" not in str(rows)
+    assert "500103197803123018" not in str(rows)
 
 
 @pytest.mark.parametrize("content", [b"a,b,c\n1,2\n", "证件,姓名\n".encode("utf-16")])
 def test_an_unreadable_list_of_past_participants_is_refused_as_a_whole(intake, staff_http, content):
     response = staff_http.post("/intake/past-participants", files={"table": ("t.csv", content, "text/csv")})
     assert (response.status_code, intake.rows(PastParticipant)) == (422, [])
+
+
+def test_a_mangled_list_of_past_participants_is_refused_whole_with_its_cells(intake, staff_http):
+    table = (CASES / "past-excel-mangled.csv").read_bytes()
+    page = staff_http.post("/intake/past-participants", files={"table": ("t.csv", table, "text/csv")})
+    assert (page.status_code, intake.rows(PastParticipant)) == (422, [])
+    assert re.findall(r"<code>(A\d)</code>", page.text) == ["A2", "A3"]
+    assert "5.00102E+17" in page.text
+
+
+@pytest.mark.parametrize("spell", [str.lower, lambda number: f"\u200b{number[:6]} {number[6:]}\u3000"])
+def test_a_listed_person_cannot_apply_in_any_spelling(intake, applications, staff_http, spell):
+    number = next(one for one in applications if one.body["student"]["identity_type"] == "resident_id")
+    student = number.body["student"]
+    table = f"姓名,证件号码,参加的培训\n{student['name']},'{student['identity_number'].upper()},2019\n".encode("utf-16")
+    assert (
+        staff_http.post("/intake/past-participants", files={"table": ("t.csv", table, "text/csv")}).status_code == 303
+    )
+    answer = intake.file(number, student=student | {"identity_number": spell(student["identity_number"])})
+    assert (answer.status_code, answer.json()["code"]) == (409, "past-participant")
 
 
 def test_a_replaced_consent_link_is_invalid(intake, applications, staff_http):

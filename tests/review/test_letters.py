@@ -1,12 +1,20 @@
-"""Letters: each decision's letter is printed, stored, and sent once."""
+"""Letters: each decision's letter is printed, stored, and sent once, or waits for a person if it cannot be printed."""
 
-from services.review.models import LetterRow
+import pytest
+
+from services.review.models import Case, LetterRow
 from services.review.states import LetterKind
 from shared.events import FileClaim
 from shared.persistence.models import AuditRow, JobRow
 from tests.printed import words
 from tests.processes import sent_mails
+from tests.review.desk import as_staff
 from tests.review.submissions import applications
+
+
+@pytest.fixture
+def office(review):
+    return as_staff(review, "review01", "reviewer")
 
 
 def test_the_jobs_print_store_and_send_one_letter_per_decision(review):
@@ -60,3 +68,42 @@ def test_each_kind_of_letter_has_its_own_numbering(review):
         "渝领训〔2021〕第002号",
         "渝领训〔2021〕第003号",
     ]
+
+
+def rename(review, name):
+    """Give the person of case 0 a name that no packaged font covers."""
+    with review.process.database.transaction() as uow:
+        row = uow.session.get_one(Case, review.case(0).id)
+        row.student_name = name
+        uow.session.add(row)
+
+
+def test_a_letter_that_cannot_be_printed_waits_and_the_page_of_the_case_states_it(review, office):
+    review.released(60)
+    rename(review, "王\U000f0000")
+    review.run_jobs()
+    (letter,) = review.rows(LetterRow)
+    assert [row.outcome for row in review.rows(JobRow)] == ["waits for a person"]
+    assert (letter.sent_at, letter.file, sent_mails(review.folder)) == (None, None, [])
+    page = office.get(f"/review/cases/{review.case(0).id}").text
+    assert "尚未寄发" in page
+    assert "U+F0000" in page
+
+
+def test_a_person_continues_a_held_letter_with_a_text_that_can_be_printed(review, office):
+    review.released(60)
+    rename(review, "王\U000f0000")
+    review.run_jobs()
+    path = f"/review/letters/{review.rows(LetterRow)[0].id}/printing"
+    refused = office.post(path, data={"name": "王\U0001f600", "firm": ""}, headers={"accept": "application/json"})
+    assert (refused.status_code, [fault["field"] for fault in refused.json()["faults"]]) == (422, ["/name", "/firm"])
+    assert office.post(path, data={"name": "王(Wang)", "firm": "甲公司"}).status_code == 303
+    review.run_jobs()
+    (letter,) = review.rows(LetterRow)
+    assert letter.sent_at
+    text = words(review.process.tools.files.get(FileClaim.model_validate(letter.file), purpose="contact"))
+    assert "王(Wang)" in text
+    assert "〓" not in text
+    assert office.post(path, data={"name": "王", "firm": "甲公司"}).status_code == 409
+    actions = [row.action for row in review.rows(AuditRow) if "letter" in row.action]
+    assert actions == ["hold_letter", "continue_letter", "send_letter"]

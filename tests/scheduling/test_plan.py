@@ -13,6 +13,7 @@ from services.scheduling.queries.searches import SEARCH_BROKE, progress_of
 from services.scheduling.rules.calendar import DayKind
 from services.scheduling.states import PlanState
 from shared.events.scheduling import PlanPublished
+from shared.foundation.clock import local
 from shared.foundation.errors import Conflict, Invalid, NotFound
 from shared.persistence.models import JobRow
 from tests.scheduling.conftest import PROGRAMME
@@ -138,6 +139,17 @@ def test_a_module_that_has_begun_is_not_moved(scheduling, plan):
     scheduling.travel(datetime(2021, 12, 25, 1, tzinfo=UTC))
     with pytest.raises(Conflict, match="已经开始"):
         scheduling.act(actions.move_module, CODE, 1, date(2021, 12, 28))
+
+
+def test_a_module_is_not_moved_to_today_or_before(scheduling, plan):
+    scheduling.publish_plan(plan)
+    with pytest.raises(Invalid, match="晚于今天"):
+        scheduling.act(actions.move_module, CODE, 2, local(scheduling.now).date())
+
+
+def test_a_first_module_cannot_begin_at_the_latest_before_the_earliest():
+    with pytest.raises(Invalid, match="最晚开始日期"):
+        plans.constraints_for(PROGRAMME, first_from=date(2021, 12, 26), first_until=date(2021, 12, 25))
 
 
 def test_a_plan_without_the_lessons_already_held_is_refused(scheduling, plan):

@@ -13,11 +13,12 @@ from shared.dashboard import done, page, t
 from shared.dashboard.history import history
 from shared.foundation.errors import FieldError, Invalid
 from shared.foundation.money import fen
+from shared.foundation.text import Lines
 from shared.http.fields import FormCode, FormCodes, FormIds, QueryCode
 from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter()
-Reason = Annotated[str, Form(max_length=500)]
+Reason = Annotated[Lines, Form(max_length=500)]
 
 
 @router.get("/work")

@@ -11,10 +11,11 @@ from services.billing.pages.entries import Reason
 from services.billing.rules.invoices.buyers import Buyer, InvoiceKind
 from shared.dashboard import done, page
 from shared.dashboard.history import history
+from shared.foundation.text import Identifier, Line
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter()
-FormText = Annotated[str, Form(max_length=500)]
+FormText = Annotated[Line, Form(max_length=500)]
 
 
 @router.get("/invoices")
@@ -67,7 +68,7 @@ def correct_buyer(
     now: Now,
     tools: WithTools,
     title: FormText = "",
-    tax_number: FormText = "",
+    tax_number: Annotated[Identifier, Form(max_length=500)] = "",
     kind: Annotated[Literal["normal", "special"], Form()] = "normal",
     address: FormText = "",
     phone: FormText = "",

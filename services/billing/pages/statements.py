@@ -16,6 +16,7 @@ from services.billing.rules.statements.files import MAX_BYTES
 from services.billing.states import StatementState
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.history import history
+from shared.foundation.clock import parse_day
 from shared.foundation.errors import FieldError, Invalid
 from shared.http.fields import FormCode, QueryCode
 from shared.http.limits import BANK_FILE
@@ -69,7 +70,7 @@ def upload(
 
 def _day(text: str, field: str) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        return parse_day(text) if text else None
     except ValueError as error:
         wrong = FieldError(f"/{field}", "day", "日期应写作 2021-11-22 这样的形式")
         raise Invalid("{fault}。", code="day", field_errors=[wrong], values={"fault": wrong}) from error

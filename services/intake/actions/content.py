@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from services.intake.models import PlatformClient, StoredScan
-from services.intake.rules.identifiers import mobile_e164, normalised
+from services.intake.rules.identifiers import mobile_e164
 from services.intake.schemas import ApplicationIn
 from shared.adapters.keyring import KeyRing, mask_email, mask_identity, mask_mobile
 from shared.events import FileClaim
@@ -51,7 +51,7 @@ def sealed_content(
     invoice = body.invoice
     title = InvoiceTitle(
         title=invoice.title if invoice else firm.name,
-        tax_number=normalised(invoice.tax_number) if invoice else firm.credit_code,
+        tax_number=invoice.tax_number if invoice else firm.credit_code,
         kind=invoice.kind if invoice else "normal",
     )
     return {
@@ -64,7 +64,7 @@ def sealed_content(
 
 def _student(body: ApplicationIn, keys: KeyRing) -> Student:
     student, programme = body.student, body.programme
-    number, mobile = normalised(student.identity_number), mobile_e164(student.mobile) or ""
+    number, mobile = student.identity_number, mobile_e164(student.mobile) or ""
     return Student(
         name=student.name,
         gender=student.gender,
@@ -83,7 +83,6 @@ def _firm(body: ApplicationIn) -> Firm:
     fields = body.firm.model_dump()
     revenue = tuple(_fen(amount) for amount in fields.pop("revenue"))
     research = tuple(_fen(amount) for amount in fields.pop("research"))
-    fields["credit_code"] = normalised(fields["credit_code"])
     return Firm(**fields, revenue_fen=revenue, research_fen=research)
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from services.intake.errors import UnknownProgramme
 from services.intake.models import PastParticipant, ProgrammeRow
-from services.intake.rules.identifiers import normalised
+from services.intake.rules.past_participants import PastPerson
 from services.intake.rules.programmes import Progress, check_programme, check_revision
 from shared.adapters.keyring import KeyRing
 from shared.events.intake import Programme, ProgrammePublished, ProgrammeRevised
@@ -67,12 +67,12 @@ def note_progress(uow: UnitOfWork, code: str, *milestones: Milestone, actor: str
 
 
 def import_past_participants(
-    uow: UnitOfWork, people: Iterable[tuple[str, str, str]], *, actor: str, now: datetime, keys: KeyRing
+    uow: UnitOfWork, people: Iterable[PastPerson], *, actor: str, now: datetime, keys: KeyRing
 ) -> int:
-    """Add past participants as (document number, name, programme). Return the number of new ones; repeats add none."""
+    """Add past participants. Return the number of new ones; repeats add none."""
     added = 0
     for number, name, programme in people:
-        index = keys.index("identity", normalised(number))
+        index = keys.index("identity", number)
         if uow.session.get(PastParticipant, index) is None:
             uow.session.add(PastParticipant(identity_index=index, programme=programme, name=name, recorded_at=now))
             uow.session.flush()

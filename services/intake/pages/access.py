@@ -1,15 +1,15 @@
 """Pages to issue and revoke API keys and to import past participants."""
 
-import csv
-import io
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from services.intake import actions
 from services.intake.pages.labels import Clerk
+from services.intake.rules.past_participants import people_in
 from shared.dashboard import done, page, t
-from shared.foundation.errors import Invalid
+from shared.foundation.clock import local
+from shared.foundation.text import Line
 from shared.http.web import Now, Uow, WithTools
 
 router = APIRouter()
@@ -27,7 +27,7 @@ def issue_key(
     actor: Clerk,
     uow: Uow,
     now: Now,
-    name: Annotated[str, Form(min_length=2, max_length=60)],
+    name: Annotated[Line, Form(min_length=2, max_length=60)],
 ) -> Response:
     """Issue an API key for the client `name`; the next page shows it once."""
     key = actions.issue_client_key(uow, name, actor=actor.account, now=now)
@@ -41,7 +41,7 @@ def issue_key(
 
 @router.post("/clients/revocation")
 def revoke_key(
-    request: Request, actor: Clerk, uow: Uow, now: Now, name: Annotated[str, Form(max_length=60)]
+    request: Request, actor: Clerk, uow: Uow, now: Now, name: Annotated[Line, Form(max_length=60)]
 ) -> Response:
     """Revoke the API key of the client `name`."""
     actions.revoke_client_key(uow, name, actor=actor.account, now=now)
@@ -57,20 +57,7 @@ def import_past_participants(
     tools: WithTools,
     table: Annotated[UploadFile, File()],
 ) -> Response:
-    """Import `table`: CSV, UTF-8, a header and the columns document number, name, programme."""
-    people = _parse_people(table.file.read())
+    """Import `table`: XLSX or CSV with the columns 证件号码, 姓名 and 参加的培训. One faulty cell refuses the file."""
+    people = people_in(table.file.read(), today=local(now).date())
     added = actions.import_past_participants(uow, people, actor=actor.account, now=now, keys=tools.keys)
     return done(request, "/intake/tables/past-participants/list", t("已登记 {count} 名往期学员。", count=added))
-
-
-def _parse_people(content: bytes) -> list[tuple[str, str, str]]:
-    try:
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))[1:]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Invalid("文件不是 UTF-8 编码的 CSV,请另存为“CSV UTF-8”后重试。", code="past-participants") from error
-    for line, row in enumerate(rows, start=2):
-        if len(row) != 3 or not all(cell.strip() for cell in row):
-            raise Invalid(
-                "第 {place} 行应有三列:证件号码、姓名、参加的培训。", code="past-participants", values={"place": line}
-            )
-    return [(number, name, programme) for number, name, programme in rows]

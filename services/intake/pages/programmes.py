@@ -4,12 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Request, Response, UploadFile
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from services.intake import actions, documents, queries
 from services.intake.pages.labels import Clerk
 from shared.dashboard import done, file_reply, page, t
 from shared.events.intake import Programme
 from shared.foundation.errors import FieldError, Invalid, Joined, NotFound
+from shared.foundation.text import UnusableText, clean_values
 from shared.http.limits import JSON
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
@@ -66,8 +68,16 @@ def revise_programme(
 
 
 def _parse_programme(definition: UploadFile) -> Programme:
+    content = definition.file.read()
     try:
-        return Programme.model_validate_json(definition.file.read())
+        Programme.model_validate_json(content)
+        return Programme.model_validate(clean_values(from_json(content)))
+    except UnusableText as refusal:
+        errors = [FieldError("/definition", refusal.code, refusal.message.message, refusal.message.values)]
+        values = {"places": errors[0]}
+        raise Invalid(
+            "项目文件不合要求,请检查:{places}", code="programme-file", field_errors=errors, values=values
+        ) from refusal
     except ValidationError as error:
         errors = [FieldError("/definition", item["type"], "/".join(map(str, item["loc"]))) for item in error.errors()]
         places = {"places": Joined(errors[:5], "、")}

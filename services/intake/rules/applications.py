@@ -1,15 +1,18 @@
 """Validate applications (notice, clauses 1 and 5). Called by services/intake/actions."""
 
 import hashlib
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
-from services.intake.rules.identifiers import check_credit_code, check_identity, is_email, mobile_e164, normalised
+from services.intake.rules.identifiers import check_credit_code, check_identity, mobile_e164
 from services.intake.schemas import ApplicationIn
 from shared.events.intake import Programme
-from shared.foundation.clock import local
+from shared.foundation.clock import EARLIEST_DAY, SHANGHAI, local
 from shared.foundation.errors import Conflict, FieldError, Message
 
+# Clocks of other systems may be fast by this much.
+CLOCK_TOLERANCE = timedelta(minutes=5)
 REQUIRED_CONSENTS = {
     "notice": Message("处理规则告知"),
     "sensitive": Message("敏感个人信息单独同意"),
@@ -64,26 +67,41 @@ def check_application(body: ApplicationIn, programme: Programme, *, now: datetim
     student, firm = body.student, body.firm
     errors = check_identity(
         student.identity_type,
-        normalised(student.identity_number),
+        student.identity_number,
         born_on=student.born_on,
         gender=student.gender,
         today=local(now).date(),
     )
-    errors += check_credit_code(normalised(firm.credit_code))
+    errors += check_credit_code(firm.credit_code)
     if mobile_e164(student.mobile) is None:
         errors.append(FieldError("/student/mobile", "mobile", "手机号码不是有效的中国内地手机号,请核对。"))
-    if not is_email(student.email):
-        errors.append(FieldError("/student/email", "email", "电子邮箱格式不正确。"))
     if body.invoice:
-        errors += check_credit_code(normalised(body.invoice.tax_number), field="/invoice/tax_number")
+        errors += check_credit_code(body.invoice.tax_number, field="/invoice/tax_number")
     if body.unit_code not in {unit.code for unit in programme.units}:
         errors.append(FieldError("/unit_code", "unit", "申报单位代码不在本期名单内,请按通知所列 41 个单位填写。"))
-    return errors + _check_consents(body) + _check_scans(body, programme) + _check_amounts(body)
+    errors += [*_check_dates(body, local(now).date()), *_check_consents(body, now)]
+    return errors + _check_scans(body, programme) + _check_amounts(body)
 
 
-def _check_consents(body: ApplicationIn) -> list[FieldError]:
+def _check_dates(body: ApplicationIn, today: date) -> Iterator[FieldError]:
+    founded_on, tier_year = body.firm.founded_on, body.firm.tier_year
+    if not EARLIEST_DAY <= founded_on <= today:
+        values = {"earliest": EARLIEST_DAY.isoformat(), "today": today.isoformat()}
+        message = "企业成立日期须在 {earliest} 至今天({today})之间,请核对营业执照。"
+        yield FieldError("/firm/founded_on", "founded-on", message, values)
+    if tier_year is not None and tier_year > today.year:
+        yield FieldError("/firm/tier_year", "tier-year", "认定年份不能晚于今年,请核对认定文件。")
+
+
+def _check_consents(body: ApplicationIn, now: datetime) -> list[FieldError]:
     kinds = {consent.kind for consent in body.consents}
+    timed = [(f"/consents/{index}/accepted_at", consent) for index, consent in enumerate(body.consents)]
+    late = [field for field, consent in timed if consent.accepted_at > now + CLOCK_TOLERANCE]
+    early = [field for field, consent in timed if consent.accepted_at < _earliest_consent(consent.text_version)]
     return [
+        *[FieldError(field, "consent-future", "同意时间晚于现在,请核对平台的时钟与时区。") for field in late],
+        *[FieldError(field, "consent-early", "同意时间早于该版文本的日期,请核对文本版本与时间。") for field in early],
+    ] + [
         FieldError(
             "/consents",
             f"consent-{kind}",
@@ -93,6 +111,16 @@ def _check_consents(body: ApplicationIn) -> list[FieldError]:
         for kind, title in REQUIRED_CONSENTS.items()
         if kind not in kinds
     ]
+
+
+def _earliest_consent(text_version: str) -> datetime:
+    """Return the first moment at which a text existed: its version begins with the day of its publication (2021-11-22).
+    Without a day it is EARLIEST_DAY, so that every accepted time can be stored."""
+    try:
+        published_on = max(date.fromisoformat(text_version[:10]), EARLIEST_DAY)
+    except ValueError:
+        published_on = EARLIEST_DAY
+    return datetime.combine(published_on, time(), SHANGHAI)
 
 
 def _check_scans(body: ApplicationIn, programme: Programme) -> list[FieldError]:

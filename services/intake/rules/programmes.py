@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from shared.events.intake import FeeLine, PlanRule, Programme, ScoringRule
-from shared.foundation.clock import local
+from shared.foundation.clock import LATEST_DAY, local
 from shared.foundation.errors import Conflict, FieldError, Invalid, Joined, Message
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,39}")
+_EARLIEST = date(2000, 1, 1)
 _MOMENTS = ("opens_at", "closes_at", "pay_by", "report_at")
 # 课时 (lesson hours) are whole numbers. More than twelve in a day is a typing error.
 _MOST_HOURS_A_DAY = 12
@@ -74,6 +75,12 @@ def _moment_errors(programme: Programme) -> Iterator[FieldError]:
             yield FieldError(
                 f"/{name}", "time-zone", "时间 {name} 须注明时区，例如 2021-12-02T00:00:00+08:00。", {"name": name}
             )
+    days = {f"/{name}": getattr(programme, name).date() for name in _MOMENTS}
+    days |= {"/plan/first_day": programme.plan.first_day, "/plan/last_day": programme.plan.last_day}
+    for field, day in days.items():
+        if not _EARLIEST <= day < LATEST_DAY:
+            values = {"earliest": _EARLIEST.isoformat(), "latest": LATEST_DAY.isoformat()}
+            yield FieldError(field, "date", "日期须在 {earliest} 与 {latest} 之间，请核对年份。", values)
 
 
 def _deadline_errors(programme: Programme) -> Iterator[FieldError]:

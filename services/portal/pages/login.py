@@ -15,7 +15,7 @@ from services.portal.rules.passwords import check_repeated
 from shared.dashboard import done, page
 from shared.foundation.errors import NotSignedIn, Refusal
 from shared.http.auth import COOKIE, Credential, CurrentUser, current_user, staff
-from shared.http.fields import FormRemark, QueryPath
+from shared.http.fields import FormName, FormRemark, FormSecret, QueryPath
 from shared.http.limits import OPEN_FORM
 from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
 from shared.wiring.process import Process
@@ -25,7 +25,6 @@ RENEWAL_COOKIE = "lingjun_renewal"
 RENEWAL_PATH = "/session"
 Anybody = Annotated[CurrentUser, Depends(staff())]
 Renewal = Annotated[str, Cookie(alias=RENEWAL_COOKIE)]
-Typed = FormRemark
 
 
 def signing_key_of(request: Request) -> OKPKey:
@@ -53,9 +52,9 @@ def sign_in(
     key: Key,
     now: Now,
     tools: WithTools,
-    account: Typed = "",
-    password: Typed = "",
-    next: Typed = "/",  # noqa: A002
+    account: FormRemark = "",
+    password: FormSecret = "",
+    next: FormRemark = "/",  # noqa: A002
 ) -> Response:
     """Begin a session. A failed attempt is counted in Redis and audited in a separate transaction."""
     process = process_of(request)
@@ -120,9 +119,9 @@ def change_password(
     uow: Uow,
     key: Key,
     now: Now,
-    old: Typed = "",
-    new: Typed = "",
-    again: Typed = "",
+    old: FormSecret = "",
+    new: FormSecret = "",
+    again: FormSecret = "",
 ) -> Response:
     """Change the password. All sessions of the account end; this browser gets a new one."""
     check_repeated(new, again)
@@ -157,10 +156,10 @@ def use_link(
     secret: str,
     uow: Uow,
     now: Now,
-    password: Typed = "",
-    again: Typed = "",
-    account: Typed = "",
-    name: Typed = "",
+    password: FormSecret = "",
+    again: FormSecret = "",
+    account: FormRemark = "",
+    name: FormName = "",
 ) -> Response:
     """Set the password, or create the first account. The link becomes invalid."""
     check_repeated(password, again)

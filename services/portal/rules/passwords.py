@@ -42,7 +42,7 @@ def check_account(account: str, name: str) -> None:
     if not _ACCOUNT.fullmatch(account):
         message = "2 至 32 位，以小写字母开头，只用小写字母、数字、点、下划线、连字符"
         errors.append(FieldError("/account", "account-name", message))
-    if not 2 <= len(name) <= 50:
-        errors.append(FieldError("/name", "person-name", "2 至 50 个字"))
+    if not 1 <= len(name) <= 100:
+        errors.append(FieldError("/name", "person-name", "1 至 100 个字"))
     if errors:
         raise Invalid("账号信息不合要求。", code="account-invalid", field_errors=errors)

@@ -18,7 +18,7 @@ from services.review.actions.interviews import (
     note_missed_interview,
     record_score_sheet,
 )
-from services.review.actions.letters import note_letter_sent
+from services.review.actions.letters import continue_letter, hold_letter, named, note_letter_sent
 from services.review.actions.payments import (
     note_fee_overdue,
     note_fee_paid,
@@ -36,14 +36,17 @@ __all__ = [
     "close_waiting_lists",
     "confirm_lapse",
     "confirm_promotion",
+    "continue_letter",
     "declare_recusal",
     "decline_seat",
     "dismiss_lapse",
     "drop_out_student",
     "freeze_ranking",
+    "hold_letter",
     "keep_programme",
     "look_at_identity",
     "look_at_scan",
+    "named",
     "note_consent",
     "note_fee_overdue",
     "note_fee_paid",

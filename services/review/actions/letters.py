@@ -1,6 +1,10 @@
-"""Letters to applicants: numbered here, printed and sent by a job."""
+"""Letters to applicants: numbered here, printed and sent by a job.
 
-from collections.abc import Mapping
+A letter whose name no font covers is held: the job prints nothing, and the case's page states the characters. A person
+continues it with a text that can be printed, or with the same one once a font covers it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -9,12 +13,16 @@ from sqlmodel import select
 from services.review.jobs import WriteAdmissionLetter, WriteRefusalLetter, WriteWaitingListLetter
 from services.review.models import Case, LetterCounter, LetterRow
 from services.review.states import LetterKind
+from shared.adapters.typesetting import uncovered
 from shared.events import FileClaim
 from shared.foundation.clock import local
+from shared.foundation.errors import Conflict, FieldError, Invalid
+from shared.foundation.text import name_of
 from shared.jobs.job import enqueue
 from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
+HELD_FOR = "held_for"
 _WORDS = {LetterKind.ADMISSION: "训", LetterKind.WAITING_LIST: "候", LetterKind.REFUSAL: "复"}
 _JOBS: Mapping[LetterKind, type[WriteAdmissionLetter | WriteWaitingListLetter | WriteRefusalLetter]] = {
     LetterKind.ADMISSION: WriteAdmissionLetter,
@@ -44,6 +52,50 @@ def _next_number(uow: UnitOfWork, kind: LetterKind, year: int) -> int:
     counter.last += 1
     uow.session.add(counter)
     return int(counter.last)
+
+
+def hold_letter(uow: UnitOfWork, letter: LetterRow, characters: str, *, actor: str, now: datetime) -> None:
+    """Hold a letter with `characters` that no font covers. A repeat replaces them."""
+    letter.data = letter.data | {HELD_FOR: characters}
+    uow.session.add(letter)
+    details = {"number": letter.number, "characters": characters}
+    uow.record("hold_letter", str(letter.case_id), actor=actor, now=now, details=details)
+
+
+def continue_letter(uow: UnitOfWork, letter_id: UUID, *, name: str, firm: str, actor: str, now: datetime) -> LetterRow:
+    """Print a held letter with this name of the person and of the firm, and enqueue its job again.
+
+    Raises Conflict for a letter that is unknown or not held, Invalid for a text that is empty or that no
+    font covers.
+    """
+    query = for_update(select(LetterRow).where(LetterRow.id == letter_id))
+    letter = uow.session.exec(query.execution_options(populate_existing=True)).one_or_none()
+    if letter is None or HELD_FOR not in letter.data:
+        raise Conflict("这份通知书不在等待处理,请刷新页面。", code="letter-not-held")
+    errors = [*_printing_errors("name", name), *_printing_errors("firm", firm)]
+    if errors:
+        raise Invalid("{fault}。", code="unprintable", field_errors=errors, values={"fault": errors[0]})
+    others = {key: value for key, value in letter.data.items() if key != HELD_FOR}
+    letter.data = others | {"name": name, "firm": firm}
+    uow.session.add(letter)
+    details = {"number": letter.number, "name": name, "firm": firm}
+    uow.record("continue_letter", str(letter.case_id), actor=actor, now=now, details=details)
+    enqueue(uow, _JOBS[LetterKind(letter.kind)](letter_id=letter.id))
+    row: LetterRow = letter
+    return row
+
+
+def _printing_errors(field: str, text: str) -> Iterator[FieldError]:
+    if not text:
+        yield FieldError(f"/{field}", "missing", "请填写要印出的文字")
+    elif missing := uncovered(text):
+        values = {"characters": named(missing)}
+        yield FieldError(f"/{field}", "uncovered", "字体中没有 {characters},印不出来,请换一种写法", values)
+
+
+def named(characters: Collection[str]) -> str:
+    """Return characters with their code points: 䶮(U+4DAE)."""
+    return "、".join(f"{one}({name_of(one)})" for one in sorted(characters))
 
 
 def note_letter_sent(uow: UnitOfWork, letter_id: UUID, file: FileClaim, *, actor: str, now: datetime) -> None:

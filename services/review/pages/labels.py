@@ -90,6 +90,8 @@ ACTION_TITLES = {
     "record_score_sheet": "提交评分表",
     "declare_recusal": "声明回避",
     "send_letter": "寄发通知书",
+    "hold_letter": "通知书等待处理",
+    "continue_letter": "继续打印通知书",
     "seat_held": "给予名额",
     "seat_waiting": "列入候补",
     "seat_released": "释放名额",

@@ -15,7 +15,7 @@ from shared.dashboard import done, file_reply, page, t
 from shared.events import FileClaim
 from shared.events.intake import Programme
 from shared.foundation.errors import NotFound
-from shared.http.fields import FormIds, FormRemark, QueryCode
+from shared.http.fields import FormIds, FormName, FormRemark, QueryCode
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter()
@@ -165,6 +165,15 @@ def drop_out(
     """Record that a registered student leaves. Fields: `reason`, `refund` (true to order a refund)."""
     actions.drop_out_student(uow, case_id, reason=reason, refund=refund, actor=actor.account, now=now)
     return done(request, f"/review/cases/{case_id}", "已办理退学。")
+
+
+@router.post("/letters/{letter_id}/printing")
+def continue_letter(
+    request: Request, letter_id: UUID, actor: Office, uow: Uow, now: Now, name: FormName = "", firm: FormName = ""
+) -> Response:
+    """Print a held letter with these names. Fields: `name` of the person, `firm`."""
+    letter = actions.continue_letter(uow, letter_id, name=name, firm=firm, actor=actor.account, now=now)
+    return done(request, f"/review/cases/{letter.case_id}", "已安排重新打印并寄发通知书。")
 
 
 @router.get("/letters/{letter_id}")

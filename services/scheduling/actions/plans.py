@@ -19,6 +19,7 @@ from services.scheduling.queries.roster import students
 from services.scheduling.rules.plan import values as rules
 from services.scheduling.states import PLAN_STEPS, PLAN_TITLES, PlanState, StudentState
 from shared.events.scheduling import PlanModule, PlanPublished
+from shared.foundation.clock import local
 from shared.foundation.errors import Conflict, FieldError, Invalid, Joined
 from shared.foundation.transitions import check_step
 from shared.jobs.job import enqueue
@@ -92,6 +93,8 @@ def move_module(uow: UnitOfWork, programme: str, number: int, starts_on: date, *
     held = [one for one in lessons_of(uow.session, programme) if one.module == number and not one.cancelled]
     if any(lesson.starts_at <= now for lesson in held):
         raise Conflict("第 {number} 次集中授课已经开始，不能整体改期。", code="lesson-held", values={"number": number})
+    if starts_on <= local(now).date():
+        raise Invalid("改期后的开始日期须晚于今天，请重新填写。", code="day-past")
     shift = starts_on - module.dates[0]
     moved = _shifted(module, shift)
     row = Plan(

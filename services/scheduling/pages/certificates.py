@@ -11,6 +11,7 @@ from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.states import StudentState
 from shared.dashboard import done, file_reply, page, t
 from shared.foundation.errors import Message
+from shared.foundation.text import Line
 from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow
 
@@ -55,7 +56,7 @@ def record_assessments(
     uow: Uow,
     now: Now,
     fields: Entries,
-    programme: Annotated[str, Form(max_length=40)] = "",
+    programme: Annotated[Line, Form(max_length=40)] = "",
 ) -> Response:
     """Record one assessment attempt for many students. Fields: `programme`, and `result-<application id>` = pass or
     fail for each who was assessed."""
@@ -76,7 +77,7 @@ def record_certificates(
     actor: Registrar,
     uow: Uow,
     now: Now,
-    programme: Annotated[str, Form(max_length=40)] = "",
+    programme: Annotated[Line, Form(max_length=40)] = "",
 ) -> Response:
     """Decide on certificates for everyone who registered, at the end of the course. Field: `programme`."""
     code = chosen_programme(uow.session, programme).code

@@ -9,8 +9,9 @@ from uuid import UUID
 from fastapi import Depends
 
 from services.scheduling.rules.interviews.panels import HalfDay, JudgeEntry
-from shared.foundation.clock import SHANGHAI
+from shared.foundation import clock
 from shared.foundation.errors import FieldError, Invalid, Message
+from shared.foundation.text import clean_identifier
 from shared.http.auth import CurrentUser, staff
 from shared.http.fields import WholeForm
 
@@ -42,7 +43,7 @@ def row_values(fields: Mapping[str, str], prefix: str) -> dict[UUID, str]:
 def parse_days(text: str, field: str) -> list[date]:
     """Parse dates such as 2021-12-06, separated by blanks, commas or line breaks. Raises Invalid."""
     try:
-        return [date.fromisoformat(word) for word in split_words(text)]
+        return [clock.parse_day(word) for word in split_words(text)]
     except ValueError as error:
         raise entry_error(field, Message("日期应写作 2021-12-06，多个日期用空格或换行分开")) from error
 
@@ -73,7 +74,7 @@ def parse_half_days(days: str, hours: str) -> list[HalfDay]:
 
 
 def _moment(day: date, at: time) -> datetime:
-    return datetime.combine(day, at, SHANGHAI).astimezone(UTC)
+    return datetime.combine(day, at, clock.SHANGHAI).astimezone(UTC)
 
 
 def parse_judges(text: str) -> list[JudgeEntry]:
@@ -90,7 +91,7 @@ def parse_judges(text: str) -> list[JudgeEntry]:
                 Message("“{line}”至少应有三项：账号、姓名、工作单位统一社会信用代码", {"line": line.strip()[:40]}),
             )
         account, name, employer, *linked = parts
-        judges.append(JudgeEntry(account, name, employer.upper(), tuple(code.upper() for code in linked)))
+        judges.append(JudgeEntry(account, name, clean_identifier(employer), tuple(map(clean_identifier, linked))))
     return judges
 
 

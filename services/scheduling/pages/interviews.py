@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 
 from services.scheduling import actions, documents
 from services.scheduling.models import Proposal
@@ -16,7 +16,8 @@ from services.scheduling.queries.searches import progress_of
 from services.scheduling.states import CandidateState, ProposalState
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
-from shared.foundation.clock import local
+from shared.foundation.clock import EARLIEST_DAY, LATEST_DAY, local
+from shared.foundation.text import Line
 from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
@@ -31,7 +32,7 @@ def show_interviews(
     now: Now,
     tools: WithTools,
     programme: QueryCode = "",
-    day: date | None = None,
+    day: Annotated[date | None, Query(ge=EARLIEST_DAY, le=LATEST_DAY)] = None,
 ) -> Response:
     """Show the waiting candidates, the proposal, and the board of one day (`day`; default today's or the next)."""
     chosen = chosen_programme(session, programme)
@@ -65,7 +66,7 @@ def propose(
     actor: Scheduler,
     uow: Uow,
     now: Now,
-    programme: Annotated[str, Form(max_length=40)] = "",
+    programme: Annotated[Line, Form(max_length=40)] = "",
 ) -> Response:
     """Request a proposal for all waiting candidates. Field: `programme`, the code."""
     code = chosen_programme(uow.session, programme).code

@@ -13,6 +13,7 @@ from services.scheduling.queries import interviews
 from services.scheduling.queries.programmes import chosen_programme
 from shared.dashboard import done, page, t
 from shared.foundation.clock import local
+from shared.foundation.text import Line, Lines
 from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow
 
@@ -48,11 +49,11 @@ def define_panel(
     actor: Scheduler,
     uow: Uow,
     now: Now,
-    code: Annotated[str, Form(max_length=30)],
-    room: Annotated[str, Form(max_length=100)],
-    link: Annotated[str, Form(max_length=300)],
-    judges: Annotated[str, Form(max_length=4000)],
-    programme: Annotated[str, Form(max_length=40)] = "",
+    code: Annotated[Line, Form(max_length=30)],
+    room: Annotated[Line, Form(max_length=100)],
+    link: Annotated[Line, Form(max_length=300)],
+    judges: Annotated[Lines, Form(max_length=4000)],
+    programme: Annotated[Line, Form(max_length=40)] = "",
 ) -> Response:
     """Create or change a panel. Fields: `programme`, `code` (its name), `room`, `link` (https), `judges`: one per line
     with account, name, the employer's credit code and those of other linked firms, separated by blanks."""
@@ -79,10 +80,10 @@ def define_slots(
     actor: Scheduler,
     uow: Uow,
     now: Now,
-    days: Annotated[str, Form(max_length=1000)],
-    hours: Annotated[str, Form(max_length=200)],
+    days: Annotated[Lines, Form(max_length=1000)],
+    hours: Annotated[Lines, Form(max_length=200)],
     minutes: Annotated[int, Form(ge=1, le=600)],
-    programme: Annotated[str, Form(max_length=40)] = "",
+    programme: Annotated[Line, Form(max_length=40)] = "",
 ) -> Response:
     """Cut half-days into slots. Fields: `programme`, `days` (2021-12-06 …), `hours` (08:30-12:00 13:30-18:00),
     `minutes` of one interview."""

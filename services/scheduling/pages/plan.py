@@ -21,6 +21,7 @@ from services.scheduling.states import PlanState
 from shared.dashboard import done, file_reply, page, t
 from shared.events.intake import Programme
 from shared.foundation.clock import local
+from shared.foundation.text import Line, Lines
 from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
@@ -87,11 +88,11 @@ def draft_plan(
     actor: Scheduler,
     uow: Uow,
     now: Now,
-    programme: Annotated[str, Form(max_length=40)] = "",
-    first_from: Annotated[str, Form(max_length=20)] = "",
-    first_until: Annotated[str, Form(max_length=20)] = "",
-    home_region: Annotated[str, Form(max_length=30)] = "",
-    blocked_dates: Annotated[str, Form(max_length=4000)] = "",
+    programme: Annotated[Line, Form(max_length=40)] = "",
+    first_from: Annotated[Line, Form(max_length=20)] = "",
+    first_until: Annotated[Line, Form(max_length=20)] = "",
+    home_region: Annotated[Line, Form(max_length=30)] = "",
+    blocked_dates: Annotated[Lines, Form(max_length=4000)] = "",
 ) -> Response:
     """Request a draft. Fields, all but `programme` optional: `first_from`, `first_until` (dates between which the first
     module begins), `home_region`, `blocked_dates` (no teaching then)."""
@@ -114,8 +115,8 @@ def move_module(
     uow: Uow,
     now: Now,
     module: Annotated[int, Form(ge=1, le=60)],
-    starts_on: Annotated[str, Form(max_length=20)],
-    programme: Annotated[str, Form(max_length=40)] = "",
+    starts_on: Annotated[Line, Form(max_length=20)],
+    programme: Annotated[Line, Form(max_length=40)] = "",
 ) -> Response:
     """Create a draft in which one module is moved to other days. Fields: `programme`, `module` (number),
     `starts_on`."""

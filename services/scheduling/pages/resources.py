@@ -9,7 +9,8 @@ from services.scheduling.pages.forms import Reader, Scheduler, parse_day, parse_
 from services.scheduling.pages.labels import DAY_KINDS, TEACHERS, VENUES
 from services.scheduling.queries import plans
 from shared.dashboard import done, page, t
-from shared.http.fields import FormCode
+from shared.foundation.text import Line, Lines
+from shared.http.fields import FormCode, FormName
 from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter()
@@ -36,11 +37,11 @@ def define_teacher(
     actor: Scheduler,
     uow: Uow,
     now: Now,
-    name: Annotated[str, Form(max_length=50)],
-    title: Annotated[str, Form(max_length=100)],
+    name: FormName,
+    title: Annotated[Line, Form(max_length=100)],
     kind: FormCode,
-    regions: Annotated[str, Form(max_length=200)],
-    unavailable: Annotated[str, Form(max_length=4000)] = "",
+    regions: Annotated[Lines, Form(max_length=200)],
+    unavailable: Annotated[Lines, Form(max_length=4000)] = "",
 ) -> Response:
     """Create or change a teacher. Fields: `name`, `title`, `kind` (mentor, professor), `regions` (separated by blanks),
     `unavailable` (dates)."""
@@ -63,12 +64,12 @@ def define_venue(
     actor: Scheduler,
     uow: Uow,
     now: Now,
-    name: Annotated[str, Form(max_length=100)],
-    region: Annotated[str, Form(max_length=30)],
+    name: Annotated[Line, Form(max_length=100)],
+    region: Annotated[Line, Form(max_length=30)],
     kind: FormCode,
     works_saturdays: Annotated[bool, Form()] = False,
     works_sundays: Annotated[bool, Form()] = False,
-    unavailable: Annotated[str, Form(max_length=4000)] = "",
+    unavailable: Annotated[Lines, Form(max_length=4000)] = "",
 ) -> Response:
     """Create or change a venue. Fields: `name`, `region`, `kind` (classroom, firm), `works_saturdays`, `works_sundays`
     (true), `unavailable` (dates)."""
@@ -92,9 +93,9 @@ def set_calendar_day(
     actor: Scheduler,
     uow: Uow,
     now: Now,
-    on: Annotated[str, Form(max_length=20)],
+    on: Annotated[Line, Form(max_length=20)],
     kind: FormCode,
-    holiday: Annotated[str, Form(max_length=30)] = "",
+    holiday: Annotated[Line, Form(max_length=30)] = "",
 ) -> Response:
     """Change one day of the working calendar. Fields: `on` (date), `kind` (working, weekend, holiday,
     adjusted_working), `holiday` (its name)."""

@@ -16,6 +16,7 @@ from services.scheduling.states import StudentState
 from shared.dashboard import done, page, t
 from shared.dashboard.history import history
 from shared.foundation.clock import local
+from shared.foundation.text import Lines
 from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
@@ -111,7 +112,7 @@ def view_identity(
     uow: Uow,
     now: Now,
     tools: WithTools,
-    reason: Annotated[str, Form(max_length=100)] = "",
+    reason: Annotated[Lines, Form(max_length=100)] = "",
 ) -> Response:
     """Show the full ID number once, on the page itself. Field: `reason`."""
     clear = actions.view_identity(uow, application_id, reason, actor=actor.account, now=now, keys=tools.keys)
@@ -125,7 +126,7 @@ def request_waiver(
     actor: Reader,
     uow: Uow,
     now: Now,
-    reason: Annotated[str, Form(max_length=200)] = "",
+    reason: Annotated[Lines, Form(max_length=200)] = "",
 ) -> Response:
     """Request registration before the fee is paid. Field: `reason`."""
     actions.request_fee_waiver(uow, application_id, reason, actor=actor.account, now=now)
@@ -146,7 +147,7 @@ def drop_out(
     actor: Registrar,
     uow: Uow,
     now: Now,
-    reason: Annotated[str, Form(max_length=200)] = "",
+    reason: Annotated[Lines, Form(max_length=200)] = "",
 ) -> Response:
     """Record that the student leaves the course. Field: `reason`."""
     actions.drop_out(uow, application_id, reason, actor=actor.account, now=now)

@@ -12,6 +12,7 @@ from services.scheduling.queries import course, papers, roster
 from services.scheduling.queries.programmes import chosen_programme
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
+from shared.foundation.text import Lines
 from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow
 
@@ -87,7 +88,7 @@ def cancel_lesson(
     actor: Scheduler,
     uow: Uow,
     now: Now,
-    reason: Annotated[str, Form(max_length=200)] = "",
+    reason: Annotated[Lines, Form(max_length=200)] = "",
 ) -> Response:
     """Cancel a half-day. Field: `reason`."""
     actions.cancel_lesson(uow, lesson_id, reason, actor=actor.account, now=now)

@@ -15,6 +15,7 @@ from services.scheduling.rules.plan import values as rules
 from services.scheduling.rules.plan.checks import Shortfall, check_plan
 from services.scheduling.states import PlanState
 from shared.events.intake import Programme
+from shared.foundation.errors import Invalid
 
 NOTICE_2021 = "渝经信中小〔2021〕18号"
 """The notice whose clauses rules/plan/values.py quotes. Programmes of other notices get the rules without quotations."""
@@ -71,6 +72,8 @@ def constraints_for(
     begins = first_from or wanted.first_day
     end_of_month = (begins.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     afternoon = wanted.hours_per_day // 2
+    if first_until and first_until < begins:
+        raise Invalid("首次授课的最晚开始日期不能早于最早开始日期，请重新填写。", code="first-module")
     return rules.PlanConstraints(
         first_from=begins,
         first_until=first_until or end_of_month,

@@ -44,6 +44,9 @@ def test_the_reference_programme_is_valid():
     ("changes", "expected"),
     [
         ({"closes_at": "2021-11-21T16:00:00Z"}, ("/closes_at", "window")),
+        ({"opens_at": "0001-01-01T00:00:00Z"}, ("/opens_at", "date")),
+        ({"report_at": "9999-12-31T23:59:59Z"}, ("/report_at", "date")),
+        ({"plan": programme()["plan"] | {"last_day": "9999-12-31"}}, ("/plan/last_day", "date")),
         ({"pay_by": "2021-12-01T16:00:00Z"}, ("/pay_by", "pay-by")),
         ({"pay_by": "2021-12-08T16:00:00Z", "publicity_days": 7}, ("/pay_by", "pay-by")),
         ({"pay_by": "2021-12-24T01:00:01Z"}, ("/pay_by", "pay-by-report")),

@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 from starlette.testclient import TestClient
 
 from shared.dashboard import filters
-from shared.dashboard.exports import escape_formula
+from shared.dashboard.exports import escape_digits, escape_formula
 from shared.dashboard.notices import COOKIE
 from tests.shared.dashboard.sample_paths import ACTION, CSRF, LIST
 from tests.shared.sample_service import Installation, Parcel
@@ -109,13 +109,28 @@ def test_an_xlsx_export_keeps_the_types_of_numbers_and_texts(clerk: TestClient) 
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} == {"s", "n"}
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize(
+    "start",
+    ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", " =", "\u3000@", "\ufeff\u200b="],
+)
 def test_a_cell_that_would_start_a_formula_gets_an_apostrophe(start: str) -> None:
     assert escape_formula(f"{start}1+1") == f"'{start}1+1"
 
 
 def test_control_characters_are_removed_and_numbers_stay_numbers() -> None:
     assert (escape_formula("a\x00b"), escape_formula(-5)) == ("ab", -5)
+    assert escape_formula("\x01=1+1") == "'=1+1"
+
+
+@pytest.mark.parametrize("digits", ["500103197803123012", "50010319780312", "007", "5E17"])
+def test_digits_that_a_spreadsheet_would_change_get_an_apostrophe_in_csv(digits: str) -> None:
+    assert escape_digits(digits) == f"'{digits}"
+
+
+@pytest.mark.parametrize("kept", ["2021-11-22 23:59", "13800001000", "50010319780312301X", "0", "", 25000, None])
+def test_other_cells_of_csv_stay_as_they_are(kept: object) -> None:
+    assert escape_digits(kept) == kept
+    assert escape_digits("=1+1") == "'=1+1"
 
 
 def act(clerk: TestClient, *pks: int, note: str = "") -> Any:

@@ -123,6 +123,8 @@ def _with_period(read: Statement, first_day: date | None, last_day: date | None)
         if states_period:
             return read
         raise Invalid("文件没有写明起止日期，请填写导出时选择的起始日期和截止日期。", code="statement.period_missing")
+    if first_day > last_day:
+        raise Invalid("起始日期不能晚于截止日期，请核对。", code="statement.period_reversed")
     covers_from = datetime(first_day.year, first_day.month, first_day.day, tzinfo=SHANGHAI)
     covers_to = datetime(last_day.year, last_day.month, last_day.day, tzinfo=SHANGHAI) + timedelta(days=1)
     if states_period and local(read.covers_from).date() != first_day:
