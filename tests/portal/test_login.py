@@ -200,6 +200,9 @@ def test_the_clock_of_a_real_installation_cannot_be_moved(portal: Portal) -> Non
     administrator = portal.signed_in("zhao", "administrator")
     response = administrator.post("/api/demo/clock", json={"moment": "2999-12-06T09:00:00+08:00"})
     assert (response.status_code, response.json()["code"]) == (404, "no-demo")
+    # The last year of datetime would overflow in the time zone of China.
+    response = administrator.post("/api/demo/clock", json={"moment": "9999-12-31T23:59:59Z"})
+    assert (response.status_code, response.json()["faults"][0]["code"]) == (422, "less_than")
     assert "演示时间" not in administrator.get("/").text
 
 
