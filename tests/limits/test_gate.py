@@ -130,7 +130,7 @@ def with_session(installation: Installation, *roles: str, **more: Any) -> dict[s
     return FORM | {"Cookie": f"{COOKIE}={installation.token(*roles, **more)}"}
 
 
-@pytest.mark.parametrize("path", ["/intake/parcels/1/pass", "/intake/tables/parcels/action"])
+@pytest.mark.parametrize("path", ["/intake/parcels/1/pass", "/intake/tables/_api/parcels/action"])
 def test_a_session_of_another_role_or_an_expired_one_gets_no_body_read(installation: Installation, path: str) -> None:
     other = answer_without_body(installation.app, "POST", path, with_session(installation, "finance"))[0]
     expired = answer_without_body(installation.app, "POST", path, with_session(installation, "intake", age=1000))[0]
@@ -139,7 +139,7 @@ def test_a_session_of_another_role_or_an_expired_one_gets_no_body_read(installat
         answer_without_body(installation.app, "POST", path, with_session(installation, "intake"))
 
 
-@pytest.mark.parametrize("path", ["/intake/parcels/1/pass", "/intake/tables/parcels/action"])
+@pytest.mark.parametrize("path", ["/intake/parcels/1/pass", "/intake/tables/_api/parcels/action"])
 @pytest.mark.parametrize(
     "more",
     [{"X-CSRF-Token": "wrong"}, {"Content-Type": "application/json"}, {"Sec-Fetch-Site": "cross-site"}],
@@ -150,14 +150,14 @@ def test_a_forged_request_gets_403_before_the_body(installation: Installation, p
     assert answer_without_body(installation.app, "POST", path, head)[0] == 403
 
 
-@pytest.mark.parametrize("path", ["/intake/parcels/1/pass", "/intake/tables/parcels/action"])
+@pytest.mark.parametrize("path", ["/intake/parcels/1/pass", "/intake/tables/_api/parcels/action"])
 def test_a_declared_length_above_the_limit_gets_413_before_the_body(installation: Installation, path: str) -> None:
     head = with_session(installation, "intake") | {"Content-Length": str(limits.FORM + 1)}
     status, body = answer_without_body(installation.app, "POST", path, head)
     assert (status, "2 MB" in body.decode()) == (413, True)
 
 
-@pytest.mark.parametrize("path", ["/intake/parcels/1/pass", "/intake/tables/parcels/action"])
+@pytest.mark.parametrize("path", ["/intake/parcels/1/pass", "/intake/tables/_api/parcels/action"])
 def test_a_form_above_the_limit_gets_413_without_a_declared_length(installation: Installation, path: str) -> None:
     client = TestClient(installation.app, cookies=installation.cookies("intake"))
     parts = iter([b"note=", *[b"x" * 1024 * 1024] * 3])
