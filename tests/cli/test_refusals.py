@@ -9,6 +9,7 @@ import pytest
 from services.loading import load
 from services.standalone import StandaloneServer
 from shared.foundation.errors import NotFound
+from shared.wiring.registry import SERVICES
 from tests.cli.conftest import line_of
 from tests.cli.running import ROOT, lingjun, settings_of
 from tests.servers.processes import free_port
@@ -45,7 +46,7 @@ def test_a_wrong_usage_is_refused_with_a_hint(refusal: Refusal, command: str, ex
 @pytest.mark.parametrize("name", ["payroll", "demo", "shared", "Intake", "../intake", "intake.rules", ""])
 @pytest.mark.parametrize("command", ["web", "bus", "worker", "migrate"])
 def test_an_unknown_service_is_refused_before_anything_is_imported(refusal: Refusal, command: str, name: str) -> None:
-    expected = f"这里没有名为“{name}”的服务，请改为 billing、intake、portal、review、scheduling 之一。"
+    expected = f"这里没有名为“{name}”的服务，请改为 {'、'.join(sorted(SERVICES))} 之一。"
     assert refusal(command, name) == expected
 
 
