@@ -39,8 +39,9 @@ def people_in(content: bytes, *, today: date) -> list[PastPerson]:
     Raises Invalid, with an error per faulty cell, if one cell is wrong; the first 50 errors are stated.
     """
     rows = rows_of(content, _COLUMNS)
-    errors = [error for row in rows for error in _row_errors(row, today)]
-    errors = errors or list(_contradictions(rows))
+    found = [(row, list(_row_errors(row, today))) for row in rows]
+    errors = [error for _row, faulty in found for error in faulty]
+    errors += _contradictions([row for row, faulty in found if not faulty])
     if errors:
         raise Invalid(
             "名单有 {count} 处需要更正,一个人也没有登记。请改正后重新导入整个文件。",

@@ -101,8 +101,8 @@ MANGLED = st.lists(
 
 def test_the_given_list_is_refused_whole_with_each_cell_and_its_cure():
     content = (CASES / "past-excel-mangled.csv").read_bytes()
-    assert errors_of(content) == {"A2": "digits-lost", "A3": "digits-rounded"}
-    assert "2 处需要更正" in text_of_refusal(content)
+    assert errors_of(content) == {"A2": "digits-lost", "A3": "digits-rounded", "A5": "number-twice"}
+    assert "3 处需要更正" in text_of_refusal(content)
 
 
 def test_the_two_sound_rows_of_the_given_list_state_one_number_for_two_people():
