@@ -33,6 +33,9 @@ def _field_error(error: Any) -> FieldError:
     cause = values.get("error")
     if isinstance(cause, UnusableText):
         return FieldError(_pointer(error["loc"]), cause.code, cause.message.message, cause.message.values)
+    # Behind the gate for text, pydantic has one code for the length of a text and of a list.
+    if kind in ("too_long", "too_short") and isinstance(error.get("input"), str):
+        kind = f"string_{kind}"
     return FieldError(_pointer(error["loc"]), kind, _MESSAGES.get(kind, "格式不正确,请对照接口说明"), values)
 
 
