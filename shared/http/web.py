@@ -73,6 +73,7 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     )
     app.state.process = process
     app.state.refusal_page = refusal_page
+    # Inside the exception handlers, where `add_middleware` would not put it.
     app.router.middleware_stack = Gate(app.router.middleware_stack, process)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(LocaleMiddleware, i18n_config=LANGUAGES)

@@ -13,9 +13,9 @@ MOST_HEAD_BYTES = 64 * 1024
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Close a connection whose next head, or the rest of whose unread body, does not arrive within HEAD_SECONDS.
+    """Close a connection if a head that has begun, or the rest of an unread body, does not arrive within HEAD_SECONDS.
 
-    A head of more than MOST_HEAD_BYTES gets 400.
+    A new connection without a request is closed as an idle one is. A head of more than MOST_HEAD_BYTES gets 400.
     """
 
     _timer: asyncio.TimerHandle | None = None
@@ -23,7 +23,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._start_timer()
+        # A gateway may open a connection before it needs it: it has the same time as an idle one.
+        self._start_timer(self.timeout_keep_alive)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
@@ -38,7 +39,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._is_in_head, self._head_bytes = True, 0
-        self._start_timer()
+        self._start_timer(HEAD_SECONDS)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -52,12 +53,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         if self.cycle.response_complete and self.cycle.more_body:
-            self._start_timer()
+            self._start_timer(HEAD_SECONDS)
         super().on_response_complete()
 
-    def _start_timer(self) -> None:
+    def _start_timer(self, seconds: float) -> None:
         self._stop_timer()
-        self._timer = self.loop.call_later(HEAD_SECONDS, self.timeout_keep_alive_handler)
+        self._timer = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

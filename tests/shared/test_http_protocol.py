@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from shared.runtime import http_protocol
 from tests.journeys.installations import free_port
 
-SECONDS = 0.3
+SECONDS, IDLE_SECONDS = 0.3, 3
 HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n"
 
 
@@ -24,11 +24,17 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 def connection(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """A connection to a server that waits SECONDS for a head."""
+    """A connection to a server that waits SECONDS for a head, and IDLE_SECONDS for a request."""
     monkeypatch.setattr(http_protocol, "HEAD_SECONDS", SECONDS)
     port = free_port()
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, http=http_protocol.BoundedProtocol, lifespan="off", log_config=None
+        app,
+        host="127.0.0.1",
+        port=port,
+        http=http_protocol.BoundedProtocol,
+        timeout_keep_alive=IDLE_SECONDS,
+        lifespan="off",
+        log_config=None,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
