@@ -66,13 +66,7 @@ def _student(body: ApplicationIn, keys: KeyRing) -> Student:
     student, programme = body.student, body.programme
     number, mobile = student.identity_number, mobile_e164(student.mobile) or ""
     return Student(
-        name=student.name,
-        gender=student.gender,
-        born_on=student.born_on,
-        position=student.position,
-        role=student.role,
-        education=student.education,
-        resume=student.resume,
+        **student.model_dump(exclude={"identity_number", "mobile", "email"}),
         identity=keys.seal("identity", programme, number, mask=mask_identity(number)),
         mobile=keys.seal("contact", programme, mobile, mask=mask_mobile(mobile)),
         email=keys.seal("contact", programme, student.email, mask=mask_email(student.email)),
