@@ -202,4 +202,4 @@ def test_the_classic_builder_understands_the_dockerfile() -> None:
 
 def test_the_build_context_contains_all_that_the_images_copy() -> None:
     allowed = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
-    assert allowed == ["deploy/connected.py", "requirements/*.txt", "services", "shared"]
+    assert allowed == ["deploy/connected.py", "deploy/lingjun", "requirements/*.txt", "services", "shared"]
