@@ -200,6 +200,7 @@ _SPECS = (
         subscriptions=tuple(CONTRACTS.values()),
         queues=("dead", "log"),
         is_default=True,
+        memory={"migrate": "256m", "web": "384m", "bus": "256m", "worker": "256m"},
     ),
 )
 

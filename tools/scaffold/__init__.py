@@ -14,6 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared.foundation.errors import Conflict, Invalid
+from shared.wiring.registry import DEFAULT
 
 _TEMPLATES = Environment(  # noqa: S701 (source code, not HTML)
     loader=FileSystemLoader(Path(__file__).parent),
@@ -99,7 +100,7 @@ def new_page(root: Path, service: str, page: str, *, title: str, title_en: str) 
     places = {"page.py": module, "page.html": folder / "templates" / f"{service}_{page}.html", "test_page.py": test}
     written = [_render(f"page/{source}.j2", place, values) for source, place in places.items()]
     _add_part(folder / "pages/__init__.py", service, page)
-    prefix = "" if service == "portal" else f"/{service}"
+    prefix = "" if service == DEFAULT.name else f"/{service}"
     _insert(
         folder / "pages/__init__.py",
         "    return dashboard\n",
