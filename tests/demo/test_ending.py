@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.journeys.installations import ROOT, free_port
+from tests.journeys.installations import ROOT
+from tests.servers.processes import free_port
 
 
 def test_a_demo_prints_a_working_link_and_ends_its_server_on_sigterm(tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ from tests.faults.evidence import SUBMITTED, collect_evidence
 from tests.faults.ledger import Ledger
 from tests.faults.opening import open_for_filing
 from tests.faults.plan import Fault
-from tests.journeys.installations import free_port, start_embedded, stop
+from tests.journeys.installations import start_embedded, stop
+from tests.servers.processes import free_port
 
 POSTED = 5
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from services.demo.staff import staff
 from shared.foundation.clock import TravellingClock
 from shared.persistence.schema import upgrade
 from shared.wiring.registry import SERVICES
+from tests.servers.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 OPEN_SECONDS = 240
@@ -42,13 +42,6 @@ class RunningInstallation:
         """Kill a process with SIGKILL, as a power cut does."""
         self.processes[name].kill()
         self.processes[name].wait(30)
-
-
-def free_port() -> int:
-    """Return a free local port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start_embedded(folder: Path, port: int, starts_at: datetime | None) -> RunningInstallation:
@@ -160,7 +153,8 @@ def await_open(installation: RunningInstallation) -> None:
                 if httpx.get(path, timeout=5).status_code == 200:
                     break
             except httpx.TransportError:
-                time.sleep(0.1)
+                pass
+            time.sleep(0.1)
         else:
             raise AssertionError(f"{name} did not open")
 

@@ -14,7 +14,8 @@ from services.demo.player.office import create_accounts
 from services.demo.player.play import FIRST_MOMENT
 from services.demo.programme import CODE, programme
 from services.demo.staff import staff
-from tests.journeys.installations import free_port, start_embedded, stop
+from tests.journeys.installations import start_embedded, stop
+from tests.servers.processes import free_port
 
 SINCE = timedelta(days=(datetime.now(UTC) - FIRST_MOMENT).days)
 ENOUGH = 12

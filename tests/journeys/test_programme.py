@@ -23,12 +23,12 @@ from shared.wiring.registry import SERVICES
 from shared.wiring.settings import embedded
 from tests.journeys.installations import (
     RunningInstallation,
-    free_port,
     servers_installation,
     standalone_server,
     start_embedded,
     stop,
 )
+from tests.servers.processes import free_port
 
 QUIET = Console(quiet=True)
 

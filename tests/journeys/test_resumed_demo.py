@@ -8,7 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from tests.journeys.installations import ROOT, free_port
+from tests.journeys.installations import ROOT
+from tests.servers.processes import free_port
 
 SEED = 3  # test_programme.py plays 1 and 2
 

@@ -9,10 +9,9 @@ import argparse
 import json
 import os
 import re
-import subprocess
+import signal
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +27,7 @@ from services.intake.settings import IntakeSettings
 from shared.persistence.schema import upgrade
 from shared.wiring.process import open_process
 from shared.wiring.settings import embedded
-from tests.journeys.installations import ROOT, free_port
+from tests.servers.processes import Program, free_port, running, wait_until_it_answers
 
 MEGABYTE = 1024 * 1024
 MOST_GROWTH_MEGABYTES = 64
@@ -130,26 +129,26 @@ def intake_process(folder: Path) -> Iterator[Target]:
     process.database.close()
     environment = {f"LINGJUN_{name.upper()}": str(value) for name, value in values.items()}
     environment |= {"LINGJUN_LISTEN": f"127.0.0.1:{port}", "LINGJUN_LOG_LEVEL": "ERROR"}
-    with (folder / "web.log").open("w") as log:
-        command = [sys.executable, "-m", "services.intake.web"]
-        web = subprocess.Popen(command, env=os.environ | environment, cwd=ROOT, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    web = Program(
+        name="intake web",
+        command=(sys.executable, "-m", "services", "web", "intake"),
+        directory=folder,
+        account=None,
+        environment=os.environ | environment,
+        answers=lambda: _is_ready(address),
+        end_signal=signal.SIGTERM,
+    )
+    with running(web) as started:
+        wait_until_it_answers(web.name, started, web.log, web.answers)
+        yield Target(address, key, started.pid)
+
+
+def _is_ready(address: str) -> bool:
     try:
-        target = Target(f"http://127.0.0.1:{port}", key, web.pid)
-        _await_open(target)
-        yield target
-    finally:
-        web.terminate()
-        web.wait(20)
-
-
-def _await_open(target: Target) -> None:
-    for _attempt in range(600):
-        try:
-            if httpx.get(f"{target.address}/intake/readyz", timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError("intake did not open")
+        return httpx.get(f"{address}/intake/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def send_all(target: Target, count: int) -> Counter[tuple[str, int]]:

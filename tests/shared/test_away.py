@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from shared.persistence.away import retry_while_away, wait_for_database
 from shared.persistence.database import Database
 from shared.runtime import bus
-from tests.journeys.installations import free_port
+from tests.servers.processes import free_port
 
 SHORT = (timedelta(milliseconds=1), timedelta(milliseconds=2))
 

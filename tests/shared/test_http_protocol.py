@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from shared.runtime import http_protocol
-from tests.journeys.installations import free_port
+from tests.servers.processes import free_port
 
 SECONDS, IDLE_SECONDS = 0.3, 3
 HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n"

@@ -16,7 +16,7 @@ from shared.http.web import ReadingSession, WithTools, make_app
 from shared.persistence.pg_notify import Notifier
 from shared.wiring.process import open_process
 from shared.wiring.settings import embedded
-from tests.journeys.installations import free_port
+from tests.servers.processes import free_port
 
 router = APIRouter()
 
