@@ -5,7 +5,7 @@ from shared.dashboard.columns import Badge, Badged, Day, Flag, Masked, Moment, M
 from shared.dashboard.frame import Dashboard
 from shared.dashboard.lists import ListView
 from shared.dashboard.notices import notify
-from shared.dashboard.replies import done, file_reply, page, refusal_page
+from shared.dashboard.replies import Download, done, file_reply, page, refusal_page
 from shared.foundation.language import t
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Badged",
     "Dashboard",
     "Day",
+    "Download",
     "Entry",
     "Flag",
     "ListAction",

@@ -1,7 +1,9 @@
 """Responses of pages: a rendered page, a redirect after an action, a file, or a refusal. Used by all pages."""
 
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from fastapi import Request
@@ -25,9 +27,26 @@ _INLINE_TYPES = ("application/pdf", "image/jpeg", "image/png")
 _INLINE_CSP = "default-src 'none'; img-src 'self'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
-def page(request: Request, template: str, *, title: str, status: int = 200, **context: Any) -> Response:
+@dataclass(frozen=True)
+class Download:
+    """A file that a page offers in its head, to print or to keep."""
+
+    title: str
+    href: str
+    file_format: Literal["pdf", "excel"] = "pdf"
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    title: str,
+    status: int = 200,
+    downloads: Sequence[Download] = (),
+    **context: Any,
+) -> Response:
     """Render a template of the service, which extends `page.html`, in the dashboard's layout."""
-    return render(request, template, {"title": title, **context}, status=status)
+    return render(request, template, {"title": title, "downloads": downloads, **context}, status=status)
 
 
 def done(request: Request, to: str, message: str = "", *, tone: str = "success") -> Response:

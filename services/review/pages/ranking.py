@@ -14,7 +14,7 @@ from services.review.pages.labels import OUTCOME_LABELS, RANKING_LABELS, Committ
 from services.review.rules.deadlines import publicity_ends
 from services.review.rules.ranking import TITLES
 from services.review.rules.scoring import format_points
-from shared.dashboard import done, file_reply, page
+from shared.dashboard import Download, done, file_reply, page
 from shared.dashboard.exports import escape_formula
 from shared.foundation.errors import Conflict
 from shared.http.fields import FormIds, FormRemark, QueryCode
@@ -40,6 +40,7 @@ def show_ranking(
         "review_ranking.html",
         title="排名与发布",
         subtitle=chosen.title,
+        downloads=_downloads(chosen.code) if not is_draft else (),
         programme=chosen,
         ranking=ranking,
         badge=RANKING_LABELS[ranking.state],
@@ -54,6 +55,13 @@ def show_ranking(
         tie_order=[TITLES[name] for name in chosen.scoring.tie_order],
         points=format_points,
     )
+
+
+def _downloads(code: str) -> list[Download]:
+    return [
+        Download("排名表 PDF", f"/review/ranking/{code}/table.pdf"),
+        Download("排名表 XLSX", f"/review/ranking/{code}/table.xlsx", "excel"),
+    ]
 
 
 @router.post("/ranking/{code}/freeze")

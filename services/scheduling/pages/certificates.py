@@ -9,7 +9,7 @@ from services.scheduling.pages.forms import Entries, Reader, Registrar, entry_er
 from services.scheduling.queries import course, papers, roster
 from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.states import StudentState
-from shared.dashboard import done, file_reply, page, t
+from shared.dashboard import Download, done, file_reply, page, t
 from shared.foundation.errors import Message
 from shared.foundation.text import Line
 from shared.http.fields import QueryCode
@@ -31,6 +31,8 @@ def show_certificates(
     students = roster.students(session, chosen.code, StudentState.REGISTERED, StudentState.DROPPED_OUT)
     in_course = [row for row in students if row.state == StudentState.REGISTERED]
     lessons = [lesson for lesson in course.lessons_of(session, chosen.code) if not lesson.cancelled]
+    certified = roster.certificates(session, chosen.code, certified=True)
+    refused = roster.certificates(session, chosen.code, certified=False)
     return page(
         request,
         "scheduling_certificates.html",
@@ -44,9 +46,19 @@ def show_certificates(
         begun=bool(lessons) and lessons[0].starts_at <= now,
         over=bool(lessons) and lessons[-1].ends_at <= now,
         hours=sum(lesson.hours for lesson in lessons),
-        certified=roster.certificates(session, chosen.code, certified=True),
-        refused=roster.certificates(session, chosen.code, certified=False),
+        certified=certified,
+        refused=refused,
+        downloads=_downloads(chosen.code) if certified or refused else (),
     )
+
+
+def _downloads(code: str) -> list[Download]:
+    folder = "/scheduling/certificates"
+    return [
+        Download("结业名单", f"{folder}/list.pdf?programme={code}"),
+        Download("未结业人员名单", f"{folder}/not-certified.pdf?programme={code}"),
+        Download("导出表格", f"{folder}/list.xlsx?programme={code}", "excel"),
+    ]
 
 
 @router.post("/assessments")

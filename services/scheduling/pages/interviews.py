@@ -14,7 +14,7 @@ from services.scheduling.queries import interviews, papers
 from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.queries.searches import progress_of
 from services.scheduling.states import CandidateState, ProposalState
-from shared.dashboard import done, file_reply, page, t
+from shared.dashboard import Download, done, file_reply, page, t
 from shared.dashboard.history import history
 from shared.foundation.clock import EARLIEST_DAY, LATEST_DAY, local
 from shared.foundation.text import Line
@@ -111,6 +111,7 @@ def show_candidate(
         "scheduling_candidate.html",
         title=f"{row.name} · {row.application_no}",
         back="/scheduling/interviews",
+        downloads=[Download("面试通知", f"/scheduling/interviews/{booking.id}/notice")] if booking else (),
         row=row,
         booking=booking,
         begun=booking is not None and booking.starts_at <= now,

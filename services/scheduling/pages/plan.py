@@ -18,7 +18,7 @@ from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.queries.searches import progress_of
 from services.scheduling.rules.plan.stats import plan_stats
 from services.scheduling.states import PlanState
-from shared.dashboard import done, file_reply, page, t
+from shared.dashboard import Download, done, file_reply, page, t
 from shared.events.intake import Programme
 from shared.foundation.clock import local
 from shared.foundation.text import Line, Lines
@@ -41,6 +41,11 @@ def show_plan(
         "scheduling_plan.html",
         title="教学计划",
         subtitle=chosen.title,
+        downloads=[
+            Download(title, f"/scheduling/plans/{plan.id}/calendar")
+            for title, plan in (("课程表", in_force), ("课程表草案", draft))
+            if plan and plan.state in (PlanState.DRAFT, PlanState.PUBLISHED)
+        ],
         programme=chosen,
         in_force=_shown(session, in_force, chosen, today) if in_force else None,
         draft=_shown(session, draft, chosen, today) if draft else None,

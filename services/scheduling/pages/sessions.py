@@ -10,7 +10,7 @@ from services.scheduling.pages.forms import Entries, Reader, Registrar, Schedule
 from services.scheduling.pages.labels import ACTION_TITLES, HALVES, KINDS, MARKS, TEACHERS
 from services.scheduling.queries import course, papers, roster
 from services.scheduling.queries.programmes import chosen_programme
-from shared.dashboard import done, file_reply, page, t
+from shared.dashboard import Download, done, file_reply, page, t
 from shared.dashboard.history import history
 from shared.foundation.text import Lines
 from shared.http.fields import QueryCode
@@ -51,6 +51,7 @@ def show_session(request: Request, lesson_id: UUID, actor: Reader, session: Read
         "scheduling_session.html",
         title=t("第 {number} 次集中授课 · {region}", number=lesson.module, region=t(HALVES[lesson.half])),
         back="/scheduling/sessions",
+        downloads=[Download("打印签到表", f"/scheduling/sessions/{lesson_id}/sheet")],
         lesson=lesson,
         begun=lesson.starts_at <= now,
         students=roster.in_course(session, lesson.programme),
