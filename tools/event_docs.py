@@ -4,6 +4,7 @@ Run `python -m tools.event_docs` or `make generate`.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,22 +87,45 @@ def snapshots() -> dict[str, dict[str, Any]]:
 
 
 def breaks(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Return the incompatible changes from `old` to `new`: fields that are gone, retyped or newly required."""
+    """Return the incompatible changes from `old` to `new`: fields that are gone, retyped or newly required.
+
+    Fields are compared by their place in an event, so that a value may move to a class that has more fields.
+    """
+    before, after = dict(_fields(old, old)), dict(_fields(new, new))
     found = []
-    for name, before in [("", old), *old.get("$defs", {}).items()]:
-        after = new if not name else new.get("$defs", {}).get(name, {})
-        for field, schema in before.get("properties", {}).items():
-            if field not in after.get("properties", {}):
-                found.append(f"{name}.{field} is gone")
-            elif _shape(after["properties"][field]) != _shape(schema):
-                found.append(f"{name}.{field} changed")
-        newly = set(after.get("required", [])) - set(before.get("required", []))
-        found += [f"{name}.{field} is newly required" for field in sorted(newly)]
+    for place, schema in before.items():
+        if place not in after:
+            found.append(f"{place} is gone")
+        elif _shape(after[place]) != _shape(schema):
+            found.append(f"{place} changed")
+    for place, schema in after.items():
+        newly = set(schema.get("required", [])) - set(before.get(place, {}).get("required", []))
+        found += [f"{place}.{field} is newly required" for field in sorted(newly) if place in before]
     return found
 
 
+_PARTS = ("properties", "required", "items", "prefixItems", "anyOf", "additionalProperties", "$defs")
+
+
+def _fields(node: dict[str, Any], root: dict[str, Any], place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each value in an event with its place, such as `.scans[].sha256`, and its schema."""
+    if "$ref" in node:
+        node = root["$defs"][node["$ref"].rpartition("/")[2]]
+    yield place, node
+    for name, child in node.get("properties", {}).items():
+        yield from _fields(child, root, f"{place}.{name}")
+    for number, child in enumerate(node.get("prefixItems", ())):
+        yield from _fields(child, root, f"{place}[{number}]")
+    for number, child in enumerate(node.get("anyOf", ())):
+        yield from _fields(child, root, f"{place}|{number}")
+    for key, mark in (("items", "[]"), ("additionalProperties", "{}")):
+        if isinstance(node.get(key), dict):
+            yield from _fields(node[key], root, place + mark)
+
+
 def _shape(schema: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in schema.items() if key not in ("title", "description", "default")}
+    own = {key: value for key, value in schema.items() if key not in ("title", "description", "default", *_PARTS)}
+    return own | {"choices": len(schema.get("anyOf", ()))}
 
 
 def main() -> None:

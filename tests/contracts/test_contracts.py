@@ -25,6 +25,16 @@ def test_the_check_finds_a_field_that_is_gone_retyped_or_newly_required():
     assert breaks(old, new) == [".a changed", ".b is gone", ".c is newly required"]
 
 
+def test_a_value_may_move_to_a_class_with_more_fields_but_not_with_fewer():
+    old = {"properties": {"a": {"items": {"$ref": "#/$defs/Few"}}}, "$defs": {"Few": {"properties": {"x": {}}}}}
+    new = {
+        "properties": {"a": {"items": {"$ref": "#/$defs/More"}}},
+        "$defs": {"More": {"properties": {"x": {}, "y": {}}}},
+    }
+    assert breaks(old, new) == []
+    assert breaks(new, old) == [".a[].y is gone"]
+
+
 def test_main_does_not_overwrite_the_snapshot_of_a_broken_contract(monkeypatch):
     name = next(iter(CONTRACTS))
     before = snapshots()
