@@ -7,7 +7,7 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USE
 # The user id is the same in every image, because the services share volumes; a new volume gets its owner from here.
 RUN groupadd --gid 10001 lingjun \
     && useradd --uid 10001 --gid lingjun --no-create-home --home-dir /tmp --shell /usr/sbin/nologin lingjun \
-    && for folder in files mail clock token/public token/private keys/identity keys/contact keys/bank keys/scan; do \
+    && for folder in files mail clock sandbox token/public token/private keys/identity keys/contact keys/bank keys/scan; do \
         install --directory --owner=lingjun --group=lingjun --mode=0750 /var/lib/lingjun/$folder || exit 1; \
     done
 WORKDIR /app
@@ -15,6 +15,14 @@ COPY requirements/shared.txt requirements/
 RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/shared.txt
 COPY deploy/connected.py deploy/
 COPY deploy/lingjun /usr/local/bin/
+
+# Opens foreign files for the services: the readers and their libraries, and nothing of a service.
+FROM base AS sandbox
+COPY requirements/sandbox.txt requirements/
+RUN pip install --only-binary :all: --no-deps --require-hashes --requirement requirements/sandbox.txt
+COPY shared/sandbox/ shared/sandbox/
+USER 10001:10001
+CMD ["python", "-m", "shared.sandbox", "/var/lib/lingjun/sandbox/socket"]
 
 # [[[cog d.image_targets() ]]]
 FROM base AS intake

@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 # [[[cog d.extras() ]]]
-EXTRAS := intake review scheduling billing portal demo
+EXTRAS := intake review scheduling billing portal sandbox demo
 # [[[end]]]
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml

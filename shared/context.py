@@ -10,6 +10,7 @@ from shared.adapters.files import FileStore
 from shared.adapters.keyring import KeyRing
 from shared.adapters.mail import Mailer
 from shared.events.envelope import Envelope
+from shared.sandbox import Sandbox
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Tools:
     mailer: Mailer
     redis: Redis
     public_url: str
+    sandbox: Sandbox
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ def compose_anchors() -> None:
             f"    LINGJUN_BROKER_URL: amqp://{name}:${{{secret}_BROKER_PASSWORD:?run make env}}@rabbitmq:5672/lingjun",
             f"    LINGJUN_REDIS_URL: redis://default:${{LINGJUN_REDIS_PASSWORD:?run make env}}@redis:6379/{number}",
             *(f"    {key}: ${{{key}:?{hint}, see .env.example}}" for key, hint in spec.settings.items()),
+            *_sandbox(spec),
             *(_signing() if spec.is_default else ()),
             "  volumes:",
             *(f"    - {volume}" for volume in _volumes(spec)),
@@ -73,6 +74,10 @@ def _signing() -> tuple[str, ...]:
     )
 
 
+def _sandbox(spec: ServiceSpec) -> list[str]:
+    return [f"    LINGJUN_SANDBOX: {_DATA}/sandbox/socket"] if spec.opens_files else []
+
+
 def _volumes(spec: ServiceSpec) -> list[str]:
     fonts = f"${{LINGJUN_FONTS:?folder of licensed fonts, see .env.example}}:{_DATA}/fonts:ro"
     mail = f"mail:{_DATA}/mail"
@@ -80,7 +85,8 @@ def _volumes(spec: ServiceSpec) -> list[str]:
         return [f"token-public:{_DATA}/token/public", f"token-private:{_DATA}/token/private", mail, fonts]
     mode = "" if spec.creates_keys else ":ro"
     keys = [f"keys-{purpose}:{_DATA}/keys/{purpose}{mode}" for purpose in spec.keys]
-    return [f"files:{_DATA}/files", mail, fonts, f"token-public:{_DATA}/token/public:ro", *keys]
+    sandbox = [f"sandbox:{_DATA}/sandbox"] if spec.opens_files else []
+    return [f"files:{_DATA}/files", mail, fonts, f"token-public:{_DATA}/token/public:ro", *keys, *sandbox]
 
 
 def compose_gateway() -> None:
@@ -242,12 +248,12 @@ def empty_passwords(kind: str) -> None:
 
 def extras() -> None:
     """Print the extras that `make lock` writes files for."""
-    print(f"EXTRAS := {' '.join(SERVICES)} demo")
+    print(f"EXTRAS := {' '.join(SERVICES)} sandbox demo")
 
 
 def development_extra() -> None:
     """Print the extra of all services, for development."""
-    print(f'    "lingjun[{",".join(SERVICES)},demo]",')
+    print(f'    "lingjun[{",".join(SERVICES)},sandbox,demo]",')
 
 
 def import_containers(key: str) -> None:

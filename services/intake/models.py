@@ -55,7 +55,7 @@ class PlatformClient(IntakeRow, table=True):
 
 
 class StoredScan(IntakeRow, table=True):
-    """An uploaded scan: its storage key and hash. Never overwritten.
+    """An uploaded scan: its storage key and hash, and the hashes and sizes of the pictures of its pages. Never overwritten.
 
     `kept_for` is the application that refers to the scan, or did before a correction. It is set at the latest before
     unreferenced scans are removed.
@@ -69,6 +69,8 @@ class StoredScan(IntakeRow, table=True):
     sha256: str
     media_type: str
     size: int
+    pages: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    blank_pages: list[int] = Field(default_factory=list, sa_type=JSON)
     uploaded_at: datetime = Field(sa_type=UtcDateTime)
     kept_for: UUID | None = Field(default=None, foreign_key="application.id")
 

@@ -94,12 +94,15 @@ class ApplicationIn(Body):
 
 
 class FileOut(BaseModel):
-    """A stored scan: the id for references, and the SHA-256 of the received bytes."""
+    """A stored scan: the id for references, the SHA-256 of the received bytes, the number of pages, and the numbers
+    (from 1) of pages that are nearly blank."""
 
     id: UUID
     sha256: str
     media_type: str
     size: int
+    pages: int
+    blank_pages: list[int]
 
 
 class ApplicationOut(BaseModel):

@@ -27,6 +27,34 @@ class FilingUnit(Value):
     owed: int
 
 
+class Picture(Value):
+    """The SHA-256 (hex) and the size in bytes of the JPEG of one page."""
+
+    sha256: str
+    size: int
+
+
+class ScanClaim(FileClaim):
+    """A scan, the pictures of its pages in order, and the numbers (from 1) of pages that are nearly blank.
+
+    Scans that were stored before the pages were drawn have no pictures.
+    """
+
+    pages: tuple[Picture, ...] = ()
+    blank_pages: tuple[int, ...] = ()
+
+    def page(self, number: int) -> FileClaim:
+        """Return the claim check of the picture of page `number`, from 1. Raises IndexError."""
+        picture = self.pages[number - 1]
+        key = page_key(self.key, number)
+        return FileClaim(kind="page", key=key, sha256=picture.sha256, media_type="image/jpeg", size=picture.size)
+
+
+def page_key(scan: str, number: int) -> str:
+    """Return the key of the stored picture of a page of the scan with this key."""
+    return f"{scan}-page-{number}"
+
+
 class RequiredScan(Value):
     """A scan that an application must carry (notice, clause 5.3)."""
 
@@ -181,7 +209,7 @@ class ApplicationSubmitted(Event):
     student: Student
     firm: Firm
     invoice: InvoiceTitle
-    scans: tuple[FileClaim, ...]
+    scans: tuple[ScanClaim, ...]
 
 
 class ApplicationResubmitted(ApplicationSubmitted):

@@ -43,6 +43,7 @@ from shared.http.limits import BodyRefused
 from shared.http.problems import problem_of
 from shared.http.security_headers import SecurityHeaders
 from shared.persistence.unit_of_work import UnitOfWork
+from shared.sandbox import SandboxAway
 from shared.wiring.process import Process
 from shared.wiring.registry import SERVICES
 
@@ -87,6 +88,7 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     app.add_exception_handler(OperationalError, _on_server_unavailable)
     app.add_exception_handler(RedisUnavailable, _on_server_unavailable)
     app.add_exception_handler(FilesUnavailable, _on_server_unavailable)
+    app.add_exception_handler(SandboxAway, _on_server_unavailable)
     app.add_exception_handler(Exception, _on_failure)
     app.add_api_route(f"{prefix}/healthz", _healthz, include_in_schema=False)
     app.add_api_route(f"{prefix}/readyz", _readyz, include_in_schema=False)

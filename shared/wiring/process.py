@@ -22,6 +22,7 @@ from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.transport import KEEP, Transport
 from shared.persistence.database import Database
 from shared.persistence.pg_notify import Notifier
+from shared.sandbox import Sandbox
 from shared.wiring.registry import SERVICES, topology
 from shared.wiring.settings import Settings
 
@@ -55,6 +56,7 @@ def open_process(settings: Settings) -> Process:
         mailer=make_mailer(settings.mail_url),
         redis=make_redis(settings.redis_url),
         public_url=settings.public_url,
+        sandbox=_sandbox(settings.sandbox),
     )
     database = Database(settings.database_url)
     if not database.is_sqlite:
@@ -93,6 +95,12 @@ def make_redis(url: str) -> Redis:
     if url.startswith("memory://"):
         return fakeredis.FakeRedis(server=_redis_server(url), decode_responses=True)
     return Redis.from_url(url, decode_responses=True)
+
+
+@cache
+def _sandbox(path: str) -> Sandbox:
+    """Return the sandbox at a socket, or the one child of this interpreter that all its services share."""
+    return Sandbox(path)
 
 
 @cache

@@ -72,7 +72,8 @@ class ServiceSpec:
     `title`, `summary`, `icon`: its link on the portal's home page, for `roles`; the title stands on its pages too.
     `subscriptions`: the event types that it consumes; its bus compares its handlers with them. `queues`: what it reads
     besides its own queue. `keys`: the purposes whose personal data it opens; one service, which `creates_keys`, writes
-    them. `is_default`: it answers every path that no service's name begins, has no prefix, and signs the sessions.
+    them. `opens_files`: its web process hands foreign files to the sandbox (shared/sandbox). `is_default`: it answers
+    every path that no service's name begins, has no prefix, and signs the sessions.
     `settings`: its own environment variables, each with a hint for the operator; `demo_settings`: their values in a demo.
     `memory`: the limit of each process's container.
     """
@@ -86,6 +87,7 @@ class ServiceSpec:
     queues: tuple[str, ...] = ()
     keys: tuple[Purpose, ...] = ()
     creates_keys: bool = False
+    opens_files: bool = False
     is_default: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
     demo_settings: Mapping[str, str] = field(default_factory=dict)
@@ -122,6 +124,7 @@ _SPECS = (
         ),
         keys=("identity", "contact", "bank", "scan"),
         creates_keys=True,
+        opens_files=True,
     ),
     ServiceSpec(
         name="review",
@@ -183,6 +186,7 @@ _SPECS = (
             SeatReleased,
             RefundOrdered,
         ),
+        opens_files=True,
         keys=("bank", "contact"),
         settings={
             "LINGJUN_INVOICE_CONNECTOR": "none or fake",

@@ -94,6 +94,7 @@ class Settings(BrokerSettings, DatabaseSettings):
     """Settings that all services share. URLs choose the adapters; no other code depends on that choice.
 
     `font_dir`: folder of licensed fonts (小标宋, 仿宋_GB2312) that documents use before the packaged ones.
+    `sandbox`: Unix socket of the process that opens foreign files (shared/sandbox); empty for a child of this process.
     `log_days`: retention of the event log in days, the same for every service.
     `retry_delays` (LINGJUN_RETRY_LADDER): seconds before each retry of a failed delivery, as "1,10,60,600". After the
     last retry the delivery is dead-lettered.
@@ -116,6 +117,7 @@ class Settings(BrokerSettings, DatabaseSettings):
     listen: str = "127.0.0.1:8000"
     log_level: str = "INFO"
     font_dir: str = ""
+    sandbox: str = ""
     broker_declared: bool = False
     otlp_endpoint: Annotated[str, AfterValidator(_otlp_endpoint)] = ""
     metrics_listen: Annotated[str, AfterValidator(_metrics_listen)] = ""

@@ -82,13 +82,27 @@ class Desk:
     def upload(self, content: bytes, filename: str, **options: Any) -> Statement:
         """Upload a statement file, by default without a period."""
         period: dict[str, Any] = {"first_day": None, "last_day": None, "programme": ""} | options
-        return self.act(actions.upload_statement, content, filename=filename, files=self.process.tools.files, **period)
+        return self.act(
+            actions.upload_statement,
+            content,
+            filename=filename,
+            files=self.process.tools.files,
+            sandbox=self.process.tools.sandbox,
+            **period,
+        )
 
     def import_statement(self, content: bytes, filename: str, *, confirmed: bool = False, **options: Any) -> Statement:
         """Upload a statement file and import all of its entries."""
         row = self.upload(content, filename, **options)
         tools = self.process.tools
-        self.act(actions.import_statement, row.id, confirmed=confirmed, keys=tools.keys, files=tools.files)
+        self.act(
+            actions.import_statement,
+            row.id,
+            confirmed=confirmed,
+            keys=tools.keys,
+            files=tools.files,
+            sandbox=tools.sandbox,
+        )
         while (row := self.one(Statement, row.id)).state == StatementState.IMPORTING:
             self.act(actions.match_entries, row.id)
         return row

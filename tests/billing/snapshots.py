@@ -8,9 +8,9 @@ from pathlib import Path
 from services.billing.rules.matching.proposals import FeeAccount, FeeState, Flag, Outcome, PriorEntry, Proposal
 from services.billing.rules.matching.snapshot import propose
 from services.billing.rules.statements.entries import Direction, Entry, fingerprints
-from services.billing.rules.statements.files import read_statement
 from shared.foundation.checkdigits import payment_reference
 from shared.foundation.money import fen
+from tests.billing.statement_files import read_statement
 
 SAMPLES = Path(__file__).parent / "samples"
 FEE = 2_500_000

@@ -7,9 +7,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from services.billing.rules.statements import files
 from services.billing.rules.statements.entries import Entry, Statement
-from services.billing.rules.statements.files import read_statement
 from shared.foundation.errors import Invalid
+from tests.sandbox import SANDBOX
 
 SAMPLES = Path(__file__).parent / "samples"
 ICBC_FILE = "icbc_historydetail_20211122_20211205.csv"
@@ -24,6 +25,10 @@ CCB_COLUMNS = (
 FIRST = f'0,{OWN},5000001,2021-11-23-09.10.11.000001,贷,,"25,000.00",,汇款,甲,重庆某甲机械有限公司,"26,000.00",'
 SECOND = f'0,{OWN},5000002,2021-11-23-09.20.11.000001,借,"5,000.00",,,汇款,乙,重庆某乙物业有限公司,"21,000.00",'
 THIRD = f'0,{OWN},5000003,2021-11-24-09.20.11.000001,贷,,0.01,,汇款,丙,重庆某丙商贸有限公司,"21,000.01",'
+
+
+def read_statement(data: bytes, *, filename: str) -> Statement:
+    return files.read_statement(data, filename=filename, sandbox=SANDBOX)
 
 
 def sample(name: str) -> Statement:

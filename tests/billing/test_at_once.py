@@ -55,7 +55,9 @@ def test_concurrent_imports_book_a_file_once(desk):
     row = desk.upload(*statement_of(Line(DAY, ALPHA, FEE, code(1))))
     tools = desk.process.tools
     tasks = [
-        lambda: desk.act(actions.import_statement, row.id, confirmed=False, keys=tools.keys, files=tools.files)
+        lambda: desk.act(
+            actions.import_statement, row.id, confirmed=False, keys=tools.keys, files=tools.files, sandbox=tools.sandbox
+        )
     ] * TIMES
     assert run_concurrently(tasks) == ["done"] + ["refused"] * (TIMES - 1)
     assert len(desk.rows(Posting)) == 4

@@ -49,7 +49,9 @@ def test_an_upload_books_nothing_and_a_repeat_gives_the_same_preview(december):
     tools = december.process.tools
     with december.process.database.reader() as session:
         row = session.get_one(Statement, first.id)
-        entries, findings = actions.preview_statement(session, row, keys=tools.keys, files=tools.files)
+        entries, findings = actions.preview_statement(
+            session, row, keys=tools.keys, files=tools.files, sandbox=tools.sandbox
+        )
     assert [(entry.outcome, entry.allocations) for entry in entries] == [("AUTO", {str(application_id(1)): FEE})]
     assert (findings, december.rows(BankEntry)) == ((), [])
 
@@ -60,7 +62,9 @@ def test_a_discarded_preview_is_not_imported_and_may_be_uploaded_again(december)
     december.act(actions.discard_statement, row.id)
     tools = december.process.tools
     with pytest.raises(Conflict, match="已放弃"):
-        december.act(actions.import_statement, row.id, confirmed=True, keys=tools.keys, files=tools.files)
+        december.act(
+            actions.import_statement, row.id, confirmed=True, keys=tools.keys, files=tools.files, sandbox=tools.sandbox
+        )
     december.import_statement(*file)
     with pytest.raises(Conflict, match="已导入"):
         december.act(actions.discard_statement, row.id)
@@ -148,7 +152,9 @@ def test_a_large_file_continues_in_jobs_and_reports_its_progress(december, monke
     entries = tuple(Entry(at.astimezone(SHANGHAI), 100, True, INCOME, "5001", f"课件{at}") for at in moments)
     row = december.upload(icbc_csv(BankStatement(FIRST_DAY, LAST_DAY, 0, entries)), "a_20211122_20211205.csv")
     tools = december.process.tools
-    december.act(actions.import_statement, row.id, confirmed=False, keys=tools.keys, files=tools.files)
+    december.act(
+        actions.import_statement, row.id, confirmed=False, keys=tools.keys, files=tools.files, sandbox=tools.sandbox
+    )
     begun = december.one(Statement, row.id)
     assert (begun.state, begun.matched_count, begun.entries) == (StatementState.IMPORTING, 4, 10)
     assert december.stats()["credits_fen"] == 0

@@ -31,8 +31,11 @@ def close(intake, application_id, outcome, closed_at):
 
 
 def stored(intake):
-    """Return the ids of the scan rows, and the number of scan files."""
-    return {row.id for row in intake.rows(StoredScan)}, len(list((intake.folder / "files/scans").rglob("*-*-*-*-*")))
+    """Return the ids of the scan rows, and the number of scan files, each of which has the picture of its one page."""
+    files = list((intake.folder / "files/scans").rglob("*-*-*-*-*"))
+    pages = {file.name.removesuffix("-page-1") for file in files if file.name.endswith("-page-1")}
+    assert pages == {file.name for file in files if "-page-" not in file.name}
+    return {row.id for row in intake.rows(StoredScan)}, len(pages)
 
 
 def test_unreferenced_scans_are_removed_after_a_month_and_all_others_stay(intake, applications):

@@ -20,6 +20,7 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
 from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
+from shared.sandbox import Sandbox
 from shared.wiring.process import make_redis, make_transport
 
 RETRY_DELAYS = (timedelta(milliseconds=50), timedelta(milliseconds=100))
@@ -132,6 +133,7 @@ def installation(bus_url: str, database_urls: list[str], tmp_path: Path) -> Iter
         mailer=FileMailer(tmp_path / "mail"),
         redis=make_redis(f"memory://{tmp_path}"),
         public_url="http://127.0.0.1",
+        sandbox=Sandbox(),
     )
     yield Installation(bus_url, databases[0], databases[1], tools)
     for database in databases:

@@ -18,6 +18,7 @@ from shared.events.billing import FeePaid
 from shared.foundation.clock import SystemClock
 from shared.messaging.consumer import Consumer
 from shared.persistence.database import Database
+from shared.sandbox import Sandbox
 from shared.wiring.process import make_redis, make_transport
 from tests.messaging.outages import count_effect
 
@@ -40,6 +41,7 @@ def tools_in(folder: Path) -> Tools:
         mailer=FileMailer(folder),
         redis=make_redis("memory://dying"),
         public_url="http://127.0.0.1",
+        sandbox=Sandbox(),
     )
 
 

@@ -53,7 +53,7 @@ def final_state(deliveries: list[tuple[UUID, int]]) -> tuple[dict[UUID, int], li
     with TemporaryDirectory() as folder:
         upgrade(f"sqlite:///{folder}/subscriber.db", "shared")
         subscriber = Database(f"sqlite:///{folder}/subscriber.db")
-        tools = Tools(keys=None, files=None, mailer=None, redis=None, public_url="")  # type: ignore[arg-type]
+        tools = Tools(keys=None, files=None, mailer=None, redis=None, public_url="", sandbox=None)  # type: ignore[arg-type]
 
         def all_received() -> bool:
             with subscriber.reader() as session:

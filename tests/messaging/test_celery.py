@@ -38,7 +38,7 @@ from tests.messaging.test_celery import Mark, record_check, write_mark
 
 database_url, broker_url, redis_url, folder = sys.argv[1:5]
 app = make_celery("marks", broker_url=broker_url)
-tools = Tools(keys=None, files=None, mailer=None, redis=None, public_url=folder)
+tools = Tools(keys=None, files=None, mailer=None, redis=None, public_url=folder, sandbox=None)
 database = Database(database_url)
 timer = Timer(database, record_check, clock=SystemClock(), tools=tools)
 worker = JobWorker(database, {Mark: write_mark}, service="marks", clock=SystemClock(), tools=tools)

@@ -1,7 +1,7 @@
 """Submission events of the demo's cohort, as intake publishes them. Used by stage.py and the tests."""
 
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -9,9 +9,9 @@ from services.demo.cohort import Application, cohort
 from services.demo.programme import CODE
 from services.demo.scans import Scan
 from shared.adapters.keyring import KeyRing, mask_email, mask_identity, mask_mobile
-from shared.events import FileClaim
-from shared.events.intake import ApplicationSubmitted, Firm, InvoiceTitle, Student
+from shared.events.intake import ApplicationSubmitted, Firm, InvoiceTitle, Picture, ScanClaim, Student, page_key
 from shared.wiring.process import Process
+from tests.sandbox import SANDBOX
 
 NAMES = UUID("5a0c7f6e-9d7c-4c53-8a43-0d2f6f1a2b3c")
 
@@ -23,8 +23,9 @@ def applications() -> tuple[Application, ...]:
 
 
 @cache
-def _drawn(scan: Scan) -> bytes:
-    return scan.content()
+def _drawn(scan: Scan) -> tuple[bytes, list[bytes]]:
+    content = scan.content()
+    return content, SANDBOX.open("scan", content).files
 
 
 def case_id(number: int) -> UUID:
@@ -67,15 +68,16 @@ def _student(process: Process, body: dict[str, Any]) -> Student:
     )
 
 
-def _stored(process: Process, number: int, scan: Scan) -> FileClaim:
-    return process.tools.files.put(
-        _drawn(scan),
-        kind=scan.kind,
-        programme=CODE,
-        media_type=scan.media_type,
-        purpose="scan",
-        key=f"{CODE}/scans/{number}-{scan.kind}",
-    )
+def _stored(process: Process, number: int, scan: Scan) -> ScanClaim:
+    content, pages = _drawn(scan)
+    key = f"{CODE}/scans/{number}-{scan.kind}"
+    put = partial(process.tools.files.put, programme=CODE, purpose="scan")
+    pictures = [
+        put(page, kind="page", media_type="image/jpeg", key=page_key(key, place))
+        for place, page in enumerate(pages, start=1)
+    ]
+    claim = put(content, kind=scan.kind, media_type=scan.media_type, key=key)
+    return ScanClaim(**claim.model_dump(), pages=tuple(Picture(sha256=one.sha256, size=one.size) for one in pictures))
 
 
 def _firm(body: dict[str, Any]) -> Firm:

@@ -1,8 +1,10 @@
 """The authenticity check over HTTP: checklist, audited access to scans and ID numbers, returns and rejections."""
 
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from services.demo.programme import CODE
 from services.review.states import CaseState
@@ -89,17 +91,48 @@ def test_a_case_is_rejected_with_the_form(review, reviewer):
     assert reviewer.post(case_path(0, "reject"), data={"reason": "任职不符"}).status_code == 409
 
 
-def test_a_scan_is_served_sandboxed_and_audited(review, reviewer):
+def test_the_picture_of_a_page_is_displayed_sandboxed_and_audited(review, reviewer):
+    review.arrive(0)
+    for scan in applications()[0].scans:
+        response = reviewer.get(case_path(0, f"scans/{scan.kind}/pages/1"))
+        assert Image.open(io.BytesIO(response.content)).format == "JPEG"
+        assert response.headers["content-disposition"].startswith("inline")
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["content-security-policy"].startswith("default-src 'none'; sandbox")
+    looks = [(row.details["item"], row.details["page"]) for row in looks_of(review)]
+    assert looks == [("领军人才“专精特新”专题培训申请表", 1), ("公司营业执照", 1), ("学员身份证", 1)]
+    assert reviewer.get(case_path(0, "scans/form/pages/99")).status_code == 404
+    assert reviewer.get(case_path(0, "scans/form/pages/0")).status_code == 404
+
+
+def looks_of(review):
+    return [row for row in review.rows(AuditRow) if row.action == "look_at_scan"]
+
+
+def test_the_original_of_a_scan_is_only_a_download_and_audited(review, reviewer):
     review.arrive(0)
     for scan in applications()[0].scans:
         response = reviewer.get(case_path(0, f"scans/{scan.kind}"))
         assert response.content == scan.content()
-        assert response.headers["content-disposition"].startswith("inline")
-        assert response.headers["x-content-type-options"] == "nosniff"
-        assert response.headers["content-security-policy"].startswith("default-src 'none'")
-        assert ("sandbox" in response.headers["content-security-policy"]) == scan.media_type.startswith("image/")
-    looks = [row.details["item"] for row in review.rows(AuditRow) if row.action == "look_at_scan"]
-    assert looks == ["领军人才“专精特新”专题培训申请表", "公司营业执照", "学员身份证"]
+        assert response.headers["content-disposition"].startswith("attachment")
+    assert [row.details["page"] for row in looks_of(review)] == [None, None, None]
+
+
+def test_blank_pages_and_one_file_for_two_kinds_are_marked(review, reviewer):
+    submitted = review.submitted(0)
+    form, *others = submitted.scans
+    twin = form.model_copy(update={"kind": others[0].kind, "blank_pages": (1,)})
+    review.handle(submitted.model_copy(update={"scans": (form, twin, *others[1:])}))
+    text = reviewer.get(case_path(0)).text
+    assert "第 1 页几乎是空白" in text
+    assert "与“公司营业执照”是同一个文件" in text
+
+
+def test_a_scan_of_an_earlier_version_has_no_pictures(review, reviewer):
+    submitted = review.submitted(0)
+    scans = tuple(scan.model_copy(update={"pages": ()}) for scan in submitted.scans)
+    review.handle(submitted.model_copy(update={"scans": scans}))
+    assert "没有页面图片" in reviewer.get(case_path(0)).text
 
 
 def test_access_to_a_missing_scan_is_audited(review, reviewer):

@@ -12,6 +12,7 @@ from shared.adapters.mail import FileMailer
 from shared.context import Tools
 from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
+from shared.sandbox import Sandbox
 from shared.wiring.process import make_redis
 
 
@@ -34,4 +35,5 @@ def tools(tmp_path: Path) -> Tools:
         mailer=FileMailer(tmp_path / "mail"),
         redis=make_redis(f"memory://{tmp_path}"),
         public_url="http://127.0.0.1",
+        sandbox=Sandbox(),
     )

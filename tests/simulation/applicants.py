@@ -14,6 +14,7 @@ from services.demo.cohort import Application as Filed
 from services.demo.cohort import cohort
 from services.intake import actions
 from services.intake.models import Application, PlatformClient, ProgrammeRow, StoredScan
+from services.intake.rules.scans import CheckedScan
 from services.intake.schemas import ApplicationIn
 from services.intake.states import ApplicationState, Outcome
 from services.review import actions as review
@@ -74,7 +75,7 @@ def _body(uow: UnitOfWork, one: Filed, *, client: PlatformClient, stage: Stage, 
         stored: StoredScan = actions.store_scan(
             uow,
             _scan(),
-            declared="image/png",
+            CheckedScan("image/png", pages=(_scan(),), blank_pages=()),
             programme=CODE,
             client=client,
             actor="platform",

@@ -31,7 +31,7 @@ def importer(stage: Stage) -> bool:
     tools = stage.services["billing"].process.tools
     for row in known:
         if row.state == StatementState.READ:
-            options = {"confirmed": True, "keys": tools.keys, "files": tools.files}
+            options = {"confirmed": True, "keys": tools.keys, "files": tools.files, "sandbox": tools.sandbox}
             return stage.act("billing", actions.import_statement, row.id, **options, actor="finance01")
     if len(known) == len(PERIODS) or stage.clock.now() < _end(PERIODS[len(known)][1]):
         return False
@@ -40,7 +40,9 @@ def importer(stage: Stage) -> bool:
     first, last = PERIODS[number]
     file, name = statement_of(*_lines(stage, number), first_day=first, last_day=last, opening_fen=opening or 0)
     period = {"filename": name, "first_day": first, "last_day": last, "programme": ""}
-    return stage.act("billing", actions.upload_statement, file, **period, actor="finance01", files=tools.files)
+    return stage.act(
+        "billing", actions.upload_statement, file, **period, actor="finance01", files=tools.files, sandbox=tools.sandbox
+    )
 
 
 def _end(day: date) -> datetime:

@@ -32,6 +32,7 @@ from shared.persistence.database import Database
 from shared.persistence.schema import upgrade
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.bus import Bus
+from shared.sandbox import Sandbox
 from shared.wiring.process import Process
 from shared.wiring.registry import SERVICES
 from shared.wiring.settings import Settings, embedded
@@ -210,7 +211,7 @@ def _service(
     settings = KINDS[name](**values)
     keys = KeyRing(settings.keys_dir, purposes=SERVICES[settings.SERVICE].keys)
     files = FileStore(settings.files_url, keys)
-    tools = Tools(keys=keys, files=files, mailer=mailer, redis=redis, public_url=settings.public_url)
+    tools = Tools(keys=keys, files=files, mailer=mailer, redis=redis, public_url=settings.public_url, sandbox=Sandbox())
     database = _database(name)
     database.reset(bus.faults)
     worker = import_module(f"services.{name}.worker")

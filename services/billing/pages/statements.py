@@ -12,7 +12,6 @@ from services.billing.actions.statements.imports import PREVIEWED
 from services.billing.models import ProgrammeRow
 from services.billing.pages import labels
 from services.billing.pages.entries import Reason
-from services.billing.rules.statements.files import MAX_BYTES
 from services.billing.states import StatementState
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.history import history
@@ -56,7 +55,7 @@ def upload(
     `programme` if it names no account. Redirects to the preview; nothing is booked yet."""
     row = actions.upload_statement(
         uow,
-        file.file.read(MAX_BYTES + 1),
+        file.file.read(),
         filename=file.filename or "",
         first_day=_day(first_day, "first_day"),
         last_day=_day(last_day, "last_day"),
@@ -64,6 +63,7 @@ def upload(
         actor=actor.account,
         now=now,
         files=tools.files,
+        sandbox=tools.sandbox,
     )
     return done(request, f"/billing/statements/{row.id}")
 
@@ -89,7 +89,9 @@ def show_statement(
     row = queries.statement_of(session, statement_id)
     is_preview = row.state == StatementState.READ
     if is_preview:
-        previewed, findings = actions.preview_statement(session, row, keys=tools.keys, files=tools.files)
+        previewed, findings = actions.preview_statement(
+            session, row, keys=tools.keys, files=tools.files, sandbox=tools.sandbox
+        )
         entries, counts = list(previewed), _counts([entry.outcome for entry in previewed])
     else:
         entries = queries.entries_of(session, statement_id, outcome=outcome)
@@ -139,6 +141,7 @@ def import_statement(
         now=now,
         keys=tools.keys,
         files=tools.files,
+        sandbox=tools.sandbox,
     )
     message = "已导入。" if row.state == StatementState.IMPORTED else "正在导入，本页会显示进度。"
     return done(request, f"/billing/statements/{statement_id}", message)

@@ -12,8 +12,7 @@ from services.intake.models import PlatformClient, StoredScan
 from services.intake.rules.identifiers import mobile_e164
 from services.intake.schemas import ApplicationIn
 from shared.adapters.keyring import KeyRing, mask_email, mask_identity, mask_mobile
-from shared.events import FileClaim
-from shared.events.intake import Firm, InvoiceTitle, Student
+from shared.events.intake import Firm, InvoiceTitle, Picture, ScanClaim, Student
 from shared.foundation.errors import FieldError, Invalid
 from shared.persistence.columns import one_of
 from shared.persistence.unit_of_work import UnitOfWork
@@ -29,6 +28,8 @@ class Scan(NamedTuple):
     sha256: str
     media_type: str
     size: int
+    pages: list[dict[str, Any]]
+    blank_pages: list[int]
 
 
 _SCANS = select(*(getattr(StoredScan, name) for name in Scan._fields)).where(one_of(col(StoredScan.id), "ids"))
@@ -84,7 +85,7 @@ def _fen(yuan: str) -> int:
     return int(Decimal(yuan.replace(",", "")) * 100)
 
 
-def _claims(scans: Mapping[UUID, Scan], body: ApplicationIn, client: PlatformClient) -> list[FileClaim]:
+def _claims(scans: Mapping[UUID, Scan], body: ApplicationIn, client: PlatformClient) -> list[ScanClaim]:
     claims, errors = [], []
     for position, scan in enumerate(body.scans):
         row = scans.get(scan.file_id)
@@ -93,7 +94,15 @@ def _claims(scans: Mapping[UUID, Scan], body: ApplicationIn, client: PlatformCli
             errors.append(FieldError(f"/scans/{position}/file_id", "scan-unknown", message))
             continue
         claims.append(
-            FileClaim(kind=scan.kind, key=row.key, sha256=row.sha256, media_type=row.media_type, size=row.size)
+            ScanClaim(
+                kind=scan.kind,
+                key=row.key,
+                sha256=row.sha256,
+                media_type=row.media_type,
+                size=row.size,
+                pages=tuple(Picture(**page) for page in row.pages),
+                blank_pages=tuple(row.blank_pages),
+            )
         )
     if errors:
         raise Invalid("扫描件引用有误。", code="invalid-application", field_errors=errors)

@@ -10,9 +10,10 @@ from sqlmodel import and_, col, not_, or_, select
 from services.intake.actions.programmes import locked_programme
 from services.intake.errors import UnknownProgramme
 from services.intake.models import Application, PlatformClient, ProgrammeRow, StoredScan
-from services.intake.rules.scans import ATTENDED, NOT_ADMITTED, UNREFERRED, media_type_of
+from services.intake.rules.scans import ATTENDED, NOT_ADMITTED, UNREFERRED, CheckedScan
 from services.intake.states import Outcome
 from shared.adapters.files import FileStore
+from shared.events.intake import page_key
 from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -20,32 +21,44 @@ from shared.persistence.unit_of_work import UnitOfWork
 def store_scan(
     uow: UnitOfWork,
     content: bytes,
+    checked: CheckedScan,
     *,
-    declared: str,
     programme: str,
     client: PlatformClient,
     actor: str,
     now: datetime,
     files: FileStore,
 ) -> StoredScan:
-    """Store a scan, encrypted, under a new id; a repeat stores a second one.
+    """Store a scan and the pictures of its pages, encrypted, under a new id; a repeat stores a second one.
 
-    A scan that no application refers to is removed after UNREFERRED. Raises UnknownProgramme, Invalid.
+    A scan that no application refers to is removed after UNREFERRED. Raises UnknownProgramme.
     """
     if uow.session.get(ProgrammeRow, programme) is None:
         raise UnknownProgramme(programme)
-    media_type = media_type_of(content, declared)
     scan_id = uuid4()
     key = f"scans/{programme}/{scan_id}"
-    claim = files.put(content, kind="scan", programme=programme, media_type=media_type, purpose="scan", key=key)
+    claim = files.put(content, kind="scan", programme=programme, media_type=checked.media_type, purpose="scan", key=key)
+    pages = [
+        files.put(
+            picture,
+            kind="page",
+            programme=programme,
+            media_type="image/jpeg",
+            purpose="scan",
+            key=page_key(key, number),
+        )
+        for number, picture in enumerate(checked.pages, start=1)
+    ]
     row = StoredScan(
         id=scan_id,
         client_id=client.id,
         programme=programme,
         key=key,
         sha256=claim.sha256,
-        media_type=media_type,
+        media_type=checked.media_type,
         size=claim.size,
+        pages=[{"sha256": page.sha256, "size": page.size} for page in pages],
+        blank_pages=list(checked.blank_pages),
         uploaded_at=now,
     )
     uow.session.add(row)
@@ -114,7 +127,8 @@ def _retention_is_over(now: datetime) -> Any:
 
 
 def _remove(uow: UnitOfWork, row: StoredScan, *, actor: str, now: datetime, files: FileStore) -> None:
-    files.delete(row.key)
+    for key in (row.key, *(page_key(row.key, number + 1) for number in range(len(row.pages)))):
+        files.delete(key)
     uow.session.delete(row)
     details = {"sha256": row.sha256, "application": str(row.kept_for or "")}
     uow.record("remove_scan", str(row.id), actor=actor, now=now, details=details)

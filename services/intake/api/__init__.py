@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from services.intake import actions, queries
 from services.intake.api.batching import Submission, actor_of, application_out, batcher_of
 from services.intake.models import PlatformClient
+from services.intake.rules.scans import check_scan
 from services.intake.rules.secrets import hash_of
 from services.intake.schemas import ApplicationIn, ApplicationOut, FileOut, WithdrawalIn
 from shared.foundation.errors import NotSignedIn
@@ -76,14 +77,21 @@ def upload_scan(
     row = actions.store_scan(
         uow,
         content,
-        declared=declared,
+        check_scan(content, declared, tools.sandbox),
         programme=programme,
         client=client,
         actor=actor_of(client),
         now=now,
         files=tools.files,
     )
-    return FileOut(id=row.id, sha256=row.sha256, media_type=row.media_type, size=row.size)
+    return FileOut(
+        id=row.id,
+        sha256=row.sha256,
+        media_type=row.media_type,
+        size=row.size,
+        pages=len(row.pages),
+        blank_pages=row.blank_pages,
+    )
 
 
 @router.post("/applications", status_code=201, response_model=ApplicationOut)

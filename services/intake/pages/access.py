@@ -57,7 +57,7 @@ def import_past_participants(
     tools: WithTools,
     table: Annotated[UploadFile, File()],
 ) -> Response:
-    """Import `table`: XLSX or CSV with the columns 证件号码, 姓名 and 参加的培训. One faulty cell refuses the file."""
-    people = people_in(table.file.read(), today=local(now).date())
+    """Import `table`: XLSX, XLS or CSV with the columns 证件号码, 姓名 and 参加的培训. One faulty cell refuses the file."""
+    people = people_in(table.file.read(), today=local(now).date(), sandbox=tools.sandbox)
     added = actions.import_past_participants(uow, people, actor=actor.account, now=now, keys=tools.keys)
     return done(request, "/intake/tables/past-participants/list", t("已登记 {count} 名往期学员。", count=added))

@@ -13,6 +13,7 @@ from services.intake.rules.identifiers import check_number, kind_of, modern_numb
 from services.intake.rules.tables import Cell, rows_of
 from shared.foundation.errors import FieldError, Invalid
 from shared.foundation.text import UnusableText, clean_identifier, clean_line
+from shared.sandbox import Sandbox
 
 _COLUMNS = {
     "number": ("证件号码", "身份证号码", "身份证号", "公民身份号码", "证件号"),
@@ -33,12 +34,12 @@ class PastPerson(NamedTuple):
     programme: str
 
 
-def people_in(content: bytes, *, today: date) -> list[PastPerson]:
-    """Return the people of a list: XLSX or CSV with the columns document number, name and training.
+def people_in(content: bytes, *, today: date, sandbox: Sandbox) -> list[PastPerson]:
+    """Return the people of a list: XLSX, XLS or CSV with the columns document number, name and training.
 
     Raises Invalid, with an error per faulty cell, if one cell is wrong; the first 50 errors are stated.
     """
-    rows = rows_of(content, _COLUMNS)
+    rows = rows_of(content, _COLUMNS, sandbox)
     found = [(row, list(_row_errors(row, today))) for row in rows]
     errors = [error for _row, faulty in found for error in faulty]
     errors += _contradictions([row for row, faulty in found if not faulty])

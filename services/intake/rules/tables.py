@@ -1,4 +1,4 @@
-"""Rows of a list that staff import: XLSX, or CSV in UTF-8, UTF-16 or GB18030. Columns are found by their titles.
+"""Rows of a list that staff import: XLSX, XLS, or CSV in UTF-8, UTF-16 or GB18030. Columns are found by their titles.
 
 Cells are returned as they are, for the gate (shared/foundation/text.py). Called by the rules of each list.
 """
@@ -7,19 +7,16 @@ import codecs
 import csv
 import io
 import re
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
 from shared.foundation.errors import Invalid, Joined
 from shared.foundation.text import clean_identifier
+from shared.sandbox import Sandbox, Unreadable
 
 MOST_ROWS = 20_000
-_MOST_COLUMNS = 50
-_MOST_UNPACKED_BYTES = 50 * 1024 * 1024
 # A spreadsheet stores numbers with 15 significant digits. Beyond it shows an exponent, and digits are lost.
 _EXACT = 10**15
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -35,15 +32,14 @@ class Cell:
     text: str
 
 
-def rows_of(content: bytes, columns: Mapping[str, Sequence[str]]) -> list[dict[str, Cell]]:
+def rows_of(content: bytes, columns: Mapping[str, Sequence[str]], sandbox: Sandbox) -> list[dict[str, Cell]]:
     """Return the rows below the titles that are not empty, as cells by column name. `columns`: name -> its titles.
 
     Raises Invalid for an unreadable, protected or too long file, for a second sheet with content, and for a title that
     is missing or occurs twice.
     """
-    if content.startswith(_OLE):
-        raise _invalid("文件是旧式 XLS 或有密码保护。请在表格软件中去掉密码,另存为 XLSX 后重试。")
-    lines = _sheet_lines(content) if content.startswith(_ZIP) else _text_lines(_decoded(content))
+    is_workbook = content.startswith((_ZIP, _OLE))
+    lines = _sheet_lines(content, sandbox) if is_workbook else _text_lines(_decoded(content))
     titles, *rows = [*lines] or [[]]
     indexes = {name: _index_of(wanted, titles) for name, wanted in columns.items()}
     return [
@@ -90,29 +86,22 @@ def _text_lines(text: str) -> list[Values]:
     return lines
 
 
-def _sheet_lines(content: bytes) -> list[Values]:
+def _sheet_lines(content: bytes, sandbox: Sandbox) -> list[Values]:
+    """Return the lines of the one sheet that is not empty, also if it is hidden."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as package:
-            if sum(member.file_size for member in package.infolist()) > _MOST_UNPACKED_BYTES:
-                raise _too_long()
-        sheets = [lines for lines in _sheets(content) if any(map(any, lines))]
-    except Invalid:
-        raise
-    except Exception as error:
-        raise _invalid("文件已损坏或不是 XLSX。请在表格软件中重新另存为 XLSX 后重试。") from error
+        sheets = [lines for lines in sandbox.open("workbook", content).value["sheets"] if any(map(any, lines))]
+    except Unreadable as error:
+        if error.code == "password":
+            raise _invalid("文件有密码保护。请在表格软件中去掉密码,另存后重试。") from error
+        if error.code in ("too-large", "too-demanding"):
+            raise _too_long() from error
+        raise _invalid("文件已损坏或不是 XLSX、XLS。请在表格软件中重新另存为 XLSX 后重试。") from error
     if len(sheets) > 1:
         raise _invalid("文件中有内容的工作表不止一个。请把每个工作表另存为一个文件,逐个导入。")
-    return sheets[0] if sheets else []
-
-
-def _sheets(content: bytes) -> Iterator[list[Values]]:
-    """Yield the lines of each sheet, also of hidden ones. The size that a sheet states may be wrong, so it is ignored."""
-    for sheet in load_workbook(io.BytesIO(content), read_only=True, data_only=True).worksheets:
-        sheet.reset_dimensions()
-        lines: list[Values] = []
-        for line in sheet.iter_rows(max_col=_MOST_COLUMNS, values_only=True):
-            _add(lines, line)
-        yield lines
+    lines: list[Values] = []
+    for line in sheets[0] if sheets else ():
+        _add(lines, line)
+    return lines
 
 
 def _add(lines: list[Values], line: Values) -> None:

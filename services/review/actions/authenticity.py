@@ -3,6 +3,7 @@ case."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -16,7 +17,7 @@ from services.review.rules.deadlines import CORRECTION_DAYS, CROSSING, end_of_lo
 from services.review.states import CASE_TITLES, CaseState, SeatState
 from shared.events import FileClaim, Sealed
 from shared.events.review import ApplicationRejected, ApplicationReturned, ApplicationVerified, Defect
-from shared.foundation.errors import Conflict, Invalid, Joined, Message
+from shared.foundation.errors import Conflict, Invalid, Joined, Message, NotFound
 from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -136,14 +137,24 @@ def _reject(uow: UnitOfWork, case: Case, reason: str, *, actor: str, now: dateti
     order_refund(uow, case, f"初审不通过：{reason}", now=now)
 
 
-def look_at_scan(uow: UnitOfWork, case_id: UUID, item: str, *, actor: str, now: datetime) -> FileClaim:
-    """Record that a person views a scan, and return its claim check. Commit before opening the file, so that the record
-    exists even if opening fails."""
+def look_at_scan(
+    uow: UnitOfWork, case_id: UUID, item: str, *, page: int | None = None, actor: str, now: datetime
+) -> FileClaim:
+    """Record that a person views a page of a scan (from 1), or takes the original file, and return its claim check.
+
+    Commit before opening the file, so that the record exists even if opening fails. Raises NotFound.
+    """
     case = lock_case(uow, case_id)
-    claim = claim_of(case, item)
-    details = {"item": title_of_scan(reload_programme(uow, case.programme), item), "sha256": claim.sha256}
+    scan = claim_of(case, item)
+    if page is not None and not 1 <= page <= len(scan.pages):
+        raise NotFound("这份扫描件没有这一页。", code="unknown-page")
+    details: dict[str, Any] = {
+        "item": title_of_scan(reload_programme(uow, case.programme), item),
+        "sha256": scan.sha256,
+        "page": page,
+    }
     uow.record("look_at_scan", str(case.id), actor=actor, now=now, details=details)
-    return claim
+    return scan if page is None else scan.page(page)
 
 
 def look_at_identity(uow: UnitOfWork, case_id: UUID, *, reason: str, actor: str, now: datetime) -> Sealed:

@@ -20,6 +20,7 @@ from services.review.rules.warnings import case_warnings, identity_warnings
 from services.review.states import Verdict
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history, typed_moment
+from shared.events.intake import Programme, ScanClaim
 from shared.foundation.clock import local
 from shared.foundation.errors import Invalid
 from shared.foundation.language import localize
@@ -27,7 +28,7 @@ from shared.http.fields import FormIds, FormRemark, WholeForm
 from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
 
 router = APIRouter()
-_EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
+_EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/heic": "heic"}
 _PICTURE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'self'"
 
 
@@ -61,7 +62,7 @@ def _context(session: Session, case: Case, now: datetime) -> dict[str, Any]:
         "programme": programme,
         "seat": seat,
         "unit": units.get(case.unit_code, case.unit_code),
-        "scans": [(claim, queries.title_of_scan(programme, claim.kind)) for claim in queries.claims_of(case)],
+        "scans": _scans(case, programme),
         "checks": queries.current_checks(session, case),
         "members": [(member, sheets.get(member.judge)) for member in queries.panel_members(session, case.id)],
         "versions": queries.sheet_versions(session, case.id),
@@ -76,6 +77,15 @@ def _context(session: Session, case: Case, now: datetime) -> dict[str, Any]:
     }
 
 
+def _scans(case: Case, programme: Programme) -> list[tuple[ScanClaim, str, list[str]]]:
+    """Return each scan with its title, and the titles of other kinds that were filed with the same file."""
+    claims = [(claim, queries.title_of_scan(programme, claim.kind)) for claim in queries.claims_of(case)]
+    return [
+        (claim, title, [name for other, name in claims if other.sha256 == claim.sha256 and other.kind != claim.kind])
+        for claim, title in claims
+    ]
+
+
 def _warnings(case: Case) -> list[str]:
     found = case_warnings(
         born_on=date.fromisoformat(case.content["student"]["born_on"]),
@@ -87,14 +97,25 @@ def _warnings(case: Case) -> list[str]:
 
 @router.get("/cases/{case_id}/scans/{item}")
 def show_scan(request: Request, case_id: UUID, item: str, actor: Reviewer, now: Now, tools: WithTools) -> Response:
-    """Return a full scan. A transaction of its own records the access first."""
+    """Return the original file to keep, never to display: it may contain scripts. A transaction of its own records the
+    access first."""
     with process_of(request).database.transaction() as uow:
         claim = actions.look_at_scan(uow, case_id, item, actor=actor.account, now=now)
     content = tools.files.get(claim, purpose="scan")
     name = f"{item}.{_EXTENSIONS.get(claim.media_type, 'bin')}"
-    response = file_reply(content, name=name, media_type=claim.media_type, inline=True)
-    if claim.media_type.startswith("image/"):
-        response.headers["Content-Security-Policy"] = _PICTURE_POLICY
+    return file_reply(content, name=name, media_type=claim.media_type)
+
+
+@router.get("/cases/{case_id}/scans/{item}/pages/{number}")
+def show_page(
+    request: Request, case_id: UUID, item: str, number: int, actor: Reviewer, now: Now, tools: WithTools
+) -> Response:
+    """Return the picture of a page of a scan. A transaction of its own records the access first."""
+    with process_of(request).database.transaction() as uow:
+        claim = actions.look_at_scan(uow, case_id, item, page=number, actor=actor.account, now=now)
+    content = tools.files.get(claim, purpose="scan")
+    response = file_reply(content, name=f"{item}-{number}.jpg", media_type=claim.media_type, inline=True)
+    response.headers["Content-Security-Policy"] = _PICTURE_POLICY
     return response
 
 

@@ -9,8 +9,7 @@ from services.review.errors import UnknownCase
 from services.review.models import Case, ScanCheck
 from services.review.rules.checklist import Check
 from services.review.states import Verdict
-from shared.events import FileClaim
-from shared.events.intake import Programme, Student
+from shared.events.intake import Programme, ScanClaim, Student
 from shared.events.review import Candidate
 from shared.foundation.errors import NotFound
 
@@ -48,12 +47,12 @@ def candidate(case: Case) -> Candidate:
     )
 
 
-def claims_of(case: Case) -> list[FileClaim]:
+def claims_of(case: Case) -> list[ScanClaim]:
     """Return the claim checks of the current revision's scans."""
-    return [FileClaim.model_validate(claim) for claim in case.content["scans"]]
+    return [ScanClaim.model_validate(claim) for claim in case.content["scans"]]
 
 
-def claim_of(case: Case, item: str) -> FileClaim:
+def claim_of(case: Case, item: str) -> ScanClaim:
     """Return the claim check of one scan. Raises NotFound."""
     found = next((claim for claim in claims_of(case) if claim.kind == item), None)
     if found is None:

@@ -2,8 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.billing.rules.statements.files import read_statement
-from tests.billing.statement_files import SAMPLES, refusal, sample, shown
+from tests.billing.statement_files import SAMPLES, read_statement, refusal, sample, shown
 
 
 def camt_with(*changes: tuple[str, str]) -> bytes:

@@ -1,8 +1,7 @@
 from dataclasses import replace
 
 from services.billing.rules.statements.entries import Direction, Statement, fingerprints
-from services.billing.rules.statements.files import read_statement
-from tests.billing.statement_files import FIRST, ICBC_FILE, OWN, SECOND, THIRD, icbc, sample
+from tests.billing.statement_files import FIRST, ICBC_FILE, OWN, SECOND, THIRD, icbc, read_statement, sample
 
 
 def marks(statement: Statement) -> tuple[str, ...]:

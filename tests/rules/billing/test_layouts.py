@@ -2,13 +2,13 @@ import csv
 import io
 
 from services.billing.rules.statements.entries import Direction
-from services.billing.rules.statements.files import read_statement
 from tests.billing.statement_files import (
     CCB_COLUMNS,
     OWN,
     cmb_rows,
     csv_file,
     icbc,
+    read_statement,
     refusal,
     sample,
     shown,

@@ -2,7 +2,6 @@ import csv
 from datetime import UTC, datetime
 
 from services.billing.rules.statements.entries import Direction
-from services.billing.rules.statements.files import read_statement
 from tests.billing.statement_files import (
     FIRST,
     ICBC_COLUMNS,
@@ -12,6 +11,7 @@ from tests.billing.statement_files import (
     SECOND,
     THIRD,
     icbc,
+    read_statement,
     refusal,
     sample,
     shown,

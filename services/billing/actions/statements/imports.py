@@ -28,6 +28,7 @@ from shared.foundation.errors import Conflict, Invalid, Joined
 from shared.foundation.transitions import check_step
 from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
+from shared.sandbox import Sandbox
 
 PREVIEWED = 500
 """Number of entries that a preview matches. More would make the page slow."""
@@ -44,6 +45,7 @@ def upload_statement(
     actor: str,
     now: datetime,
     files: FileStore,
+    sandbox: Sandbox,
 ) -> StatementRow:
     """Read and store a file, once by its SHA-256. Books nothing.
 
@@ -55,7 +57,7 @@ def upload_statement(
     row = uow.session.exec(for_update(select(StatementRow).where(StatementRow.sha256 == digest))).one_or_none()
     if row is not None and row.state in (StatementState.IMPORTING, StatementState.IMPORTED):
         raise AlreadyImported(f"{local(row.imported_at or row.uploaded_at):%Y-%m-%d %H:%M}")
-    read = read_statement(content, filename=filename)
+    read = read_statement(content, filename=filename, sandbox=sandbox)
     owner = _owner(uow, read, programme)
     read = _with_period(replace(read, account=owner.account_number), first_day, last_day)
     claim = files.put(
@@ -148,12 +150,13 @@ def _span(row: StatementRow) -> Span:
 
 
 def preview_statement(
-    session: Session, row: StatementRow, *, keys: KeyRing, files: FileStore
+    session: Session, row: StatementRow, *, keys: KeyRing, files: FileStore, sandbox: Sandbox
 ) -> tuple[tuple[BankEntry, ...], tuple[str, ...]]:
     """Return what an import would propose for the first entries, as unsaved rows, and the breaks in continuity. Changes
     nothing. Suggestions count as confirmed when later entries are matched."""
     snapshot = load_snapshot(session, row.account_number, row.id)
-    entries = [BankEntry(**values) for values in _entries(row, _reread(row, files), keys=keys, limit=PREVIEWED)]
+    read = _reread(row, files, sandbox)
+    entries = [BankEntry(**values) for values in _entries(row, read, keys=keys, limit=PREVIEWED)]
     for entry in entries:
         _match_for_preview(snapshot, entry)
     return tuple(entries), _breaks(session, row)
@@ -183,6 +186,7 @@ def import_statement(
     now: datetime,
     keys: KeyRing,
     files: FileStore,
+    sandbox: Sandbox,
 ) -> StatementRow:
     """Add the entries to the ledger and book the certain ones; a job continues a large file. `confirmed`: a person has
     checked the breaks with earlier statements. Raises Conflict for unconfirmed breaks, and while another import of the
@@ -199,16 +203,17 @@ def import_statement(
     row.findings, row.imported_by = list(found), actor
     uow.session.add(row)
     uow.session.flush()
-    uow.session.execute(insert(BankEntry), list(_entries(row, _reread(row, files), keys=keys)))
+    uow.session.execute(insert(BankEntry), list(_entries(row, _reread(row, files, sandbox), keys=keys)))
     details = {"entries": row.entries, "confirmed": list(found)}
     uow.record("begin_import", str(row.id), actor=actor, now=now, details=details)
     match_entries(uow, row.id, actor=actor, now=now)
     return row
 
 
-def _reread(row: StatementRow, files: FileStore) -> Statement:
+def _reread(row: StatementRow, files: FileStore, sandbox: Sandbox) -> Statement:
     content = files.get(FileClaim.model_validate(row.claim), purpose="bank")
-    return replace(read_statement(content, filename=row.filename), account=row.account_number)
+    read = read_statement(content, filename=row.filename, sandbox=sandbox)
+    return replace(read, account=row.account_number)
 
 
 def _entries(

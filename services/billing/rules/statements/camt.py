@@ -1,17 +1,15 @@
-"""Read ISO 20022 camt.053.001.02 statements. Called by statements. Entities in the file are neither expanded nor
-fetched.
-"""
+"""Read ISO 20022 camt.053.001.02 statements. Called by statements. The sandbox parses the XML."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
-
-from lxml import etree
+from typing import Any, NoReturn
+from xml.etree.ElementTree import Element
 
 from services.billing.rules.statements.entries import Direction, Entry, Statement
 from services.billing.rules.statements.transactions import CHINA, read_moment
 from shared.foundation.errors import Invalid, Message
 from shared.foundation.money import fen
+from shared.sandbox import Sandbox, Unreadable
 
 LAYOUT = "CAMT053"
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"
@@ -19,13 +17,13 @@ _NS = {"c": _NAMESPACE}
 _DIRECTIONS = {"CRDT": Direction.CREDIT, "DBIT": Direction.DEBIT}
 
 
-def read_camt(data: bytes) -> Statement:
+def read_camt(data: bytes, sandbox: Sandbox) -> Statement:
     """Read all booked entries of the one account in the file. Pending entries have moved no money and are skipped.
 
     Several `Stmt` (pages, days) are joined in order. Raises Invalid for other versions, a document type declaration,
     other currencies and entries that cannot be parsed.
     """
-    root = _parsed(data)
+    root = _parsed(data, sandbox)
     pages = root.findall("c:BkToCstmrStmt/c:Stmt", _NS)
     accounts = {_text(page, "c:Acct/c:Id/c:Othr/c:Id") or _text(page, "c:Acct/c:Id/c:IBAN") for page in pages}
     if len(accounts) != 1 or "" in accounts:
@@ -47,20 +45,26 @@ def read_camt(data: bytes) -> Statement:
     )
 
 
-def _parsed(data: bytes) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+def _parsed(data: bytes, sandbox: Sandbox) -> Element:
     try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
+        root = _element(*sandbox.open("xml", data).value["root"])
+    except Unreadable as error:
+        if error.code == "doctype":
+            raise Invalid("XML 文件含有文档类型声明（DOCTYPE），不予读取。", code="statement.xml") from error
         raise Invalid("XML 文件不完整或已损坏，请从网银重新导出。", code="statement.xml") from error
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise Invalid("XML 文件含有文档类型声明（DOCTYPE），不予读取。", code="statement.xml")
     if root.tag != f"{{{_NAMESPACE}}}Document":
         raise Invalid("只能读取 camt.053.001.02 对账单，请让银行按此版本导出。", code="statement.xml")
     return root
 
 
-def _entries(number: int, node: etree._Element) -> list[Entry]:
+def _element(tag: str, attributes: dict[str, str], text: str, children: list[Any]) -> Element:
+    element = Element(tag, attributes)
+    element.text = text
+    element.extend(_element(*child) for child in children)
+    return element
+
+
+def _entries(number: int, node: Element) -> list[Entry]:
     """Return one entry, or one for each transaction of a batch if the bank gives their amounts and they add up."""
     transactions = node.findall("c:NtryDtls/c:TxDtls", _NS)
     total_fen = _amount(node, "c:Amt", number)
@@ -72,7 +76,7 @@ def _entries(number: int, node: etree._Element) -> list[Entry]:
     return [_entry(number, node, transactions[0] if transactions else node, total_fen)]
 
 
-def _entry(number: int, node: etree._Element, transaction: etree._Element, amount_fen: int) -> Entry:
+def _entry(number: int, node: Element, transaction: Element, amount_fen: int) -> Entry:
     direction = _DIRECTIONS.get(_text(node, "c:CdtDbtInd"))
     booked_at = _moment(node, "c:BookgDt")
     if direction is None or booked_at is None:
@@ -98,7 +102,7 @@ def _entry(number: int, node: etree._Element, transaction: etree._Element, amoun
     )
 
 
-def _counterparty(transaction: etree._Element, *, incoming: bool) -> tuple[str, str]:
+def _counterparty(transaction: Element, *, incoming: bool) -> tuple[str, str]:
     """Return name and account of the other side. A reversal keeps the parties of the booking that it reverses."""
     for party in ("Dbtr", "Cdtr") if incoming else ("Cdtr", "Dbtr"):
         account_id = f"c:RltdPties/c:{party}Acct/c:Id"
@@ -109,7 +113,7 @@ def _counterparty(transaction: etree._Element, *, incoming: bool) -> tuple[str, 
     return "", ""
 
 
-def _period(page: etree._Element, entries: Sequence[Entry]) -> tuple[datetime, datetime]:
+def _period(page: Element, entries: Sequence[Entry]) -> tuple[datetime, datetime]:
     """Return the page's stated period, capped at the time the bank created it; else the period of its entries."""
     start, end = (_stamp(_text(page, f"c:FrToDt/c:{edge}DtTm")) for edge in ("Fr", "To"))
     if start is None or end is None:
@@ -121,18 +125,18 @@ def _period(page: etree._Element, entries: Sequence[Entry]) -> tuple[datetime, d
     return start, min(end, made_at) if made_at else end
 
 
-def _text(node: etree._Element, path: str) -> str:
+def _text(node: Element, path: str) -> str:
     return (node.findtext(path, default="", namespaces=_NS) or "").strip()
 
 
-def _amount(node: etree._Element, path: str, number: int) -> int:
+def _amount(node: Element, path: str, number: int) -> int:
     element = node.find(path, _NS)
     if element is None or element.get("Ccy") != "CNY":
         _reject(Message("第 {number} 笔没有人民币（CNY）金额", {"number": number}))
     return fen(element.text or "")
 
 
-def _moment(node: etree._Element, path: str) -> datetime | None:
+def _moment(node: Element, path: str) -> datetime | None:
     stamp = _text(node, f"{path}/c:DtTm")
     return _stamp(stamp) if stamp else read_moment(_text(node, f"{path}/c:Dt"))
 
@@ -146,7 +150,7 @@ def _stamp(text: str) -> datetime | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=CHINA)).astimezone(UTC)
 
 
-def _balance(page: etree._Element, *codes: str) -> int | None:
+def _balance(page: Element, *codes: str) -> int | None:
     for code in codes:
         for balance in page.findall("c:Bal", _NS):
             if _text(balance, "c:Tp/c:CdOrPrtry/c:Cd") == code:

@@ -11,27 +11,24 @@ from services.billing.rules.statements.layouts import expected_columns, find_hea
 from services.billing.rules.statements.sheets import Row, sheets_of
 from services.billing.rules.statements.transactions import SheetRow, entry_of, read_moment
 from shared.foundation.errors import Invalid
-
-MAX_BYTES = 10 * 1024 * 1024
+from shared.sandbox import Sandbox
 
 _DAY = r"(20\d\d[-/.年]?\d{1,2}[-/.月]?\d{1,2}日?)"
 _PERIOD = re.compile(rf"(?<!\d){_DAY}\D{{1,12}}{_DAY}(?!\d)")
 _ACCOUNT = re.compile(r"账号[^0-9]{0,40}([0-9][0-9 -]{6,40}[0-9])")
 
 
-def read_statement(data: bytes, *, filename: str) -> Statement:
+def read_statement(data: bytes, *, filename: str, sandbox: Sandbox) -> Statement:
     """Read a CSV, XLSX, XLS or camt.053 statement. The format is detected from the content, never from the name.
 
     The name only supplies the period (`..._20211122_20211205.csv`) if the file does not state it. Raises Invalid for a
-    file larger than 10 MB or 50,000 rows, an unknown layout, a line that moves money and cannot be parsed, and a broken
+    file of more than 50,000 rows, an unknown layout, a line that moves money and cannot be parsed, and a broken
     balance. Reading changes nothing and may be repeated.
     """
-    if len(data) > MAX_BYTES:
-        raise Invalid("文件超过 10 MB，请按较短的日期区间分次导出。", code="statement.too_large")
     if not data.strip():
         raise Invalid("文件是空的，请从网银重新导出。", code="statement.empty")
     is_xml = data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"<?xml", b"<Document"))
-    statement = read_camt(data) if is_xml else _read_sheets(sheets_of(data), filename)
+    statement = read_camt(data, sandbox) if is_xml else _read_sheets(sheets_of(data, sandbox), filename)
     if statement.opening_fen is not None and statement.closing_fen is not None:
         check_totals(statement.opening_fen, statement.entries, statement.closing_fen)
     return statement

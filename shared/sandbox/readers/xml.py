@@ -1,0 +1,25 @@
+"""Opens an XML file and returns its elements as a tree. Entities are neither expanded nor fetched."""
+
+from typing import Any
+
+from lxml import etree
+
+_PARSER = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+)
+
+
+def read_xml(content: bytes) -> tuple[Any, list[bytes]]:
+    """Return {"root": [tag, attributes, text, children]}, or {"unreadable": code}. Codes: damaged, doctype."""
+    try:
+        root = etree.fromstring(content, _PARSER)
+    except etree.XMLSyntaxError:
+        return {"unreadable": "damaged"}, []
+    if root.getroottree().docinfo.internalDTD is not None:
+        return {"unreadable": "doctype"}, []
+    return {"root": _tree(root)}, []
+
+
+def _tree(element: etree._Element) -> list[Any]:
+    children = [_tree(child) for child in element if isinstance(child.tag, str)]
+    return [element.tag, dict(element.attrib), element.text or "", children]
