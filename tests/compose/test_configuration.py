@@ -43,7 +43,8 @@ def stage_of(target: str) -> str:
 
 
 def test_every_service_has_its_four_processes(services: Services) -> None:
-    assert set(services) == PROCESSES | {"gateway", "postgres", "databases", "rabbitmq", "redis", "broker-declare"}
+    others = {"sandbox", "gateway", "postgres", "databases", "rabbitmq", "redis", "broker-declare"}
+    assert set(services) == PROCESSES | others
 
 
 def test_only_the_gateway_publishes_a_port(services: Services) -> None:
@@ -121,6 +122,23 @@ def test_a_process_mounts_only_its_purposes_keys_and_only_intake_writes_them(ser
         service = service_of(name)
         writes = service == "intake"
         assert key_volumes(services[name]) == dict.fromkeys(PURPOSES[service], writes), name
+
+
+def test_the_sandbox_has_no_network_no_secret_and_no_data(services: Services) -> None:
+    sandbox = services["sandbox"]
+    assert sandbox["network_mode"] == "none"
+    assert sandbox.get("networks") is None
+    assert sandbox.get("environment") is None
+    assert [mount["source"] for mount in sandbox["volumes"]] == ["sandbox"]
+    copied = re.findall(r"^COPY (.+) \S+$", stage_of("sandbox"), re.MULTILINE)
+    assert copied == ["requirements/sandbox.txt", "shared/sandbox/"]
+
+
+def test_the_services_that_open_foreign_files_reach_the_sandbox(services: Services) -> None:
+    for name in (name for name in PROCESSES if not name.endswith("-migrate")):
+        found, opens = services[name], SERVICES[service_of(name)].opens_files
+        assert ("sandbox" in {mount["source"] for mount in found["volumes"]}) == opens, name
+        assert ("LINGJUN_SANDBOX" in found["environment"]) == opens, name
 
 
 def test_only_the_portal_mounts_the_session_signing_key(services: Services) -> None:

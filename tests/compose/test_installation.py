@@ -50,7 +50,7 @@ def failed(lines: list) -> list[str]:
 def test_every_process_is_healthy_and_only_the_gateway_has_a_port(installation: ContainerInstallation) -> None:
     state = installation.state()
     running = {name: container["Health"] for name, container in state.items() if container["State"] == "running"}
-    assert len(running) == 19
+    assert len(running) == 20
     assert set(running.values()) == {"healthy"}
     published = {
         name
@@ -71,6 +71,19 @@ def test_an_image_holds_only_its_own_service_and_no_compiler(installation: Conta
 def test_a_process_is_not_root_and_cannot_write_into_its_image(installation: ContainerInstallation) -> None:
     probe = "id -u; touch /app/probe 2>/dev/null && echo written || echo refused"
     assert installation.compose("exec", "-T", "intake-web", "sh", "-c", probe).split() == ["10001", "refused"]
+
+
+def test_the_sandbox_reaches_no_network_no_file_of_others_and_no_process(installation: ContainerInstallation) -> None:
+    def inside(code: str) -> str:
+        # Standard output is a pipe to the engine: a confined process may write to it.
+        return installation.compose("exec", "-T", "sandbox", "python", "-c", code).strip()
+
+    probe = "import os; from shared.sandbox import confinement as c; c.confine(); os.write(1, repr(c.holes()).encode())"
+    assert inside(probe) == "[]"
+    assert "LINGJUN" not in inside("import os; print(*os.environ)")
+    assert inside("import os; print(os.listdir('/var/lib/lingjun/keys/identity'))") == "[]"
+    connect = "import socket\ntry: socket.create_connection(('rabbitmq', 5672), 3)\nexcept OSError: print('refused')"
+    assert inside(connect) == "refused"
 
 
 def test_the_programme_runs_through_the_gateway_and_every_line_reconciles(stage: Stage) -> None:
