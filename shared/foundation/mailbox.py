@@ -1,5 +1,6 @@
 """E-mail addresses that people type. Every address of the platform passes through `clean_mailbox`."""
 
+import re
 import unicodedata
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from shared.foundation.errors import Message
 from shared.foundation.text import UnusableText, gate, name_of
 
 _LOCAL_SIGNS = frozenset("!#$%&'*+-/=?^_`{|}~.")
+_PLAIN = re.compile(r"[\w!#$%&'*+\-/=?^`{|}~.]+@[\w.-]+", re.ASCII)
 _SEPARATORS = frozenset(" ,;<>\uff0c\uff1b\u3001\u3000")
 
 
@@ -20,16 +22,21 @@ def clean_mailbox(text: str) -> str:
     No DNS query. Raises UnusableText, which names the character and its place where one character is the reason.
     """
     address = text.strip()
-    first = len(text) - len(text.lstrip()) + 1
+    if not _PLAIN.fullmatch(address):
+        _refuse_characters(address, first=len(text) - len(text.lstrip()) + 1)
+    try:
+        return validate_email(address, check_deliverability=False, allow_smtputf8=False).ascii_email or address
+    except EmailNotValidError as error:
+        raise UnusableText("email", Message("电子邮箱格式不正确,应形如 name@example.com,请核对")) from error
+
+
+def _refuse_characters(address: str, *, first: int) -> None:
+    """Raise UnusableText for the first character that no address may have; `first` is the place of the address."""
     at = address.find("@")
     for index, character in enumerate(address):
         if reason := _reason_against(character, is_local=index < at or at < 0, is_at=index == at):
             values = {"place": first + index, "character": name_of(character), "reason": reason}
             raise UnusableText("email", Message("电子邮箱的第 {place} 个字符({character}){reason}", values))
-    try:
-        return validate_email(address, check_deliverability=False, allow_smtputf8=False).ascii_email or address
-    except EmailNotValidError as error:
-        raise UnusableText("email", Message("电子邮箱格式不正确,应形如 name@example.com,请核对")) from error
 
 
 def _reason_against(character: str, *, is_local: bool, is_at: bool) -> Message | None:

@@ -94,6 +94,8 @@ def clean_values(value: Any) -> Any:
 
 def clean_identifier(text: str) -> str:
     """Return a number for comparison: NFKC, upper case, without blanks, hyphens and invisible characters."""
+    if text.isascii() and text.isalnum():
+        return text.upper()
     plain = unicodedata.normalize("NFKC", text)
     invisible = _REMOVED | _FILLERS
     return "".join(
