@@ -57,6 +57,11 @@ class Target:
     address: str
     key: str
     pid: int
+    log: Path
+
+    def blocked_seconds(self) -> list[float]:
+        """Return how long each callback took that blocked the event loop for more than 100 ms."""
+        return [float(found) for found in re.findall(r"took (\d+\.\d+) seconds", self.log.read_text())]
 
     def peak_kilobytes(self) -> int:
         """Return the largest resident memory of the process so far (VmHWM)."""
@@ -118,8 +123,8 @@ def _application(**fields: object) -> bytes:
 
 
 @contextmanager
-def intake_process(folder: Path) -> Iterator[Target]:
-    """Run intake's web process on SQLite until the block ends."""
+def intake_process(folder: Path, *, is_watched: bool = False) -> Iterator[Target]:
+    """Run intake's web process on SQLite until the block ends. `is_watched`: log what blocks the event loop."""
     port = free_port()
     values = embedded(folder, "intake", public_url=f"http://127.0.0.1:{port}", clock="system")
     upgrade(values["database_url"], "intake")
@@ -129,6 +134,9 @@ def intake_process(folder: Path) -> Iterator[Target]:
     process.database.close()
     environment = {f"LINGJUN_{name.upper()}": str(value) for name, value in values.items()}
     environment |= {"LINGJUN_LISTEN": f"127.0.0.1:{port}", "LINGJUN_LOG_LEVEL": "ERROR"}
+    if is_watched:
+        # In its debug mode the event loop logs each callback that took more than 100 ms.
+        environment |= {"PYTHONASYNCIODEBUG": "1", "LINGJUN_LOG_LEVEL": "WARNING"}
     address = f"http://127.0.0.1:{port}"
     web = Program(
         name="intake web",
@@ -141,7 +149,7 @@ def intake_process(folder: Path) -> Iterator[Target]:
     )
     with running(web) as started:
         wait_until_it_answers(web.name, started, web.log, web.answers)
-        yield Target(address, key, started.pid)
+        yield Target(address, key, started.pid, web.log)
 
 
 def _is_ready(address: str) -> bool:
@@ -172,14 +180,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000)
     count = parser.parse_args().count
-    with tempfile.TemporaryDirectory() as folder, intake_process(Path(folder)) as target:
+    with tempfile.TemporaryDirectory() as folder, intake_process(Path(folder), is_watched=True) as target:
         target.warm_up()
-        before = target.peak_kilobytes()
+        before, blocked_before = target.peak_kilobytes(), len(target.blocked_seconds())
         answers = send_all(target, count)
         grown = (target.peak_kilobytes() - before) / 1024
+        blocked = target.blocked_seconds()[blocked_before:]
     for (name, status), times in sorted(answers.items()):
         sys.stdout.write(f"{status} {times:>6}  {name}\n")
     sys.stdout.write(f"{count} bodies: the peak grew by {grown:.0f} MB, from {before / 1024:.0f} MB\n")
+    longest = f", the longest for {max(blocked) * 1000:.0f} ms" if blocked else ""
+    sys.stdout.write(f"{len(blocked)} callbacks blocked the event loop for more than 100 ms{longest}\n")
 
 
 if __name__ == "__main__":
