@@ -4,7 +4,6 @@ import threading
 import time
 from pathlib import Path
 
-import pytest
 from rich.console import Console
 from sqlmodel import delete, select
 
@@ -40,11 +39,10 @@ def failing_lines(installation: RunningInstallation, stage: Stage, folder: Path,
     return [line.text for line in lines if not line.holds]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_programme_runs_on_a_standalone_server_and_every_line_holds(tmp_path, seed):
+def test_the_programme_runs_on_a_standalone_server_and_every_line_holds(tmp_path):
     with standalone_server(tmp_path / "data", FIRST_MOMENT) as installation:
         stage = installation.stage()
-        assert failing_lines(installation, stage, tmp_path, seed) == []
+        assert failing_lines(installation, stage, tmp_path, 2) == []
         filed = stage.person("audit01").json("/intake/api/figures")["domain"]
         # After the year, the scans of applicants without a seat are deleted. The others are kept for three years.
         assert filed["scans_removed"] == filed["applications"] - 50
