@@ -14,6 +14,6 @@ for image in python:3.13-slim postgres:17 rabbitmq:4-management redis:8 caddy:2;
 done
 
 docker buildx version > /dev/null 2>&1 || export DOCKER_BUILDKIT=0
-# One process of each service, whose others run the same image, and the sandbox. One build at a time, because concurrent builds of the classic
-# builder each build the shared layers again.
+# One process of each service, whose others run the same image, and the sandbox. One build at a time, because concurrent builds
+# of the classic builder each build the shared layers again.
 COMPOSE_PARALLEL_LIMIT=1 $compose build --quiet $(each web) sandbox

@@ -72,13 +72,14 @@ class Sandbox:
         try:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(_ANSWER_SECONDS)
-                connection.connect(self._address())
+                connection.connect(self.address())
                 frames.send(connection, reader, [content])
                 return frames.receive(connection)
         except (TimeoutError, FileNotFoundError, ConnectionRefusedError) as error:
             raise SandboxAway(str(error)) from error
 
-    def _address(self) -> str:
+    def address(self) -> str:
+        """Return the path of the server's socket; starts the child if it does not run."""
         if self._path:
             return self._path
         with self._lock:

@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,6 +20,8 @@ from shared.sandbox.readers import READERS, warm_up
 
 AT_ONCE = 2
 """Files that are open at once; later ones wait. Together they may use twice the memory of one."""
+WALL_SECONDS = 40
+_MOST_DESCRIPTORS = 4096
 
 
 def serve(path: Path, *, is_child: bool) -> None:
@@ -30,7 +33,7 @@ def serve(path: Path, *, is_child: bool) -> None:
     path.unlink(missing_ok=True)
     endpoint.bind(str(path))
     path.chmod(0o660)
-    children: dict[int, socket.socket] = {}
+    children: dict[int, tuple[socket.socket, float]] = {}
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     os.set_blocking(woken, False)
@@ -42,7 +45,7 @@ def serve(path: Path, *, is_child: bool) -> None:
     is_busy, parent = False, sys.stdin.fileno()
     while True:
         waiting = [woken, *([parent] if is_child else ()), *(() if is_busy else (endpoint.fileno(),))]
-        ready, _, _ = select.select(waiting, [], [])
+        ready, _, _ = select.select(waiting, [], [], 1)
         if parent in ready and not os.read(parent, 1024):
             return
         if woken in ready:
@@ -50,7 +53,8 @@ def serve(path: Path, *, is_child: bool) -> None:
             _reap(children)
         if endpoint.fileno() in ready:
             connection, _ = endpoint.accept()
-            children[_fork(connection, endpoint)] = connection
+            children[_fork(connection)] = connection, time.monotonic() + WALL_SECONDS
+        _kill_late(children)
         is_busy = len(children) >= AT_ONCE
 
 
@@ -58,7 +62,14 @@ def _note(_number: int, _frame: FrameType | None) -> None:
     """Do nothing: the signal only wakes `select`."""
 
 
-def _reap(children: dict[int, socket.socket]) -> None:
+def _kill_late(children: dict[int, tuple[socket.socket, float]]) -> None:
+    """Kill what is over its time. An alarm of its own could be blocked by a process that a file has taken over."""
+    for pid, (_connection, ends) in children.items():
+        if time.monotonic() > ends:
+            os.kill(pid, signal.SIGKILL)
+
+
+def _reap(children: dict[int, tuple[socket.socket, float]]) -> None:
     while children:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
@@ -66,10 +77,10 @@ def _reap(children: dict[int, socket.socket]) -> None:
         if status:
             reason = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
             sys.stderr.write(f"a process that opened a file ended early: {reason}\n")
-        children.pop(pid).close()
+        children.pop(pid)[0].close()
 
 
-def _fork(connection: socket.socket, endpoint: socket.socket) -> int:
+def _fork(connection: socket.socket) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -78,7 +89,10 @@ def _fork(connection: socket.socket, endpoint: socket.socket) -> int:
         confinement.bind_to_parent()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        endpoint.close()
+        # The connections of other files above all: this process could read and answer them.
+        os.close(sys.stdin.fileno())
+        os.closerange(3, connection.fileno())
+        os.closerange(connection.fileno() + 1, _MOST_DESCRIPTORS)
         confinement.confine()
         _answer(connection)
         status = 0

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -10,10 +11,12 @@ import time
 import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
 from PIL import Image
 
 from shared.sandbox import Sandbox, SandboxAway, Unreadable, confinement
+from shared.sandbox.limits import MOST_CELLS, MOST_ELEMENTS, MOST_ROWS
 from tests.sandbox import SANDBOX
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +85,16 @@ def test_a_zip_that_unpacks_without_end_is_refused() -> None:
     assert refused.value.code == "too-large"
 
 
+def test_a_file_whose_content_would_fill_the_memory_of_the_caller_is_refused() -> None:
+    with pytest.raises(Unreadable, match="too-large"):
+        SANDBOX.open("xml", b"<a>" + b"<b/>" * MOST_ELEMENTS + b"</a>")
+    file, book = io.BytesIO(), openpyxl.Workbook()
+    book.worksheets[0].cell(MOST_ROWS, MOST_CELLS // MOST_ROWS + 1, "far")
+    book.save(file)
+    with pytest.raises(Unreadable, match="too-large"):
+        SANDBOX.open("workbook", file.getvalue())
+
+
 def test_an_entity_of_an_xml_is_not_expanded() -> None:
     with pytest.raises(Unreadable) as refused:
         SANDBOX.open("xml", b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>')
@@ -125,6 +138,47 @@ def is_running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+
+
+def test_a_process_that_opens_a_file_holds_no_connection_of_another_file() -> None:
+    """Two silent connections are two processes; each has its own connection beside standard output and error."""
+    sandbox = Sandbox()
+    sandbox.open("nothing", b"")
+    child = sandbox.child
+    assert child is not None
+    with socket.socket(socket.AF_UNIX) as first, socket.socket(socket.AF_UNIX) as second:
+        for silent in (first, second):
+            silent.connect(sandbox.address())
+        ends = time.monotonic() + 20
+        while len(held := descriptors_of_children(child.pid)) < 2 or any(len(one) > 3 for one in held):
+            assert time.monotonic() < ends, held
+            time.sleep(0.05)
+    child.kill()
+
+
+def descriptors_of_children(pid: int) -> list[list[str]]:
+    """Return the open descriptors of each process that the server has forked."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [os.listdir(f"/proc/{one}/fd") for one in children]
+
+
+def test_a_process_that_waits_for_ever_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    code = f"""
+from pathlib import Path
+from shared.sandbox import server
+server.WALL_SECONDS = 0.5
+server.serve(Path({str(path)!r}), is_child=True)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], env={}, cwd=ROOT, stdin=subprocess.PIPE) as served:
+        assert served.stdin is not None
+        ends = time.monotonic() + 60
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.settimeout(60)
+            while silent.connect_ex(str(path)) and time.monotonic() < ends:
+                time.sleep(0.05)
+            assert silent.recv(1) == b""
+        served.stdin.close()
 
 
 def test_many_threads_open_files_at_once() -> None:

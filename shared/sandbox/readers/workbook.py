@@ -12,7 +12,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
-from shared.sandbox.limits import MOST_ROWS
+from shared.sandbox.limits import MOST_CELLS, MOST_ROWS
 
 _MOST_COLUMNS = 200
 _MOST_UNPACKED_BYTES = 100 * 1024 * 1024
@@ -44,7 +44,9 @@ def read_workbook(content: bytes) -> tuple[Any, list[bytes]]:
 
 def _rows(workbook: CalamineWorkbook, name: str) -> list[list[Any]]:
     sheet = workbook.get_sheet_by_name(name)
-    if sheet.total_height > MOST_ROWS:
+    # Counted from the first row and column, because what is empty in front is returned too.
+    last_row, last_column = sheet.end or (-1, -1)
+    if last_row >= MOST_ROWS or (last_row + 1) * (last_column + 1) > MOST_CELLS:
         raise _TooLarge
     return [[_cell(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
 

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from xml.etree.ElementTree import Element
 
 from services.billing.rules.statements.entries import Direction, Entry, Statement
+from services.billing.rules.statements.sheets import too_large
 from services.billing.rules.statements.transactions import CHINA, read_moment
 from shared.foundation.errors import Invalid, Message
 from shared.foundation.money import fen
@@ -51,6 +52,8 @@ def _parsed(data: bytes, sandbox: Sandbox) -> Element:
     except Unreadable as error:
         if error.code == "doctype":
             raise Invalid("XML 文件含有文档类型声明（DOCTYPE），不予读取。", code="statement.xml") from error
+        if error.code in ("too-large", "too-demanding"):
+            raise too_large() from error
         raise Invalid("XML 文件不完整或已损坏，请从网银重新导出。", code="statement.xml") from error
     if root.tag != f"{{{_NAMESPACE}}}Document":
         raise Invalid("只能读取 camt.053.001.02 对账单，请让银行按此版本导出。", code="statement.xml")

@@ -71,7 +71,7 @@ def _workbook(data: bytes, sandbox: Sandbox) -> list[list[Row]]:
         if error.code == "password":
             raise Invalid("文件有密码保护，请去掉密码后再导入。", code="statement.protected") from error
         if error.code in ("too-large", "too-demanding"):
-            raise _too_large() from error
+            raise too_large() from error
         raise Invalid("文件已损坏或不是 Excel 工作簿，请从网银重新导出。", code="statement.workbook") from error
     return [
         [Row(line, tuple(_cell(cell) for cell in cells)) for line, cells in enumerate(rows, start=1)] for rows in sheets
@@ -80,10 +80,11 @@ def _workbook(data: bytes, sandbox: Sandbox) -> list[list[Row]]:
 
 def _check_rows(count: int) -> None:
     if count > MOST_ROWS:
-        raise _too_large()
+        raise too_large()
 
 
-def _too_large() -> Invalid:
+def too_large() -> Invalid:
+    """Return the refusal of a statement with too many rows."""
     return Invalid(
         "文件太大：最多 {most:,} 行，请按较短的日期区间分次导出。",
         code="statement.too_large",
