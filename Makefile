@@ -30,10 +30,10 @@ test: setup
 	@$(BIN)/python -m tests.servers install
 	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not compose" $(ARGS)
 
-# Run the tests that need neither a server nor a browser, while you write: rules, contracts, translations, demo data.
+# Run the tests that need neither a server nor a browser, while you write: rules, contracts, translations, files, demo data.
 quick: setup
 	@LINGJUN_TEST_SERVERS=none $(BIN)/python -m pytest -q -n 2 tests/rules tests/contracts tests/demo \
-		--ignore tests/demo/test_ending.py $(ARGS)
+		tests/sandbox --ignore tests/demo/test_ending.py --ignore tests/sandbox/test_mutations.py $(ARGS)
 
 # Start the installation in containers and keep it running: needs a Docker engine, or root on Debian to start one.
 up: images

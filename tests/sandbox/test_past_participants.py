@@ -17,7 +17,7 @@ from shared.foundation.errors import Invalid
 from shared.foundation.text import clean_identifier
 from tests.sandbox import SANDBOX
 
-CASES = Path(__file__).parents[2] / "cases"
+CASES = Path(__file__).parents[1] / "cases"
 TODAY = date(2021, 11, 23)
 TITLES = ("证件号码", "姓名", "参加的培训")
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030"]
