@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
@@ -11,6 +12,9 @@ from shared.foundation.text import UnusableText, gate, name_of
 
 _LOCAL_SIGNS = frozenset("!#$%&'*+-/=?^_`{|}~.")
 _PLAIN = re.compile(r"[\w!#$%&'*+\-/=?^`{|}~.]+@[\w.-]+", re.ASCII)
+# RFC 5321 4.1.2 (Dot-string) and 4.5.3.1.1 (64 octets).
+_DOT_STRING = re.compile(r"(?=.{1,64}\Z)[\w!#$%&'*+\-/=?^`{|}~]+(\.[\w!#$%&'*+\-/=?^`{|}~]+)*", re.ASCII)
+_LONGEST = 254
 _SEPARATORS = frozenset(" ,;<>\uff0c\uff1b\u3001\u3000")
 
 
@@ -24,10 +28,24 @@ def clean_mailbox(text: str) -> str:
     address = text.strip()
     if not _PLAIN.fullmatch(address):
         _refuse_characters(address, first=len(text) - len(text.lstrip()) + 1)
+    local, _, domain = address.rpartition("@")
     try:
-        return validate_email(address, check_deliverability=False, allow_smtputf8=False).ascii_email or address
+        mailbox = f"{local}@{_mail_domain(domain)}"
     except EmailNotValidError as error:
-        raise UnusableText("email", Message("电子邮箱格式不正确,应形如 name@example.com,请核对")) from error
+        raise _malformed() from error
+    if not _DOT_STRING.fullmatch(local) or len(mailbox) > _LONGEST:
+        raise _malformed()
+    return mailbox
+
+
+# Most addresses share a few domains, and checking one takes 30 µs. Addresses themselves are not kept: they are personal.
+@lru_cache(maxsize=4096)
+def _mail_domain(domain: str) -> str:
+    return validate_email(f"a@{domain}", check_deliverability=False, allow_smtputf8=False).ascii_domain
+
+
+def _malformed() -> UnusableText:
+    return UnusableText("email", Message("电子邮箱格式不正确,应形如 name@example.com,请核对"))
 
 
 def _refuse_characters(address: str, *, first: int) -> None:

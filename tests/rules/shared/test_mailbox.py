@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.foundation.mailbox import clean_mailbox
 from shared.foundation.text import UnusableText
@@ -81,3 +84,22 @@ def test_what_has_not_the_form_of_an_address_is_refused(typed):
 )
 def test_an_address_is_kept_with_its_domain_in_ascii(typed, address):
     assert clean_mailbox(typed) == address
+
+
+LOCAL_PARTS = st.text("abZ09!#$%&'*+-/=?^_`{|}~..", min_size=1, max_size=66)
+DOMAINS = st.one_of(
+    st.sampled_from(["example.com", "Example.COM", "x..com", "-x.com", "localhost", "例子.中国", f"{'a' * 64}.com"]),
+    st.lists(st.text("ab1-", min_size=1, max_size=63), min_size=2, max_size=6).map(".".join),
+)
+
+
+@given(local=LOCAL_PARTS, domain=DOMAINS)
+def test_an_address_is_accepted_exactly_when_the_library_accepts_it(local, domain):
+    """The gate checks a domain once and the part before the @ itself; email-validator checks both together."""
+    address = f"{local}@{domain}"
+    try:
+        expected = validate_email(address, check_deliverability=False, allow_smtputf8=False).ascii_email
+    except EmailNotValidError:
+        refusal_of(address)
+    else:
+        assert clean_mailbox(address) == expected
