@@ -68,10 +68,7 @@ def _database(user: str, name: str, password: str) -> str:
 
 
 def _signing() -> tuple[str, ...]:
-    return (
-        f"    LINGJUN_TOKEN_PRIVATE_KEY_FILE: {_DATA}/token/private/private.pem",
-        '    LINGJUN_BEHIND_GATEWAY: "true"',
-    )
+    return (f"    LINGJUN_TOKEN_PRIVATE_KEY_FILE: {_DATA}/token/private/private.pem",)
 
 
 def _sandbox(spec: ServiceSpec) -> list[str]:

@@ -7,12 +7,11 @@ from shared.wiring.settings import Settings
 
 
 class PortalSettings(Settings):
-    """See shared.wiring.settings.Settings. `behind_gateway`: the last address in X-Forwarded-For is the client's."""
+    """See shared.wiring.settings.Settings."""
 
     SERVICE: ClassVar[str] = "portal"
 
     token_private_key_file: Path | None = None
-    behind_gateway: bool = False
 
     @property
     def private_key_file(self) -> Path:

@@ -1,4 +1,5 @@
-"""The gate before the routes of every app: who sends the request, and how large its body may be, before a byte is read.
+"""The gate before the routes of every app: who sends the request, how often, and how large its body may be, before a byte
+is read.
 
 shared/http/web.py puts it inside the exception handlers, so that it may raise refusals as routes do.
 """
@@ -18,6 +19,7 @@ from shared.foundation.correlation import current_correlation_id
 from shared.http import limits
 from shared.http.auth import COOKIE, Credential, csrf_token, read_token
 from shared.http.csrf import refuse_forged
+from shared.http.rates import Rates
 from shared.wiring.process import Process
 
 
@@ -33,14 +35,16 @@ class Rule:
 
 
 class Gate:
-    """ASGI middleware. Sets `request.state.session_token`, `csrf_token`, `actor` and `correlation_id`.
+    """ASGI middleware. Sets `request.state.session_token`, `csrf_token`, `address`, `sender`, `actor` and `correlation_id`.
 
-    Raises the refusals of shared/http/csrf.py, of the route's credentials and of shared/http/limits.py, in this order.
+    Raises the refusals of shared/http/csrf.py and of the route's credentials, or in their place that of
+    shared/http/rates.py; then those of shared/http/limits.py.
     """
 
     def __init__(self, app: ASGIApp, process: Process) -> None:
         self._app, self._process = app, process
         self._rules: tuple[Rule, ...] = ()
+        self._rates = Rates(process.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,9 +53,13 @@ class Gate:
         request = Request(scope, receive)
         self._read_session(request)
         rule = self._rule_of(scope)
-        refuse_forged(request)
-        for credential in rule.credentials if rule else ():
-            await credential(request)
+        try:
+            refuse_forged(request)
+            for credential in rule.credentials if rule else ():
+                await credential(request)
+        finally:
+            # Only the credentials show whether a key is known. A refused request counts too.
+            await self._rates.count(request, rule.pattern.pattern if rule else "")
         body = limits.Body(request.headers, receive, rule.limit if rule else limits.JSON)
         await self._app(scope, body.receive, send)
 
@@ -60,6 +68,12 @@ class Gate:
         token = read_token(compact, self._process.settings.token_public_key_file) if compact else None
         request.state.session_token = token
         request.state.csrf_token = csrf_token(token.sid) if token else ""
+        request.state.sender = token.sid if token else None
+        # The gateway adds the last address of X-Forwarded-For; the others are the client's word.
+        forwarded = request.headers.get("x-forwarded-for", "") if self._process.settings.behind_gateway else ""
+        request.state.address = forwarded.rpartition(",")[2].strip() or (
+            request.client.host if request.client else "unknown"
+        )
         request.state.actor, request.state.correlation_id = None, current_correlation_id()
         request.state.credentials = {}
 

@@ -41,6 +41,7 @@ from shared.http.gate import Gate
 from shared.http.http_metrics import HttpMetrics, route_of
 from shared.http.limits import BodyRefused
 from shared.http.problems import problem_of
+from shared.http.rates import TooManyRequests
 from shared.http.security_headers import SecurityHeaders
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.sandbox import SandboxAway
@@ -53,6 +54,7 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     Conflict: HTTPStatus.CONFLICT,
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
 }
 _RETRY_AFTER_SECONDS = 2
 RefusalPage = Callable[[Request, int, Refusal], Response]
@@ -151,6 +153,8 @@ def refuse(request: Request, refusal: Refusal, *, status: int | None = None) -> 
         response = JSONResponse(problem, status_code=code, media_type="application/problem+json")
     if code == HTTPStatus.REQUEST_TIMEOUT:
         response.headers["Connection"] = "close"
+    if isinstance(refusal, TooManyRequests):
+        response.headers.update(refusal.headers)
     return response
 
 

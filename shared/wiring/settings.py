@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from limits.util import parse as parse_rate
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -45,6 +46,20 @@ def _server_url(url: str, info: ValidationInfo) -> str:
             values={"name": f"LINGJUN_{str(info.field_name).upper()}", "shortest": _SHORTEST_SECRET},
         )
     return url
+
+
+def _rate(value: str, info: ValidationInfo) -> str:
+    try:
+        amount = parse_rate(value).amount
+    except ValueError:
+        amount = 0
+    if not amount:
+        raise Invalid(
+            "{name} 的值“{told}”须形如 600/minute（每秒 second、每分钟 minute 或每小时 hour 的请求数）。",
+            code="rate",
+            values={"name": f"LINGJUN_{str(info.field_name).upper()}", "told": value},
+        )
+    return value
 
 
 def _otlp_endpoint(value: str) -> str:
@@ -101,6 +116,8 @@ class Settings(BrokerSettings, DatabaseSettings):
     `broker_declared`: exchanges and queues exist (shared/messaging/topology.py), so this process declares none and
     needs no permission to. `otlp_endpoint`: OpenTelemetry collector for traces (http://host:4318). `metrics_listen`:
     address at which this process serves Prometheus metrics (host:port). Both are off when empty or "none".
+    `behind_gateway`: the last address in X-Forwarded-For is the client's. `rate_per_key`, `rate_per_address`,
+    `rate_per_form`: requests of one sender in a time, as "12000/minute" (shared/http/rates.py).
 
     The URL of a server must contain a password of at least 16 characters. Raises Invalid when a value cannot be parsed.
     """
@@ -119,6 +136,10 @@ class Settings(BrokerSettings, DatabaseSettings):
     font_dir: str = ""
     sandbox: str = ""
     broker_declared: bool = False
+    behind_gateway: bool = False
+    rate_per_key: Annotated[str, AfterValidator(_rate)] = "12000/minute"
+    rate_per_address: Annotated[str, AfterValidator(_rate)] = "1200/minute"
+    rate_per_form: Annotated[str, AfterValidator(_rate)] = "300/minute"
     otlp_endpoint: Annotated[str, AfterValidator(_otlp_endpoint)] = ""
     metrics_listen: Annotated[str, AfterValidator(_metrics_listen)] = ""
 

@@ -86,7 +86,7 @@ def test_an_address_that_tries_many_accounts_is_locked(portal: Portal) -> None:
 
 
 def test_behind_a_gateway_the_last_forwarded_address_counts(portal: Portal) -> None:
-    portal.app.state.behind_gateway = True
+    portal.process.settings.behind_gateway = True
     portal.client().post("/sign-in", data=BAD, headers={"x-forwarded-for": "10.0.0.1, 192.0.2.7"})
     with portal.process.database.reader() as session:
         assert session.exec(select(AuditRow)).one().details["address"] == "192.0.2.7"

@@ -31,7 +31,9 @@ async def platform_client(request: Request) -> PlatformClient:
 
 def _client_of_key(request: Request) -> PlatformClient:
     with process_of(request).database.reader() as session:
-        return queries.client_of_key(session, hash_of(_bearer(request)))
+        client = queries.client_of_key(session, hash_of(_bearer(request)))
+    request.state.sender = client.key_hash
+    return client
 
 
 def _bearer(request: Request) -> str:
@@ -51,6 +53,7 @@ async def known_key(request: Request) -> str:
     if key_hash not in batcher.known_key_hashes:
         await run_in_threadpool(_client_of_key, request)
         batcher.known_key_hashes.add(key_hash)
+    request.state.sender = key_hash
     return key_hash
 
 

@@ -58,7 +58,7 @@ def sign_in(
 ) -> Response:
     """Begin a session. A failed attempt is counted in Redis and audited in a separate transaction."""
     process = process_of(request)
-    attempt = Attempt(account.strip().lower(), _address(request))
+    attempt = Attempt(account.strip().lower(), request.state.address)
     try:
         actions.check_attempt(tools.redis, attempt)
         with process.database.transaction() as uow:
@@ -187,8 +187,3 @@ def _without_session_cookies(response: Response) -> Response:
     response.delete_cookie(COOKIE, path="/")
     response.delete_cookie(RENEWAL_COOKIE, path=RENEWAL_PATH)
     return response
-
-
-def _address(request: Request) -> str:
-    forwarded = request.headers.get("x-forwarded-for", "") if request.app.state.behind_gateway else ""
-    return forwarded.rpartition(",")[2].strip() or (request.client.host if request.client else "unknown")
