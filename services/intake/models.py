@@ -78,6 +78,8 @@ class StoredScan(IntakeRow, table=True):
 class Application(IntakeRow, table=True):
     """One application. `content` is the event's body (sealed where sensitive); other columns serve lists and lookups.
 
+    `draft`: the sealed body of a draft, which is not validated yet; its `content` has only the scans, and its columns that
+    derive from the body are empty.
     `closed_at`: time when the last open matter was settled, None while one is open. Scan retention starts then.
     """
 
@@ -89,8 +91,8 @@ class Application(IntakeRow, table=True):
             "programme",
             "identity_index",
             unique=True,
-            sqlite_where=text("state NOT IN ('withdrawn', 'expired')"),
-            postgresql_where=text("state NOT IN ('withdrawn', 'expired')"),
+            sqlite_where=text("state NOT IN ('draft', 'withdrawn', 'expired')"),
+            postgresql_where=text("state NOT IN ('draft', 'withdrawn', 'expired')"),
         ),
     )
     id: UUID = Field(primary_key=True)
@@ -114,6 +116,7 @@ class Application(IntakeRow, table=True):
     credit_code: str = Field(index=True)
     tier: str
     content: dict[str, Any] = Field(sa_type=JSON)
+    draft: dict[str, str] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     defects: list[dict[str, str]] = Field(default=[], sa_type=JSON)
     correct_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,10 +1,10 @@
 """Request and response bodies of services/intake/api. Shapes only; services/intake/rules validates the content."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, RootModel, StringConstraints, ValidationError, WrapValidator
 
 from shared.foundation.bodies import Body
 from shared.foundation.mailbox import Mailbox
@@ -91,6 +91,30 @@ class ApplicationIn(Body):
     firm: FirmIn
     invoice: InvoiceIn | None = None
     scans: Annotated[tuple[ScanIn, ...], Field(max_length=30)]
+
+
+class DraftIn(RootModel[dict[str, Any]]):
+    """A draft: any of the fields of ApplicationIn, with any values. They are validated when the draft is filed."""
+
+
+def _application_or_draft(value: Any, _handler: object) -> ApplicationIn | DraftIn:
+    try:
+        return ApplicationIn.model_validate(value)
+    except ValidationError:
+        if isinstance(value, dict):
+            return DraftIn(value)
+        raise
+
+
+ApplicationOrDraftIn = Annotated[ApplicationIn | DraftIn, WrapValidator(_application_or_draft)]
+"""An application if the body is one, else a draft: only the query or the stored state shows which is expected."""
+
+
+class DraftKey(Body):
+    """The fields that a draft cannot be saved without. Neither changes afterwards."""
+
+    programme: Annotated[Line, text(40)]
+    platform_no: Annotated[Line, text(40)]
 
 
 class FileOut(BaseModel):

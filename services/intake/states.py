@@ -42,9 +42,9 @@ OVERTAKEN: dict[Outcome, frozenset[Outcome]] = {
 
 _S = ApplicationState
 APPLICATION_STEPS = (
-    Transition(None, _S.DRAFT, "platform", "saves an application"),
+    Transition(None, _S.DRAFT, "platform", "saves a draft"),
     Transition(None, _S.SUBMITTED, "platform", "posts an application in the window"),
-    Transition(_S.DRAFT, _S.SUBMITTED, "platform", "submits the draft in the window"),
+    Transition(_S.DRAFT, _S.SUBMITTED, "platform", "files the draft in the window"),
     Transition(_S.DRAFT, _S.EXPIRED, "timer", "the deadline passed"),
     Transition(_S.SUBMITTED, _S.RETURNED, "review", "ApplicationReturned"),
     Transition(_S.RETURNED, _S.SUBMITTED, "platform", "posts the corrected application"),

@@ -1,9 +1,9 @@
-"""Convert pydantic's validation errors into messages that the sender can act on. Used by shared/http/web.py."""
+"""Convert pydantic's validation errors into refusals that the sender can act on."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from shared.foundation.errors import FieldError
+from shared.foundation.errors import FieldError, Invalid, Joined, Message
 from shared.foundation.text import UnusableText
 
 _MESSAGES = {
@@ -20,6 +20,13 @@ _MESSAGES = {
     "less_than_equal": "不能大于 {le}",
     "less_than": "必须小于 {lt}",
 }
+
+
+def invalid_body(errors: Sequence[Any]) -> Invalid:
+    """Return the refusal for a body with these errors of pydantic. Its message names the first three."""
+    found = field_errors_of(errors)
+    first = Joined([Message("{field}:{fault}", {"field": one.field, "fault": one}) for one in found[:3]], ";")
+    return Invalid("提交的内容不合要求。{faults}", code="invalid-body", field_errors=found, values={"faults": first})
 
 
 def field_errors_of(errors: Sequence[Any]) -> list[FieldError]:

@@ -25,17 +25,14 @@ from starlette_admin.i18n import LocaleMiddleware
 from shared.context import Tools
 from shared.foundation.errors import (
     Conflict,
-    FieldError,
     Forbidden,
     Invalid,
-    Joined,
-    Message,
     NotFound,
     NotSignedIn,
     Refusal,
 )
 from shared.foundation.language import LANGUAGES
-from shared.foundation.validation import field_errors_of
+from shared.foundation.validation import invalid_body
 from shared.http.csrf import check_form_token
 from shared.http.gate import Gate
 from shared.http.http_metrics import HttpMetrics, route_of
@@ -177,12 +174,7 @@ def _on_refusal(request: Request, refusal: Exception) -> Response:
 
 def _on_invalid_body(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors: list[FieldError] = field_errors_of(error.errors())
-    first = Joined([Message("{field}:{fault}", {"field": one.field, "fault": one}) for one in errors[:3]], ";")
-    refusal = Invalid(
-        "提交的内容不合要求。{faults}", code="invalid-body", field_errors=errors, values={"faults": first}
-    )
-    return refuse(request, refusal)
+    return refuse(request, invalid_body(error.errors()))
 
 
 def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -55,7 +55,7 @@ class ConcurrentSubmissions:
         request = Request(scope | {"app": self._intake.http.app, "state": {}, "server": ("test", 80), "scheme": "http"})
         with correlated(f"request-{key}"):
             context = copy_context()
-        return batching.Submission(request, self._key_hash, key, ApplicationIn.model_validate(body), False, context)
+        return batching.Submission(request, self._key_hash, key, ApplicationIn.model_validate(body), context)
 
     def answers(self, submissions: Sequence[batching.Submission], *, disconnected: Sequence[int] = ()) -> list[Answer]:
         """Return the answers in the order of the submissions; those at the indices `disconnected` are cancelled."""
@@ -110,9 +110,7 @@ def test_a_repeated_key_in_a_batch_is_filed_once_and_gets_the_same_response(inta
     first, other, repeat, changed = (
         submission,
         concurrent.submission(applications[1], "key-000002"),
-        submission.__class__(
-            submission.request, submission.key_hash, submission.key, submission.body, submission.draft
-        ),
+        submission.__class__(submission.request, submission.key_hash, submission.key, submission.body),
         concurrent.submission(applications[0], "key-000001", recommendation="pending"),
     )
     answers = concurrent.answers([first, other, repeat, changed])

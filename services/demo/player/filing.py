@@ -90,14 +90,21 @@ class FilingClient:
             ids[scan.kind] = answer.json()["id"]
         return ids, None
 
-    def post(self, application: Application, ids: dict[str, str], key: str, *, draft: bool = False) -> httpx.Response:
-        """Post an application with an idempotency key, or save it as a draft."""
-        return self.client.post(
-            "/intake/api/applications",
-            params={"draft": draft},
-            json=application.request(ids),
-            headers={"Idempotency-Key": key},
-        )
+    def post(self, application: Application, ids: dict[str, str], key: str) -> httpx.Response:
+        """Post an application with an idempotency key."""
+        return self._post(application.request(ids), key)
+
+    def save_draft(self, application: Application) -> list[httpx.Response]:
+        """Save a draft with the firm alone, then add the student and leave the scans for later."""
+        body = application.request({scan.kind: "" for scan in application.scans})
+        first = {name: body[name] for name in ("programme", "platform_no", "firm")}
+        saved = self._post(first, application.key, draft=True)
+        path = f"/intake/api/applications/{saved.json()['id']}" if saved.status_code == 201 else ""
+        return [saved, self.client.patch(path, json={"student": body["student"]})]
+
+    def _post(self, body: dict[str, Any], key: str, *, draft: bool = False) -> httpx.Response:
+        headers = {"Idempotency-Key": key}
+        return self.client.post("/intake/api/applications", params={"draft": draft}, json=body, headers=headers)
 
     def filed(self) -> dict[str, dict[str, Any]]:
         """Return all applications of the platform by platform number, page by page."""
@@ -129,11 +136,10 @@ def file_all(stage: Stage, story: Story, repeated: Collection[str], tick: Tick) 
 
 
 def _save_draft(filer: FilingClient, draft: Application) -> None:
-    """Save a draft that the firm never submits; it expires at the deadline."""
-    ids, refused = filer.upload(draft)
-    answer = refused or filer.post(draft, ids, draft.key, draft=True)
-    if answer.status_code != 201:
-        raise UnexpectedResponse(answer.request, answer)
+    """Save a draft that the firm never files; it expires at the deadline."""
+    for answer in filer.save_draft(draft):
+        if not answer.is_success:
+            raise UnexpectedResponse(answer.request, answer)
 
 
 def _file(

@@ -1,40 +1,23 @@
-"""Actions on filed applications: submit a draft, resubmit, withdraw, expire (notice, clause 5)."""
+"""Actions on filed applications: resubmit, withdraw (notice, clause 5)."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import select
-
 from services.intake.actions.content import scans_of
-from services.intake.actions.filing import checked_content, columns, event_fields, publish_submitted, record_consents
-from services.intake.actions.locking import own_application, programme_of, step
+from services.intake.actions.filing import checked_content, columns, event_fields, record_consents
+from services.intake.actions.locking import own_application, step
 from services.intake.actions.programmes import locked_programme
 from services.intake.actions.scans import keep_scans
 from services.intake.actions.uniqueness import check_firm, existing_filings
-from services.intake.models import Application, PlatformClient, ProgrammeRow
-from services.intake.rules.applications import check_participation, check_recommendation, check_window
+from services.intake.models import Application, PlatformClient
+from services.intake.rules.applications import check_participation, check_recommendation
 from services.intake.schemas import ApplicationIn
 from services.intake.states import ApplicationState, Outcome
 from shared.adapters.keyring import KeyRing
 from shared.events.intake import ApplicationResubmitted, ApplicationWithdrawn, Programme
 from shared.foundation.clock import local
 from shared.foundation.errors import Conflict
-from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
-
-
-def submit_draft(
-    uow: UnitOfWork, application_id: UUID, *, client: PlatformClient, actor: str, now: datetime
-) -> Application:
-    """Submit a draft unchanged and publish ApplicationSubmitted. Raises Conflict outside the window."""
-    row = own_application(uow, application_id, client)
-    check_window(programme_of(uow, row), now)
-    step(row, ApplicationState.SUBMITTED)
-    uow.record("submit_draft", str(row.id), actor=actor, now=now)
-    row.submitted_at, row.outcome = now, Outcome.UNDER_REVIEW
-    uow.session.add(row)
-    publish_submitted(uow, row, now=now)
-    return row
 
 
 def resubmit_application(
@@ -111,25 +94,10 @@ def withdraw_application(
     was_draft = row.state == ApplicationState.DRAFT
     step(row, ApplicationState.WITHDRAWN)
     if was_draft:
-        row.closed_at = now
+        row.closed_at, row.draft = now, None
     uow.session.add(row)
     uow.record("withdraw_application", str(row.id), actor=actor, now=now, details={"reason": reason})
     if not was_draft:
         event = ApplicationWithdrawn(application_id=row.id, withdrawn_at=now, reason=reason)
         uow.publish(event, now=now)
     return row
-
-
-def expire_drafts(uow: UnitOfWork, *, actor: str, now: datetime) -> None:
-    """Expire the drafts of every programme whose window is over."""
-    for programme_row in uow.session.exec(select(ProgrammeRow)).all():
-        if now < Programme.model_validate(programme_row.data).closes_at:
-            continue
-        drafts = select(Application).where(
-            Application.programme == programme_row.code, Application.state == ApplicationState.DRAFT
-        )
-        for row in uow.session.exec(for_update(drafts)).all():
-            step(row, ApplicationState.EXPIRED)
-            row.closed_at = now
-            uow.session.add(row)
-            uow.record("expire_draft", str(row.id), actor=actor, now=now)

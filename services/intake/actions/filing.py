@@ -34,7 +34,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True)
 class Filing:
-    """One application with its client. A draft is stored without being submitted, and expires at the deadline.
+    """One application with its client.
 
     `context` is the contextvars context of the request: events and audit records carry its correlation id and trace.
     """
@@ -42,7 +42,6 @@ class Filing:
     body: ApplicationIn
     client: PlatformClient
     actor: str
-    draft: bool = False
     context: Context = field(default_factory=copy_context)
 
 
@@ -51,7 +50,7 @@ def file_applications(
 ) -> list[Application | Refusal]:
     """File applications in the given order (notice, clause 5) and return each row, or the Refusal.
 
-    Publish ApplicationSubmitted for each and ask the students to confirm; drafts are only stored. Each person may file
+    Publish ApplicationSubmitted for each and ask the students to confirm. Each person may file
     once per programme, and each client may use a platform number once. A refused application writes nothing and does
     not affect the others. api/batching.py handles repeated requests (idempotency keys).
     """
@@ -138,13 +137,14 @@ def _filed(filing: Filing, content: dict[str, Any], programme: ProgrammeRow, ref
         "application_no": f"{programme.code}-{programme.last_serial:04d}",
         "platform_no": filing.body.platform_no,
         "payment_reference": reference,
-        "state": ApplicationState.DRAFT if filing.draft else ApplicationState.SUBMITTED,
-        "outcome": None if filing.draft else Outcome.UNDER_REVIEW,
+        "state": ApplicationState.SUBMITTED,
+        "outcome": Outcome.UNDER_REVIEW,
         "revision": 1,
+        "draft": None,
         "defects": [],
         "correct_by": None,
         "created_at": now,
-        "submitted_at": None if filing.draft else now,
+        "submitted_at": now,
         "consented_at": None,
         "closed_at": None,
         "scans_removed_at": None,
@@ -171,8 +171,7 @@ def columns(body: ApplicationIn, content: dict[str, Any]) -> dict[str, Any]:
 
 def _record(uow: UnitOfWork, filing: Filing, row: Application, *, now: datetime) -> None:
     uow.record("file_application", str(row.id), actor=filing.actor, now=now, details={"state": row.state})
-    if not filing.draft:
-        publish_submitted(uow, row, now=now)
+    publish_submitted(uow, row, now=now)
 
 
 def record_consents(uow: UnitOfWork, filed: Sequence[tuple[UUID, ApplicationIn]]) -> None:

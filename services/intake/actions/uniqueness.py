@@ -22,8 +22,8 @@ from shared.foundation.errors import Conflict, Refusal
 from shared.persistence.columns import one_of
 from shared.persistence.unit_of_work import UnitOfWork
 
-ENDED = (ApplicationState.WITHDRAWN, ApplicationState.EXPIRED)
-_OPEN = and_(one_of(col(Application.programme), "codes"), col(Application.state).not_in(ENDED))
+NOT_FILED = (ApplicationState.DRAFT, ApplicationState.WITHDRAWN, ApplicationState.EXPIRED)
+_OPEN = and_(one_of(col(Application.programme), "codes"), col(Application.state).not_in(NOT_FILED))
 _FIRM = (col(Application.programme), col(Application.credit_code))
 _EXISTING = union_all(
     select(literal("past"), literal(""), col(PastParticipant.identity_index), literal(1)).where(

@@ -7,6 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from services.intake import actions, queries
@@ -14,8 +15,17 @@ from services.intake.api.batching import Submission, actor_of, application_out, 
 from services.intake.models import PlatformClient
 from services.intake.rules.scans import check_scan
 from services.intake.rules.secrets import hash_of
-from services.intake.schemas import ApplicationIn, ApplicationOut, FileOut, WithdrawalIn
+from services.intake.schemas import (
+    ApplicationIn,
+    ApplicationOrDraftIn,
+    ApplicationOut,
+    DraftIn,
+    FileOut,
+    WithdrawalIn,
+)
+from services.intake.states import ApplicationState
 from shared.foundation.errors import NotSignedIn
+from shared.foundation.validation import invalid_body
 from shared.http.auth import Credential
 from shared.http.limits import SCAN
 from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
@@ -100,13 +110,30 @@ def upload_scan(
 @router.post("/applications", status_code=201, response_model=ApplicationOut)
 async def submit(
     request: Request,
-    body: ApplicationIn,
+    body: ApplicationOrDraftIn,
     key_hash: Annotated[str, Depends(known_key)],
     key: Annotated[str, Header(alias="Idempotency-Key", min_length=8, max_length=80)],
     draft: bool = False,
 ) -> Response:
-    """File an application, or store it as a draft with `draft=true`. A repeat of the key gets the first response."""
-    return await batcher_of(request).answer(Submission(request, key_hash, key, body, draft))
+    """File an application, or save a draft with `draft=true`. A repeat of the key gets the first response.
+
+    A draft needs only `programme` and `platform_no`; everything else is validated when it is filed.
+    """
+    expected = _draft(body) if draft else _application(body)
+    return await batcher_of(request).answer(Submission(request, key_hash, key, expected))
+
+
+def _application(body: ApplicationIn | DraftIn) -> ApplicationIn:
+    if isinstance(body, ApplicationIn):
+        return body
+    try:
+        return ApplicationIn.model_validate(body.root)
+    except ValidationError as error:
+        raise invalid_body(error.errors()) from error
+
+
+def _draft(body: ApplicationIn | DraftIn) -> DraftIn:
+    return body if isinstance(body, DraftIn) else DraftIn(body.model_dump(mode="json"))
 
 
 @router.get("/applications")
@@ -127,18 +154,34 @@ def read_application(application_id: UUID, client: Client, session: ReadingSessi
 
 
 @router.post("/applications/{application_id}/submission")
-def submit_draft(application_id: UUID, client: Client, uow: Uow, now: Now) -> ApplicationOut:
-    """Submit a draft."""
-    return application_out(actions.submit_draft(uow, application_id, client=client, actor=actor_of(client), now=now))
+def file_draft(application_id: UUID, client: Client, uow: Uow, now: Now, tools: WithTools) -> ApplicationOut:
+    """Validate a draft and file it as an application."""
+    row = actions.file_draft(uow, application_id, client=client, actor=actor_of(client), now=now, keys=tools.keys)
+    return application_out(row)
 
 
 @router.put("/applications/{application_id}")
-def resubmit(
-    application_id: UUID, body: ApplicationIn, client: Client, uow: Uow, now: Now, tools: WithTools
+def replace(
+    application_id: UUID, body: ApplicationOrDraftIn, client: Client, uow: Uow, now: Now, tools: WithTools
 ) -> ApplicationOut:
-    """Replace a returned application by its corrected version."""
-    row = actions.resubmit_application(
-        uow, application_id, body, client=client, actor=actor_of(client), now=now, keys=tools.keys
+    """Replace a draft, or a returned application by its corrected version."""
+    actor, keys = actor_of(client), tools.keys
+    if queries.application_of(uow.session, application_id, client).state == ApplicationState.DRAFT:
+        content = _draft(body).root
+        row = actions.replace_draft(uow, application_id, content, client=client, actor=actor, now=now, keys=keys)
+    else:
+        corrected = _application(body)
+        row = actions.resubmit_application(
+            uow, application_id, corrected, client=client, actor=actor, now=now, keys=keys
+        )
+    return application_out(row)
+
+
+@router.patch("/applications/{application_id}")
+def patch(application_id: UUID, body: DraftIn, client: Client, uow: Uow, now: Now, tools: WithTools) -> ApplicationOut:
+    """Change parts of a draft by a JSON merge patch (RFC 7396)."""
+    row = actions.patch_draft(
+        uow, application_id, body.root, client=client, actor=actor_of(client), now=now, keys=tools.keys
     )
     return application_out(row)
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Lock
 from typing import cast
 
@@ -22,8 +23,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from services.intake import actions, queries
 from services.intake.models import Application, IdempotencyKey, PlatformClient
 from services.intake.rules.applications import fingerprint
-from services.intake.schemas import ApplicationIn, ApplicationOut
+from services.intake.schemas import ApplicationIn, ApplicationOut, DraftIn
 from services.intake.states import OUTCOME_TITLES, STATE_TITLES, ApplicationState, Outcome
+from shared.adapters.keyring import KeyRing
 from shared.foundation.errors import Conflict, Refusal
 from shared.http.web import refuse
 from shared.persistence.unit_of_work import UnitOfWork
@@ -34,13 +36,13 @@ MAX_BATCH_SIZE = 256
 
 @dataclass(frozen=True)
 class Submission:
-    """A queued request: hash of the API key, Idempotency-Key, body. `context`: its correlation id and trace."""
+    """A queued request: hash of the API key, Idempotency-Key, body, which is a DraftIn to save a draft. `context`: its
+    correlation id and trace."""
 
     request: Request
     key_hash: str
     key: str
-    body: ApplicationIn
-    draft: bool
+    body: ApplicationIn | DraftIn
     context: Context = field(default_factory=copy_context)
 
 
@@ -129,7 +131,7 @@ class SubmissionBatcher:
             uow.session, {(submission.key_hash, submission.key) for submission in batch}
         )
         answers: dict[int, Answer] = {}
-        filings: list[tuple[Submission, actions.Filing]] = []
+        accepted: list[tuple[Submission, PlatformClient]] = []
         for submission in batch:
             client = clients.get(submission.key_hash)
             if client is None:
@@ -137,19 +139,18 @@ class SubmissionBatcher:
             elif found := stored.get((submission.key_hash, submission.key)):
                 answers[id(submission)] = _stored_answer(found, submission)
             else:
-                filing = actions.Filing(submission.body, client, actor_of(client), submission.draft, submission.context)
-                filings.append((submission, filing))
-        now, keys = self._process.clock.now(), self._process.tools.keys
-        filed = actions.file_applications(uow, [filing for _submission, filing in filings], now=now, keys=keys)
+                accepted.append((submission, client))
+        now = self._process.clock.now()
+        outcomes = self._outcomes(uow, accepted, now)
         responses = []
-        for (submission, filing), outcome in zip(filings, filed, strict=True):
-            response = submission.context.run(_response, submission.request, outcome)
+        for submission, client in accepted:
+            response = submission.context.run(_response, submission.request, outcomes[id(submission)])
             answers[id(submission)] = response
             responses.append(
                 {
-                    "client_id": filing.client.id,
+                    "client_id": client.id,
                     "key": submission.key,
-                    "body_digest": fingerprint(submission.body, draft=submission.draft),
+                    "body_digest": fingerprint(submission.body),
                     "status": response.status_code,
                     "answer": json.loads(bytes(response.body)),
                     "answered_at": now,
@@ -157,6 +158,31 @@ class SubmissionBatcher:
             )
         uow.bulk_insert(IdempotencyKey, responses)
         return [answers[id(submission)] for submission in batch]
+
+    def _outcomes(
+        self, uow: UnitOfWork, accepted: Sequence[tuple[Submission, PlatformClient]], now: datetime
+    ) -> dict[int, Application | Refusal]:
+        """File the applications at once and save the drafts one by one; return each row or refusal."""
+        keys = self._process.tools.keys
+        ids, filings, outcomes = [], [], {}
+        for submission, client in accepted:
+            if isinstance(submission.body, DraftIn):
+                outcomes[id(submission)] = submission.context.run(_saved, uow, submission.body, client, now, keys)
+            else:
+                ids.append(id(submission))
+                filings.append(actions.Filing(submission.body, client, actor_of(client), submission.context))
+        return outcomes | dict(zip(ids, actions.file_applications(uow, filings, now=now, keys=keys), strict=True))
+
+
+def _saved(
+    uow: UnitOfWork, body: DraftIn, client: PlatformClient, now: datetime, keys: KeyRing
+) -> Application | Refusal:
+    try:
+        row = actions.save_draft(uow, body.root, client=client, actor=actor_of(client), now=now, keys=keys)
+        uow.session.flush()
+        return row
+    except Refusal as refusal:
+        return refusal
 
 
 def _resolve(answers: Sequence[tuple[AnswerFuture, Answer]]) -> None:
@@ -176,7 +202,7 @@ def batcher_of(request: Request) -> SubmissionBatcher:
 
 
 def _stored_answer(stored: IdempotencyKey, submission: Submission) -> Answer:
-    if stored.body_digest != fingerprint(submission.body, draft=submission.draft):
+    if stored.body_digest != fingerprint(submission.body):
         return Conflict("该 Idempotency-Key 已用于内容不同的请求,请为新的请求换一个键。", code="idempotency-key-reused")
     kind = "application/json" if stored.status < 300 else "application/problem+json"
     return JSONResponse(stored.answer, status_code=stored.status, media_type=kind)

@@ -35,15 +35,15 @@ def show_application(request: Request, application_id: UUID, actor: Clerk, sessi
     return page(
         request,
         "intake_application.html",
-        title=f"{row.student_name} · {row.application_no}",
+        title=f"{row.student_name} · {row.application_no}".removeprefix(" · "),
         back="/intake/tables/applications/list",
         row=row,
         unit=queries.unit_name(session, row),
         labels={
             "state": STATE_LABELS[row.state],
             "outcome": OUTCOME_LABELS.get(row.outcome or ""),
-            "recommendation": RECOMMENDATION_LABELS[row.recommendation],
-            "tier": TIER_LABELS[row.tier],
+            "recommendation": RECOMMENDATION_LABELS.get(row.recommendation),
+            "tier": TIER_LABELS.get(row.tier),
         },
         consents=queries.consents_of(session, row.id),
         rows=history(session, str(row.id)),

@@ -41,7 +41,9 @@ TIER_LABELS = {
 
 ACTION_TITLES = {
     "file_application": "提交报名",
-    "submit_draft": "提交草稿",
+    "save_draft": "保存草稿",
+    "edit_draft": "修改草稿",
+    "file_draft": "提交草稿",
     "request_consent": "重新发送确认通知",
     "confirm_consent": "学员本人确认",
     "note_return": "退回补正",

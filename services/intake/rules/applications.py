@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
 from services.intake.rules.identifiers import check_credit_code, check_identity, mobile_e164
-from services.intake.schemas import ApplicationIn
+from services.intake.schemas import ApplicationIn, DraftIn
 from shared.events.intake import Programme
 from shared.foundation.clock import EARLIEST_DAY, SHANGHAI, local
 from shared.foundation.errors import Conflict, FieldError, Message
@@ -20,13 +20,13 @@ REQUIRED_CONSENTS = {
 }
 
 
-def fingerprint(body: ApplicationIn, *, draft: bool) -> str:
-    """Return the SHA-256 (hex) of a request's parsed content.
+def fingerprint(body: ApplicationIn | DraftIn) -> str:
+    """Return the SHA-256 (hex) of a request's parsed content, which is an application's or a draft's.
 
     Requests with one idempotency key are the same if their fingerprints are equal; order and whitespace of the JSON do
     not matter.
     """
-    return hashlib.sha256(f"{draft}{body.model_dump_json()}".encode()).hexdigest()
+    return hashlib.sha256(f"{type(body) is DraftIn}{body.model_dump_json()}".encode()).hexdigest()
 
 
 def check_window(programme: Programme, now: datetime) -> None:
