@@ -1,6 +1,7 @@
 """Test harness of billing: handle events, take actions, run jobs, on a process with one programme."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -29,9 +30,11 @@ from shared.events.intake import (
 )
 from shared.events.review import Candidate, StudentAdmitted
 from shared.foundation.checkdigits import payment_reference
+from shared.foundation.errors import Refusal
 from shared.jobs.worker import JobWorker
 from shared.persistence.models import JobRow, OutboxRow
 from shared.wiring.process import Process
+from tests.billing.statement_files import read_statement
 from tests.processes import process_for
 
 FILED = datetime(2021, 11, 22, 2, tzinfo=UTC)
@@ -80,7 +83,9 @@ class Desk:
             run_due(uow, context=self.context("timer"))
 
     def upload(self, content: bytes, filename: str, **options: Any) -> Statement:
-        """Upload a statement file, by default without a period."""
+        """Upload a statement file, by default without a period, no earlier than its last entry."""
+        with suppress(Refusal):
+            self.now = max(self.now, read_statement(content, filename=filename).entries[-1].booked_at)
         period: dict[str, Any] = {"first_day": None, "last_day": None, "programme": ""} | options
         return self.act(
             actions.upload_statement,

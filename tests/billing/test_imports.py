@@ -96,6 +96,19 @@ def test_a_file_without_a_period_needs_a_matching_one(december):
     )
 
 
+def test_entries_of_days_to_come_are_refused_and_those_of_today_are_not(desk):
+    content, name = statement_of(Line(DAY, ALPHA, FEE, code(1)), Line(DAY + timedelta(days=1), INCOME, 100, "课件"))
+    tools, period = desk.process.tools, {"first_day": None, "last_day": None, "programme": ""}
+    upload = {"filename": name, "actor": "finance01", "files": tools.files, "sandbox": tools.sandbox} | period
+    refused = pytest.raises(Invalid, match=r"有 1 笔流水的日期晚于今天（2021-11-25），第一笔是 2021-11-26")
+    with refused, desk.process.database.transaction() as uow:
+        actions.upload_statement(uow, content, now=DAY, **upload)
+    assert desk.rows(Statement) == []
+    with desk.process.database.transaction() as uow:
+        row = actions.upload_statement(uow, content, now=DAY + timedelta(hours=15), **upload)
+    assert row.entries == 2
+
+
 def test_a_period_that_contradicts_the_file_is_refused(december):
     content, name = statement_of(Line(DAY, ALPHA, FEE, code(1)))
     with pytest.raises(Invalid, match="与填写的日期不一致"):

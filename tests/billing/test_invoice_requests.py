@@ -188,7 +188,7 @@ def test_a_corrected_buyer_is_submitted_under_a_new_id(paid):
 
 def test_a_request_without_a_rate_waits_and_is_checked_again(paid):
     paid.run_jobs(tax_rates=[TaxRate(Decimal("0.06"), date(2022, 1, 1))])
-    assert invoice_of(paid).wanting == "2021-11-22 没有可用的税率，请由会计在设置中核对税率及其生效日期。"
+    assert invoice_of(paid).wanting == "2021-11-25 没有可用的税率，请由会计在设置中核对税率及其生效日期。"
     paid.act(actions.resubmit_invoice, invoice_of(paid).id)
     paid.run_jobs()
     invoice = invoice_of(paid)
@@ -198,8 +198,8 @@ def test_a_request_without_a_rate_waits_and_is_checked_again(paid):
 
 def test_the_rate_stays_that_of_the_request(paid):
     rates = [
-        TaxRate(Decimal("0.06"), date(2021, 1, 1), date(2021, 11, 25)),
-        TaxRate(Decimal("0.01"), date(2021, 11, 25)),
+        TaxRate(Decimal("0.06"), date(2021, 1, 1), date(2021, 11, 26)),
+        TaxRate(Decimal("0.01"), date(2021, 11, 26)),
     ]
     paid.run_jobs(tax_rates=rates, invoice_connector="none")
     paid.now = datetime(2021, 12, 1, tzinfo=UTC)

@@ -75,6 +75,11 @@ def _phone(_rng: random.Random) -> Sound:
     return "image/heic", (SAMPLES / "phone.heic").read_bytes()
 
 
+def _ghostscript(rng: random.Random) -> Sound:
+    # pdfwrite with a font that is not embedded, and pdfimage24, as a scanner's program writes it.
+    return "application/pdf", (SAMPLES / rng.choice(("ghostscript.pdf", "ghostscript-scan.pdf"))).read_bytes()
+
+
 _MAKERS: tuple[Callable[[random.Random], Sound], ...] = (
     _jpeg,
     _progressive_jpeg,
@@ -85,6 +90,7 @@ _MAKERS: tuple[Callable[[random.Random], Sound], ...] = (
     _behind_a_mark,
     _typst,
     _phone,
+    _ghostscript,
 )
 
 

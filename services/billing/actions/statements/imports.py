@@ -51,13 +51,15 @@ def upload_statement(
 
     `first_day` and `last_day` (inclusive) are the period if the file does not state one. `programme` (may be empty)
     selects the account if the file does not name it. Raises AlreadyImported for a file that is in the ledger, Invalid
-    for a file that is unreadable or of an unknown account. A repeat before the import gives the same preview.
+    for a file that is unreadable, of an unknown account, or with an entry of a day to come. A repeat before the import gives the same preview.
     """
+    # Before the first statement: on SQLite that begins the transaction, for which other writers wait.
+    read = read_statement(content, filename=filename, sandbox=sandbox)
+    _refuse_future(read, now)
     digest = hashlib.sha256(content).hexdigest()
     row = uow.session.exec(for_update(select(StatementRow).where(StatementRow.sha256 == digest))).one_or_none()
     if row is not None and row.state in (StatementState.IMPORTING, StatementState.IMPORTED):
         raise AlreadyImported(f"{local(row.imported_at or row.uploaded_at):%Y-%m-%d %H:%M}")
-    read = read_statement(content, filename=filename, sandbox=sandbox)
     owner = _owner(uow, read, programme)
     read = _with_period(replace(read, account=owner.account_number), first_day, last_day)
     claim = files.put(
@@ -81,6 +83,17 @@ def upload_statement(
     uow.session.add(row)
     uow.record("upload_statement", str(row.id), actor=actor, now=now, details={"sha256": digest})
     return row
+
+
+def _refuse_future(read: Statement, now: datetime) -> None:
+    """Raise Invalid for an entry of a day to come: the file is no record of a bank, or a date was read wrongly."""
+    today = local(now).date()
+    if late := [entry for entry in read.entries if local(entry.booked_at).date() > today]:
+        raise Invalid(
+            "对账单里有 {count} 笔流水的日期晚于今天（{today}），第一笔是 {day:%Y-%m-%d}。请核对文件的日期列后重新导出。",
+            code="statement.future",
+            values={"count": len(late), "today": today.isoformat(), "day": local(late[0].booked_at)},
+        )
 
 
 def _statement_columns(read: Statement) -> dict[str, Any]:
