@@ -106,7 +106,7 @@ async def _apply(request: Request, action: ListAction, key_type: KeyType, keys: 
     if missing := [entry.label for entry in action.entries if entry.required and not entries[entry.name]]:
         raise ActionFailed(t("请填写：{entries}。", entries=t("、").join(map(t, missing))))
     refused = await anyio.to_thread.run_sync(
-        _apply_to_each, request, action, [_key(key, key_type) for key in keys], entries
+        _apply_to_each, request, action, [key_of(key, key_type) for key in keys], entries
     )
     if len(refused) == len(keys):
         raise ActionFailed(_reasons(refused))
@@ -117,7 +117,7 @@ async def _apply(request: Request, action: ListAction, key_type: KeyType, keys: 
         notify(request, not_done + _reasons(refused), tone="warning")
 
 
-def _key(key: Any, key_type: KeyType) -> Any:
+def key_of(key: Any, key_type: KeyType) -> Any:
     """Convert a key to its column type. Raises ActionFailed for an invalid key."""
     try:
         value = key_type(str(key))

@@ -13,8 +13,11 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
-from starlette_admin.export.base import BaseExporter
+from starlette.responses import Response
+from starlette_admin.export.base import BaseExporter, ExportContext
 from starlette_admin.fields import BaseField
+
+from shared.http.downloads import content_disposition
 
 # Spreadsheets that read CJK text take the full-width signs for the half-width ones.
 _STARTS_A_FORMULA = re.compile(
@@ -52,7 +55,15 @@ def _table(
     return [titles, *([escape(row.get(field.name)) for field in fields] for row in rows)]
 
 
-class SafeCsv(BaseExporter):
+class _Exporter(BaseExporter):
+    async def build_response(self, ctx: ExportContext) -> Response:
+        """Return the file under the typed name, which may be in Chinese: the library's header fails with one."""
+        content = await self.generate(ctx.fields, ctx.rows)
+        headers = {"Content-Disposition": content_disposition(f"{ctx.filename}.{self.extension}")}
+        return Response(content, media_type=self.content_type, headers=headers)
+
+
+class SafeCsv(_Exporter):
     """CSV in UTF-8 with byte order mark and CR LF line ends (RFC 4180)."""
 
     content_type = "text/csv; charset=utf-8"
@@ -64,7 +75,7 @@ class SafeCsv(BaseExporter):
         return text.getvalue().encode("utf-8-sig")
 
 
-class SafeXlsx(BaseExporter):
+class SafeXlsx(_Exporter):
     """One sheet with a bold, frozen header row. Texts stay texts, so that long numbers keep all digits."""
 
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

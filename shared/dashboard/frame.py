@@ -15,15 +15,16 @@ from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette_admin.contrib.sqla import Admin
 from starlette_admin.i18n import TimezoneConfig
+from starlette_admin.routing import route
 from starlette_admin.theme import DefaultTheme, TablerSettings
 
 from shared.dashboard.entrance import AccessMiddleware
 from shared.dashboard.lists import ListView
 from shared.dashboard.notices import COOKIE as NOTICE_COOKIE
-from shared.dashboard.notices import take_notices
+from shared.dashboard.notices import notify, send_notices, take_notices
 from shared.dashboard.templating import configure
 from shared.foundation.errors import Refusal
 from shared.foundation.language import LANGUAGES, SHARED_CATALOGUES, load_catalogues, localize, t
@@ -77,6 +78,21 @@ class _Admin(Admin):
         self, request: Request, name: str, context: dict[str, Any] | None = None, status_code: int = 200
     ) -> Response:
         return render(request, name, context or {}, status=status_code)
+
+    @route("/_api/{key}/action", methods=["POST"], name="action")
+    async def handle_action(self, request: Request) -> Response:
+        """Answer as the library does, but refuse a request that names no action, and show the library's message about an
+        export that failed: for both it raises an error."""
+        if "name" not in request.query_params:
+            return JSONResponse({"msg": t("没有这个操作，请刷新页面后重试。")}, status_code=400)
+        messages: list[dict[str, str]] = []
+        request.state.admin_flash_pending = messages
+        response: Response = await super().handle_action(request)
+        for one in messages:
+            notify(request, one["message"], tone="danger")
+        if messages:
+            send_notices(request, response)
+        return response
 
     async def _render_error(self, request: Request, exc: Exception = HTTPException(500)) -> Response:
         assert isinstance(exc, HTTPException)

@@ -14,11 +14,12 @@ from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette_admin.contrib.sqlmodel import ModelView
+from starlette_admin.exceptions import ActionFailed
 from starlette_admin.fields import StringField
 from starlette_admin.types import ListParams
 from starlette_admin.views import RowActionsDisplayType, RowActionsPosition
 
-from shared.dashboard.actions import ListAction, action_options, on_row, on_rows
+from shared.dashboard.actions import ListAction, action_options, key_of, on_row, on_rows
 from shared.dashboard.columns import Badged, Text
 from shared.dashboard.exports import SafeCsv, SafeXlsx
 from shared.foundation.language import t
@@ -120,6 +121,17 @@ class ListView(ModelView):
             return await super().find_by_pk(request, pk)
         except (ValueError, OverflowError, DataError):
             return None
+
+    async def find_by_pks(self, request: Request, pks: list[Any]) -> Sequence[Any]:
+        """Return the rows with these keys. An invalid key has none."""
+        return await super().find_by_pks(request, [key for key in pks if self._is_key(key)])
+
+    def _is_key(self, key: Any) -> bool:
+        try:
+            key_of(key, self.pk_type)
+        except ActionFailed:
+            return False
+        return True
 
     # Actions.
 

@@ -13,6 +13,7 @@ from shared.dashboard.frame import render
 from shared.dashboard.notices import notify, send_notices
 from shared.foundation.errors import NotSignedIn, Refusal
 from shared.http.auth import SAFE_METHODS, current_user
+from shared.http.downloads import content_disposition
 
 _HEADINGS = {
     401: "请重新登录",
@@ -62,7 +63,7 @@ def done(request: Request, to: str, message: str = "", *, tone: str = "success")
 def file_reply(content: bytes, *, name: str, media_type: str, inline: bool = False) -> Response:
     """Return a file to download; with `inline`, display a PDF or an image, also in a frame. `name` may be Chinese."""
     is_inline = inline and media_type in _INLINE_TYPES
-    headers = {"Content-Disposition": f"{'inline' if is_inline else 'attachment'}; filename*=UTF-8''{quote(name)}"}
+    headers = {"Content-Disposition": content_disposition(name, is_inline=is_inline)}
     if is_inline:
         headers["Content-Security-Policy"] = _INLINE_CSP
     return Response(content, media_type=media_type, headers=headers)

@@ -67,6 +67,11 @@ def test_an_export_is_downloaded_from_the_list(
     page.goto(url + LIST)
     page.get_by_text("导出").first.click()
     page.get_by_label("格式").select_option("xlsx")
-    with page.expect_download() as download:
-        page.locator("#modal-action").get_by_role("button", name="导出").click()
-    assert download.value.suggested_filename == "parcels.xlsx"
+    for typed, saved in (("", "parcels"), ("录取名单 😀", "录取名单 😀"), ('../甲"乙', "_甲_乙")):
+        page.locator("#modal-action [name=filename]").fill(typed)
+        with page.expect_download() as download:
+            page.locator("#modal-action").get_by_role("button", name="导出").click()
+        assert download.value.suggested_filename == f"{saved}.xlsx"
+        page.goto(url + LIST)
+        page.get_by_text("导出").first.click()
+        page.get_by_label("格式").select_option("xlsx")

@@ -103,6 +103,23 @@ def test_a_csv_export_has_a_byte_order_mark_and_no_formula(clerk: TestClient) ->
     assert rows[1] == ["1", "'=包裹1", "待核验", "25000", "1", "否", "5****************1", "2021-11-22 23:59"]
 
 
+def test_an_export_that_fails_leads_back_to_the_list_with_the_reason(clerk: TestClient) -> None:
+    answer = clerk.post(ACTION, params={"name": "export"}, data={"format": "pdf"}, headers=CSRF, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"http://testserver{LIST}")
+    assert "未知的导出格式 pdf" in clerk.get(LIST).text
+
+
+def test_an_export_of_unknown_keys_has_no_rows(clerk: TestClient) -> None:
+    query = {"name": "export", "pks": ["x", str(2**63), "", "7777"]}
+    answer = clerk.post(ACTION, params=query, data={"format": "csv", "scope": "selected"}, headers=CSRF)
+    assert (answer.status_code, answer.content.count(b"\r\n")) == (200, 1)
+
+
+def test_a_request_without_an_actions_name_is_refused(clerk: TestClient) -> None:
+    answer = clerk.post(ACTION, headers=CSRF)
+    assert (answer.status_code, answer.json()) == (400, {"msg": "没有这个操作，请刷新页面后重试。"})
+
+
 def test_an_xlsx_export_keeps_the_types_of_numbers_and_texts(clerk: TestClient) -> None:
     sheet = load_workbook(io.BytesIO(exported(clerk, "xlsx"))).active
     assert [cell.value for cell in sheet[2]][:4] == [1, "'=包裹1", "待核验", 25000]
