@@ -31,6 +31,10 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--examples", type=int, default=12, help="calls that tests/limits/test_schema.py generates each")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node) -> None:  # a hook of pytest-xdist
     """Pass the controller's process id to each worker: the servers end with that process."""

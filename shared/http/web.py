@@ -37,6 +37,7 @@ from shared.http.csrf import check_form_token
 from shared.http.gate import Gate
 from shared.http.http_metrics import HttpMetrics, route_of
 from shared.http.limits import BodyRefused
+from shared.http.openapi import document
 from shared.http.problems import problem_of
 from shared.http.rates import TooManyRequests
 from shared.http.security_headers import SecurityHeaders
@@ -71,6 +72,7 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
         # The framework's own spans and logs contain addresses and messages, which may be personal data.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.state.process = process
     app.state.refusal_page = refusal_page
     # Inside the exception handlers, where `add_middleware` would not put it.

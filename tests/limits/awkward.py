@@ -128,15 +128,15 @@ class Played:
     links: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     lists: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
-    def client(self, service: str, role: str) -> TestClient:
-        """Return a client with a session of one role, with the API key ("platform"), or with neither ("")."""
+    def client(self, service: str, role: str, *others: str) -> TestClient:
+        """Return a client with a session of these roles, with the API key ("platform"), or with neither ("")."""
         client = TestClient(self.apps[service], raise_server_exceptions=False, follow_redirects=False)
         if role == "platform":
             client.headers["Authorization"] = f"Bearer {self.api_key}"
         elif role:
             now = real_now().timestamp()
             token = SessionToken(
-                sub=f"{role}99", name=role, roles=(role,), iat=now, exp=now + 9000, sid=role.ljust(32, "s")
+                sub=f"{role}99", name=role, roles=(role, *others), iat=now, exp=now + 9000, sid=role.ljust(32, "s")
             )
             client.cookies[COOKIE] = sign_token(token, self.signing_key)
             client.headers["X-CSRF-Token"] = csrf_token(token.sid)

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from services.intake import actions, queries
 from services.intake.api.batching import Submission, actor_of, application_out, batcher_of
 from services.intake.models import PlatformClient
-from services.intake.rules.scans import check_scan
+from services.intake.rules.scans import MEDIA_TYPES, check_scan
 from services.intake.rules.secrets import hash_of
 from services.intake.schemas import (
     ApplicationIn,
@@ -75,7 +75,11 @@ async def raw_body(request: Request) -> bytes:
 Client = Annotated[PlatformClient, Depends(platform_client)]
 
 
-@router.post("/files", status_code=201, max_body_size=SCAN)
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+_SCAN_BODY = {"required": True, "content": dict.fromkeys(MEDIA_TYPES, _FILE)}
+
+
+@router.post("/files", status_code=201, max_body_size=SCAN, openapi_extra={"requestBody": _SCAN_BODY})
 def upload_scan(
     request: Request,
     client: Client,

@@ -14,6 +14,7 @@ NOT_ADMITTED = timedelta(days=90)
 ATTENDED = timedelta(days=3 * 365 + 1)
 """Retention for a participant after the certificate result is recorded (PIPL, art. 19)."""
 
+MEDIA_TYPES = ("application/pdf", "image/jpeg", "image/png", "image/heic")
 _ALIASES = {
     "image/jpg": "image/jpeg",
     "image/pjpeg": "image/jpeg",
