@@ -216,7 +216,8 @@ class SubsidyLine(BillingRow, table=True):
 
 
 class Document(BillingRow, table=True):
-    """A document due to a person and, once written and sent, its file. The tax bureau numbers the invoices."""
+    """A document due to a person and, once written and sent, its file. The tax bureau numbers the invoices. `held_for`:
+    characters that no font covers; the document waits until a person continues it."""
 
     __tablename__ = "document"
     __table_args__ = (
@@ -238,6 +239,7 @@ class Document(BillingRow, table=True):
     claim: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     due_at: datetime = Field(sa_type=UtcDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    held_for: str = ""
 
 
 class Invoice(BillingRow, table=True):

@@ -8,7 +8,7 @@ from services.review import actions, documents, jobs
 from services.review.models import Case, LetterRow
 from services.review.queries import candidate, programme_of
 from shared.adapters.mail import Mail
-from shared.adapters.typesetting import uncovered
+from shared.adapters.typesetting import named, uncovered
 from shared.context import Context
 from shared.events.intake import Programme
 from shared.foundation.clock import local
@@ -86,7 +86,7 @@ def _print_and_send(
         return "already sent"
     case = uow.session.get_one(Case, letter.case_id)
     if missing := uncovered("".join(_printed(letter, case))):
-        actions.hold_letter(uow, letter, actions.named(missing), actor=context.actor, now=context.now)
+        actions.hold_letter(uow, letter, named(missing), actor=context.actor, now=context.now)
         return "waits for a person"
     content = render(programme_of(uow.session, case.programme), case, letter)
     claim = context.tools.files.put(

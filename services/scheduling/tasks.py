@@ -19,6 +19,7 @@ from services.scheduling.rules.plan.conflicts import Infeasible
 from services.scheduling.rules.plan.solver import solve_teaching_plan as find_plan
 from services.scheduling.rules.plan.values import Progress
 from shared.adapters.mail import Mail
+from shared.adapters.typesetting import uncovered_in
 from shared.context import Context
 from shared.events import Sealed
 from shared.foundation.clock import local
@@ -62,7 +63,11 @@ def send_interview_notice(uow: UnitOfWork, job: jobs.SendInterviewNotice, *, con
         return "overtaken"
     booking = uow.session.get_one(Interview, notice.subject_id)
     candidate = uow.session.get_one(Candidate, notice.application_id)
-    pdf = documents.interview_notice(papers.interview_notice_of(uow.session, booking, now=context.now))
+    document = papers.interview_notice_of(uow.session, booking, now=context.now)
+    if missing := uncovered_in(document):
+        actions.hold_notice(uow, notice, missing, actor=context.actor, now=context.now)
+        return "waits for a person"
+    pdf = documents.interview_notice(document)
     text = (
         f"{candidate.name} 您好：\n\n您的面试安排在 {local(booking.starts_at):%Y年%m月%d日 %H:%M}，{booking.panel}，"
         f"{'线上，会议链接' if booking.mode == 'online' else '现场，地点'}：{booking.place}\n\n"
@@ -79,7 +84,11 @@ def send_schedule(uow: UnitOfWork, job: jobs.SendSchedule, *, context: Context) 
         return "overtaken"
     plan = uow.session.get_one(Plan, notice.subject_id)
     student = uow.session.get_one(Student, notice.application_id)
-    pdf = _calendar_pdf(papers.calendar_of(uow.session, plan, now=plan.published_at or context.now))
+    calendar = papers.calendar_of(uow.session, plan, now=plan.published_at or context.now)
+    if missing := uncovered_in(calendar):
+        actions.hold_notice(uow, notice, missing, actor=context.actor, now=context.now)
+        return "waits for a person"
+    pdf = _calendar_pdf(calendar)
     text = (
         f"{student.name} 您好：\n\n本期培训的课程表（第 {plan.version} 版）已发布，详见附件。"
         "此前收到的课程表以本版为准，请预留时间、准时参加。"

@@ -6,7 +6,7 @@ sets their folder (`font_dir`); shared/wiring/process.py passes it to `use_fonts
 
 import json
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from functools import cache
@@ -17,6 +17,7 @@ import pylopdf_fonts_zh_cn
 import typst
 
 from shared.foundation.clock import local
+from shared.foundation.text import name_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGED_FONTS = pylopdf_fonts_zh_cn.serif_path().parent
@@ -59,6 +60,33 @@ def typeset(template: Path, data: Mapping[str, Any], *, font_dirs: Sequence[Path
 def uncovered(text: str, *, font_dirs: Sequence[Path] | None = None) -> set[str]:
     """Return the characters of the text that no font covers and that `typeset` prints as 〓."""
     return set(text) - _coverage(tuple(font_dirs or _font_dirs))
+
+
+def uncovered_in(document: Any) -> str:
+    """Return the characters of a document's texts that no font covers, with their code points: 䶮(U+4DAE); or "".
+
+    `document`: what `typeset` takes. A document with such characters waits for a person and is not sent.
+    """
+    return named(uncovered("".join(_texts(document))))
+
+
+def named(characters: Collection[str]) -> str:
+    """Return characters with their code points."""
+    return "、".join(f"{one}({name_of(one)})" for one in sorted(characters))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _texts(getattr(value, field.name))
 
 
 def _plain(value: Any, covered: frozenset[str]) -> Any:

@@ -2,12 +2,21 @@
 
 import shutil
 import struct
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from shared.adapters.typesetting import MISSING, PACKAGED_FONTS, _code_points, typeset, uncovered, use_fonts
+from shared.adapters.typesetting import (
+    MISSING,
+    PACKAGED_FONTS,
+    _code_points,
+    typeset,
+    uncovered,
+    uncovered_in,
+    use_fonts,
+)
 from tests.printed import (
     LATIN_FIRM,
     MARKUP,
@@ -166,3 +175,18 @@ def test_a_font_with_a_segment_mapping_is_read():
     font = struct.pack(">IHHHH4sIII", 0x00010000, 1, 0, 0, 0, b"cmap", 0, 28, len(cmap)) + cmap
 
     assert set(_code_points(font, 0)) == {0x4E00, 0x738B}
+
+
+def test_the_uncovered_characters_of_a_document_are_named_wherever_they_stand() -> None:
+    @dataclass(frozen=True)
+    class Row:
+        name: str
+        number: int
+
+    document = {
+        "rows": [Row("王\U000f0000", 1), Row("李", 2)],
+        "title": "表\u202e",
+        "now": datetime(2021, 12, 1, tzinfo=UTC),
+    }
+    assert uncovered_in(document) == "\u202e(U+202E RIGHT-TO-LEFT OVERRIDE)、\U000f0000(U+F0000)"
+    assert uncovered_in({"title": "𬍛表\t一", "amount": 7, "rows": []}) == ""

@@ -3,7 +3,9 @@
 from services.billing.actions.exports import export_approved_refunds, open_document, read_statement_file
 from services.billing.actions.invoices.outcomes import (
     ROUNDS,
+    continue_document,
     enqueue_invoice_queries,
+    hold_document,
     note_document_sent,
     note_invoice_failed,
     note_invoice_issued,
@@ -55,6 +57,7 @@ __all__ = [
     "check_request",
     "confirm_proposals",
     "confirm_red_letter",
+    "continue_document",
     "correct_buyer",
     "decline_refund",
     "discard_statement",
@@ -62,6 +65,7 @@ __all__ = [
     "end_account",
     "enqueue_invoice_queries",
     "export_approved_refunds",
+    "hold_document",
     "hold_for_waiting_list",
     "ignore_entry",
     "import_statement",

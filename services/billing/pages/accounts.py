@@ -12,7 +12,7 @@ from services.billing.states import InvoiceState, LedgerAccount
 from shared.dashboard import done, file_reply, page
 from shared.dashboard.history import history
 from shared.events import FileClaim
-from shared.http.web import Now, ReadingSession, WithTools, process_of
+from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
 
 router = APIRouter()
 
@@ -44,6 +44,13 @@ def show_account(request: Request, application_id: UUID, actor: labels.Reader, s
         rows=history(session, str(application_id)),
         labels=labels,
     )
+
+
+@router.post("/documents/{document_id}/continuation")
+def continue_document(request: Request, document_id: UUID, actor: labels.Finance, uow: Uow, now: Now) -> Response:
+    """Print and send a held document again. No fields."""
+    row = actions.continue_document(uow, document_id, actor=actor.account, now=now)
+    return done(request, f"/billing/accounts/{row.application_id}", "已安排重新生成并发送。")
 
 
 @router.post("/documents/{document_id}")

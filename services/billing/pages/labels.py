@@ -109,6 +109,8 @@ ACTS = {
     "order_refund": "通知退费",
     "say_overdue": "逾期未缴",
     "send_receipt": "发送收款确认",
+    "hold_document": "文件待处理：字体缺字",
+    "continue_document": "继续发送文件",
     "send_invoice_request": "发送开票申请单",
     "send_invoice": "发送发票",
     "upload_statement": "上传对账单",

@@ -15,6 +15,7 @@ from services.billing.rules.invoices.buyers import Buyer, InvoiceKind
 from services.billing.rules.invoices.vat import TRAINING_TAX_CODE, TaxRate
 from services.billing.states import DocumentKind, InvoiceState, RedReason
 from services.billing.tasks.sending import address_of, programme_of, send
+from shared.adapters.typesetting import uncovered_in
 from shared.context import Context
 from shared.events import Sealed
 from shared.foundation.clock import local
@@ -53,7 +54,11 @@ def write_invoice_request(
     if document.sent_at:
         enqueue(uow, jobs.SubmitInvoice(invoice_id=invoice.id))
         return "sent before"
-    content = documents.invoice_request(_request(uow, account, invoice, context))
+    request = _request(uow, account, invoice, context)
+    if missing := uncovered_in(request):
+        actions.hold_document(uow, document, missing, actor=context.actor, now=context.now)
+        return "waits for a person"
+    content = documents.invoice_request(request)
     send(uow, account, document, content, "开票申请已提交，申请单见附件。本单不是发票。", context)
     actions.note_invoice_requested(uow, invoice, now=context.now)
     return "sent"

@@ -6,6 +6,7 @@ from services.billing import actions, documents, jobs
 from services.billing.models import FeeAccount, Invoice
 from services.billing.queries.balances import payments_of
 from services.billing.tasks.sending import programme_of, send
+from shared.adapters.typesetting import uncovered_in
 from shared.context import Context
 from shared.foundation.clock import local
 from shared.persistence.unit_of_work import UnitOfWork
@@ -17,7 +18,11 @@ def write_receipt(uow: UnitOfWork, job: jobs.WriteReceipt, *, context: Context) 
     account = uow.session.get_one(FeeAccount, job.application_id)
     if document.sent_at or account.paid_at is None:
         return "not needed"
-    content = documents.receipt_acknowledgement(_receipt(uow, account, str(document.number), context))
+    receipt = _receipt(uow, account, str(document.number), context)
+    if missing := uncovered_in(receipt):
+        actions.hold_document(uow, document, missing, actor=context.actor, now=context.now)
+        return "waits for a person"
+    content = documents.receipt_acknowledgement(receipt)
     text = "款项已收到，收款确认见附件。本单不是发票，发票将另行发送。" + _statement_request(uow, account)
     send(uow, account, document, content, text, context)
     return "sent"

@@ -18,7 +18,7 @@ from services.review.actions.interviews import (
     note_missed_interview,
     record_score_sheet,
 )
-from services.review.actions.letters import continue_letter, hold_letter, named, note_letter_sent
+from services.review.actions.letters import continue_letter, hold_letter, note_letter_sent
 from services.review.actions.payments import (
     note_fee_overdue,
     note_fee_paid,
@@ -46,7 +46,6 @@ __all__ = [
     "keep_programme",
     "look_at_identity",
     "look_at_scan",
-    "named",
     "note_consent",
     "note_fee_overdue",
     "note_fee_paid",

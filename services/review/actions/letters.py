@@ -4,7 +4,7 @@ A letter whose name no font covers is held: the job prints nothing, and the case
 continues it with a text that can be printed, or with the same one once a font covers it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -13,11 +13,10 @@ from sqlmodel import select
 from services.review.jobs import WriteAdmissionLetter, WriteRefusalLetter, WriteWaitingListLetter
 from services.review.models import Case, LetterCounter, LetterRow
 from services.review.states import LetterKind
-from shared.adapters.typesetting import uncovered
+from shared.adapters.typesetting import named, uncovered
 from shared.events import FileClaim
 from shared.foundation.clock import local
 from shared.foundation.errors import Conflict, FieldError, Invalid
-from shared.foundation.text import name_of
 from shared.jobs.job import enqueue
 from shared.persistence.columns import for_update
 from shared.persistence.unit_of_work import UnitOfWork
@@ -91,11 +90,6 @@ def _printing_errors(field: str, text: str) -> Iterator[FieldError]:
     elif missing := uncovered(text):
         values = {"characters": named(missing)}
         yield FieldError(f"/{field}", "uncovered", "字体中没有 {characters},印不出来,请换一种写法", values)
-
-
-def named(characters: Collection[str]) -> str:
-    """Return characters with their code points: 䶮(U+4DAE)."""
-    return "、".join(f"{one}({name_of(one)})" for one in sorted(characters))
 
 
 def note_letter_sent(uow: UnitOfWork, letter_id: UUID, file: FileClaim, *, actor: str, now: datetime) -> None:

@@ -7,7 +7,7 @@ from services.scheduling.actions.certificates import record_certificates
 from services.scheduling.actions.departures import drop_out, release_student
 from services.scheduling.actions.interviews import record_no_show, reschedule_interview
 from services.scheduling.actions.lessons import cancel_lesson
-from services.scheduling.actions.notices import mark_sent
+from services.scheduling.actions.notices import continue_notice, hold_notice, mark_sent
 from services.scheduling.actions.panels import define_panel, define_slots, remove_slot
 from services.scheduling.actions.plans import draft_plan, give_up_plan, move_module, publish_plan, store_plan
 from services.scheduling.actions.programmes import keep_programme
@@ -33,6 +33,7 @@ __all__ = [
     "cancel_candidate",
     "cancel_lesson",
     "confirm_fee_waiver",
+    "continue_notice",
     "define_panel",
     "define_slots",
     "define_teacher",
@@ -42,6 +43,7 @@ __all__ = [
     "give_up_plan",
     "give_up_proposal",
     "give_up_searches",
+    "hold_notice",
     "keep_programme",
     "mark_sent",
     "move_module",

@@ -37,7 +37,8 @@ class Withdrawal(SchedulingRow, table=True):
 
 
 class Notice(SchedulingRow, table=True):
-    """A document to send to a person. `void` if its content became obsolete before it was sent."""
+    """A document to send to a person. `void` if its content became obsolete before it was sent. `held_for`: characters that
+    no font covers; the document waits until a person continues it."""
 
     __tablename__ = "notice"
     id: UUID = Field(primary_key=True)
@@ -47,3 +48,4 @@ class Notice(SchedulingRow, table=True):
     due_at: datetime = Field(sa_type=UtcDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     void: bool = False
+    held_for: str = ""

@@ -13,7 +13,7 @@ from services.scheduling.pages.labels import ACTION_TITLES, BOOKINGS, CANDIDATES
 from services.scheduling.queries import interviews, papers
 from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.queries.searches import progress_of
-from services.scheduling.states import CandidateState, ProposalState
+from services.scheduling.states import CandidateState, NoticeKind, ProposalState
 from shared.dashboard import Download, done, file_reply, page, t
 from shared.dashboard.history import history
 from shared.foundation.clock import EARLIEST_DAY, LATEST_DAY, local
@@ -158,6 +158,14 @@ def no_show(request: Request, application_id: UUID, actor: Reader, uow: Uow, now
     final = row.state == CandidateState.MISSED
     text = "已登记第二次缺席，面试资格终止。" if final else "已登记缺席，候选人回到待安排名单，可再安排一次。"
     return done(request, f"/scheduling/candidates/{application_id}", text, tone="warning")
+
+
+@router.post("/notices/{notice_id}/continuation")
+def continue_notice(request: Request, notice_id: UUID, actor: Scheduler, uow: Uow, now: Now) -> Response:
+    """Print and send a held notice again. No fields."""
+    notice = actions.continue_notice(uow, notice_id, actor=actor.account, now=now)
+    folder = "candidates" if notice.kind == NoticeKind.INTERVIEW else "roster"
+    return done(request, f"/scheduling/{folder}/{notice.application_id}", "已安排重新生成并发送。")
 
 
 @router.get("/interviews/{interview_id}/notice")

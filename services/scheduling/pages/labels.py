@@ -84,6 +84,8 @@ ACTION_TITLES = {
     "cancel_candidate": "取消面试资格",
     "book_interview": "安排面试",
     "reschedule_interview": "面试改期",
+    "hold_notice": "通知待处理：字体缺字",
+    "continue_notice": "继续发送通知",
     "record_no_show": "登记缺席",
     "admit_student": "录取",
     "release_student": "名额释放",

@@ -1,16 +1,18 @@
 """Results of sending documents and of the invoice connector. Called by tasks and, for the queries, by the timer."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import col, select
 
 from services.billing.actions.invoices.red_letters import update_red_letters
 from services.billing.actions.locking import lock_invoice_document
-from services.billing.jobs import QueryInvoice, SubmitInvoice
+from services.billing.jobs import QueryInvoice, SubmitInvoice, WriteInvoiceRequest, WriteReceipt
 from services.billing.models import Document, FeeAccount, Invoice
 from services.billing.states import INVOICE_STEPS, INVOICE_TITLES, DocumentKind, InvoiceState
 from shared.events import FileClaim
 from shared.events.billing import InvoiceIssued, InvoiceRequested, RedInvoiceIssued
+from shared.foundation.errors import Conflict
 from shared.foundation.transitions import check_step
 from shared.jobs.job import enqueue
 from shared.persistence.unit_of_work import UnitOfWork
@@ -18,9 +20,32 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 def note_document_sent(uow: UnitOfWork, document: Document, claim: FileClaim, *, actor: str, now: datetime) -> None:
     """Record that the document was written, stored and sent."""
-    document.claim, document.sent_at = claim.model_dump(), now
+    document.claim, document.sent_at, document.held_for = claim.model_dump(), now, ""
     uow.session.add(document)
     uow.record(f"send_{document.kind}", str(document.application_id), actor=actor, now=now)
+
+
+def hold_document(uow: UnitOfWork, document: Document, characters: str, *, actor: str, now: datetime) -> None:
+    """Hold a document with `characters` that no font covers. A repeat replaces them."""
+    document.held_for = characters
+    uow.session.add(document)
+    details = {"kind": document.kind, "characters": characters}
+    uow.record("hold_document", str(document.application_id), actor=actor, now=now, details=details)
+
+
+def continue_document(uow: UnitOfWork, document_id: UUID, *, actor: str, now: datetime) -> Document:
+    """Enqueue the job of a held document again, once a font covers its characters. Raises Conflict if it is not held."""
+    document = uow.get_locked(Document, document_id)
+    if document is None or not document.held_for:
+        raise Conflict("这份文件不在等待处理，请刷新页面。", code="document-not-held")
+    document.held_for = ""
+    uow.session.add(document)
+    uow.record("continue_document", str(document.application_id), actor=actor, now=now, details={"kind": document.kind})
+    if document.invoice_id:
+        enqueue(uow, WriteInvoiceRequest(invoice_id=document.invoice_id))
+    else:
+        enqueue(uow, WriteReceipt(application_id=document.application_id))
+    return document
 
 
 def note_invoice_requested(uow: UnitOfWork, invoice: Invoice, *, now: datetime) -> None:
