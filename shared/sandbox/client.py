@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from shared.sandbox import frames
+from shared.sandbox.away import SandboxAway
+from shared.sandbox.virus_scanner import VirusScanner
 
 _ANSWER_SECONDS = 90
 _START_SECONDS = 60
-
-
-class SandboxAway(Exception):
-    """The sandbox's server does not answer. A later attempt may succeed; the file is not to blame."""
 
 
 class Unreadable(Exception):
@@ -40,18 +38,23 @@ class Opened:
 
 
 class Sandbox:
-    """A connection to the sandbox's server at a Unix socket, or to a child of this process for an empty `path`."""
+    """A connection to the sandbox's server at a Unix socket, or to a child of this process for an empty `path`.
 
-    def __init__(self, path: str = "") -> None:
-        self._path = path
+    `scanner`: asked about each file before it is opened.
+    """
+
+    def __init__(self, path: str = "", *, scanner: VirusScanner | None = None) -> None:
+        self._path, self._scanner = path, scanner
         self.child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
     def open(self, reader: str, content: bytes) -> Opened:
-        """Open the bytes with a reader (shared/sandbox/readers). Raises Unreadable, SandboxAway.
+        """Open the bytes with a reader (shared/sandbox/readers). Raises Unreadable, Infected, SandboxAway.
 
         A repeat gives the same answer.
         """
+        if self._scanner:
+            self._scanner.check(content)
         try:
             value, files = self._ask(reader, content)
         except (frames.Cut, ConnectionError) as error:

@@ -22,7 +22,7 @@ from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.transport import KEEP, Transport
 from shared.persistence.database import Database
 from shared.persistence.pg_notify import Notifier
-from shared.sandbox import Sandbox
+from shared.sandbox import Sandbox, VirusScanner
 from shared.wiring.registry import SERVICES, topology
 from shared.wiring.settings import Settings
 
@@ -56,7 +56,7 @@ def open_process(settings: Settings) -> Process:
         mailer=make_mailer(settings.mail_url),
         redis=make_redis(settings.redis_url),
         public_url=settings.public_url,
-        sandbox=_sandbox(settings.sandbox),
+        sandbox=_sandbox(settings.sandbox, settings.clamd),
     )
     database = Database(settings.database_url)
     if not database.is_sqlite:
@@ -98,9 +98,9 @@ def make_redis(url: str) -> Redis:
 
 
 @cache
-def _sandbox(path: str) -> Sandbox:
+def _sandbox(path: str, clamd: str) -> Sandbox:
     """Return the sandbox at a socket, or the one child of this interpreter that all its services share."""
-    return Sandbox(path)
+    return Sandbox(path, scanner=VirusScanner(clamd) if clamd else None)
 
 
 @cache

@@ -19,6 +19,7 @@ _EMBEDDED = ("sqlite:", "memory:")
 _SHORTEST_SECRET = 16
 _COLLECTOR = re.compile(r"https?://[^\s/]+(/\S*)?")
 _LISTEN = re.compile(r"[^\s:]+:\d{1,5}")
+_CLAMD = re.compile(r"tcp://[^\s/:]+:\d{1,5}|unix://(/[^\s/]+)+")
 _DELAYS = re.compile(r"[1-9]\d{0,4}(,[1-9]\d{0,4}){0,9}")
 
 
@@ -70,6 +71,10 @@ def _metrics_listen(value: str) -> str:
     return _unless_off(value, _LISTEN, "LINGJUN_METRICS_LISTEN", "0.0.0.0:9464")
 
 
+def _clamd(value: str) -> str:
+    return _unless_off(value, _CLAMD, "LINGJUN_CLAMD", "tcp://clamav:3310")
+
+
 def _unless_off(value: str, form: re.Pattern[str], name: str, example: str) -> str:
     if value in ("", _OFF):
         return ""
@@ -110,6 +115,7 @@ class Settings(BrokerSettings, DatabaseSettings):
 
     `font_dir`: folder of licensed fonts (小标宋, 仿宋_GB2312) that documents use before the packaged ones.
     `sandbox`: Unix socket of the process that opens foreign files (shared/sandbox); empty for a child of this process.
+    `clamd`: ClamAV daemon that is asked about each foreign file (tcp://host:port or unix:///path); off when empty or "none".
     `log_days`: retention of the event log in days, the same for every service.
     `retry_delays` (LINGJUN_RETRY_LADDER): seconds before each retry of a failed delivery, as "1,10,60,600". After the
     last retry the delivery is dead-lettered.
@@ -135,6 +141,7 @@ class Settings(BrokerSettings, DatabaseSettings):
     log_level: str = "INFO"
     font_dir: str = ""
     sandbox: str = ""
+    clamd: Annotated[str, AfterValidator(_clamd)] = ""
     broker_declared: bool = False
     behind_gateway: bool = False
     rate_per_key: Annotated[str, AfterValidator(_rate)] = "12000/minute"
