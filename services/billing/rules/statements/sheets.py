@@ -33,25 +33,29 @@ def sheets_of(data: bytes, sandbox: Sandbox) -> list[list[Row]]:
     """
     if data.startswith((_ZIP, _OLE)):
         return _workbook(data, sandbox)
-    return [_delimited(_decoded(data))]
+    return [_delimited(data)]
 
 
-def _decoded(data: bytes) -> str:
-    """Decode UTF-8, with or without BOM, else GB18030. Never gbk, which lacks characters of people's names."""
+def _delimited(data: bytes) -> list[Row]:
+    """Read UTF-8, with or without BOM, else GB18030; never gbk, which lacks characters of people's names.
+
+    The text is decoded as it is read: whole, that of a large file would take several times its size.
+    """
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return data.decode(encoding)
+            return _rows(io.TextIOWrapper(io.BytesIO(data), encoding, newline=""))
         except UnicodeDecodeError:
             continue
     raise Invalid("文件的文字编码无法识别，请从网银重新导出 CSV 或 XLSX 文件。", code="statement.encoding")
 
 
-def _delimited(text: str) -> list[Row]:
-    if text.lstrip()[:1] == "<":
+def _rows(text: io.TextIOWrapper) -> list[Row]:
+    head = text.read(4096)
+    text.seek(0)
+    if head.lstrip()[:1] == "<":
         raise Invalid("这是网页格式的文件，请用表格软件另存为 XLSX 后再导入。", code="statement.html")
-    head = text[:4096]
     delimiter = "\t" if head.count("\t") > head.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(text, delimiter=delimiter)
     rows = []
     try:
         for cells in reader:
