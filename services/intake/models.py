@@ -159,7 +159,7 @@ class PastParticipant(IntakeRow, table=True):
 
 
 class IdempotencyKey(IntakeRow, table=True):
-    """The stored response to a client's idempotency key, and a digest of the request body."""
+    """The stored response to a client's idempotency key, and a keyed hash of the request body."""
 
     __tablename__ = "idempotency_key"
     client_id: UUID = Field(primary_key=True, foreign_key="platform_client.id")

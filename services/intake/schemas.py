@@ -1,10 +1,20 @@
 """Request and response bodies of services/intake/api. Shapes only; services/intake/rules validates the content."""
 
+import math
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, RootModel, StringConstraints, ValidationError, WrapValidator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    Field,
+    RootModel,
+    StringConstraints,
+    ValidationError,
+    WrapValidator,
+    model_validator,
+)
 
 from shared.foundation.bodies import Body
 from shared.foundation.mailbox import Mailbox
@@ -93,8 +103,25 @@ class ApplicationIn(Body):
     scans: Annotated[tuple[ScanIn, ...], Field(max_length=30)]
 
 
+_DEEPEST = 50
+
+
 class DraftIn(RootModel[dict[str, Any]]):
-    """A draft: any of the fields of ApplicationIn, with any values. They are validated when the draft is filed."""
+    """A draft: any of the fields of ApplicationIn, with any values. They are validated when the draft is filed.
+
+    A value may be nested as deep as a draft can be merged and stored, and numbers are those of JSON (RFC 8259, 6).
+    """
+
+    @model_validator(mode="after")
+    def _can_be_stored(self) -> "DraftIn":
+        waiting: list[tuple[Any, int]] = [(self.root, 1)]
+        while waiting:
+            value, depth = waiting.pop()
+            if depth > _DEEPEST or (isinstance(value, float) and not math.isfinite(value)):
+                raise ValueError
+            items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+            waiting += [(item, depth + 1) for item in items]
+        return self
 
 
 def _application_or_draft(value: Any, _handler: object) -> ApplicationIn | DraftIn:

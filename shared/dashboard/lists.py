@@ -124,7 +124,10 @@ class ListView(ModelView):
 
     async def find_by_pks(self, request: Request, pks: list[Any]) -> Sequence[Any]:
         """Return the rows with these keys. An invalid key has none."""
-        return await super().find_by_pks(request, [key for key in pks if self._is_key(key)])
+        try:
+            return await super().find_by_pks(request, [key for key in pks if self._is_key(key)])
+        except DataError:  # PostgreSQL has no U+0000
+            return []
 
     def _is_key(self, key: Any) -> bool:
         try:

@@ -21,6 +21,7 @@ from shared.http.auth import COOKIE, Credential, csrf_token, read_token
 from shared.http.csrf import refuse_forged
 from shared.http.rates import Rates
 from shared.wiring.process import Process
+from shared.wiring.registry import SERVICES
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Gate:
         self._app, self._process = app, process
         self._rules: tuple[Rule, ...] = ()
         self._rates = Rates(process.settings)
+        prefix = SERVICES[process.service].prefix
+        self._health = {f"{prefix}/healthz", f"{prefix}/readyz"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -53,13 +56,19 @@ class Gate:
         request = Request(scope, receive)
         self._read_session(request)
         rule = self._rule_of(scope)
+        # Another site's request does not count: it is not the sender's own.
+        refuse_forged(request)
+        if scope["path"] in self._health:
+            await self._app(scope, receive, send)
+            return
+        route = rule.pattern.pattern if rule else ""
+        self._rates.refuse_waiting(request, route)
         try:
-            refuse_forged(request)
             for credential in rule.credentials if rule else ():
                 await credential(request)
         finally:
             # Only the credentials show whether a key is known. A refused request counts too.
-            await self._rates.count(request, rule.pattern.pattern if rule else "")
+            await self._rates.count(request, route)
         body = limits.Body(request.headers, receive, rule.limit if rule else limits.JSON)
         await self._app(scope, body.receive, send)
 
@@ -68,9 +77,11 @@ class Gate:
         token = read_token(compact, self._process.settings.token_public_key_file) if compact else None
         request.state.session_token = token
         request.state.csrf_token = csrf_token(token.sid) if token else ""
-        request.state.sender = token.sid if token else None
+        request.state.sender = token.sid if token and not token.is_expired else None
         # The gateway adds the last address of X-Forwarded-For; the others are the client's word.
-        forwarded = request.headers.get("x-forwarded-for", "") if self._process.settings.behind_gateway else ""
+        forwarded = (
+            ",".join(request.headers.getlist("x-forwarded-for")) if self._process.settings.behind_gateway else ""
+        )
         request.state.address = forwarded.rpartition(",")[2].strip() or (
             request.client.host if request.client else "unknown"
         )

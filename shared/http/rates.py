@@ -21,6 +21,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from starlette.concurrency import run_in_threadpool
 
+from shared.foundation.addresses import network_of
 from shared.foundation.errors import Refusal
 from shared.http.auth import SAFE_METHODS
 from shared.wiring.settings import Settings
@@ -54,6 +55,11 @@ class _Sender:
     summed_at: float = -math.inf
     wait: int = 0
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the window was read within the last second."""
+        return time.monotonic() - self.summed_at < _SECONDS_BETWEEN_SUMS
+
 
 class Rates:
     """The limits of one process. While Redis is away, every request passes; sign-in then fails by its own counters."""
@@ -68,6 +74,17 @@ class Rates:
         self._senders: dict[tuple[str, ...], _Sender] = {}
         self._away_until = -math.inf
 
+    def refuse_waiting(self, request: Request, path: str) -> None:
+        """Raise TooManyRequests if this process knows that the sender must wait. Asks no server.
+
+        A request with a key is not refused for its address: only its credential shows whether the key is known.
+        """
+        if request.state.sender or "authorization" not in request.headers:
+            kind, names = self._names(request, path)
+            sender = self._senders.get((kind, *names))
+            if sender and sender.wait and sender.is_fresh:
+                raise TooManyRequests(kind, self._limits[kind], sender.wait)
+
     async def count(self, request: Request, path: str) -> None:
         """Count a request whose sender is known: `request.state.sender`, else the address.
 
@@ -76,11 +93,10 @@ class Rates:
         """
         kind, names = self._names(request, path)
         limit, sender = self._limits[kind], self._sender((kind, *names))
-        age = time.monotonic() - sender.summed_at
-        if sender.wait and age < _SECONDS_BETWEEN_SUMS:
+        if sender.wait and sender.is_fresh:
             raise TooManyRequests(kind, limit, sender.wait)
         sender.uncounted += 1
-        if age < _SECONDS_BETWEEN_SUMS and sender.uncounted < limit.amount // 100:
+        if sender.is_fresh and sender.uncounted < limit.amount // 100:
             return
         cost, sender.uncounted, sender.summed_at = sender.uncounted, 0, time.monotonic()
         sender.wait = await run_in_threadpool(self._sum, limit, names, cost)
@@ -90,13 +106,15 @@ class Rates:
     def _names(self, request: Request, path: str) -> tuple[Kind, tuple[str, ...]]:
         if request.state.sender:
             return "key", (request.state.sender,)
-        address = request.state.address
-        return ("address", (address,)) if request.method in SAFE_METHODS else ("form", (path, address))
+        network = network_of(request.state.address)
+        return ("address", (network,)) if request.method in SAFE_METHODS else ("form", (path, network))
 
     def _sender(self, name: tuple[str, ...]) -> _Sender:
-        if len(self._senders) >= _MOST_SENDERS:
-            self._senders.clear()
-        return self._senders.setdefault(name, _Sender())
+        """Return what is known of a sender, and forget the one that was silent for longest when there are too many."""
+        if len(self._senders) >= _MOST_SENDERS and name not in self._senders:
+            del self._senders[next(iter(self._senders))]
+        sender = self._senders[name] = self._senders.pop(name) if name in self._senders else _Sender()
+        return sender
 
     def _sum(self, limit: RateLimitItem, names: tuple[str, ...], cost: int) -> int:
         """Add `cost` requests to the window. Return the seconds to wait, 0 if there was room."""

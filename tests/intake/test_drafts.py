@@ -4,17 +4,22 @@ import json
 from uuid import uuid4
 
 import pytest
+from sqlmodel import select
 
 from services.demo.cohort import DEADLINE
 from services.demo.programme import CODE
 from services.intake import actions
-from services.intake.models import Application, IdempotencyKey
+from services.intake.actions.scans import keep_scans
+from services.intake.models import Application, IdempotencyKey, StoredScan
+from services.intake.rules.applications import canonical
+from services.intake.schemas import DraftIn
 from shared.events import Sealed
 from shared.http.limits import JSON
 from shared.persistence.models import AuditRow, JobRow, OutboxRow
 from tests.processes import travel
 
 URL = "/intake/api/applications"
+IS_JSON = {"Content-Type": "application/json"}
 FIRST = {"programme": CODE, "platform_no": "P-1"}
 
 
@@ -129,16 +134,94 @@ def test_a_draft_of_another_programme_or_number_and_a_used_number_are_refused(in
 
 
 def test_edits_do_not_make_a_draft_larger_than_a_request(intake, draft):
-    piece = "岩" * (JSON // 3 // 6)
+    piece = "岩" * (JSON // 3 // 3)
     answers = [intake.http.patch(draft, json={f"part{number}": piece}).status_code for number in range(4)]
     assert answers == [200, 200, 422, 422]
+
+
+def test_a_draft_that_is_too_large_uses_up_no_number(intake, draft):
+    small = {f"{number:x}": "" for number in range(26_000)}
+    text = json.dumps(FIRST | {"platform_no": "P-2"} | small, separators=(",", ":"))
+    assert len(text) < JSON < len(json.dumps(json.loads(text)))
+    refused = [
+        intake.http.post(f"{URL}?draft=true", content=text, headers=IS_JSON | {"Idempotency-Key": f"draft-100{number}"})
+        for number in range(3)
+    ]
+    assert [code(one) for one in refused] == [(422, "draft-too-large")] * 3
+    intake.post(FIRST | {"platform_no": "P-3"}, key="draft-0003", draft=True)
+    rows = sorted(intake.rows(Application), key=lambda row: row.serial)
+    assert [row.serial for row in rows] == [1, 2]
+    assert len({row.payment_reference for row in rows}) == 2
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['"\\ud800"', '{"\\ud800": 1}', "[" * 40 + "]" * 40, "9" * 3000],
+    ids=["surrogate", "surrogate key", "nested", "large"],
+)
+def test_odd_values_are_saved_as_they_are(intake, draft, value):
+    body = f'{{"programme": "{CODE}", "platform_no": "P-1", "odd": {value}}}'
+    for method in ("PUT", "PATCH"):
+        assert intake.http.request(method, draft, content=body, headers=IS_JSON).status_code == 200, method
+    assert stored(intake)["odd"] == json.loads(value)
+    other = body.replace("P-1", "P-2")
+    assert (
+        intake.http.post(
+            f"{URL}?draft=true", content=other, headers=IS_JSON | {"Idempotency-Key": "draft-0002"}
+        ).status_code
+        == 201
+    )
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "[" * 60 + "]" * 60, '{"a":' * 60 + "1" + "}" * 60])
+def test_values_that_no_draft_can_have_are_refused(intake, draft, value):
+    body = f'{{"programme": "{CODE}", "platform_no": "P-1", "odd": {value}}}'
+    for method, url in (("POST", f"{URL}?draft=true"), ("PUT", draft), ("PATCH", draft)):
+        answer = intake.http.request(method, url, content=body, headers=IS_JSON | {"Idempotency-Key": "draft-0002"})
+        assert answer.status_code == 422, method
+
+
+def test_the_order_of_members_does_not_change_a_repeated_draft(intake):
+    first = intake.post(FIRST | {"a": 1, "b": {"c": 2, "d": 3}}, key="draft-0001", draft=True)
+    again = intake.post({"b": {"d": 3, "c": 2}, "a": 1} | FIRST, key="draft-0001", draft=True)
+    assert (again.status_code, again.json()) == (201, first.json())
+
+
+def test_the_stored_digest_is_keyed(intake):
+    intake.post(FIRST | {"student": {"identity_number": "5"}}, key="draft-0001", draft=True)
+    [key] = intake.rows(IdempotencyKey)
+    body = DraftIn(FIRST | {"student": {"identity_number": "5"}})
+    assert key.body_digest == intake.process.tools.keys.index("identity", canonical(body))
+
+
+def test_a_key_of_an_earlier_version_gets_its_answer_for_any_body(intake, draft):
+    with intake.process.database.transaction() as uow:
+        [key] = uow.session.exec(select(IdempotencyKey)).all()
+        key.body_digest = ""
+        uow.session.add(key)
+    assert intake.post(FIRST | {"a": 1}, key="draft-0001", draft=True).status_code == 201
+    assert len(intake.rows(Application)) == 1
+
+
+def test_a_scan_that_a_draft_no_longer_refers_to_is_not_kept(intake, draft, applications):
+    whole = applications[0].request(intake.upload(applications[0])) | FIRST
+    intake.http.put(draft, json=whole)
+    row = intake.rows(Application)[0]
+    with intake.process.database.transaction() as uow:
+        keep_scans(uow, row.id, row.content)
+    assert {scan.kept_for for scan in intake.rows(StoredScan)} == {row.id}
+    intake.http.patch(draft, json={"scans": whole["scans"][:1]})
+    kept = [scan.kept_for for scan in intake.rows(StoredScan)]
+    assert (kept.count(row.id), kept.count(None)) == (1, len(whole["scans"]) - 1)
 
 
 def test_a_filed_application_is_no_draft_any_more(intake, draft, applications):
     whole = applications[0].request(intake.upload(applications[0])) | FIRST
     intake.http.put(draft, json=whole)
     intake.http.post(f"{draft}/submission")
-    assert code(intake.http.post(f"{draft}/submission")) == (409, "no-draft")
+    again = intake.http.post(f"{draft}/submission")
+    assert (again.status_code, again.json()["status"]) == (200, "under_review")
+    assert len([one for one in intake.rows(OutboxRow) if "submitted" in one.headers["cloudEvents:type"]]) == 1
     assert code(intake.http.patch(draft, json={"recommendation": "pending"})) == (409, "no-draft")
     assert code(intake.http.put(draft, json=whole)) == (409, "state")
 

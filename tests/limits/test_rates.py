@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from redis import Redis
+from sqlmodel import select
 from starlette.types import ASGIApp
 
 from services.intake import actions
@@ -14,8 +15,11 @@ from services.intake.settings import IntakeSettings
 from services.intake.web import make_app
 from services.portal.settings import PortalSettings
 from services.portal.web import make_app as make_portal
+from shared.foundation.addresses import network_of
 from shared.foundation.errors import Invalid
 from shared.http import rates
+from shared.http.auth import COOKIE
+from shared.persistence.models import AuditRow
 from shared.persistence.schema import upgrade
 from shared.wiring.process import open_process
 from shared.wiring.settings import embedded
@@ -147,3 +151,81 @@ def test_a_rate_that_cannot_be_read_stops_the_start(tmp_path: Path, rate: str) -
     values = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
     with pytest.raises(Invalid, match="LINGJUN_RATE_PER_KEY"):
         IntakeSettings(**values, rate_per_key=rate)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:0DB8:1:2::9%eth0", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_an_ipv6_client_is_its_network(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+def test_addresses_of_one_ipv6_network_share_a_limit(intake_apps: Any) -> None:
+    app = intake_apps(rate_per_form="20/minute", behind_gateway=True)[0]
+    found = [post(app, "x", address=f"2001:db8:1:2::{number:x}").status_code for number in range(21)]
+    assert found == [401] * 20 + [429]
+
+
+def test_the_last_of_several_forwarded_headers_counts(intake_apps: Any) -> None:
+    app = intake_apps(rate_per_form="20/minute", behind_gateway=True)[0]
+    found = [
+        TestClient(app).post(
+            FILED, json={}, headers=[("X-Forwarded-For", f"192.0.2.{number}"), ("X-Forwarded-For", "203.0.113.1")]
+        )
+        for number in range(21)
+    ]
+    assert found[-1].status_code == 429
+
+
+def test_requests_that_other_sites_send_do_not_count(intake_apps: Any) -> None:
+    client = TestClient(intake_apps(rate_per_form="20/minute")[0])
+    for _ in range(30):
+        assert client.post("/intake/consent/one", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert client.post("/intake/consent/one").status_code == 404
+
+
+def test_health_is_answered_beyond_every_limit(intake_apps: Any) -> None:
+    client = TestClient(intake_apps(rate_per_address="20/minute")[0])
+    assert {client.get("/intake/healthz").status_code for _ in range(30)} == {200}
+    assert [client.get("/intake/consent/healthz").status_code for _ in range(21)][-1] == 429
+
+
+def test_an_expired_session_counts_for_its_address(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    installation.process.settings.rate_per_address = "20/minute"
+    app = make_sample_app(installation.process)
+    clients = [
+        TestClient(app, cookies={COOKIE: installation.token("intake", age=5000, sid=f"{number}".ljust(32, "s"))})
+        for number in range(21)
+    ]
+    assert [client.get("/intake/api/whoami").status_code for client in clients] == [401] * 20 + [429]
+
+
+def test_beyond_the_limit_a_refused_role_is_not_looked_up_or_audited(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    installation.process.settings.rate_per_key = "20/minute"
+    client = TestClient(make_sample_app(installation.process), cookies=installation.cookies("finance"))
+    found = [client.get("/intake/parcels/1").status_code for _ in range(40)]
+    assert found == [403] * 20 + [429] * 20
+    with installation.process.database.reader() as session:
+        assert len(session.exec(select(AuditRow).where(AuditRow.action == "access_refused")).all()) <= 21
+
+
+def test_many_senders_do_not_reset_a_busy_one(
+    intake_apps: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rates, "_MOST_SENDERS", 5)
+    app = intake_apps(rate_per_key="20/minute", behind_gateway=True)[0]
+    key = (tmp_path / "key").read_text()
+    found = []
+    for number in range(25):
+        found.append(post(app, key).status_code)
+        post(app, "x", address=f"192.0.2.{number}")
+    assert found == [422] * 20 + [429] * 5

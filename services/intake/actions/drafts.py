@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
 from services.intake.actions.content import scans_of
 from services.intake.actions.filing import checked_content, columns, publish_submitted, record_consents
@@ -42,7 +42,7 @@ def save_draft(
     Raises Invalid without these two or beyond 256 KB, UnknownProgramme, and Conflict outside the window or for a platform
     number that the client has used.
     """
-    key = _key_of(body)
+    key, text = _key_of(body), _text_of(body)
     programme_row = locked_programme(uow, key.programme)
     programme = Programme.model_validate(programme_row.data)
     check_window(programme, now)
@@ -76,7 +76,7 @@ def save_draft(
         credit_code="",
         tier="",
     )
-    _store(uow, row, body, client=client, keys=keys)
+    _store(uow, row, body, text, client=client, keys=keys)
     uow.record("save_draft", str(row.id), actor=actor, now=now)
     return row
 
@@ -93,7 +93,7 @@ def replace_draft(
 ) -> Application:
     """Replace the body of a draft. A repeat changes nothing more. Raises Invalid as save_draft does; Conflict for another
     programme or platform number, and for an application that is no draft (any more)."""
-    row = _locked_draft(uow, application_id, client)
+    row, _programme = _locked(uow, application_id, client)
     return _edit(uow, row, body, client=client, actor=actor, now=now, keys=keys)
 
 
@@ -108,22 +108,24 @@ def patch_draft(
     keys: KeyRing,
 ) -> Application:
     """Change parts of a draft by a JSON merge patch (RFC 7396). Raises as replace_draft does."""
-    row = _locked_draft(uow, application_id, client)
+    row, _programme = _locked(uow, application_id, client)
+    _check_draft(row)
     return _edit(uow, row, merged(_opened(row, keys), patch), client=client, actor=actor, now=now, keys=keys)
 
 
 def file_draft(
     uow: UnitOfWork, application_id: UUID, *, client: PlatformClient, actor: str, now: datetime, keys: KeyRing
 ) -> Application:
-    """Validate a draft as an application and file it; publish ApplicationSubmitted.
+    """Validate a draft as an application and file it; publish ApplicationSubmitted. A repeat changes nothing.
 
     A refused draft stays as it is. Raises Conflict outside the window and for an application that is no draft, and the
     refusals of file_applications.
     """
-    code = application_of(uow.session, application_id, client).programme
-    programme = Programme.model_validate(locked_programme(uow, code).data)
+    row, programme = _locked(uow, application_id, client)
+    if row.state == ApplicationState.SUBMITTED:
+        return row
     check_window(programme, now)
-    row = _locked_draft(uow, application_id, client)
+    _check_draft(row)
     try:
         body = ApplicationIn.model_validate(_opened(row, keys))
     except ValidationError as error:
@@ -144,34 +146,50 @@ def file_draft(
     return row
 
 
-def _locked_draft(uow: UnitOfWork, application_id: UUID, client: PlatformClient) -> Application:
-    row = own_application(uow, application_id, client)
+def _locked(uow: UnitOfWork, application_id: UUID, client: PlatformClient) -> tuple[Application, Programme]:
+    """Lock the programme and then the application. The programme's lock also keeps a scan from being removed while a draft
+    begins to refer to it."""
+    code = application_of(uow.session, application_id, client).programme
+    programme = Programme.model_validate(locked_programme(uow, code).data)
+    return own_application(uow, application_id, client), programme
+
+
+def _check_draft(row: Application) -> None:
     if row.state != ApplicationState.DRAFT:
         raise Conflict("这份报名已不是草稿,不能再作为草稿修改或提交。", code="no-draft")
-    return row
 
 
 def _edit(
     uow: UnitOfWork, row: Application, body: Body, *, client: PlatformClient, actor: str, now: datetime, keys: KeyRing
 ) -> Application:
+    _check_draft(row)
     if _key_of(body) != DraftKey(programme=row.programme, platform_no=row.platform_no):
         raise Conflict("草稿的项目和平台编号不能更换;如需更换,请撤回后另存一份。", code="draft-moved")
-    _store(uow, row, body, client=client, keys=keys)
+    _store(uow, row, body, _text_of(body), client=client, keys=keys)
     uow.record("edit_draft", str(row.id), actor=actor, now=now)
     return row
 
 
-def _store(uow: UnitOfWork, row: Application, body: Body, *, client: PlatformClient, keys: KeyRing) -> None:
-    """Seal the body into the row, and refer to its scans so that they are kept."""
-    text = json.dumps(body, ensure_ascii=True)
-    if len(text) > _MOST_BYTES:
+def _text_of(body: Body) -> str:
+    """Return the body as JSON in ASCII. Raises Invalid above _MOST_BYTES in UTF-8, in which requests arrive."""
+    if len(json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")) > _MOST_BYTES:
         raise Invalid("草稿超过 256 KB 的上限,请缩短后再存。", code="draft-too-large")
-    scans = select(StoredScan.key).where(
-        col(StoredScan.id).in_(scan_ids(body)),
+    return json.dumps(body)
+
+
+def _store(uow: UnitOfWork, row: Application, body: Body, text: str, *, client: PlatformClient, keys: KeyRing) -> None:
+    """Seal the body into the row, and refer to its scans so that they are kept, and to no others."""
+    scans = select(StoredScan).where(
+        or_(col(StoredScan.id).in_(scan_ids(body)), StoredScan.kept_for == row.id),
         StoredScan.client_id == client.id,
         StoredScan.programme == row.programme,
     )
-    row.content = {"scans": [{"key": key} for key in uow.session.exec(scans)]}
+    referred, found = scan_ids(body), uow.session.exec(scans).all()
+    for scan in found:
+        if scan.kept_for == row.id and scan.id not in referred:
+            scan.kept_for = None
+            uow.session.add(scan)
+    row.content = {"scans": [{"key": scan.key} for scan in found if scan.id in referred]}
     row.draft = keys.seal("identity", row.programme, text, mask="").model_dump()
     uow.session.add(row)
 

@@ -1,6 +1,6 @@
 """Validate applications (notice, clauses 1 and 5). Called by services/intake/actions."""
 
-import hashlib
+import json
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -20,13 +20,14 @@ REQUIRED_CONSENTS = {
 }
 
 
-def fingerprint(body: ApplicationIn | DraftIn) -> str:
-    """Return the SHA-256 (hex) of a request's parsed content, which is an application's or a draft's.
+def canonical(body: ApplicationIn | DraftIn) -> str:
+    """Return a request's parsed content as one text, which contains personal data.
 
-    Requests with one idempotency key are the same if their fingerprints are equal; order and whitespace of the JSON do
-    not matter.
+    Requests with one idempotency key are the same if their texts are equal; order and whitespace of the JSON do not matter.
     """
-    return hashlib.sha256(f"{type(body) is DraftIn}{body.model_dump_json()}".encode()).hexdigest()
+    if isinstance(body, DraftIn):
+        return f"draft {json.dumps(body.root, sort_keys=True)}"
+    return body.model_dump_json()
 
 
 def check_window(programme: Programme, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""A draft is a sealed body that is validated when it is filed; drafts of the former kind, already validated, are withdrawn"""
+"""A draft is a sealed body that is validated when it is filed; drafts of the former kind are withdrawn. Digests are keyed"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,7 @@ def upgrade() -> None:
     with op.batch_alter_table('application') as batch_op:
         batch_op.add_column(sa.Column('draft', sa.JSON(), nullable=True))
     op.execute("UPDATE application SET state = 'withdrawn', closed_at = created_at WHERE state = 'draft'")
+    op.execute("UPDATE idempotency_key SET body_digest = ''")
     replace_index("state NOT IN ('draft', 'withdrawn', 'expired')")
 
 
