@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -231,3 +232,8 @@ def test_users_without_the_role_have_no_access(intake, applications):
     assert judge.post("/intake/clients", data={"name": "x y"}).status_code == 403
     with intake.process.database.reader() as session:
         assert [client.name for client in session.exec(select(PlatformClient)).all()] == ["平台"]
+
+
+def test_a_consent_request_of_an_unknown_application_is_not_found(intake, staff_http):
+    answer = staff_http.post(f"/intake/applications/{uuid4()}/consent-request")
+    assert answer.status_code == 404

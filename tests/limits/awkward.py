@@ -16,7 +16,7 @@ import sqlite3
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -241,7 +241,8 @@ def _route_cases(played: Played, rng: Random, service: str, context: Any, most: 
                 else:
                     places[kind, parameter.alias] = _values(played, rng, parameter.alias)
     for method in sorted(context.methods):
-        for row in _rows(places, rng, most):
+        unknown = {place: _UUID if place[0] == "path" else values[0] for place, values in places.items()}
+        for row in (unknown, *_rows(places, rng, most)):
             for role in _roles(rng, service):
                 yield _case(role, method, context, row, body)
 
@@ -394,9 +395,15 @@ def _header(value: str) -> bytes:
     return value.encode(errors="replace").replace(b"\n", b"")
 
 
-def quiet() -> None:
-    """Let the services log errors only."""
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Log nothing within the block: every refusal is a line."""
+    before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def main() -> int:
@@ -405,8 +412,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--most", type=int, default=0, help="rows for each route; 0: all pairs")
     arguments = parser.parse_args()
-    quiet()
-    with TemporaryDirectory() as folder:
+    with quiet(), TemporaryDirectory() as folder:
         played = play(Path(folder))
         crawl(played)
         chosen = list(cases(played, Random(arguments.seed), most=arguments.most))

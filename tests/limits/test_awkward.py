@@ -7,11 +7,11 @@ from tests.limits.awkward import cases, crawl, play, quiet, run
 
 
 def test_no_route_or_list_answers_awkward_values_with_a_server_error(tmp_path: Path) -> None:
-    quiet()
-    played = play(tmp_path)
-    crawl(played, most=60)
-    chosen = list(cases(played, Random(20211), most=4))
-    statuses, failed = run(played, chosen)
+    with quiet():
+        played = play(tmp_path)
+        crawl(played, most=60)
+        chosen = list(cases(played, Random(20211), most=4))
+        statuses, failed = run(played, chosen)
     assert failed == []
     # Not all is refused at the gate: many values reach the actions.
     assert len({case.route for case in chosen}) > 180

@@ -4,6 +4,7 @@ The longer form: `python -m pytest tests/limits/test_schema.py --examples 1000`.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -38,9 +39,9 @@ ROWS: dict[str, tuple[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    quiet()
-    return play(tmp_path_factory.mktemp("played"))
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    with quiet():
+        yield play(tmp_path_factory.mktemp("played"))
 
 
 def ids(played: Played, parameter: str) -> list[str]:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from sqlmodel import Session, select
 
 from services.intake.actions.locking import known_application
+from services.intake.errors import UnknownApplication
 from services.intake.jobs import SendConsentRequest
 from services.intake.models import Application, Consent, ConsentLink
 from services.intake.rules.secrets import hash_of
@@ -23,8 +24,10 @@ TEXT_VERSION = "2021-11-22"
 
 
 def request_consent(uow: UnitOfWork, application_id: UUID, *, actor: str, now: datetime) -> None:
-    """Send the student a new consent link. Raises Conflict if the student has already confirmed."""
-    row = known_application(uow, application_id)
+    """Send the student a new consent link. Raises UnknownApplication, and Conflict if the student has already confirmed."""
+    row = uow.get_locked(Application, application_id)
+    if row is None:
+        raise UnknownApplication
     if row.consented_at:
         raise Conflict("学员已经确认,无需再次通知。", code="already-consented")
     uow.record("request_consent", str(row.id), actor=actor, now=now)
