@@ -32,7 +32,7 @@ def sent_mails(folder: Path) -> list[str]:
     """Return the texts of all mails sent so far."""
     found = []
     for path in sorted((folder / "mail").glob("*.eml")):
-        body = message_from_bytes(path.read_bytes(), policy=default).get_body()
+        body = message_from_bytes(path.read_bytes(), policy=default).get_body(("plain",))
         assert body is not None
         found.append(str(body.get_content()))
     return found

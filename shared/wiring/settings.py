@@ -10,6 +10,7 @@ from limits.util import parse as parse_rate
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.adapters.mail import make_mailer
 from shared.foundation.errors import Invalid
 from shared.foundation.retries import DELIVERY_DELAYS
 from shared.messaging.transport import KEEP
@@ -69,6 +70,11 @@ def _otlp_endpoint(value: str) -> str:
 
 def _metrics_listen(value: str) -> str:
     return _unless_off(value, _LISTEN, "LINGJUN_METRICS_LISTEN", "0.0.0.0:9464")
+
+
+def _mail_url(value: str) -> str:
+    make_mailer(value)
+    return value
 
 
 def _clamd(value: str) -> str:
@@ -132,7 +138,7 @@ class Settings(BrokerSettings, DatabaseSettings):
 
     redis_url: ServerUrl
     files_url: str
-    mail_url: str
+    mail_url: Annotated[str, AfterValidator(_mail_url)]
     keys_dir: Path
     token_public_key_file: Path
     public_url: str
