@@ -4,9 +4,7 @@ Whatever a parser is made to do by such a file, it finds no key, no environment 
 every file (server.py); that process gives up its rights (confinement.py), opens one file (readers/), answers, and ends.
 """
 
-from shared.sandbox.away import SandboxAway
-from shared.sandbox.client import Opened, Sandbox, Unreadable
+from shared.sandbox.client import Opened, Sandbox, SandboxAway, Unreadable
 from shared.sandbox.limits import MOST_ROWS, MOST_SCAN_PAGES
-from shared.sandbox.virus_scanner import VirusScanner
 
-__all__ = ["MOST_ROWS", "MOST_SCAN_PAGES", "Opened", "Sandbox", "SandboxAway", "Unreadable", "VirusScanner"]
+__all__ = ["MOST_ROWS", "MOST_SCAN_PAGES", "Opened", "Sandbox", "SandboxAway", "Unreadable"]

@@ -8,14 +8,16 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from shared.sandbox import frames
-from shared.sandbox.away import SandboxAway
-from shared.sandbox.virus_scanner import VirusScanner
 
 _ANSWER_SECONDS = 90
 _START_SECONDS = 60
+
+
+class SandboxAway(Exception):
+    """The sandbox's server, or the virus scanner before it, does not answer. A later attempt may succeed; the file is not to blame."""
 
 
 class Unreadable(Exception):
@@ -37,19 +39,26 @@ class Opened:
     files: list[bytes]
 
 
+class Scanner(Protocol):
+    """Knows malware. shared/adapters/virus_scanner.py is one; the sandbox's image has only this package."""
+
+    def check(self, content: bytes) -> None:
+        """Raise a refusal for known malware, SandboxAway without a verdict."""
+
+
 class Sandbox:
     """A connection to the sandbox's server at a Unix socket, or to a child of this process for an empty `path`.
 
     `scanner`: asked about each file before it is opened.
     """
 
-    def __init__(self, path: str = "", *, scanner: VirusScanner | None = None) -> None:
+    def __init__(self, path: str = "", *, scanner: Scanner | None = None) -> None:
         self._path, self._scanner = path, scanner
         self.child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
     def open(self, reader: str, content: bytes) -> Opened:
-        """Open the bytes with a reader (shared/sandbox/readers). Raises Unreadable, Infected, SandboxAway.
+        """Open the bytes with a reader (shared/sandbox/readers). Raises Unreadable, SandboxAway, and what the scanner raises.
 
         A repeat gives the same answer.
         """

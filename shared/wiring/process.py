@@ -14,6 +14,7 @@ from shared.adapters.files import FileStore
 from shared.adapters.keyring import KeyRing
 from shared.adapters.mail import make_mailer
 from shared.adapters.typesetting import use_fonts
+from shared.adapters.virus_scanner import VirusScanner
 from shared.context import Tools
 from shared.foundation.clock import Clock, make_clock
 from shared.foundation.retries import DELIVERY_DELAYS
@@ -22,7 +23,7 @@ from shared.messaging.rabbit import RabbitTransport
 from shared.messaging.transport import KEEP, Transport
 from shared.persistence.database import Database
 from shared.persistence.pg_notify import Notifier
-from shared.sandbox import Sandbox, VirusScanner
+from shared.sandbox import Sandbox
 from shared.wiring.registry import SERVICES, topology
 from shared.wiring.settings import Settings
 

@@ -10,9 +10,9 @@ import pytest
 
 from services.intake.rules.scans import check_scan
 from services.intake.settings import IntakeSettings
+from shared.adapters.virus_scanner import Infected, VirusScanner
 from shared.foundation.errors import Invalid
-from shared.sandbox import Sandbox, SandboxAway, VirusScanner
-from shared.sandbox.virus_scanner import Infected
+from shared.sandbox import Sandbox, SandboxAway
 from shared.wiring.process import open_process
 from shared.wiring.settings import embedded
 from tests.sandbox.test_scan_verdicts import picture

@@ -9,7 +9,7 @@ import struct
 from urllib.parse import urlsplit
 
 from shared.foundation.errors import Invalid
-from shared.sandbox.away import SandboxAway
+from shared.sandbox import SandboxAway
 
 _SECONDS = 60.0
 _CHUNK = 1024 * 1024
