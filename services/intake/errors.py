@@ -2,7 +2,7 @@
 
 Refusal
 ├── NotFound   UnknownApplication, UnknownProgramme
-└── Conflict   PersonAlreadyApplied
+└── Conflict   PersonAlreadyApplied, PlatformNumberUsed
 """
 
 from shared.foundation.errors import Conflict, NotFound
@@ -30,4 +30,15 @@ class PersonAlreadyApplied(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "同一学员在本期只能有一份有效报名;如需更换企业,请先撤回原报名。", code="person-already-applied"
+        )
+
+
+class PlatformNumberUsed(Conflict):
+    """The client has used this platform number for another application or draft."""
+
+    def __init__(self, platform_no: str) -> None:
+        super().__init__(
+            "平台编号“{platform_no}”已用于另一份报名。",
+            code="platform-no-used",
+            values={"platform_no": platform_no},
         )

@@ -8,77 +8,33 @@ Values come from the pages themselves, where a page has them (links and form fie
 """
 
 import argparse
-import html
 import json
-import logging
 import re
-import sqlite3
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote
 
-import structlog
 from allpairspy import AllPairs
-from fastapi import FastAPI
 from fastapi.params import File
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 from httpx import Response
-from joserfc.jwk import OKPKey
 from rich.progress import track
 
 from services.demo.cohort import cohort
-from services.intake import actions
-from services.loading import app_maker, settings_class
-from shared.foundation.clock import real_now
-from shared.http.auth import COOKIE, SAFE_METHODS, SessionToken, csrf_token, sign_token
-from shared.wiring.process import open_process
+from shared.http.auth import SAFE_METHODS
 from shared.wiring.registry import ROLES, SERVICES
-from shared.wiring.settings import embedded
 from tests.limits.apps import dependants
-from tests.simulation.faults import Faults
-from tests.simulation.nature import deterministic, tuned_gc
-from tests.simulation.world import World
+from tests.limits.played import SEED, Played, crawl, play, quiet
 
-SEED = 4
-AWKWARD = (
-    "",
-    str(2**63),
-    "-1",
-    "x" * 10_000,
-    "0",
-    "不是编号",
-    "2021-02-30",
-    "[]",
-    "null",
-    "\u202e=1",
-    "1e400",
-    "%00",
-    "\udcff",
-)
-JSON_AWKWARD: tuple[Any, ...] = (
-    None,
-    2**63,
-    -1,
-    "x" * 10_000,
-    "",
-    0,
-    True,
-    [],
-    {},
-    "2021-02-30",
-    1e300,
-    "\u202e",
-    "\ud800",
-    [[]] * 40,
-)
+TEXTS = ("", "x" * 10_000, "2021-02-30", "\u202e=1")
+AWKWARD = (*TEXTS, str(2**63), "-1", "0", "1e400", "不是编号", "[]", "null", "%00", "\udcff")
+JSON_AWKWARD: tuple[Any, ...] = (*TEXTS, None, True, 2**63, -1, 0, 1e300, [], {}, [[]] * 40, "\ud800")
 _UUID = "00000000-0000-4000-8000-000000000000"
 # Values that a page has: a row's own id, another's, and what a field contains.
 _MOST_KNOWN = 3
@@ -116,99 +72,6 @@ class Case(NamedTuple):
     body: Any
 
 
-@dataclass
-class Played:
-    """The apps of all services over the databases of a played world, with a client for each role."""
-
-    folder: Path
-    apps: dict[str, FastAPI]
-    signing_key: OKPKey
-    api_key: str
-    known: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    links: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    lists: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-
-    def client(self, service: str, role: str, *others: str) -> TestClient:
-        """Return a client with a session of these roles, with the API key ("platform"), or with neither ("")."""
-        client = TestClient(self.apps[service], raise_server_exceptions=False, follow_redirects=False)
-        if role == "platform":
-            client.headers["Authorization"] = f"Bearer {self.api_key}"
-        elif role:
-            now = real_now().timestamp()
-            token = SessionToken(
-                sub=f"{role}99", name=role, roles=(role, *others), iat=now, exp=now + 9000, sid=role.ljust(32, "s")
-            )
-            client.cookies[COOKIE] = sign_token(token, self.signing_key)
-            client.headers["X-CSRF-Token"] = csrf_token(token.sid)
-        return client
-
-
-def play(folder: Path) -> Played:
-    """Play a world without faults and open its services' apps, with a new API key."""
-    with tuned_gc():
-        world = World(SEED, folder, Faults(SEED, rate=0))
-        try:
-            with deterministic(SEED, world.clock):
-                world.play()
-        finally:
-            world.close()
-    clock = folder / "clock"
-    clock.write_text(world.clock.now().isoformat())
-    apps, key = {}, ""
-    for service in SERVICES:
-        values = embedded(folder, service, public_url="http://testserver", clock=f"travelling:{clock}")
-        copy = world.stage.services[service].database.copy()
-        with closing(copy), closing(sqlite3.connect(folder / f"{service}.db")) as file:
-            copy.backup(file)
-        rates = dict.fromkeys(("rate_per_key", "rate_per_address", "rate_per_form"), "100000/second")
-        process = open_process(settings_class(service).model_validate(values | rates))
-        if service == "intake":
-            with process.database.transaction() as uow:
-                key = actions.issue_client_key(uow, "另一平台", actor="test", now=process.clock.now())
-        apps[service] = app_maker(service)(process)
-    return Played(folder, apps, apps["portal"].state.signing_key, key)
-
-
-def crawl(played: Played, *, most: int = 400) -> None:
-    """Open the pages that each service links to, and note the values of their links and form fields."""
-    for service, spec in SERVICES.items():
-        for role in (*spec.roles, "auditor", "administrator"):
-            client, waiting = played.client(service, role), [f"{spec.prefix}/"]
-            seen: set[str] = set()
-            while waiting and len(seen) < most // len(spec.roles):
-                path = waiting.pop(0)
-                if path in seen:
-                    continue
-                seen.add(path)
-                answer = client.get(path)
-                if answer.status_code == 200 and "html" in answer.headers.get("content-type", ""):
-                    waiting += [link for link in _noted(played, service, answer.text) if link not in seen]
-
-
-def _noted(played: Played, service: str, page: str) -> Iterator[str]:
-    for tag in re.findall(r"<(?:input|select|textarea|button)\b[^>]*>", page):
-        attributes = dict(re.findall(r'\b(name|value)="([^"]*)"', tag))
-        if "name" in attributes:
-            played.known[attributes["name"]].add(html.unescape(attributes.get("value", "")))
-    for value in re.findall(r'<option[^>]*\bvalue="([^"]*)"', page):
-        played.known["an option"].add(html.unescape(value))
-    for link in re.findall(r'\b(?:href|action|hx-get|hx-post)="(/[^"]*)"', page):
-        target = urlsplit(html.unescape(link))
-        owner = next(
-            (one for one, spec in SERVICES.items() if spec.prefix and target.path.startswith(f"{spec.prefix}/")),
-            "portal",
-        )
-        if owner != service:
-            continue
-        for name, value in parse_qsl(target.query):
-            played.known[name].add(value)
-        if found := re.match(rf"{SERVICES[service].prefix}/tables/([\w-]+)/list", target.path):
-            played.lists[service].add(found[1])
-        played.links[service].add(target.path)
-        if "/static" not in target.path and "/session/" not in target.path:
-            yield target.path + (f"?{target.query}" if target.query else "")
-
-
 def cases(played: Played, rng: Random, *, most: int = 0) -> Iterator[Case]:
     """Yield the requests: for each route all pairs of its values (or `most` random ones), each for a role that may and for a
     random one."""
@@ -236,7 +99,7 @@ def _route_cases(played: Played, rng: Random, service: str, context: Any, most: 
                         b"PK\x03\x04" * 99,
                     ]
                 elif type(parameter.field_info).__name__ == "Body":
-                    body = _json_of(service, parameter.alias, played)
+                    body = _json_of(played)
                     places |= {("json", pointer): ["as it is", *JSON_AWKWARD] for pointer in _leaves(body)}
                 else:
                     places[kind, parameter.alias] = _values(played, rng, parameter.alias)
@@ -314,7 +177,7 @@ def _case(role: str, method: str, context: Any, row: Mapping[Place, Any], body: 
     )
 
 
-def _json_of(service: str, alias: str, played: Played) -> Any:
+def _json_of(played: Played) -> Any:
     """Return a sound JSON body, as far as one body fits all: a whole application."""
     whole = cohort(1).applications[0]
     codes = sorted(played.known["programme"]) or ["none"]
@@ -393,17 +256,6 @@ def _text(value: str) -> str:
 
 def _header(value: str) -> bytes:
     return value.encode(errors="replace").replace(b"\n", b"")
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Log nothing within the block: every refusal is a line."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
 
 
 def main() -> int:

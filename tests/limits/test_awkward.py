@@ -3,7 +3,8 @@
 from pathlib import Path
 from random import Random
 
-from tests.limits.awkward import cases, crawl, play, quiet, run
+from tests.limits.awkward import cases, run
+from tests.limits.played import crawl, play, quiet
 
 
 def test_no_route_or_list_answers_awkward_values_with_a_server_error(tmp_path: Path) -> None:

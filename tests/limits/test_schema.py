@@ -26,7 +26,7 @@ from services.intake.models import Application
 from services.review.models import Case
 from services.scheduling.models import Plan, Proposal
 from shared.wiring.registry import SERVICES
-from tests.limits.awkward import Played, play, quiet
+from tests.limits.played import Played, play, quiet
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 # The table in which each path parameter names a row.

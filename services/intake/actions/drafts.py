@@ -15,6 +15,7 @@ from services.intake.actions.locking import own_application, step
 from services.intake.actions.programmes import locked_programme
 from services.intake.actions.references import References
 from services.intake.actions.uniqueness import existing_filings
+from services.intake.errors import PlatformNumberUsed
 from services.intake.models import Application, PlatformClient, ProgrammeRow, StoredScan
 from services.intake.queries import application_of
 from services.intake.rules.applications import check_window
@@ -48,11 +49,7 @@ def save_draft(
     check_window(programme, now)
     used = select(Application.id).where(Application.client_id == client.id, Application.platform_no == key.platform_no)
     if uow.session.exec(used).first():
-        raise Conflict(
-            "平台编号“{platform_no}”已用于另一份报名。",
-            code="platform-no-used",
-            values={"platform_no": key.platform_no},
-        )
+        raise PlatformNumberUsed(key.platform_no)
     programme_row.last_serial += 1
     row = Application(
         id=uuid4(),
@@ -179,12 +176,13 @@ def _text_of(body: Body) -> str:
 
 def _store(uow: UnitOfWork, row: Application, body: Body, text: str, *, client: PlatformClient, keys: KeyRing) -> None:
     """Seal the body into the row, and refer to its scans so that they are kept, and to no others."""
+    referred = scan_ids(body)
     scans = select(StoredScan).where(
-        or_(col(StoredScan.id).in_(scan_ids(body)), StoredScan.kept_for == row.id),
+        or_(col(StoredScan.id).in_(referred), StoredScan.kept_for == row.id),
         StoredScan.client_id == client.id,
         StoredScan.programme == row.programme,
     )
-    referred, found = scan_ids(body), uow.session.exec(scans).all()
+    found = uow.session.exec(scans).all()
     for scan in found:
         if scan.kept_for == row.id and scan.id not in referred:
             scan.kept_for = None

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import String, and_, cast, func, literal, select, union_all
 from sqlmodel import col
 
-from services.intake.errors import PersonAlreadyApplied
+from services.intake.errors import PersonAlreadyApplied, PlatformNumberUsed
 from services.intake.models import Application, PastParticipant, PlatformClient
 from services.intake.rules.applications import check_participation
 from services.intake.schemas import ApplicationIn
@@ -65,11 +65,7 @@ class ExistingFilings:
             if person in self.people:
                 raise PersonAlreadyApplied
             if number in self.numbers:
-                raise Conflict(
-                    "平台编号“{platform_no}”已用于另一份报名。",
-                    code="platform-no-used",
-                    values={"platform_no": body.platform_no},
-                )
+                raise PlatformNumberUsed(body.platform_no)
             check_firm(self.firms[firm], programme)
         except Refusal as refusal:
             return refusal
