@@ -1,17 +1,12 @@
 """Workbook of the approved refunds, with which finance pays them at the bank. Called by the export action."""
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-
-from shared.dashboard.exports import escape_formula
-from shared.foundation.money import yuan
+from shared.adapters.workbook import workbook
 
 _TITLES = ("序号", "退款单号", "收款户名", "收款账号", "金额（元）", "附言", "原收款日期", "报名编号", "学员", "批准人")
-_WIDTHS = (6, 18, 36, 26, 14, 26, 14, 18, 12, 14)
 
 
 @dataclass(frozen=True)
@@ -30,29 +25,20 @@ class RefundLine:
 
 
 def refund_workbook(lines: Iterable[RefundLine]) -> bytes:
-    """Write one sheet. Accounts are text cells, so every digit stays and no text becomes a formula."""
-    book = Workbook()
-    sheet = book.active
-    sheet.title = "退款清单"
-    sheet.append(_TITLES)
-    for position, line in enumerate(lines, start=1):
-        cells = (
+    """Write one sheet. Accounts are text cells, so every digit stays."""
+    rows = [
+        (
+            position,
             line.number,
             line.payee,
             line.account,
-            yuan(line.amount_fen),
+            Decimal(line.amount_fen) / 100,
             line.remark,
             line.received_on,
             line.application_no,
             line.student,
             line.approved_by,
         )
-        sheet.append([position, *(escape_formula(cell) for cell in cells)])
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    for column, width in zip("ABCDEFGHIJ", _WIDTHS, strict=True):
-        sheet.column_dimensions[column].width = width
-    sheet.freeze_panes = "A2"
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
+        for position, line in enumerate(lines, start=1)
+    ]
+    return workbook({"退款清单": (_TITLES, rows)})

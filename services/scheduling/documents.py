@@ -4,19 +4,14 @@ workbook too.
 Called by scheduling's tasks and pages.
 """
 
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.worksheet.worksheet import Worksheet
-
 from shared.adapters.typesetting import typeset
-from shared.dashboard.exports import escape_formula
+from shared.adapters.workbook import Table, workbook
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -181,34 +176,26 @@ def not_certified_list(missing: NotCertifiedList) -> bytes:
 
 
 def certificate_workbook(certified: CertificateList, missing: NotCertifiedList) -> bytes:
-    """Return both lists as an XLSX workbook of two sheets. ID numbers are masked, and no cell can start a formula."""
-    book = Workbook()
-    book.remove(book.active)
-    _fill_sheet(
-        book.create_sheet("结业名单"),
-        ("序号", "姓名", "身份证件号码", "单位", "课时", "考核", "证书编号"),
-        [
-            (one.name, one.identity_mask, one.firm, one.hours, one.result, one.certificate_number)
-            for one in certified.rows
-        ],
+    """Return both lists as an XLSX workbook of two sheets. ID numbers are masked."""
+    return workbook(
+        {
+            "结业名单": _numbered(
+                ("姓名", "身份证件号码", "单位", "课时", "考核", "证书编号"),
+                [
+                    (one.name, one.identity_mask, one.firm, one.hours, one.result, one.certificate_number)
+                    for one in certified.rows
+                ],
+            ),
+            "未结业人员": _numbered(
+                ("姓名", "身份证件号码", "单位", "课时", "原因"),
+                [(one.name, one.identity_mask, one.firm, one.hours, "；".join(one.reasons)) for one in missing.rows],
+            ),
+        }
     )
-    _fill_sheet(
-        book.create_sheet("未结业人员"),
-        ("序号", "姓名", "身份证件号码", "单位", "课时", "原因"),
-        [(one.name, one.identity_mask, one.firm, one.hours, "；".join(one.reasons)) for one in missing.rows],
-    )
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
 
 
-def _fill_sheet(sheet: Worksheet, titles: tuple[str, ...], rows: Sequence[tuple[str | int, ...]]) -> None:
-    sheet.append(titles)
-    for number, row in enumerate(rows, start=1):
-        sheet.append([number, *(escape_formula(value) for value in row)])
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    sheet.freeze_panes = "A2"
+def _numbered(titles: tuple[str, ...], rows: Sequence[tuple[str | int, ...]]) -> Table:
+    return ("序号", *titles), [(number, *row) for number, row in enumerate(rows, start=1)]
 
 
 def _share(part: Iterable[int], whole: int) -> str:

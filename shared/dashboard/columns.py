@@ -123,6 +123,9 @@ class Moment(_Column, StringField):
     def shown(self, value: datetime) -> str:
         return f"{local(value):%Y-%m-%d %H:%M}"
 
+    def exported(self, value: datetime) -> datetime:
+        return local(value).replace(tzinfo=None)
+
 
 @dataclass
 class Day(_Column, StringField):
@@ -136,6 +139,9 @@ class Day(_Column, StringField):
 
     def shown(self, value: date) -> str:
         return value.isoformat()
+
+    def exported(self, value: date) -> date:
+        return value
 
 
 @dataclass

@@ -7,59 +7,56 @@ Used by lists.py.
 import csv
 import io
 import re
-from collections.abc import Callable
+from datetime import date
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette_admin.export.base import BaseExporter, ExportContext
 from starlette_admin.fields import BaseField
+from starlette_admin.types import RequestAction
+from starlette_admin.views import BaseModelView
 
+from shared.adapters.workbook import XLSX, Cell, escape_formula, printed_cell, workbook
+from shared.foundation.clock import local
+from shared.foundation.language import t
 from shared.http.downloads import content_disposition
 
-# Spreadsheets that read CJK text take the full-width signs for the half-width ones.
-_STARTS_A_FORMULA = re.compile(
-    r"[\t\r\n]|[\s\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
-)
 _LOSES_DIGITS = re.compile(r"0[0-9]+|[0-9]{12,}|[0-9]+[Ee][0-9]+")
 
 
-def escape_formula(value: Any) -> Any:
-    """Return a text that no spreadsheet evaluates (OWASP, CSV injection). Numbers stay unchanged.
-
-    A text gets an apostrophe in front if it begins with a sign of a formula, also behind blanks and invisible marks, or
-    with a tab or line end. Other controls are removed, because XML has no code for them.
-    """
-    if not isinstance(value, str):
-        return value
-    text = ILLEGAL_CHARACTERS_RE.sub("", value)
-    return f"'{text}" if _STARTS_A_FORMULA.match(text) else text
+def file_name(request: Request, view: BaseModelView) -> str:
+    """Return the usual name of a list's export, without extension: its title and today's date in China."""
+    return f"{t(str(view.menu_label))} {local(request.app.state.process.clock.now()):%Y-%m-%d}"
 
 
-def escape_digits(value: Any) -> Any:
-    """Return a text that a spreadsheet does not read from CSV as a number with fewer digits, and that is no formula.
+async def export_form(request: Request, view: BaseModelView) -> str:
+    """Return the library's form, which names the usual file name."""
+    template = request.app.state.dashboard.templates.env.get_template("actions/export_form.html")
+    fields = view.get_fields_list(request, action=RequestAction.EXPORT)
+    name = file_name(request, view)
+    return str(template.render(request=request, fields=fields, exporters=view.exporters, filename=name))
+
+
+def csv_cell(value: Cell) -> Cell:
+    """Return a value that no spreadsheet evaluates, or reads from CSV as a number with fewer digits.
 
     Numbers of twelve digits and more, with leading zeros or with an exponent get an apostrophe in front. A list of past
     participants may be imported with it.
     """
-    text = escape_formula(value)
-    return f"'{text}" if isinstance(text, str) and _LOSES_DIGITS.fullmatch(text) else text
-
-
-def _table(
-    fields: list[BaseField], rows: list[dict[str, Any]], escape: Callable[[Any], Any] = escape_formula
-) -> list[list[Any]]:
-    titles = [escape(str(field.label or field.name)) for field in fields]
-    return [titles, *([escape(row.get(field.name)) for field in fields] for row in rows)]
+    value = escape_formula(value)
+    if isinstance(value, date):
+        return printed_cell(value)
+    return f"'{value}" if isinstance(value, str) and _LOSES_DIGITS.fullmatch(value) else value
 
 
 class _Exporter(BaseExporter):
     async def build_response(self, ctx: ExportContext) -> Response:
         """Return the file under the typed name, which may be in Chinese: the library's header fails with one."""
         content = await self.generate(ctx.fields, ctx.rows)
-        headers = {"Content-Disposition": content_disposition(f"{ctx.filename}.{self.extension}")}
+        # The library puts the key in place of an empty name.
+        name = file_name(ctx.request, ctx.view) if ctx.filename == ctx.view.key else ctx.filename
+        headers = {"Content-Disposition": content_disposition(f"{name}.{self.extension}")}
         return Response(content, media_type=self.content_type, headers=headers)
 
 
@@ -70,25 +67,22 @@ class SafeCsv(_Exporter):
     extension = "csv"
 
     async def generate(self, fields: list[BaseField], rows: list[dict[str, Any]]) -> bytes:
+        titles, lines = _table(fields, rows)
         text = io.StringIO()
-        csv.writer(text).writerows(_table(fields, rows, escape_digits))
+        csv.writer(text).writerows([csv_cell(value) for value in line] for line in [titles, *lines])
         return text.getvalue().encode("utf-8-sig")
 
 
 class SafeXlsx(_Exporter):
-    """One sheet with a bold, frozen header row. Texts stay texts, so that long numbers keep all digits."""
+    """A workbook of one sheet. Texts stay texts, so that long numbers keep all digits."""
 
-    content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    content_type = XLSX
     extension = "xlsx"
 
     async def generate(self, fields: list[BaseField], rows: list[dict[str, Any]]) -> bytes:
-        workbook = Workbook()
-        sheet = workbook.active
-        for line in _table(fields, rows):
-            sheet.append(line)
-        for cell in sheet[1]:
-            cell.font = Font(bold=True)
-        sheet.freeze_panes = "A2"
-        file = io.BytesIO()
-        workbook.save(file)
-        return file.getvalue()
+        return workbook({"Sheet1": _table(fields, rows)})
+
+
+def _table(fields: list[BaseField], rows: list[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
+    titles = [str(field.label or field.name) for field in fields]
+    return titles, [[row.get(field.name) for field in fields] for row in rows]

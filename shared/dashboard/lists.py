@@ -21,7 +21,7 @@ from starlette_admin.views import RowActionsDisplayType, RowActionsPosition
 
 from shared.dashboard.actions import ListAction, action_options, key_of, on_row, on_rows
 from shared.dashboard.columns import Badged, Text
-from shared.dashboard.exports import SafeCsv, SafeXlsx
+from shared.dashboard.exports import SafeCsv, SafeXlsx, export_form
 from shared.foundation.language import t
 from shared.http.auth import CurrentUser
 
@@ -143,6 +143,8 @@ class ListView(ModelView):
             self._actions[action.name] = action_options(action)
             self._actions_handlers[action.name] = on_rows(action, self.pk_type)
         super()._init_batch_actions()
+        options: dict[str, Any] = self._actions["export"]
+        options["form"] = export_form
         self.actions = [action.name for action in self.list_actions] + ["export"]
 
     def _init_row_actions(self) -> None:

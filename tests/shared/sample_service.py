@@ -25,6 +25,7 @@ from shared.dashboard import (
     Number,
     Text,
     done,
+    file_reply,
     page,
     refusal_page,
 )
@@ -38,6 +39,7 @@ from shared.persistence.schema import upgrade
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process, open_process
 from shared.wiring.settings import Settings, embedded
+from tests.shared.awkward_names import AWKWARD
 
 registered = registry()
 
@@ -112,6 +114,11 @@ Clerk = Annotated[CurrentUser, Depends(staff("intake"))]
 @router.get("/")
 def overview(request: Request, actor: Clerk, now: Now) -> Response:
     return page(request, "sample_overview.html", title="报名概况", subtitle="截至现在")
+
+
+@router.get("/files/{number}")
+def show_file(number: int, actor: Clerk) -> Response:
+    return file_reply(b"", name=list(AWKWARD)[number], media_type="application/octet-stream")
 
 
 @router.get("/parcels/{parcel_id}")

@@ -8,6 +8,7 @@ from services.billing import documents, queries
 from services.billing.pages import labels
 from services.billing.queries.overview import Overview
 from shared.dashboard import file_reply, page, t
+from shared.foundation.clock import local
 from shared.foundation.money import yuan
 from shared.http.web import Now, ReadingSession
 
@@ -91,4 +92,4 @@ def _refund_bar(state: str, totals: dict[str, int], stats: dict[str, int]) -> di
 def reconciliation(actor: labels.Reader, session: ReadingSession, now: Now) -> Response:
     """Show 对账调节表 over all imported statements."""
     content = documents.reconciliation_statement(queries.reconciliation(session, now=now))
-    return file_reply(content, name="对账调节表.pdf", media_type=PDF, inline=True)
+    return file_reply(content, name=f"对账调节表 {local(now):%Y-%m-%d}.pdf", media_type=PDF, inline=True)

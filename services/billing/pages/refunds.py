@@ -8,6 +8,7 @@ from services.billing import actions, queries
 from services.billing.pages import labels
 from services.billing.pages.entries import Reason
 from services.billing.states import RefundState
+from shared.adapters.workbook import XLSX
 from shared.dashboard import done, file_reply, page, t
 from shared.dashboard.history import history
 from shared.foundation.clock import local
@@ -15,7 +16,6 @@ from shared.http.fields import FormIds
 from shared.http.web import Now, ReadingSession, Uow, WithTools
 
 router = APIRouter()
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.get("/refunds")
@@ -78,4 +78,4 @@ def export(actor: labels.Either, uow: Uow, now: Now, tools: WithTools, reason: R
     """Download the approved refunds with full account numbers, as a workbook for the bank. Field: `reason`; the
     download is audited."""
     content = actions.export_approved_refunds(uow, reason=reason, actor=actor.account, now=now, keys=tools.keys)
-    return file_reply(content, name=f"退款清单_{local(now):%Y%m%d}.xlsx", media_type=XLSX)
+    return file_reply(content, name=f"退款清单 {local(now):%Y-%m-%d}.xlsx", media_type=XLSX)

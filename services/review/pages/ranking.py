@@ -1,11 +1,9 @@
 """Pages of the ranking: missing decisions, ties, freeze and release, the frozen table with the last seat's boundary,
 exports."""
 
-import io
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from openpyxl import Workbook
 from sqlmodel import Session
 
 from services.review import actions, documents, queries
@@ -14,14 +12,13 @@ from services.review.pages.labels import OUTCOME_LABELS, RANKING_LABELS, Committ
 from services.review.rules.deadlines import publicity_ends
 from services.review.rules.ranking import TITLES
 from services.review.rules.scoring import format_points
-from shared.dashboard import Download, done, file_reply, page
-from shared.dashboard.exports import escape_formula
+from shared.adapters.workbook import XLSX, workbook
+from shared.dashboard import Download, done, file_reply, page, t
 from shared.foundation.errors import Conflict
 from shared.http.fields import FormIds, FormRemark, QueryCode
 from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter()
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _HEADINGS = ("名次", "报名编号", "姓名", "企业", "推荐单位", "企业信息", "学员资料", "面试", "总分", "结果", "备注")
 
 
@@ -114,28 +111,24 @@ def print_ranking(code: str, actor: Office, session: ReadingSession, now: Now) -
 
 @router.get("/ranking/{code}/table.xlsx")
 def export_ranking(code: str, actor: Office, session: ReadingSession) -> Response:
-    """Return 排名表 as a workbook; no cell can start a formula."""
-    book = Workbook()
-    sheet = book.active
-    sheet.title = "排名表"
-    sheet.append(_HEADINGS)
-    for place in _frozen_places(session, code):
-        parts = (place.inputs["firm"], place.inputs["materials"], place.weighted_interview, place.total)
-        texts = (place.application_no, place.student_name, place.firm_name, place.unit)
-        outcome = OUTCOME_LABELS[place.outcome].title
-        sheet.append(
-            [
-                place.rank,
-                *map(escape_formula, texts),
-                *(part / 100 for part in parts),
-                outcome,
-                escape_formula(place.note),
-            ]
+    """Return 排名表 as a workbook."""
+    rows = [
+        (
+            place.rank,
+            place.application_no,
+            place.student_name,
+            place.firm_name,
+            place.unit,
+            place.inputs["firm"] / 100,
+            place.inputs["materials"] / 100,
+            place.weighted_interview / 100,
+            place.total / 100,
+            t(OUTCOME_LABELS[place.outcome].title),
+            place.note,
         )
-    sheet.freeze_panes = "A2"
-    file = io.BytesIO()
-    book.save(file)
-    return file_reply(file.getvalue(), name=f"{code} 排名表.xlsx", media_type=_XLSX)
+        for place in _frozen_places(session, code)
+    ]
+    return file_reply(workbook({"排名表": (_HEADINGS, rows)}), name=f"{code} 排名表.xlsx", media_type=XLSX)
 
 
 def _frozen_places(session: Session, code: str) -> list[RankedCase]:

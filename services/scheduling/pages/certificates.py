@@ -9,6 +9,7 @@ from services.scheduling.pages.forms import Entries, Reader, Registrar, entry_er
 from services.scheduling.queries import course, papers, roster
 from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.states import StudentState
+from shared.adapters.workbook import XLSX
 from shared.dashboard import Download, done, file_reply, page, t
 from shared.foundation.errors import Message
 from shared.foundation.text import Line
@@ -17,7 +18,6 @@ from shared.http.web import Now, ReadingSession, Uow
 
 router = APIRouter()
 PDF = "application/pdf"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 RESULTS = {"pass": True, "fail": False}
 
 
@@ -106,7 +106,7 @@ def certificate_list(actor: Reader, session: ReadingSession, now: Now, programme
     """Return 结业名单 as PDF."""
     code = chosen_programme(session, programme).code
     content = documents.certificate_list(papers.certificate_list_of(session, code, now=now))
-    return file_reply(content, name="结业名单.pdf", media_type=PDF, inline=True)
+    return file_reply(content, name=f"{code} 结业名单.pdf", media_type=PDF, inline=True)
 
 
 @router.get("/certificates/not-certified.pdf")
@@ -114,7 +114,7 @@ def not_certified_list(actor: Reader, session: ReadingSession, now: Now, program
     """Return 未结业人员名单 as PDF."""
     code = chosen_programme(session, programme).code
     content = documents.not_certified_list(papers.not_certified_list_of(session, code, now=now))
-    return file_reply(content, name="未结业人员名单.pdf", media_type=PDF, inline=True)
+    return file_reply(content, name=f"{code} 未结业人员名单.pdf", media_type=PDF, inline=True)
 
 
 @router.get("/certificates/list.xlsx")
@@ -124,4 +124,4 @@ def certificate_sheet(actor: Reader, session: ReadingSession, now: Now, programm
     content = documents.certificate_workbook(
         papers.certificate_list_of(session, code, now=now), papers.not_certified_list_of(session, code, now=now)
     )
-    return file_reply(content, name="结业名单.xlsx", media_type=XLSX)
+    return file_reply(content, name=f"{code} 结业名单.xlsx", media_type=XLSX)

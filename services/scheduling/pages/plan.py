@@ -149,4 +149,6 @@ def show_calendar(plan_id: UUID, actor: Reader, session: ReadingSession, now: No
     """Return 课程表 of a plan as PDF."""
     row = plans.plan_of(session, plan_id)
     content = documents.teaching_calendar(papers.calendar_of(session, row, now=now))
-    return file_reply(content, name="课程表.pdf", media_type="application/pdf", inline=True)
+    return file_reply(
+        content, name=f"{row.programme} 课程表 第{row.version}版.pdf", media_type="application/pdf", inline=True
+    )

@@ -6,31 +6,7 @@ from urllib.parse import unquote
 import pytest
 
 from shared.http.downloads import content_disposition
-
-AWKWARD = {
-    "名单.xlsx": "名单.xlsx",
-    "录取名单 2021-12-08.pdf": "录取名单 2021-12-08.pdf",
-    "😀.csv": "😀.csv",
-    'a"b.csv': "a_b.csv",
-    "a\r\nSet-Cookie: x.csv": "a__Set-Cookie_ x.csv",
-    "../../etc/passwd": "_.._etc_passwd",
-    "..\\windows.csv": "_windows.csv",
-    "a\x00b.csv": "a_b.csv",
-    "x\u202efdp.exe": "x_fdp.exe",
-    "\ud800.csv": "_.csv",
-    "": "file",
-    " . ": "file",
-    "a;b=c.csv": "a;b=c.csv",
-    "50%.csv": "50%.csv",
-    "长" * 300 + ".xlsx": "长" * 78 + ".xlsx",
-    "x" * 300: "x" * 240,
-    "\U00020000" * 100 + ".csv": "\U00020000" * 59 + ".csv",
-    "\u061ccod.exe": "_cod.exe",
-    "CON:aux|nul?*<>.csv": "CON_aux_nul____.csv",
-    "cafe\u0301.csv": "café.csv",
-    "名'单.csv": "名'单.csv",
-    ".htaccess": "htaccess",
-}
+from tests.shared.awkward_names import AWKWARD
 
 
 @pytest.mark.parametrize(("name", "saved"), AWKWARD.items())

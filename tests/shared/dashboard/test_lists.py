@@ -4,13 +4,15 @@ import csv
 import io
 import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from openpyxl import load_workbook
 from starlette.testclient import TestClient
 
+from shared.adapters.workbook import escape_formula
 from shared.dashboard import filters
-from shared.dashboard.exports import escape_digits, escape_formula
+from shared.dashboard.exports import csv_cell
 from shared.dashboard.notices import COOKIE
 from tests.shared.dashboard.sample_paths import ACTION, CSRF, LIST
 from tests.shared.sample_service import Installation, Parcel
@@ -123,7 +125,24 @@ def test_a_request_without_an_actions_name_is_refused(clerk: TestClient) -> None
 def test_an_xlsx_export_keeps_the_types_of_numbers_and_texts(clerk: TestClient) -> None:
     sheet = load_workbook(io.BytesIO(exported(clerk, "xlsx"))).active
     assert [cell.value for cell in sheet[2]][:4] == [1, "'=包裹1", "待核验", 25000]
-    assert {cell.data_type for row in sheet.iter_rows() for cell in row} == {"s", "n"}
+    assert {cell.data_type for row in sheet.iter_rows() for cell in row} == {"s", "n", "d"}
+
+
+def test_an_xlsx_export_has_times_of_china_amounts_and_columns_wide_enough(clerk: TestClient) -> None:
+    sheet = load_workbook(io.BytesIO(exported(clerk, "xlsx"))).active
+    amount, arrived = sheet["D2"], sheet["H2"]
+    assert (amount.number_format, arrived.number_format) == ("#,##0.00", "yyyy-mm-dd hh:mm")
+    assert f"{arrived.value:%Y-%m-%d %H:%M}" == "2021-11-22 23:59"
+    widths = {column: sheet.column_dimensions[column].width for column in "ADGH"}
+    assert widths == {"A": 6, "D": len("625,000.00") + 2, "G": len("5****************1") + 2, "H": 18}
+
+
+def test_an_export_without_a_name_has_the_lists_title_and_the_day(clerk: TestClient) -> None:
+    form = clerk.get(LIST).text
+    answer = clerk.post(ACTION, params={"name": "export"}, data={"format": "csv"}, headers=CSRF)
+    name = re.search(r"placeholder=.{,6}(包裹 [0-9-]{10})", form)
+    assert name
+    assert f"filename*=UTF-8''{quote(name[1])}.csv" in answer.headers["content-disposition"]
 
 
 @pytest.mark.parametrize(
@@ -141,13 +160,13 @@ def test_control_characters_are_removed_and_numbers_stay_numbers() -> None:
 
 @pytest.mark.parametrize("digits", ["500103197803123012", "50010319780312", "007", "5E17"])
 def test_digits_that_a_spreadsheet_would_change_get_an_apostrophe_in_csv(digits: str) -> None:
-    assert escape_digits(digits) == f"'{digits}"
+    assert csv_cell(digits) == f"'{digits}"
 
 
 @pytest.mark.parametrize("kept", ["2021-11-22 23:59", "13800001000", "50010319780312301X", "0", "", 25000, None])
-def test_other_cells_of_csv_stay_as_they_are(kept: object) -> None:
-    assert escape_digits(kept) == kept
-    assert escape_digits("=1+1") == "'=1+1"
+def test_other_cells_of_csv_stay_as_they_are(kept: Any) -> None:
+    assert csv_cell(kept) == kept
+    assert csv_cell("=1+1") == "'=1+1"
 
 
 def act(clerk: TestClient, *pks: int, note: str = "") -> Any:
