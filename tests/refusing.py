@@ -13,7 +13,17 @@ from pathlib import Path
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _TEXT_NODES = (ast.Constant, ast.JoinedStr, ast.BinOp, ast.IfExp, ast.Dict)
-_CLASSES = {"Refusal", "NotFound", "Forbidden", "NotSignedIn", "Conflict", "Invalid", "FieldError", "Message"}
+_CLASSES = {
+    "Refusal",
+    "NotFound",
+    "Forbidden",
+    "NotSignedIn",
+    "NoApiKey",
+    "Conflict",
+    "Invalid",
+    "FieldError",
+    "Message",
+}
 
 
 def refusal_texts(path: Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ from services.intake.models import Application, Consent, IdempotencyKey, Platfor
 from services.intake.states import ApplicationState
 from shared.events.intake import Programme
 from shared.foundation.clock import local
-from shared.foundation.errors import NotSignedIn
+from shared.foundation.errors import NoApiKey
 from shared.persistence.columns import one_of
 
 _VALID = and_(one_of(col(PlatformClient.key_hash), "key_hashes"), col(PlatformClient.revoked_at).is_(None))
@@ -22,7 +22,7 @@ _CLIENTS_AND_RESPONSES = select(PlatformClient, IdempotencyKey).join(Idempotency
 
 
 def client_of_key(session: Session, key_hash: str) -> PlatformClient:
-    """Return the client whose API key has this hash. Raises NotSignedIn for an unknown or revoked key.
+    """Return the client whose API key has this hash. Raises NoApiKey for an unknown or revoked key.
 
     The lookup compares hashes, so that its timing reveals nothing about the key.
     """
@@ -46,9 +46,9 @@ def clients_and_responses(
     return clients, {(client.key_hash, stored.key): stored for client, stored in rows if stored is not None}
 
 
-def unknown_key() -> NotSignedIn:
+def unknown_key() -> NoApiKey:
     """Return the refusal for an unknown or revoked API key."""
-    return NotSignedIn("接口密钥无效或已停用。", code="api-key")
+    return NoApiKey("接口密钥无效或已停用。", code="api-key")
 
 
 def application_of(session: Session, application_id: UUID, client: PlatformClient) -> Application:

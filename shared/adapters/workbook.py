@@ -64,7 +64,9 @@ def workbook(tables: Mapping[str, Table]) -> bytes:
         for cell in sheet[1]:
             cell.font = Font(bold=True)
         for title_cell, width in zip(sheet[1], widths, strict=True):
-            sheet.column_dimensions[title_cell.coordinate.removesuffix("1")].width = min(max(width + 2, _NARROWEST), _WIDEST)
+            sheet.column_dimensions[title_cell.coordinate.removesuffix("1")].width = min(
+                max(width + 2, _NARROWEST), _WIDEST
+            )
         sheet.freeze_panes = "A2"
     file = io.BytesIO()
     book.save(file)

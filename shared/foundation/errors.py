@@ -5,6 +5,7 @@ Refusal
 ├── NotFound    the object does not exist, or the actor may not see it
 ├── Forbidden   the actor may not do this
 │   └── NotSignedIn   there is no valid session
+│       └── NoApiKey  there is no valid API key
 ├── Conflict    the current state does not allow it
 └── Invalid     the input is wrong
 OutOfOrder      not a refusal: a predecessor event has not arrived; the delivery is retried
@@ -17,6 +18,7 @@ Message, Joined, FieldError or Refusal are translated too; plain strings, such a
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 def _in_chinese(message: str, values: Mapping[str, object]) -> str:
@@ -81,7 +83,15 @@ class Forbidden(Refusal):
 
 
 class NotSignedIn(Forbidden):
-    """There is no session, or it has expired."""
+    """There is no session, or it has expired. `scheme`: how the sender must authenticate (RFC 9110, 11.6.1)."""
+
+    scheme: ClassVar[str] = "Cookie"
+
+
+class NoApiKey(NotSignedIn):
+    """There is no API key, or it is unknown or revoked."""
+
+    scheme = "Bearer"
 
 
 class Conflict(Refusal):

@@ -5,9 +5,11 @@ import secrets
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette_admin.i18n import get_locale
 
 from shared.foundation.correlation import correlated
 
+_IN_THE_READERS_LANGUAGE = ("text/html", "application/problem+json")
 _ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
 
 
@@ -44,4 +46,6 @@ def _add_headers(headers: MutableHeaders, nonce: str, correlation: str) -> None:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cache-Control", "no-store")
+    if headers.get("Content-Type", "").startswith(_IN_THE_READERS_LANGUAGE):
+        headers["Content-Language"] = get_locale()
     headers["X-Correlation-Id"] = correlation

@@ -18,8 +18,9 @@ from redis.exceptions import ConnectionError as RedisUnavailable
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, OperationalError
 from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_admin.i18n import LocaleMiddleware
 
 from shared.context import Tools
@@ -37,6 +38,7 @@ from shared.http.csrf import check_form_token
 from shared.http.gate import Gate
 from shared.http.http_metrics import HttpMetrics, route_of
 from shared.http.limits import BodyRefused
+from shared.http.methods import Methods
 from shared.http.openapi import document
 from shared.http.problems import problem_of
 from shared.http.rates import TooManyRequests
@@ -77,6 +79,8 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     app.state.refusal_page = refusal_page
     # Inside the exception handlers, where `add_middleware` would not put it.
     app.router.middleware_stack = Gate(app.router.middleware_stack, process)
+    app.add_middleware(_Failures)
+    app.add_middleware(Methods)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(LocaleMiddleware, i18n_config=LANGUAGES)
     app.add_middleware(HttpMetrics, service=process.service)
@@ -90,10 +94,33 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     app.add_exception_handler(RedisUnavailable, _on_server_unavailable)
     app.add_exception_handler(FilesUnavailable, _on_server_unavailable)
     app.add_exception_handler(SandboxAway, _on_server_unavailable)
-    app.add_exception_handler(Exception, _on_failure)
     app.add_api_route(f"{prefix}/healthz", _healthz, include_in_schema=False)
     app.add_api_route(f"{prefix}/readyz", _readyz, include_in_schema=False)
     return app
+
+
+class _Failures:
+    """Answers an unexpected exception with 500 and lets the connection live. Raised further, it would end the connection
+    behind the response, and lose the next request on it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception as error:
+            if has_started:
+                raise
+            response = await run_in_threadpool(_on_failure, Request(scope, receive), error)
+            await response(scope, receive, send)
 
 
 class _HttpsScheme:
@@ -154,6 +181,8 @@ def refuse(request: Request, refusal: Refusal, *, status: int | None = None) -> 
         response.headers["Connection"] = "close"
     if isinstance(refusal, TooManyRequests):
         response.headers.update(refusal.headers)
+    if isinstance(refusal, NotSignedIn):
+        response.headers["WWW-Authenticate"] = f'{refusal.scheme} realm="lingjun"'
     return response
 
 

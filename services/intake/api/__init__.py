@@ -24,7 +24,7 @@ from services.intake.schemas import (
     WithdrawalIn,
 )
 from services.intake.states import ApplicationState
-from shared.foundation.errors import NotSignedIn
+from shared.foundation.errors import NoApiKey
 from shared.foundation.validation import invalid_body
 from shared.http.auth import Credential
 from shared.http.limits import SCAN
@@ -35,7 +35,7 @@ router = APIRouter(prefix="/intake/api", tags=["platform"])
 
 @Credential
 async def platform_client(request: Request) -> PlatformClient:
-    """Authenticate the calling client by `Authorization: Bearer <key>`. Raises NotSignedIn."""
+    """Authenticate the calling client by `Authorization: Bearer <key>`. Raises NoApiKey."""
     return await run_in_threadpool(_client_of_key, request)
 
 
@@ -49,13 +49,13 @@ def _client_of_key(request: Request) -> PlatformClient:
 def _bearer(request: Request) -> str:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key:
-        raise NotSignedIn("请在 Authorization 头中以 Bearer 方式提供接口密钥。", code="api-key")
+        raise NoApiKey("请在 Authorization 头中以 Bearer 方式提供接口密钥。", code="api-key")
     return key
 
 
 @Credential
 async def known_key(request: Request) -> str:
-    """Return the hash of the client's API key. Raises NotSignedIn for an unknown key.
+    """Return the hash of the client's API key. Raises NoApiKey for an unknown key.
 
     A key that was valid once is cached; the batcher checks revocation once per batch.
     """
