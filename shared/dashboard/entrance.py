@@ -16,14 +16,13 @@ from shared.http.web import refuse
 
 
 class AccessMiddleware:
-    """ASGI middleware: only users with the dashboard's roles, and auditors, may open the lists. Static files are
-    public."""
+    """ASGI middleware: only users with the dashboard's roles, and auditors, may open the lists."""
 
-    def __init__(self, app: ASGIApp, roles: tuple[str, ...], open_paths: str) -> None:
-        self._app, self._roles, self._open_paths = app, roles, open_paths
+    def __init__(self, app: ASGIApp, roles: tuple[str, ...]) -> None:
+        self._app, self._roles = app, roles
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(self._open_paths):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)

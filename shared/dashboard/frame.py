@@ -25,10 +25,12 @@ from shared.dashboard.entrance import AccessMiddleware
 from shared.dashboard.lists import ListView
 from shared.dashboard.notices import COOKIE as NOTICE_COOKIE
 from shared.dashboard.notices import notify, send_notices, take_notices
+from shared.dashboard.static_files import address, serve_static_file
 from shared.dashboard.templating import configure
 from shared.foundation.errors import Refusal
 from shared.foundation.language import LANGUAGES, SHARED_CATALOGUES, load_catalogues, localize, t
-from shared.http.auth import CurrentUser
+from shared.http.auth import CurrentUser, masked
+from shared.http.compression import compress
 from shared.http.web import refuse
 from shared.wiring.process import Process
 from shared.wiring.registry import SERVICES
@@ -40,7 +42,7 @@ _ERRORS = {
     403: "您没有使用此功能的权限。",
     404: "没有这条记录或这个页面。",
 }
-_ROUTES_KEPT = frozenset({"static", "index", "list", "detail", "action", "row-action"})
+_ROUTES_KEPT = frozenset({"index", "list", "detail", "action", "row-action"})
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class Dashboard:
             timezone_config=_TIMEZONE,
         )
         # Before the library's own middleware: that one opens a database session, and wraps what `receive` raises.
-        access = Middleware(AccessMiddleware, roles=roles, open_paths=f"{self.base}/static/")
+        access = Middleware(AccessMiddleware, roles=roles)
         self._admin.middlewares.insert(0, access)
         self._admin.routes = [route for route in self._admin.routes if route.name in _ROUTES_KEPT]
         self.templates = self._admin.templates
@@ -138,7 +140,8 @@ class Dashboard:
             t=t,
             localize=localize,
             csrf_input=_csrf_input,
-            static_url=self.static_url,
+            csrf_token=lambda request: masked(request.state.csrf_token),
+            static_url=_static_url,
             url_for=_path_for,
             unique_id=_unique_id,
             detail_url=self.detail_url,
@@ -160,10 +163,6 @@ class Dashboard:
         """Return the path of a list."""
         return f"{self.base}/{key}/list"
 
-    def static_url(self, _request: Request, path: str, v: object = None) -> str:
-        """Return the path of a static file of the library or of this package."""
-        return f"{self.base}/static/{path}" + (f"?v={v}" if v else "")
-
     def detail_url(self, request: Request, key: str, pk: object) -> str:
         """Return the path of a row's page."""
         view: Any = self._admin._find_view_by_key(key)
@@ -180,6 +179,7 @@ class Dashboard:
         """Mount the lists after the app's own routes, and make the dashboard available to every page."""
         load_catalogues(SHARED_CATALOGUES)
         load_catalogues(self.catalogues)
+        app.add_api_route("/static/{asked_version}/{path:path}", serve_static_file, include_in_schema=False)
         app.state.dashboard, app.state.ROUTE_NAME = self, self._admin.route_name
         self._admin.mount_to(app)
         for name in ("process", "dashboard", "refusal_page"):
@@ -194,7 +194,13 @@ def render(request: Request, template: str, context: dict[str, Any], *, status: 
     response = dashboard.templates.TemplateResponse(request, template, context, status_code=status)
     if notices:
         response.delete_cookie(NOTICE_COOKIE)
+    compress(request, response)
     return response
+
+
+def _static_url(_request: Request, path: str, v: object = None) -> str:
+    """Return the address of a static file; `v`, the library's number of its version, is not needed."""
+    return address(path)
 
 
 @pass_context
@@ -214,4 +220,4 @@ def _unique_id(context: dict[str, Any], name: str) -> str:
 
 
 def _csrf_input(request: Request) -> Markup:
-    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(request.state.csrf_token)
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(masked(request.state.csrf_token))

@@ -6,6 +6,7 @@ Cookies and expiry use real time, never business time.
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,6 +32,7 @@ from shared.wiring.registry import Role
 ALGORITHM = "Ed25519"
 COOKIE = "lingjun_session"
 LIFETIME_SECONDS = 15 * 60
+_MASKED_LENGTH = 2 * 2 * hashlib.sha256().digest_size
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -106,6 +108,22 @@ def _public_key(path: Path) -> OKPKey:
 def csrf_token(sid: str) -> str:
     """Return the CSRF token of all forms of a session: an HMAC keyed with the session id, which scripts cannot read."""
     return _hmac(sid, "csrf")
+
+
+def masked(token: str) -> str:
+    """Return a CSRF token in a form that is new each time, for a page that is compressed (BREACH, as Django masks its own)."""
+    pad = secrets.token_bytes(len(token) // 2)
+    return (pad + bytes(one ^ other for one, other in zip(pad, bytes.fromhex(token), strict=True))).hex()
+
+
+def unmasked(submitted: str) -> str:
+    """Return the token behind a masked one; any other text unchanged."""
+    try:
+        content = bytes.fromhex(submitted) if len(submitted) == _MASKED_LENGTH else b""
+    except ValueError:
+        return submitted
+    half = len(content) // 2
+    return bytes(one ^ other for one, other in zip(content[:half], content[half:], strict=True)).hex() or submitted
 
 
 def flash_mark(sid: str, text: str) -> str:

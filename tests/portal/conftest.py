@@ -51,7 +51,7 @@ class Portal:
 
 def token_on(page: str) -> str:
     """Return the CSRF token in a page's meta element."""
-    match = re.search(r'<meta name="csrf-token" content="([0-9a-f]{64})">', page)
+    match = re.search(r'<meta name="csrf-token" content="([0-9a-f]{128})">', page)
     assert match
     return match[1]
 
