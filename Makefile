@@ -68,16 +68,18 @@ check: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/deptry --no-ansi shared services
 	@$(BIN)/python -m pytest -q tests/contracts
 
 format: setup
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-# Write what is generated: the event documents and snapshots from shared/events, and the blocks that name every service from
-# the registry of services.
+# Write what is generated: the event documents and snapshots from shared/events, the page of problems from the refusals in the
+# source, and the blocks that name every service from the registry of services.
 generate: setup
 	@$(BIN)/python -m tools.event_docs
+	@$(BIN)/python -m tools.problems
 	@$(BIN)/python -m tools.deployment
 
 # Compile the extras of pyproject.toml into hash-locked files without URLs: shared.txt for the common dependencies, one file

@@ -31,16 +31,16 @@ from shared.foundation.errors import Refusal
 from shared.foundation.language import LANGUAGES, SHARED_CATALOGUES, load_catalogues, localize, t
 from shared.http.auth import CurrentUser, masked
 from shared.http.compression import compress
-from shared.http.web import refuse
+from shared.http.web import UNKNOWN_REQUEST, refuse
 from shared.wiring.process import Process
 from shared.wiring.registry import SERVICES
 
 _TIMEZONE = TimezoneConfig(default_timezone="Asia/Shanghai", timezone_cookie_name=None, use_user_locale_timezone=False)
 # Error messages for the library's exceptions. A 400 occurs when the search, sorting or filter in a URL is invalid.
 _ERRORS = {
-    400: "筛选条件无法识别。请重新选择筛选条件。",
-    403: "您没有使用此功能的权限。",
-    404: "没有这条记录或这个页面。",
+    400: Refusal("筛选条件无法识别。请重新选择筛选条件。", code="bad-filter"),
+    403: Refusal("您没有使用此功能的权限。", code="role"),
+    404: Refusal("没有这条记录或这个页面。", code="no-such-row"),
 }
 _ROUTES_KEPT = frozenset({"index", "list", "detail", "action", "row-action"})
 
@@ -98,8 +98,7 @@ class _Admin(Admin):
 
     async def _render_error(self, request: Request, exc: Exception = HTTPException(500)) -> Response:
         assert isinstance(exc, HTTPException)
-        message = _ERRORS.get(exc.status_code, "请求无法处理。")
-        refusal = exc if isinstance(exc, Refusal) else Refusal(message, code="http")
+        refusal = exc if isinstance(exc, Refusal) else _ERRORS.get(exc.status_code, UNKNOWN_REQUEST)
         return await run_in_threadpool(refuse, request, refusal, status=exc.status_code)
 
 

@@ -22,6 +22,12 @@ _HANDLERS = {
 }
 # Expressions in the library's templates that display texts of our actions, which must be translated.
 _UNTRANSLATED = ("action.text", "action.confirmation", "action.submit_btn_text", "action.header or ''")
+# Markup of the library's templates that is no valid HTML (starlette-admin 1.0.3), and what is meant.
+_INVALID = (
+    (re.compile(r"%}(\{\{ attr \}\}=)"), r"%} \1"),
+    (re.compile(r'(<a class="\{\{ cls\([^>]*?)\s+type="button"'), r"\1"),
+    (re.compile(r'<h5( class="modal-title"\s+id="modal-action-title"[^>]*>)</h5>'), r"<h2\1</h2>"),
+)
 _WEEKDAYS = "一二三四五六日"
 # Actors in the audit log that are not accounts.
 _SYSTEM_ACTORS = {
@@ -52,9 +58,12 @@ class StrictLoader(BaseLoader):
 
 
 def make_strict(source: str) -> str:
-    """Add a nonce to each script, replace inline handlers with hooks, and translate the texts of our actions."""
+    """Add a nonce to each script, replace inline handlers with hooks and invalid markup, and translate the texts of our
+    actions."""
     for handler, hook in _HANDLERS.items():
         source = source.replace(handler, hook)
+    for pattern, valid in _INVALID:
+        source = pattern.sub(valid, source)
     for expression in _UNTRANSLATED:
         source = source.replace(f"{{{{ {expression} }}}}", f"{{{{ t({expression}) }}}}")
     return _SCRIPT.sub(_NONCE, source)

@@ -18,7 +18,7 @@ def problem_of(request: Request, refusal: Refusal, status: int) -> dict[str, Any
     """Return the members of the problem: at most MOST_FAULTS `faults` and MOST_BYTES in all. `more_faults` counts the
     faults left out. Texts are cut, since they may contain what was sent."""
     problem: dict[str, Any] = {
-        "type": f"urn:lingjun:problem:{refusal.code}",
+        "type": f"{request.app.state.process.settings.public_url.rstrip('/')}/problems#{refusal.code}",
         "title": HTTPStatus(status).phrase,
         "status": int(status),
         "detail": localize(refusal)[:_LONGEST_DETAIL],

@@ -57,6 +57,11 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
 }
 _RETRY_AFTER_SECONDS = 2
+_HTTP_REFUSALS = {
+    404: Refusal("没有这个页面或接口。", code="no-such-page"),
+    405: Refusal("这个地址不支持该操作。", code="method-not-allowed"),
+}
+UNKNOWN_REQUEST = Refusal("请求无法处理。", code="bad-request")
 RefusalPage = Callable[[Request, int, Refusal], Response]
 _log = structlog.get_logger()
 
@@ -210,8 +215,7 @@ def _on_invalid_body(request: Request, error: Exception) -> Response:
 
 def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    message = {404: "没有这个页面或接口。", 405: "这个地址不支持该操作。"}.get(error.status_code, "请求无法处理。")
-    return refuse(request, Refusal(message, code="http"), status=error.status_code)
+    return refuse(request, _HTTP_REFUSALS.get(error.status_code, UNKNOWN_REQUEST), status=error.status_code)
 
 
 def _on_unknown_to_sql(request: Request, error: Exception) -> Response:

@@ -1,6 +1,7 @@
 """The portal in a real browser: login, lock-out, home page, accounts, an applicant's timeline."""
 
 import re
+from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -125,3 +126,14 @@ def test_a_form_survives_an_expired_session(
     assert len(browser_problems) == 1
     assert "401" in browser_problems[0]
     browser_problems.clear()
+
+
+def test_the_type_of_a_problem_leads_to_its_place_on_a_page(
+    portal: Portal, url: str, browser_context: BrowserContext
+) -> None:
+    found = portal.client().get("/api/nothing").json()
+    address = urlsplit(found["type"])
+    page = browser_context.new_page()
+    page.goto(f"{url}{address.path}#{address.fragment}")
+    expect(page.locator(f"#{found['code']}")).to_be_in_viewport()
+    expect(page.locator(f"#{found['code']} + p")).to_have_text("没有这个页面或接口。")

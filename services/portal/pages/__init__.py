@@ -5,13 +5,13 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from services.portal.models import Account, Applicant, DeadLetter
-from services.portal.pages import accounts, applicants, dead_letters, home, login
+from services.portal.pages import accounts, applicants, dead_letters, home, login, problems
 from shared.dashboard import Dashboard
 from shared.wiring.process import Process
 from shared.wiring.registry import ROLES
 
 router = APIRouter(include_in_schema=False)
-for part in (login, home, applicants, accounts, dead_letters):
+for part in (login, home, applicants, accounts, dead_letters, problems):
     router.include_router(part.router)
 
 
