@@ -103,7 +103,10 @@ def _headers() -> dict[str, Any]:
         "type": {"maxLength": 200},
         "source": {"maxLength": 200, "description": "/lingjun/ and the service, which is the first word of the type."},
         "subject": {"maxLength": 200, "description": "The subject of the event, equal to the id in the body."},
-        "sequence": {"pattern": "^[1-9][0-9]{0,9}$", "description": "Counts per (source, subject), from 1."},
+        "sequence": {
+            "pattern": "^[0-9]{1,10}$",
+            "description": "Counts per (source, subject), from 1. Ten digits; fewer in events of an earlier version.",
+        },
         "time": {"format": "date-time", "description": "With an offset."},
         "correlationid": {"maxLength": 200},
         "traceparent": {"description": "W3C Trace Context, by the CloudEvents Distributed Tracing extension."},

@@ -1,8 +1,9 @@
 """The event envelope: CloudEvents 1.0 attributes and a JSON body, as in the AMQP binary content mode."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,15 @@ from shared.events import CONTRACTS, Event
 from shared.foundation.errors import Invalid
 
 PREFIX = "cloudEvents:"
+# The AMQP binding's other prefix, for clients whose names cannot contain a colon.
+_OTHER_PREFIX = "cloudEvents_"
 # Type prefix of dead-lettered jobs: job.<name>. Replaying such a dead letter makes the service requeue the job.
 JOB_DEAD_LETTER = "job."
 # All contracts stay far below this. A larger message is from another publisher and is not parsed.
 MOST_BYTES = 512 * 1024
 _MOST_CHARACTERS = 200
 _MOST_SEQUENCE = 2**31 - 1
+_SEQUENCE_DIGITS = len(str(_MOST_SEQUENCE))
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -38,14 +42,15 @@ class Envelope:
 
     @property
     def headers(self) -> dict[str, Any]:
-        """The attributes as AMQP headers (CloudEvents AMQP binding, binary mode)."""
+        """The attributes as AMQP headers (CloudEvents AMQP binding, binary mode). `sequence` has leading zeros, so that
+        it can be ordered as text (CloudEvents Sequence extension)."""
         attributes = {
             "specversion": "1.0",
             "id": str(self.id),
             "type": self.type,
             "source": self.source,
             "subject": self.subject,
-            "sequence": str(self.sequence),
+            "sequence": str(self.sequence).zfill(_SEQUENCE_DIGITS),
             "time": self.time.isoformat(),
             "correlationid": self.correlation_id,
         }
@@ -54,8 +59,34 @@ class Envelope:
         return {PREFIX + name: value for name, value in attributes.items()}
 
 
+def with_one_prefix(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the headers with every attribute under PREFIX, and a native `time` as text. An attribute that has both
+    prefixes keeps the value under PREFIX."""
+    others = {name: value for name, value in headers.items() if name.startswith(_OTHER_PREFIX)}
+    named = {PREFIX + name.removeprefix(_OTHER_PREFIX): value for name, value in others.items()}
+    named |= {name: value for name, value in headers.items() if name not in others}
+    if PREFIX + "time" in named:
+        named[PREFIX + "time"] = _time_as_text(named[PREFIX + "time"])
+    return named
+
+
+def _time_as_text(value: object) -> object:
+    """Return a native AMQP timestamp as text: the client library's datetime, or milliseconds since 1970, as the
+    CloudEvents SDK writes. Anything else is returned unchanged, for `read_envelope` to parse or refuse."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return datetime.fromtimestamp(value / 1000, tz=UTC).isoformat()
+        except (ValueError, OverflowError, OSError):
+            return value
+    return value
+
+
 def read_envelope(headers: dict[str, Any], body: bytes) -> Envelope:
-    """Parse the envelope of a delivery. Raises Invalid when an attribute is missing or malformed."""
+    """Parse the envelope of a delivery, whose attributes are under PREFIX. Raises Invalid when one is missing or malformed.
+
+    `sequence` may lack its leading zeros: events of an earlier version are still in queues and in the log."""
     try:
         attributes = {
             name: str(headers[PREFIX + name]) for name in ("id", "type", "source", "subject", "sequence", "time")

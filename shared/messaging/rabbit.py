@@ -18,6 +18,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, 
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from aiormq.channel import Channel
 
+from shared.events.envelope import with_one_prefix
 from shared.foundation.retries import DELIVERY_DELAYS
 from shared.messaging.batch_publish import publish_batch
 from shared.messaging.topology import DEAD_EXCHANGE, EXCHANGE, LOG, broker_call, declare, parking_name, queue_name
@@ -200,10 +201,11 @@ def _persistent(body: bytes, headers: Mapping[str, Any], message_id: str | None 
 
 def _delivery(message: AbstractIncomingMessage) -> Delivery:
     # Headers of a foreign publisher may have any type. The code expects text, and bytes must not stop the consumer.
-    headers = {
+    received = {
         key: value.decode("utf-8", "replace") if isinstance(value, bytes) else value
         for key, value in message.headers.items()
     }
+    headers = with_one_prefix(received)
     attempt = headers.pop(ATTEMPT, 0)
     return Delivery(message, headers, message.body, max(attempt, 0) if isinstance(attempt, int) else 0)
 

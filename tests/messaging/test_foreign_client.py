@@ -53,7 +53,7 @@ class Client:
                     return dict(message.headers), message.content_type, message.body
         raise AssertionError(f"the queue was closed before {about} came")
 
-    async def publish(self, kind, data, **changed):
+    async def publish(self, kind, data, prefix="cloudEvents:", **changed):
         """Publish one event in the binary content mode; None omits an attribute."""
         attributes = {
             "specversion": "1.0",
@@ -68,7 +68,7 @@ class Client:
             json.dumps(data).encode(),
             content_type="application/json",
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-            headers={f"cloudEvents:{name}": value for name, value in attributes.items() if value is not None},
+            headers={f"{prefix}{name}": value for name, value in attributes.items() if value is not None},
         )
         exchange = await self.channel.get_exchange("lingjun.events")
         await exchange.publish(message, routing_key=kind, mandatory=True)
@@ -122,21 +122,29 @@ def test_a_foreign_client_reads_a_published_event(review):
         "type": "review.refund_ordered.v1",
         "source": "/lingjun/review",
         "subject": str(event.application_id),
-        "sequence": "1",
+        "sequence": "0000000001",
         "time": "2021-12-09T01:00:00+00:00",
     }
     assert json.loads(body)["application_id"] == str(event.application_id)
 
 
+@pytest.mark.parametrize("prefix", ["cloudEvents:", "cloudEvents_"])
 @pytest.mark.parametrize(
-    "types", [{}, {"sequence": 1, "time": datetime(2021, 11, 22, 1, tzinfo=UTC)}], ids=["strings", "amqp"]
+    "types",
+    [
+        {},
+        {"sequence": "0000000001"},
+        {"sequence": 1, "time": datetime(2021, 11, 22, 1, tzinfo=UTC)},
+        {"sequence": 1, "time": 1_637_542_800_000},
+    ],
+    ids=["text", "leading zeros", "timestamp", "milliseconds"],
 )
-def test_a_service_handles_an_event_of_a_foreign_client_in_either_attribute_encoding(review, types):
+def test_a_service_handles_an_event_of_a_foreign_client_in_each_form_of_its_attributes(review, prefix, types):
     data = {"programme": programme(), "unknown": "is ignored"}
 
     async def play():
         async with running_bus(review), Client.connected(review.settings.broker_url) as client:
-            await client.publish("intake.programme_published.v1", data, traceparent=TRACEPARENT, **types)
+            await client.publish("intake.programme_published.v1", data, prefix, traceparent=TRACEPARENT, **types)
             await eventually(lambda: len(rows(review, InboxRow)) == 1)
 
     asyncio.run(play())
@@ -151,8 +159,10 @@ def test_a_service_handles_an_event_of_a_foreign_client_in_either_attribute_enco
         ({"programme": {"code": 7}}, {}, "消息内容不合契约 intake.programme_published.v1"),
         ({"programme": programme()}, {"id": None}, "cloudEvents:id"),
         ({"programme": programme()}, {"source": "/elsewhere"}, "无权发布"),
+        ({"programme": programme()}, {"time": 1 << 60}, "ValueError"),
+        ({"programme": programme()}, {"time": True}, "ValueError"),
     ],
-    ids=["a body that violates its contract", "no id", "another source"],
+    ids=["a body that violates its contract", "no id", "another source", "no moment", "no time"],
 )
 def test_a_malformed_event_of_a_foreign_client_is_dead_lettered_with_its_reason(review, data, changed, reason):
     correlation = str(uuid4())
