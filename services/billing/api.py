@@ -19,7 +19,7 @@ router = APIRouter(prefix="/billing/api", tags=["staff"], dependencies=[Depends(
 
 
 @router.get("/accounts")
-def accounts(
+def list_accounts(
     session: ReadingSession, state: Annotated[str, Query(alias="standing", max_length=100)] = ""
 ) -> list[AccountOut]:
     """List the fee accounts, optionally of one state (open, waiting, due, ended)."""
@@ -34,13 +34,13 @@ def accounts(
 
 
 @router.get("/statements", response_model=list[StatementOut])
-def statements(session: ReadingSession) -> Sequence[object]:
+def list_statements(session: ReadingSession) -> Sequence[object]:
     """List the statements, newest period first, with the progress of their import."""
     return queries.statements(session)
 
 
 @router.get("/entries", response_model=list[EntryOut])
-def entries(session: ReadingSession, state: QueryCode = "open", outcome: QueryCode = "") -> Sequence[object]:
+def list_entries(session: ReadingSession, state: QueryCode = "open", outcome: QueryCode = "") -> Sequence[object]:
     """List bank entries of one state (open, booked, duplicate, waiting), optionally of one outcome, in the bank's
     order."""
     found = select(BankEntry).where(BankEntry.state == state)
@@ -50,13 +50,13 @@ def entries(session: ReadingSession, state: QueryCode = "open", outcome: QueryCo
 
 
 @router.get("/unapplied", response_model=list[EntryOut])
-def unapplied(session: ReadingSession) -> Sequence[object]:
+def list_unapplied_entries(session: ReadingSession) -> Sequence[object]:
     """List receipts with money that pays no fee and that no refund claims."""
     return [entry for entry, _ in queries.unapplied_entries(session)]
 
 
 @router.get("/refunds")
-def refunds(session: ReadingSession, state: QueryCode = "") -> list[RefundOut]:
+def list_refunds(session: ReadingSession, state: QueryCode = "") -> list[RefundOut]:
     """List the refunds by number, optionally of one state (proposed, approved, sent, declined)."""
     references = {key: account.reference for key, account in queries.accounts_by_id(session).items()}
     return [
@@ -69,7 +69,7 @@ def refunds(session: ReadingSession, state: QueryCode = "") -> list[RefundOut]:
 
 
 @router.get("/invoices", response_model=list[InvoiceOut])
-def invoices(session: ReadingSession, state: QueryCode = "") -> Sequence[object]:
+def list_invoices(session: ReadingSession, state: QueryCode = "") -> Sequence[object]:
     """List invoices and red letters by request number, optionally of one state (proposed, requested, submitted, issued,
     failed, dropped)."""
     found = select(Invoice).order_by(col(Invoice.request_no))

@@ -2,12 +2,13 @@
 
 import math
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    ConfigDict,
     Field,
     RootModel,
     StringConstraints,
@@ -106,14 +107,14 @@ class ApplicationIn(Body):
 _DEEPEST = 50
 
 
-class DraftIn(RootModel[dict[str, Any]]):
-    """A draft: any of the fields of ApplicationIn, with any values. They are validated when the draft is filed.
+class DraftPatch(RootModel[dict[str, Any]]):
+    """The change of a draft, a JSON merge patch (RFC 7396): any of the fields of ApplicationIn, with any values.
 
     A value may be nested as deep as a draft can be merged and stored, and numbers are those of JSON (RFC 8259, 6).
     """
 
     @model_validator(mode="after")
-    def _can_be_stored(self) -> "DraftIn":
+    def _can_be_stored(self) -> Self:
         waiting: list[tuple[Any, int]] = [(self.root, 1)]
         while waiting:
             value, depth = waiting.pop()
@@ -122,6 +123,24 @@ class DraftIn(RootModel[dict[str, Any]]):
             items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
             waiting += [(item, depth + 1) for item in items]
         return self
+
+
+class DraftKey(Body):
+    """The fields that a draft cannot be saved without. Neither changes afterwards."""
+
+    programme: Annotated[Line, text(40)]
+    platform_no: Annotated[Line, text(40)]
+
+
+def _needs_its_key(schema: dict[str, Any]) -> None:
+    schema |= {name: DraftKey.model_json_schema()[name] for name in ("properties", "required")}
+
+
+class DraftIn(DraftPatch):
+    """A draft: `programme`, `platform_no` and any of the other fields of ApplicationIn, with any values. They are validated
+    when the draft is filed; the two when it is saved."""
+
+    model_config = ConfigDict(json_schema_extra=_needs_its_key)
 
 
 def _application_or_draft(value: Any, _handler: object) -> ApplicationIn | DraftIn:
@@ -135,13 +154,6 @@ def _application_or_draft(value: Any, _handler: object) -> ApplicationIn | Draft
 
 ApplicationOrDraftIn = Annotated[ApplicationIn | DraftIn, WrapValidator(_application_or_draft)]
 """An application if the body is one, else a draft: only the query or the stored state shows which is expected."""
-
-
-class DraftKey(Body):
-    """The fields that a draft cannot be saved without. Neither changes afterwards."""
-
-    programme: Annotated[Line, text(40)]
-    platform_no: Annotated[Line, text(40)]
 
 
 class FileOut(BaseModel):

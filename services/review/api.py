@@ -24,7 +24,9 @@ Code = Annotated[str, Query(alias="programme", max_length=40)]
 
 
 @router.get("/cases")
-def cases(actor: Office, session: ReadingSession, code: Code = "", state: CaseState | None = None) -> list[CaseOut]:
+def list_cases(
+    actor: Office, session: ReadingSession, code: Code = "", state: CaseState | None = None
+) -> list[CaseOut]:
     """List the cases by application number, of one state or all."""
     found = queries.cases_in(session, queries.chosen_programme(session, code).code, *([state] if state else []))
     seats = queries.seats_by_case(session, [case.id for case in found])
@@ -32,28 +34,28 @@ def cases(actor: Office, session: ReadingSession, code: Code = "", state: CaseSt
 
 
 @router.get("/cases/{case_id}")
-def one_case(case_id: UUID, actor: Office, session: ReadingSession) -> CaseOut:
+def read_case(case_id: UUID, actor: Office, session: ReadingSession) -> CaseOut:
     """Return one case."""
     case = queries.case_with(session, case_id)
     return _case_out(case, queries.seats_by_case(session, [case_id]).get(case_id))
 
 
 @router.get("/sheets")
-def own_sheets(actor: Judge, session: ReadingSession, code: Code = "") -> list[SheetOut]:
+def list_own_sheets(actor: Judge, session: ReadingSession, code: Code = "") -> list[SheetOut]:
     """List the calling judge's candidates in the order of their interviews."""
     tasks = queries.judge_tasks(session, actor.account, queries.chosen_programme(session, code).code)
     return [_sheet_out(task) for task in tasks]
 
 
 @router.get("/sheets/awaited")
-def awaited_sheets(actor: Committee, session: ReadingSession, code: Code = "") -> list[AwaitedOut]:
+def list_awaited_sheets(actor: Committee, session: ReadingSession, code: Code = "") -> list[AwaitedOut]:
     """List every sheet that is still awaited."""
     awaited = queries.sheets_awaited(session, queries.chosen_programme(session, code).code)
     return [_awaited_out(case, member) for case, member in awaited]
 
 
 @router.get("/ranking")
-def ranking(actor: Committee, session: ReadingSession, code: Code = "") -> RankingOut:
+def read_ranking(actor: Committee, session: ReadingSession, code: Code = "") -> RankingOut:
     """Return the ranking; before the freeze with the missing decisions and open ties."""
     programme = queries.chosen_programme(session, code)
     row = queries.ranking_of(session, programme.code)
@@ -76,7 +78,7 @@ def ranking(actor: Committee, session: ReadingSession, code: Code = "") -> Ranki
 
 
 @router.get("/work")
-def work(actor: Committee, session: ReadingSession, now: Now, code: Code = "") -> list[WorkOut]:
+def list_work(actor: Committee, session: ReadingSession, now: Now, code: Code = "") -> list[WorkOut]:
     """List the committee's open work: lapses, late payments, overrides, promotions."""
     entries = queries.work_list(session, queries.chosen_programme(session, code).code, now=now)
     return [_work_out(entry) for entry in entries]

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from fastapi import Request
+from fastapi.openapi.models import APIKey, APIKeyIn
+from fastapi.security.base import SecurityBase
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -39,10 +41,11 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 T = TypeVar("T")
 
 
-class Credential(Generic[T]):
+class Credential(SecurityBase, Generic[T]):
     """A dependency that identifies the sender from headers and path, or raises a refusal.
 
-    shared/http/gate.py calls it before the body is read; the route gets the same result.
+    shared/http/gate.py calls it before the body is read; the route gets the same result. FastAPI documents the operations that
+    depend on it by `scheme_name` and `model`, which the credentials of JSON endpoints define.
     """
 
     def __init__(self, check: Callable[[Request], Awaitable[T]]) -> None:
@@ -67,6 +70,17 @@ class CurrentUser:
     def may(self, *roles: str) -> bool:
         """Whether the user has one of `roles`."""
         return not self.roles.isdisjoint(roles)
+
+
+class StaffSession(Credential[CurrentUser]):
+    """The session of a signed-in member of staff, as the portal's cookie."""
+
+    scheme_name = "staffSession"
+    model = APIKey(
+        **{"in": APIKeyIn.cookie},
+        name=COOKIE,
+        description="The portal sets this cookie after `POST /sign-in` with the form fields `account` and `password`.",
+    )
 
 
 class SessionToken(BaseModel):
@@ -135,7 +149,7 @@ def _hmac(sid: str, text: str) -> str:
     return hmac.new(sid.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-def staff(*roles: Role) -> Credential[CurrentUser]:
+def staff(*roles: Role) -> StaffSession:
     """Return a credential that yields the current user, who must have one of `roles` (none named: any member of staff).
 
     It raises NotSignedIn without a valid session, Forbidden with other roles. It audits the latter in a
@@ -152,7 +166,7 @@ def staff(*roles: Role) -> Credential[CurrentUser]:
     async def check(request: Request) -> CurrentUser:
         return await run_in_threadpool(require_role, request)
 
-    return Credential(check)
+    return StaffSession(check)
 
 
 def current_user(request: Request) -> CurrentUser:

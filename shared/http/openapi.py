@@ -7,13 +7,30 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
+from shared.http.auth import StaffSession
 from shared.http.problems import MOST_FAULTS
 
-_SCHEMA = "#/components/schemas/{model}"
+_COMPONENT = "#/components/{kind}/{name}"
 _ALWAYS = (401, 403, 422, 429, 500, 503)
 _WITH_BODY = (400, 408, 413)
 _ON_A_RESOURCE = (404, 409)
 _METHODS = ("get", "post", "put", "patch", "delete")
+_ABOUT = (
+    "JSON endpoints of one service of Lingjun. A refusal is problem details (RFC 9457), in Chinese, or in English with the "
+    "cookie `lingjun_language=en`. Codes are stable, texts are not. Responses may get more fields: ignore unknown ones."
+)
+_CSRF = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "X-CSRF-Token",
+    "description": 'The content of `<meta name="csrf-token">` in any page of the session.',
+}
+_HEADERS = {
+    "Retry-After": "Seconds to wait before the next request (RFC 9110, 10.2.3).",
+    "RateLimit": "The limit that is used up, what remains of it, and the seconds until it is renewed.",
+    "RateLimit-Policy": "The limit, its number of requests, and its window in seconds.",
+}
+_SENT_WITH = {429: list(_HEADERS), 503: ["Retry-After"]}
 
 
 class Fault(BaseModel):
@@ -43,26 +60,63 @@ class Problem(BaseModel):
 def document(app: FastAPI) -> dict[str, Any]:
     """Return the app's document. It is built once."""
     if app.openapi_schema is None:
-        built = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        address = app.state.process.settings.public_url.rstrip("/")
+        built = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=_ABOUT,
+            contact={"name": "领军", "url": address},
+            license_info={"name": "All rights reserved", "identifier": "LicenseRef-All-Rights-Reserved"},
+            servers=[{"url": address}],
+            routes=app.routes,
+        )
+        components = built.setdefault("components", {})
+        components |= {"schemas": _schemas(components.get("schemas", {})), "headers": {}, "responses": {}}
         for path, operations in built["paths"].items():
             for method in set(operations) & set(_METHODS):
-                _add_problems(operations[method], path, method)
-        schemas = built.setdefault("components", {}).setdefault("schemas", {})
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
-        definition = Problem.model_json_schema(ref_template=_SCHEMA)
-        schemas |= definition.pop("$defs") | {"Problem": definition}
-        schemas["Problem"]["properties"]["faults"]["anyOf"][0]["maxItems"] = MOST_FAULTS
+                _add_problems(operations[method], path, method, components)
+                _add_csrf_token(operations[method], method, components)
         app.openapi_schema = built
     return app.openapi_schema
 
 
-def _add_problems(operation: dict[str, Any], path: str, method: str) -> None:
+def _schemas(schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the schemas with those of a problem in place of FastAPI's."""
+    definition = Problem.model_json_schema(ref_template=_COMPONENT.format(kind="schemas", name="{model}"))
+    definition["properties"]["faults"]["anyOf"][0]["maxItems"] = MOST_FAULTS
+    own = {name: one for name, one in schemas.items() if name not in ("HTTPValidationError", "ValidationError")}
+    faults: dict[str, Any] = definition.pop("$defs")
+    return own | faults | {"Problem": definition}
+
+
+def _add_problems(operation: dict[str, Any], path: str, method: str, components: dict[str, Any]) -> None:
     statuses = [*_ALWAYS]
     if method != "get":
         statuses += _WITH_BODY
     if "{" in path or method != "get" or operation.get("parameters"):
         statuses += _ON_A_RESOURCE
-    content = {"application/problem+json": {"schema": {"$ref": _SCHEMA.format(model="Problem")}}}
     for status in sorted(statuses):
-        operation["responses"][str(status)] = {"description": HTTPStatus(status).phrase, "content": content}
+        name = HTTPStatus(status).phrase.replace(" ", "")
+        operation["responses"][str(status)] = _reference("responses", name)
+        components["responses"][name] = _problem(status, components)
+
+
+def _problem(status: int, components: dict[str, Any]) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": _reference("schemas", "Problem")}}
+    response: dict[str, Any] = {"description": HTTPStatus(status).phrase, "content": content}
+    for name in _SENT_WITH.get(status, ()):
+        response.setdefault("headers", {})[name] = _reference("headers", name)
+        components["headers"][name] = {"description": _HEADERS[name], "required": True, "schema": {"type": "string"}}
+    return response
+
+
+def _add_csrf_token(operation: dict[str, Any], method: str, components: dict[str, Any]) -> None:
+    """A request that may change state needs the token of its session too (shared/http/csrf.py)."""
+    for requirement in operation.get("security", ()):
+        if method != "get" and StaffSession.scheme_name in requirement:
+            requirement["csrfToken"] = []
+            components["securitySchemes"]["csrfToken"] = _CSRF
+
+
+def _reference(kind: str, name: str) -> dict[str, str]:
+    return {"$ref": _COMPONENT.format(kind=kind, name=name)}

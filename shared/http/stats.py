@@ -38,15 +38,22 @@ def stats_router(service: str, domain_stats: Callable[[Session], dict[str, int]]
     """Return the two statistics endpoints below `/<service>/api`, for auditors and administrators. The second one adds
     the domain statistics and verifies the audit chain."""
     router = APIRouter(
-        prefix=f"{SERVICES[service].prefix}/api", dependencies=[Depends(staff("auditor", "administrator"))]
+        prefix=f"{SERVICES[service].prefix}/api",
+        tags=["statistics"],
+        dependencies=[Depends(staff("auditor", "administrator"))],
     )
 
     @router.get("/plumbing")
-    def infrastructure(session: ReadingSession, now: Now) -> dict[str, Any]:
+    def read_infrastructure_statistics(session: ReadingSession, now: Now) -> dict[str, Any]:
+        """Return the sizes of the outbox and the job table, and the numbers of published and handled events by type."""
         return infrastructure_stats(session) | {"service": service, "now": now.isoformat()}
 
     @router.get("/figures")
-    def stats(session: ReadingSession, now: Now) -> dict[str, Any]:
-        return infrastructure(session, now) | {"audit_break": find_break(session), "domain": domain_stats(session)}
+    def read_statistics(session: ReadingSession, now: Now) -> dict[str, Any]:
+        """Return the same, the statistics of the service, and the first break of the audit chain, if any."""
+        return read_infrastructure_statistics(session, now) | {
+            "audit_break": find_break(session),
+            "domain": domain_stats(session),
+        }
 
     return router

@@ -76,6 +76,7 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
         docs_url=None,
         redoc_url=None,
         dependencies=[Depends(check_form_token)],
+        generate_unique_id_function=lambda route: route.name,
         # The framework's own spans and logs contain addresses and messages, which may be personal data.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )

@@ -15,11 +15,11 @@ from shared.wiring.registry import SERVICES
 from shared.wiring.settings import embedded
 
 
-def make_apps(folder: Path) -> list[FastAPI]:
-    """Return the app of each service, with an empty database below `folder`."""
+def make_apps(folder: Path, **more: Any) -> list[FastAPI]:
+    """Return the app of each service, with an empty database below `folder` and the settings in `more`."""
     apps = []
     for service in SERVICES:
-        values = embedded(folder, service, public_url="http://127.0.0.1", clock="system")
+        values = embedded(folder, service, public_url="http://127.0.0.1", clock="system") | more
         upgrade(values["database_url"], service)
         apps.append(app_maker(service)(open_process(settings_class(service)(**values))))
     return apps

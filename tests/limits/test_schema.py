@@ -17,6 +17,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
@@ -28,7 +29,8 @@ from services.scheduling.models import Plan, Proposal
 from shared.wiring.registry import SERVICES
 from tests.limits.played import Played, play, quiet
 
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
+CHECKS += [response_headers_conformance, response_schema_conformance]
 # The table in which each path parameter names a row.
 ROWS: dict[str, tuple[str, Any]] = {
     "application_id": ("intake", Application),

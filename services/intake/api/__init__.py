@@ -3,10 +3,11 @@
 Every POST of an application carries an `Idempotency-Key`; the first response is stored and returned to a repeat.
 """
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+from fastapi.openapi.models import HTTPBearer
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
@@ -20,6 +21,7 @@ from services.intake.schemas import (
     ApplicationOrDraftIn,
     ApplicationOut,
     DraftIn,
+    DraftPatch,
     FileOut,
     WithdrawalIn,
 )
@@ -31,9 +33,19 @@ from shared.http.limits import SCAN
 from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
 
 router = APIRouter(prefix="/intake/api", tags=["platform"])
+T = TypeVar("T")
 
 
-@Credential
+class ApiKey(Credential[T]):
+    """The API key of a platform, as `Authorization: Bearer <key>`."""
+
+    scheme_name = "apiKey"
+    model = HTTPBearer(
+        description="The API key of a platform. Staff of intake issue and revoke it, at `/intake/access`."
+    )
+
+
+@ApiKey
 async def platform_client(request: Request) -> PlatformClient:
     """Authenticate the calling client by `Authorization: Bearer <key>`. Raises NoApiKey."""
     return await run_in_threadpool(_client_of_key, request)
@@ -53,7 +65,7 @@ def _bearer(request: Request) -> str:
     return key
 
 
-@Credential
+@ApiKey
 async def known_key(request: Request) -> str:
     """Return the hash of the client's API key. Raises NoApiKey for an unknown key.
 
@@ -112,7 +124,7 @@ def upload_scan(
 
 
 @router.post("/applications", status_code=201, response_model=ApplicationOut)
-async def submit(
+async def submit_application(
     request: Request,
     body: ApplicationOrDraftIn,
     key_hash: Annotated[str, Depends(known_key)],
@@ -165,7 +177,7 @@ def file_draft(application_id: UUID, client: Client, uow: Uow, now: Now, tools: 
 
 
 @router.put("/applications/{application_id}")
-def replace(
+def replace_application(
     application_id: UUID, body: ApplicationOrDraftIn, client: Client, uow: Uow, now: Now, tools: WithTools
 ) -> ApplicationOut:
     """Replace a draft, or a returned application by its corrected version."""
@@ -182,8 +194,15 @@ def replace(
 
 
 @router.patch("/applications/{application_id}")
-def patch(application_id: UUID, body: DraftIn, client: Client, uow: Uow, now: Now, tools: WithTools) -> ApplicationOut:
-    """Change parts of a draft by a JSON merge patch (RFC 7396)."""
+def patch_draft(
+    application_id: UUID,
+    body: Annotated[DraftPatch, Body(media_type="application/merge-patch+json")],
+    client: Client,
+    uow: Uow,
+    now: Now,
+    tools: WithTools,
+) -> ApplicationOut:
+    """Change parts of a draft by a JSON merge patch (RFC 7396). `application/json` is taken as well."""
     row = actions.patch_draft(
         uow, application_id, body.root, client=client, actor=actor_of(client), now=now, keys=tools.keys
     )
@@ -191,7 +210,9 @@ def patch(application_id: UUID, body: DraftIn, client: Client, uow: Uow, now: No
 
 
 @router.post("/applications/{application_id}/withdrawal")
-def withdraw(application_id: UUID, body: WithdrawalIn, client: Client, uow: Uow, now: Now) -> ApplicationOut:
+def withdraw_application(
+    application_id: UUID, body: WithdrawalIn, client: Client, uow: Uow, now: Now
+) -> ApplicationOut:
     """Withdraw an application. A repeat changes nothing."""
     row = actions.withdraw_application(uow, application_id, body.reason, client=client, actor=actor_of(client), now=now)
     return application_out(row)
