@@ -1,4 +1,4 @@
-"""Generate the AsyncAPI 3.0 document of the event contracts. tools/event_docs.py writes it to docs/asyncapi.yaml."""
+"""Generate the AsyncAPI 3.1 document of the event contracts. tools/event_docs.py writes it to docs/asyncapi.yaml."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from pydantic.json_schema import models_json_schema
 from shared.events import CONTRACTS, Event
 from shared.events.envelope import PREFIX, publisher_of, source_of
 from shared.wiring.registry import SERVICES
+from tools.event_examples import example
 
 EXCHANGE = "lingjun.events"
 _BINDING = "0.3.0"
@@ -16,13 +17,20 @@ _ABOUT = (
     "as the routing key, as CloudEvents 1.0 in AMQP binary mode. docs/events.md describes how other clients consume and "
     "publish events."
 )
+_BROKER_USER = "A user of the virtual host `lingjun`. docs/containers.md lists what the user of each service may do."
 
 
 def document() -> dict[str, Any]:
     """Return the whole document."""
     return {
-        "asyncapi": "3.0.0",
-        "info": {"title": "Lingjun events", "version": "1", "description": _ABOUT},
+        "asyncapi": "3.1.0",
+        "info": {
+            "title": "Lingjun events",
+            "version": "1",
+            "description": _ABOUT,
+            "contact": {"name": "领军"},
+            "license": {"name": "All rights reserved"},
+        },
         "defaultContentType": "application/json",
         "servers": {
             "house": {
@@ -31,19 +39,21 @@ def document() -> dict[str, Any]:
                 "protocol": "amqp",
                 "protocolVersion": "0.9.1",
                 "description": "The broker of docker-compose.yml; it is not published to the outside.",
+                "security": [{"$ref": "#/components/securitySchemes/brokerUser"}],
             }
         },
         "channels": {name: _channel(name) for name in CONTRACTS},
         "operations": {name: one for service in SERVICES for name, one in _operations(service).items()},
         "components": {
             "messages": {name: _message(contract) for name, contract in CONTRACTS.items()},
+            "securitySchemes": {"brokerUser": {"type": "userPassword", "description": _BROKER_USER}},
             "schemas": {_HEADERS: _headers()} | _payloads(),
         },
     }
 
 
 def _channel(name: str) -> dict[str, Any]:
-    exchange = {"name": EXCHANGE, "type": "topic", "durable": True, "autoDelete": False, "vhost": "/lingjun"}
+    exchange = {"name": EXCHANGE, "type": "topic", "durable": True, "autoDelete": False, "vhost": "lingjun"}
     return {
         "address": name,
         "servers": [{"$ref": "#/servers/house"}],
@@ -92,6 +102,7 @@ def _message(contract: type[Event]) -> dict[str, Any]:
         },
         "payload": {"$ref": f"#/components/schemas/{contract.__name__}"},
         "bindings": {"amqp": {"messageType": contract.TYPE, "bindingVersion": _BINDING}},
+        "examples": [example(contract)],
     }
 
 

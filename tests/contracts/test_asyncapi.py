@@ -1,4 +1,4 @@
-"""docs/asyncapi.yaml is current, valid AsyncAPI 3, complete, and consistent with the broker and the envelope."""
+"""docs/asyncapi.yaml is current, valid AsyncAPI 3.1, complete, and consistent with the broker and the envelope."""
 
 import json
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ import yaml
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
 from shared.events import CONTRACTS
-from shared.events.envelope import Envelope
+from shared.events.envelope import Envelope, read_envelope, read_event
 from shared.messaging import topology
 from shared.wiring.registry import SERVICES
 from tools.asyncapi import EXCHANGE, document
@@ -51,9 +51,9 @@ def test_the_document_is_current():
     assert ASYNCAPI.read_text() == asyncapi()
 
 
-def test_the_document_is_valid_asyncapi_3_and_every_reference_resolves():
+def test_the_document_is_valid_asyncapi_and_every_reference_resolves():
     read = ApplicationSchema.model_validate(WRITTEN)
-    assert (read.asyncapi, len(read.channels)) == ("3.0.0", len(CONTRACTS))
+    assert (read.asyncapi, len(read.channels)) == ("3.1.0", len(CONTRACTS))
     assert all(isinstance(resolved(reference), dict) for reference in references(WRITTEN))
     assert json.loads(json.dumps(document())) == WRITTEN
 
@@ -64,6 +64,19 @@ def test_every_event_has_a_channel_a_message_and_the_schema_of_its_contract():
         message = resolved(channel["messages"][name]["$ref"])
         assert (channel["address"], message["name"], message["contentType"]) == (name, name, "application/json")
         assert without_references(resolved(message["payload"]["$ref"])) == without_references(schema)
+
+
+def test_every_message_has_a_whole_example_that_its_consumers_take():
+    for name, contract in CONTRACTS.items():
+        (example,) = WRITTEN["components"]["messages"][name]["examples"]
+        envelope = read_envelope(example["headers"], json.dumps(example["payload"]).encode())
+        assert (envelope.type, type(read_event(envelope))) == (name, contract)
+        assert example["payload"].keys() == contract.model_fields.keys()
+
+
+def test_clients_sign_in_to_the_broker():
+    for server in WRITTEN["servers"].values():
+        assert [resolved(one["$ref"])["type"] for one in server["security"]] == ["userPassword"]
 
 
 def test_every_event_is_sent_by_its_publisher_and_received_by_its_subscribers():
