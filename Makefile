@@ -83,14 +83,21 @@ generate: setup
 	@$(BIN)/python -m tools.deployment
 
 # Compile the extras of pyproject.toml into hash-locked files without URLs: shared.txt for the common dependencies, one file
-# per service, and dev.txt for everything.
+# per service, and dev.txt for everything. openapi_client.txt has the generator of Python clients, which needs an older typer;
+# tests/foreign/package-lock.json has the npm packages of the tests.
+WITHOUT_FUNDING := const fs = require("fs"), name = "package-lock.json"; \
+	const lock = JSON.parse(fs.readFileSync(name), (key, value) => key === "funding" ? undefined : value); \
+	fs.writeFileSync(name, JSON.stringify(lock, null, 2) + "\n")
 lock:
 	@test -x $(BIN)/uv || ($(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv)
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
 		--no-emit-index-url --custom-compile-command "make lock" - -o requirements/uv.txt
+	@echo openapi-python-client | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
+		--no-emit-index-url --custom-compile-command "make lock" - -o requirements/openapi_client.txt
 	@$(COMPILE) -o requirements/shared.txt
 	@for extra in $(EXTRAS) dev; do $(COMPILE) --extra $$extra -o requirements/$$extra.txt || exit 1; done
 	@sed -i '/^lingjun/d' requirements/*.txt
+	@cd tests/foreign && npm install --package-lock-only --silent && node -e '$(WITHOUT_FUNDING)'
 
 # Write the secrets that docker-compose.yml requires into .env; existing values are not changed.
 env:

@@ -1,4 +1,4 @@
-"""`python -m tests.servers install` installs missing servers, `engine` starts a Docker engine.
+"""`python -m tests.servers install` installs missing servers and tools, `engine` starts a Docker engine.
 
 `keep` holds one server for a test run (internal, started by keeper.py).
 """
@@ -6,14 +6,14 @@
 import sys
 from pathlib import Path
 
-from tests.servers import engine, keeper, packages
+from tests.servers import engine, foreign, keeper, packages
 
 
 def main(arguments: list[str]) -> int:
     """Run the command; return the exit code."""
     match arguments:
         case ["install"]:
-            return packages.install()
+            return packages.install() or foreign.install()
         case ["engine"]:
             return engine.start()
         case ["keep", name, directory, run_pid]:

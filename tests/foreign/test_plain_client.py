@@ -2,105 +2,20 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import aio_pika
 import pytest
-from sqlmodel import select
 
 from services.demo.programme import CODE, programme
-from services.review.bus import make_bus
 from services.review.models import ProgrammeRow
-from services.review.settings import ReviewSettings
 from shared.events.review import RefundOrdered
 from shared.persistence.models import InboxRow, LastSequence
-from shared.persistence.schema import upgrade
-from shared.wiring.process import open_process
-from shared.wiring.settings import embedded
-from tests.messaging.conftest import eventually, running
+from tests.foreign.client import Client, rows, running_bus
+from tests.messaging.conftest import eventually
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-class Client:
-    """A client in plain aio-pika."""
-
-    def __init__(self, channel, queue):
-        self.channel, self.queue = channel, queue
-
-    @classmethod
-    @asynccontextmanager
-    async def connected(cls, url, exchange="lingjun.events", key="nothing"):
-        """Yield a client with its own queue, bound to an exchange."""
-        async with await aio_pika.connect(url) as connection:
-            channel = await connection.channel(on_return_raises=True)
-            name = f"statistics.{uuid4().hex}"
-            queue = await channel.declare_queue(name, durable=True, arguments={"x-max-length": 10_000})
-            await queue.bind(await channel.get_exchange(exchange), key)
-            yield cls(channel, queue)
-
-    async def read(self, **about):
-        """Return the attributes, the content type and the data of the next event with these attributes.
-
-        A dead letter is redelivered if its reader stopped before the message was acknowledged.
-        """
-        async with self.queue.iterator() as messages:
-            async for message in messages:
-                await message.ack()
-                if all(message.headers.get(f"cloudEvents:{name}") == value for name, value in about.items()):
-                    return dict(message.headers), message.content_type, message.body
-        raise AssertionError(f"the queue was closed before {about} came")
-
-    async def publish(self, kind, data, prefix="cloudEvents:", **changed):
-        """Publish one event in the binary content mode; None omits an attribute."""
-        attributes = {
-            "specversion": "1.0",
-            "id": str(uuid4()),
-            "type": kind,
-            "source": "/lingjun/intake",
-            "subject": CODE,
-            "sequence": "1",
-            "time": "2021-11-22T01:00:00Z",
-        } | changed
-        message = aio_pika.Message(
-            json.dumps(data).encode(),
-            content_type="application/json",
-            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-            headers={f"{prefix}{name}": value for name, value in attributes.items() if value is not None},
-        )
-        exchange = await self.channel.get_exchange("lingjun.events")
-        await exchange.publish(message, routing_key=kind, mandatory=True)
-
-
-@pytest.fixture
-def review(rabbitmq_url, tmp_path):
-    url = f"sqlite:///{tmp_path / 'review.db'}"
-    upgrade(url, "review")
-    settings = embedded(tmp_path, "review", public_url="http://127.0.0.1", clock="system")
-    process = open_process(ReviewSettings(**settings | {"database_url": url, "broker_url": rabbitmq_url}))
-    yield process
-    process.database.close()
-
-
-@asynccontextmanager
-async def running_bus(process):
-    """Run the bus of review inside the block, with its queues declared."""
-
-    async def tick():
-        await asyncio.Event().wait()
-
-    transport = process.transport()
-    await transport.open()
-    await transport.close()
-    async with running(lambda: make_bus(process).run(lambda _job_id: None, tick)):
-        yield
-
-
-def rows(process, table):
-    with process.database.reader() as session:
-        return session.exec(select(table)).all()
 
 
 def test_a_foreign_client_reads_a_published_event(review):
