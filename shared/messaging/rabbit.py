@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -17,6 +17,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from aiormq.channel import Channel
+from pamqp import decode
 
 from shared.events.envelope import with_one_prefix
 from shared.foundation.retries import DELIVERY_DELAYS
@@ -197,6 +198,18 @@ def _persistent(body: bytes, headers: Mapping[str, Any], message_id: str | None 
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         message_id=message_id,
     )
+
+
+def _timestamp(value: bytes) -> tuple[int, datetime | int]:
+    """Decode an AMQP timestamp. One beyond the year 9999 stays a number: the library's decoder would raise, which closes the
+    connection, and again at each redelivery of the message."""
+    try:
+        return decode.timestamp(value)
+    except (ValueError, OverflowError, OSError):
+        return 8, int.from_bytes(value[:8])
+
+
+decode.METHODS["timestamp"] = decode.TABLE_MAPPING[b"T"] = _timestamp
 
 
 def _delivery(message: AbstractIncomingMessage) -> Delivery:

@@ -9,6 +9,7 @@ const TIMES = {
   text: (moment) => moment,
   timestamp: (moment) => ({ "!": "timestamp", value: Date.parse(moment) / 1000 }),
   milliseconds: (moment) => Date.parse(moment),
+  nanoseconds: (moment) => ({ "!": "timestamp", value: Date.parse(moment) * 1e6 }),
 };
 
 function headersOf(event, prefix, time) {

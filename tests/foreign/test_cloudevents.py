@@ -185,3 +185,23 @@ def test_the_modes_that_are_not_taken_are_dead_lettered_and_later_events_are_tak
     assert [one.body for one in dead] == [body for _headers, body, _type in refused]
     assert {one.headers["x-lingjun-reason"] for one in dead} == {"Invalid: 消息信封不合规范:KeyError('cloudEvents:id')"}
     assert taken(review) == (["handled"], [3], [3])
+
+
+def test_a_timestamp_beyond_the_calendar_is_dead_lettered_and_does_not_stop_the_consumer(
+    review: Process, npm_packages: Path
+) -> None:
+    given = {"attributes": attributes(1, time=TIMES["text"]), "data": revision(1), "prefix": "cloudEvents:"}
+    good = given | {"attributes": attributes(2, time=TIMES["text"]), "time": "text"}
+
+    async def play() -> AbstractIncomingMessage:
+        url = review.settings.broker_url
+        async with running_bus(review), Client.connected(url, "lingjun.dead") as client:
+            messages = [given | {"time": "nanoseconds"}, good]
+            await node(npm_packages, "publish", url=url, messages=messages)
+            await eventually(lambda: len(rows(review, InboxRow)) == 1)
+            (dead,) = await asyncio.wait_for(client.take(1), 30)
+            found: AbstractIncomingMessage = dead
+            return found
+
+    assert "ValueError" in str(asyncio.run(play()).headers["x-lingjun-reason"])
+    assert taken(review)[0] == ["handled"]
