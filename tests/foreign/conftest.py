@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
 from services.review.settings import ReviewSettings
 from shared.persistence.schema import upgrade
 from shared.wiring.process import Process, open_process
+from shared.wiring.registry import SERVICES
 from shared.wiring.settings import embedded
+from tests.limits.apps import make_apps
 from tests.servers import foreign
 
 
@@ -27,6 +30,18 @@ def client_python() -> Path:
     found = foreign.client_python()
     if found is None:
         pytest.skip(foreign.HINT)
+    return found
+
+
+@pytest.fixture(scope="session")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The OpenAPI document of each service, as it is served, in a file."""
+    folder, found = tmp_path_factory.mktemp("documents"), {}
+    for app in make_apps(folder):
+        service = app.state.process.service
+        found[service] = folder / f"{service}.json"
+        answer = TestClient(app).get(f"{SERVICES[service].prefix}/api/openapi.json")
+        found[service].write_bytes(answer.content)
     return found
 
 

@@ -88,7 +88,7 @@ Client = Annotated[PlatformClient, Depends(platform_client)]
 
 
 _FILE = {"schema": {"type": "string", "format": "binary"}}
-_SCAN_BODY = {"required": True, "content": dict.fromkeys(MEDIA_TYPES, _FILE)}
+_SCAN_BODY = {"required": True, "content": dict.fromkeys((*MEDIA_TYPES, "application/octet-stream"), _FILE)}
 
 
 @router.post("/files", status_code=201, max_body_size=SCAN, openapi_extra={"requestBody": _SCAN_BODY})
@@ -101,7 +101,8 @@ def upload_scan(
     now: Now,
     tools: WithTools,
 ) -> FileOut:
-    """Store one scan, sent as the request body with its media type. Refer to it by `id` in an application."""
+    """Store one scan, sent as the request body with its media type, or as application/octet-stream. Refer to it by `id` in an
+    application."""
     declared = request.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
     row = actions.store_scan(
         uow,
