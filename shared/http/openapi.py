@@ -26,11 +26,17 @@ _CSRF = {
     "description": 'The content of `<meta name="csrf-token">` in any page of the session.',
 }
 _HEADERS = {
+    "Content-Language": "The language of the texts: zh or en.",
+    "WWW-Authenticate": "How to authenticate: Bearer with an API key, or Cookie after signing in (RFC 9110, 11.6.1).",
     "Retry-After": "Seconds to wait before the next request (RFC 9110, 10.2.3).",
     "RateLimit": "The limit that is used up, what remains of it, and the seconds until it is renewed.",
     "RateLimit-Policy": "The limit, its number of requests, and its window in seconds.",
 }
-_SENT_WITH = {429: list(_HEADERS), 503: ["Retry-After"]}
+_SENT_WITH = {
+    401: ["WWW-Authenticate"],
+    429: ["Retry-After", "RateLimit", "RateLimit-Policy"],
+    503: ["Retry-After"],
+}
 
 
 class Fault(BaseModel):
@@ -43,8 +49,8 @@ class Fault(BaseModel):
 
 
 class Problem(BaseModel):
-    """A refusal. `type` leads to the problem's place on a page of this installation, `code` is stable, `detail` is the reason and the remedy in the sender's language, and `correlation_id` finds the
-    request in the logs. Of more than 50 faults, `more_faults` counts the rest."""
+    """A refusal. `type` leads to the problem's place on a page of this installation, `code` is stable, `detail` is the reason and
+    the remedy in the sender's language, and `correlation_id` finds the request in the logs. Of more than 50 faults, `more_faults` counts the rest."""
 
     type: str
     title: str
@@ -104,8 +110,9 @@ def _add_problems(operation: dict[str, Any], path: str, method: str, components:
 def _problem(status: int, components: dict[str, Any]) -> dict[str, Any]:
     content = {"application/problem+json": {"schema": _reference("schemas", "Problem")}}
     response: dict[str, Any] = {"description": HTTPStatus(status).phrase, "content": content}
-    for name in _SENT_WITH.get(status, ()):
-        response.setdefault("headers", {})[name] = _reference("headers", name)
+    response["headers"] = {}
+    for name in ("Content-Language", *_SENT_WITH.get(status, ())):
+        response["headers"][name] = _reference("headers", name)
         components["headers"][name] = {"description": _HEADERS[name], "required": True, "schema": {"type": "string"}}
     return response
 

@@ -5,7 +5,7 @@ import logging
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,8 +83,9 @@ def play(folder: Path) -> Played:
     return Played(folder, apps, apps["portal"].state.signing_key, key)
 
 
-def crawl(played: Played, *, most: int = 400) -> None:
-    """Open the pages that each service links to, and note the values of their links and form fields."""
+def crawl(played: Played, *, most: int = 400, show: Callable[[str, str], None] = lambda path, page: None) -> None:
+    """Open the pages that each service links to, and note the values of their links and form fields. `show` gets the path and the
+    text of each page."""
     for service, spec in SERVICES.items():
         for role in (*spec.roles, "auditor", "administrator"):
             client, waiting = played.client(service, role), [f"{spec.prefix}/"]
@@ -96,6 +97,7 @@ def crawl(played: Played, *, most: int = 400) -> None:
                 seen.add(path)
                 answer = client.get(path)
                 if answer.status_code == 200 and "html" in answer.headers.get("content-type", ""):
+                    show(path, answer.text)
                     waiting += [link for link in _noted(played, service, answer.text) if link not in seen]
 
 

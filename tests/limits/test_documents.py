@@ -102,7 +102,7 @@ def sent_headers(client: TestClient, path: str, code: int) -> set[str]:
     return set(next(one for one in answers if one.status_code == code).headers.keys() - plain)
 
 
-def test_the_headers_of_429_and_503_are_those_that_are_sent(intake: dict[str, Any], tmp_path: Path) -> None:
+def test_the_headers_of_refusals_are_those_that_are_sent(intake: dict[str, Any], tmp_path: Path) -> None:
     (app,) = (one for one in make_apps(tmp_path, rate_per_address="3/minute") if one.state.process.service == "intake")
 
     @app.get("/intake/api/away")
@@ -110,5 +110,10 @@ def test_the_headers_of_429_and_503_are_those_that_are_sent(intake: dict[str, An
         raise RedisUnavailable
 
     client = TestClient(app)
-    assert sent_headers(client, "/intake/api/away", 503) == headers_of(intake, 503) == {"retry-after"}
+    assert (
+        sent_headers(client, "/intake/api/away", 503) == headers_of(intake, 503) == {"content-language", "retry-after"}
+    )
     assert sent_headers(client, "/intake/api/away", 429) == headers_of(intake, 429)
+    assert sent_headers(TestClient(make_apps(tmp_path / "other")[0]), "/intake/api/figures", 401) == headers_of(
+        intake, 401
+    )

@@ -38,7 +38,7 @@ def install() -> int:
         npm = shutil.which("npm")
         if npm is None:
             sys.stderr.write(f"Missing for some tests: {HINT}\n")
-        elif failed := _run([npm, "ci"]):
+        elif failed := _run([npm, "ci", "--ignore-scripts"]):
             return failed
     if client_python() is None:
         uv, options = str(Path(sys.executable).with_name("uv")), ["--quiet", "--python", str(_PYTHON)]

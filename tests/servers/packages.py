@@ -51,12 +51,18 @@ def chinese_font() -> Path | None:
     return next((path for folder in folders for name in names for path in folder.rglob(name)), None)
 
 
+def java() -> Path | None:
+    """Return the Java runtime, for the checker of HTML."""
+    return _which("java")
+
+
 PACKAGES = {
     "rabbitmq-server": rabbitmq_server,
     "postgresql": postgres_server,
     "redis-server": redis_server,
     "chromium": chromium,
     "fonts-noto-cjk": chinese_font,
+    "default-jre-headless": java,
 }
 
 
