@@ -149,6 +149,9 @@ class SmtpMailer:
             connection = smtplib.SMTP(server.host, server.port, timeout=_SECONDS)
         try:
             if server.security == "starttls":
+                connection.ehlo()
+                if not connection.has_extn("starttls"):
+                    raise ConnectionError(f"mail server: {server.host} offers no STARTTLS")
                 connection.starttls(context=context)
             if server.user:
                 connection.login(server.user, server.password)

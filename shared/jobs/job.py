@@ -1,11 +1,12 @@
 """Slow jobs, stored as rows: enqueued in the transaction of an action, retried by the job worker. Used by actions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID, uuid4
 
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement, String, and_, cast, false, or_
+from sqlmodel import Session, col, select
 
 from shared.events.base import Value
 from shared.foundation.clock import real_now
@@ -35,6 +36,24 @@ def enqueue(uow: UnitOfWork, job: Job) -> UUID:
     row |= {"attempt": 0, "replays": 0}
     uow.add_job(row)
     return job_id
+
+
+def troubled_jobs(session: Session, about: Iterable[UUID]) -> list[JobRow]:
+    """Return the jobs with one of these ids in their payload that failed for good, or failed and will be tried again: the last
+    one of each name. A job that was enqueued anew takes the place of the one before."""
+    state = col(JobRow.state)
+    is_troubled = or_(state == "failed", and_(state == "waiting", col(JobRow.outcome).is_not(None)))
+    names = session.exec(select(JobRow.name).where(is_troubled, _has_one(about)).distinct()).all()
+    rows = session.exec(
+        select(JobRow).where(col(JobRow.name).in_(names), _has_one(about)).order_by(col(JobRow.created_at))
+    ).all()
+    last = {row.name: row for row in rows}
+    return [row for row in last.values() if row.state == "failed" or (row.state == "waiting" and row.outcome)]
+
+
+def _has_one(ids: Iterable[UUID]) -> ColumnElement[bool]:
+    payload = cast(col(JobRow.payload), String)
+    return or_(false(), *(payload.contains(str(one)) for one in ids))
 
 
 def requeue_failed(uow: UnitOfWork, job_id: UUID, *, replay: int, actor: str, now: datetime) -> None:

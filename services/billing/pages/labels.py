@@ -81,6 +81,12 @@ REFUNDS = _badge_by_code(REFUND_TITLES)
 INVOICES = _badge_by_code(INVOICE_TITLES)
 DIRECTIONS = {"CREDIT": Badge("收入", "green"), "DEBIT": Badge("支出", "orange")}
 DOCUMENTS = {str(code): title for code, title in DOCUMENT_TITLES.items()}
+JOBS = {
+    "write_receipt": "收款确认",
+    "write_invoice_request": "开票申请单",
+    "submit_invoice": "开票申请",
+    "query_invoice": "发票",
+}
 LEDGER = {str(code): title for code, title in LEDGER_TITLES.items()}
 RED_REASONS = {str(code): title for code, title in RED_REASON_TITLES.items()}
 INVOICE_KINDS = {"normal": Badge("普通发票"), "special": Badge("专用发票", "azure")}

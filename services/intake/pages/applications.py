@@ -11,6 +11,7 @@ from services.intake.errors import UnknownApplication
 from services.intake.models import Application
 from services.intake.pages.labels import (
     ACTION_TITLES,
+    JOBS,
     OUTCOME_LABELS,
     RECOMMENDATION_LABELS,
     STATE_LABELS,
@@ -22,6 +23,7 @@ from shared.dashboard.history import history
 from shared.http.auth import Credential
 from shared.http.limits import OPEN_FORM
 from shared.http.web import Now, ReadingSession, Uow, process_of
+from shared.jobs.job import troubled_jobs
 
 router = APIRouter()
 
@@ -48,6 +50,8 @@ def show_application(request: Request, application_id: UUID, actor: Clerk, sessi
         consents=queries.consents_of(session, row.id),
         rows=history(session, str(row.id)),
         titles=ACTION_TITLES,
+        troubles=troubled_jobs(session, [row.id]),
+        job_titles=JOBS,
     )
 
 

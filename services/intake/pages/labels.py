@@ -39,6 +39,7 @@ TIER_LABELS = {
     "none": Badge("其他", "secondary"),
 }
 
+JOBS = {"send_consent_request": "确认通知", "send_return_notice": "补正通知"}
 ACTION_TITLES = {
     "file_application": "提交报名",
     "save_draft": "保存草稿",

@@ -26,6 +26,7 @@ from shared.foundation.errors import Invalid
 from shared.foundation.language import localize
 from shared.http.fields import FormIds, FormRemark, WholeForm
 from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
+from shared.jobs.job import troubled_jobs
 
 router = APIRouter()
 _EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/heic": "heic"}
@@ -58,6 +59,7 @@ def _context(session: Session, case: Case, now: datetime) -> dict[str, Any]:
     seat = queries.seats_by_case(session, [case.id]).get(case.id)
     sheets = queries.latest_sheets(session, case.id)
     units = {unit.code: unit.name for unit in programme.units}
+    letters = queries.letters_of(session, case.id)
     return {
         "programme": programme,
         "seat": seat,
@@ -66,7 +68,8 @@ def _context(session: Session, case: Case, now: datetime) -> dict[str, Any]:
         "checks": queries.current_checks(session, case),
         "members": [(member, sheets.get(member.judge)) for member in queries.panel_members(session, case.id)],
         "versions": queries.sheet_versions(session, case.id),
-        "letters": queries.letters_of(session, case.id),
+        "letters": letters,
+        "troubles": troubled_jobs(session, [letter.id for letter in letters]),
         "is_frozen": queries.ranking_of(session, case.programme).frozen_at is not None,
         "rows": history(session, str(case.id)),
         "labels": labels,

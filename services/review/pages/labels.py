@@ -73,6 +73,11 @@ RECOMMENDATIONS = {
 EDUCATIONS = {"below_bachelor": "本科以下", "bachelor": "本科", "master": "硕士", "doctor": "博士"}
 MODES = {"online": "线上", "on_site": "现场", "": "—"}
 LETTERS = {"admission": "入学通知书", "waiting_list": "候补通知书", "refusal": "未入选通知书"}
+JOBS = {
+    "write_admission_letter": "入学通知书",
+    "write_waiting_list_letter": "候补通知书",
+    "write_refusal_letter": "未入选通知书",
+}
 ACTION_TITLES = {
     "open_case": "收到报名",
     "reopen_case": "收到补正",

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from services.scheduling import actions, documents
 from services.scheduling.models import Proposal
 from services.scheduling.pages.forms import Reader, Scheduler
-from services.scheduling.pages.labels import ACTION_TITLES, BOOKINGS, CANDIDATES, MODES, NOTICES, PROPOSALS
+from services.scheduling.pages.labels import ACTION_TITLES, BOOKINGS, CANDIDATES, JOBS, MODES, NOTICES, PROPOSALS
 from services.scheduling.queries import interviews, papers
 from services.scheduling.queries.programmes import chosen_programme
 from services.scheduling.queries.searches import progress_of
@@ -20,6 +20,7 @@ from shared.foundation.clock import EARLIEST_DAY, LATEST_DAY, local
 from shared.foundation.text import Line
 from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow, WithTools
+from shared.jobs.job import troubled_jobs
 
 router = APIRouter()
 
@@ -106,6 +107,7 @@ def show_candidate(
     """Show a candidate: the current and earlier bookings, the notices, and the available actions."""
     row = interviews.candidate_of(session, application_id)
     booking = interviews.current_booking(session, application_id)
+    sent = interviews.notices_of(session, application_id)
     return page(
         request,
         "scheduling_candidate.html",
@@ -116,7 +118,9 @@ def show_candidate(
         booking=booking,
         begun=booking is not None and booking.starts_at <= now,
         bookings=interviews.bookings_of(session, application_id),
-        sent=interviews.notices_of(session, application_id),
+        sent=sent,
+        troubles=troubled_jobs(session, [notice.id for notice in sent]),
+        job_titles=JOBS,
         panel_options=[(panel.id, panel.code) for panel in interviews.panels(session, row.programme)],
         slot_options=[
             (slot.id, f"{local(slot.starts_at):%Y-%m-%d %H:%M}")

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from services.scheduling import actions
 from services.scheduling.pages.forms import Reader, Registrar
-from services.scheduling.pages.labels import ACTION_TITLES, HALVES, MARKS, NOTICES, STUDENTS
+from services.scheduling.pages.labels import ACTION_TITLES, HALVES, JOBS, MARKS, NOTICES, STUDENTS
 from services.scheduling.queries import course, interviews, roster
 from services.scheduling.queries.programmes import chosen_programme, programme_of
 from services.scheduling.rules.registration import Brought
@@ -19,6 +19,7 @@ from shared.foundation.clock import local
 from shared.foundation.text import Lines
 from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow, WithTools
+from shared.jobs.job import troubled_jobs
 
 router = APIRouter()
 
@@ -59,6 +60,7 @@ def _student_page(
     chosen = programme_of(session, row.programme)
     results = course.attempts(session, row.programme).get(application_id, [])
     marks = course.marks_by_student(session, row.programme).get(application_id, {})
+    sent = interviews.notices_of(session, application_id)
     return page(
         request,
         "scheduling_student.html",
@@ -75,7 +77,9 @@ def _student_page(
         lessons=[(lesson, marks.get(lesson.id)) for lesson in course.lessons_of(session, row.programme)],
         results=[t("合格") if passed else t("不合格") for passed in results],
         certificate=roster.certificate_of(session, application_id),
-        sent=interviews.notices_of(session, application_id),
+        sent=sent,
+        troubles=troubled_jobs(session, [notice.id for notice in sent]),
+        job_titles=JOBS,
         notice_titles=NOTICES,
         marks=MARKS,
         halves=HALVES,
