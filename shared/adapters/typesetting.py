@@ -40,7 +40,7 @@ def use_fonts(folder: Path | None) -> None:
 
 
 def typeset(template: Path, data: Mapping[str, Any], *, font_dirs: Sequence[Path] | None = None) -> bytes:
-    """Compile the template with the data to a PDF/A-2b.
+    """Compile the template with the data to a PDF/A-2a that is a PDF/UA-1 too: tagged, for screen readers.
 
     `data["now"]`, an aware datetime, is the creation time, so equal data give equal bytes. Dates become ISO strings,
     datetimes become Asia/Shanghai to the minute, dataclasses become mappings. Characters that no font covers print as
@@ -52,7 +52,7 @@ def typeset(template: Path, data: Mapping[str, Any], *, font_dirs: Sequence[Path
         root=ROOT,
         font_paths=_fonts(fonts),
         sys_inputs={"data": json.dumps(_plain(data, _coverage(fonts)), ensure_ascii=False)},
-        pdf_standards="a-2b",
+        pdf_standards=["a-2a", "ua-1"],
         timestamp=int(data["now"].timestamp()),
     )
 

@@ -77,6 +77,13 @@ def test_the_admission_letter_carries_the_fee_table_and_the_account():
     assert "账号0200009999200066401缴费识别码ZX21000889汇款金额25,000.00元（贰万伍仟元整）" in letter
 
 
+def test_quotation_marks_inside_quotation_marks_are_single_ones():
+    title = "“2021年中小企业经营管理领军人才‘专精特新’专题培训”"
+
+    for letter in (admission_letter(ADMISSION), waiting_list_letter(WAITING), not_selected_letter(REFUSED)):
+        assert title in words(letter)
+
+
 def test_a_limit_within_a_day_prints_with_its_time():
     letter = replace(ADMISSION, pay_by=datetime(2021, 12, 22, 9, 30, tzinfo=UTC))
 

@@ -139,11 +139,12 @@ def test_data_without_a_time_raises():
         typeset(PROBE, {"text": "领军"})
 
 
-def test_the_document_declares_pdf_a_2b():
+def test_the_document_declares_pdf_a_2a_and_pdf_ua_1():
     pdf = probe("领军")
 
     assert b"<pdfaid:part>2</pdfaid:part>" in pdf
-    assert b"<pdfaid:conformance>B</pdfaid:conformance>" in pdf
+    assert b"<pdfaid:conformance>A</pdfaid:conformance>" in pdf
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in pdf
 
 
 def test_times_print_in_china_time_and_dates_unchanged():
