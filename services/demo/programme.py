@@ -45,6 +45,7 @@ def programme() -> dict[str, Any]:
         "waiting_list_places": 20,
         "report_at": "2021-12-24T01:00:00Z",
         "report_place": "重庆市两江新区示例大道1号示例培训中心一楼报到处",
+        "letter_code": "渝领",
     }
 
 

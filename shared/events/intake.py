@@ -100,7 +100,10 @@ class Remittance(Value):
 
 
 class Programme(Value):
-    """A published programme with all numbers that the services decide by. Times are UTC; the window is half-open."""
+    """A published programme with all numbers that the services decide by. Times are UTC; the window is half-open.
+
+    `letter_code`: the issuing office's code, with which the number of each letter begins (机关代字, GB/T 9704, 7.2.5).
+    """
 
     code: str
     version: int
@@ -124,6 +127,7 @@ class Programme(Value):
     waiting_list_places: int
     report_at: datetime
     report_place: str
+    letter_code: str = ""
 
     def fee(self, code: str) -> int:
         """Return the amount of a fee line in fen."""

@@ -66,7 +66,7 @@ def student_admitted(application):
         application_id=application,
         programme=CODE,
         programme_version=1,
-        letter_no="渝领训〔2021〕第001号",
+        letter_no="渝领训〔2021〕1号",
         rank=1,
         promoted=False,
         admitted_at=START,

@@ -33,7 +33,7 @@ PROGRAMME = Programme.model_validate(programme())
 NOW = datetime(2021, 12, 9, 1, tzinfo=UTC)
 ADMISSION = AdmissionLetter(
     programme=PROGRAMME,
-    number="渝领军入〔2021〕001号",
+    number="渝领训〔2021〕41号",
     name="杨𬍛",
     firm="重庆屹澜汽车零部件有限公司",
     payment_reference="ZX21000889",
@@ -41,9 +41,7 @@ ADMISSION = AdmissionLetter(
     issued_on=date(2021, 12, 9),
     now=NOW,
 )
-WAITING = WaitingListLetter(
-    PROGRAMME, "渝领军候〔2021〕003号", "龑喆", "重庆赪桁轻合金有限公司", 3, date(2021, 12, 9), NOW
-)
+WAITING = WaitingListLetter(PROGRAMME, "渝领候〔2021〕3号", "龑喆", "重庆赪桁轻合金有限公司", 3, date(2021, 12, 9), NOW)
 REFUSED = NotSelectedLetter(PROGRAMME, "", "彧堃", "重庆琮渟齿轮箱股份有限公司", date(2021, 12, 9), NOW)
 ROW = RankingRow(
     1, "杨𬍛", "重庆屹澜汽车零部件有限公司", "渝中区", 2850, 1905, 4525, 9280, "admitted", "面试成绩高者在前"
@@ -57,7 +55,7 @@ def ranking(*rows: RankingRow) -> Ranking:
 def test_the_admission_letter_names_person_time_place_and_what_to_bring():
     letter = words(admission_letter(ADMISSION))
 
-    assert letter.startswith("入学通知书渝领军入〔2021〕001号重庆屹澜汽车零部件有限公司杨𬍛同志：")
+    assert letter.startswith("入学通知书渝领训〔2021〕41号重庆屹澜汽车零部件有限公司杨𬍛同志：")
     assert "报到时间：2021年12月24日09:00。报到地点：重庆市两江新区示例大道1号示例培训中心一楼报到处。" in letter
     assert (
         "1.申请表原件（须加盖公司公章，并与网上提交的扫描件一致）；2.学员一寸证件照两张；3.本人有效身份证件原件。"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.review.models import Case, LetterRow
+from services.review.models import Case, LetterCounter, LetterRow
 from services.review.states import LetterKind
 from shared.events import FileClaim
 from shared.persistence.models import AuditRow, JobRow
@@ -30,7 +30,7 @@ def test_the_jobs_print_store_and_send_one_letter_per_decision(review):
         for row in rows
     }
     names = {review.case(number).student_name for number in range(6)}
-    assert printed[LetterKind.ADMISSION].startswith("入学通知书渝领训〔2021〕第00")
+    assert printed[LetterKind.ADMISSION].startswith("入学通知书渝领训〔2021〕")
     assert "2021年12月16日24时前" in printed[LetterKind.ADMISSION]
     assert "候补名单第" in printed[LetterKind.WAITING_LIST]
     assert "未能入选" in printed[LetterKind.REFUSAL]
@@ -61,13 +61,21 @@ def test_each_kind_of_letter_has_its_own_numbering(review):
     review.released(60, 65, 70, 75, 80, 85)
     numbers = sorted(row.number for row in review.rows(LetterRow))
     assert numbers == [
-        "渝领候〔2021〕第001号",
-        "渝领候〔2021〕第002号",
-        "渝领复〔2021〕第001号",
-        "渝领训〔2021〕第001号",
-        "渝领训〔2021〕第002号",
-        "渝领训〔2021〕第003号",
+        "渝领候〔2021〕1号",
+        "渝领候〔2021〕2号",
+        "渝领复〔2021〕1号",
+        "渝领训〔2021〕1号",
+        "渝领训〔2021〕2号",
+        "渝领训〔2021〕3号",
     ]
+
+
+def test_numbers_have_the_code_of_the_programme_and_no_leading_zeros(review):
+    review.publish_programme(version=2, letter_code="蓉培")
+    with review.process.database.transaction() as uow:
+        uow.session.add(LetterCounter(kind=LetterKind.ADMISSION, year=2021, last=40))
+    review.released(60)
+    assert [row.number for row in review.rows(LetterRow)] == ["蓉培训〔2021〕41号"]
 
 
 def rename(review, name):

@@ -182,7 +182,7 @@ def test_the_quota_is_admitted_the_next_wait_and_the_rest_are_refunded(review):
     assert [(event.rank, event.promoted, event.pay_by) for event in admitted] == [
         (rank, False, review.programme.pay_by) for rank in (1, 2, 3)
     ]
-    assert [event.letter_no for event in admitted] == [f"渝领训〔2021〕第00{number}号" for number in (1, 2, 3)]
+    assert [event.letter_no for event in admitted] == [f"渝领训〔2021〕{number}号" for number in (1, 2, 3)]
     assert [event.rank for event in review.published(ApplicantWaitlisted)] == [1, 2]
     assert [event.rank for event in review.published(ApplicantNotSelected)] == [6]
     assert [event.application_id for event in review.published(RefundOrdered)] == [case_id(0)]

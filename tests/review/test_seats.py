@@ -64,7 +64,7 @@ def test_a_free_seat_is_proposed_to_the_first_waiting_with_a_new_deadline(releas
     assert (event.application_id, event.promoted, event.rank) == (case_id(3), True, 4)
     assert event.pay_by == datetime(2021, 12, 22, 16, tzinfo=UTC)
     assert entry.data["pay_by"] == event.pay_by.isoformat()
-    assert event.letter_no == "渝领训〔2021〕第004号"
+    assert event.letter_no == "渝领训〔2021〕4号"
     assert released.promotions_due() == []
 
 

@@ -10,6 +10,7 @@ from shared.foundation.clock import LATEST_DAY, local
 from shared.foundation.errors import Conflict, FieldError, Invalid, Joined, Message
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,39}")
+_LETTER_CODE = re.compile(r"[^\W\d_]{1,20}")
 _EARLIEST = date(2000, 1, 1)
 _MOMENTS = ("opens_at", "closes_at", "pay_by", "report_at")
 # 课时 (lesson hours) are whole numbers. More than twelve in a day is a typing error.
@@ -99,6 +100,8 @@ def _number_errors(programme: Programme) -> Iterator[FieldError]:
     # The code is part of key names, file names and URLs.
     if not _CODE.fullmatch(programme.code):
         yield FieldError("/code", "code", "项目编号只能由 2 到 40 个字母、数字和连字符组成，并以字母或数字开头。")
+    if not _LETTER_CODE.fullmatch(programme.letter_code):
+        yield FieldError("/letter_code", "letter-code", "发文机关代字须为 1 到 20 个汉字或字母，通知书的文号以它开头。")
     least = {
         "quota": (1, Message("名额")),
         "max_per_firm": (1, Message("每家企业人数上限")),

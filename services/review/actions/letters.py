@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from services.review.jobs import WriteAdmissionLetter, WriteRefusalLetter, WriteWaitingListLetter
 from services.review.models import Case, LetterCounter, LetterRow
+from services.review.queries import programme_of
 from services.review.states import LetterKind
 from shared.adapters.typesetting import named, uncovered
 from shared.events import FileClaim
@@ -31,12 +32,13 @@ _JOBS: Mapping[LetterKind, type[WriteAdmissionLetter | WriteWaitingListLetter | 
 
 
 def order_letter(uow: UnitOfWork, case: Case, kind: LetterKind, *, now: datetime, **data: str | int) -> str:
-    """Create a numbered letter, enqueue its job, and return the number, such as 渝领训〔2021〕第001号.
+    """Create a numbered letter, enqueue its job, and return the number, such as 渝领训〔2021〕1号 (GB/T 9704, 7.2.5).
 
     Numbers of a kind count through the year without gaps or duplicates: the counter stays locked until the commit.
     """
     year = local(now).year
-    number = f"渝领{_WORDS[kind]}〔{year}〕第{_next_number(uow, kind, year):03d}号"
+    code = programme_of(uow.session, case.programme).letter_code
+    number = f"{code}{_WORDS[kind]}〔{year}〕{_next_number(uow, kind, year)}号"
     letter = LetterRow(id=uuid4(), case_id=case.id, kind=kind, number=number, data=data, ordered_at=now)
     uow.session.add(letter)
     uow.session.flush()

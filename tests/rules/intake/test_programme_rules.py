@@ -52,6 +52,8 @@ def test_the_reference_programme_is_valid():
         ({"pay_by": "2021-12-24T01:00:01Z"}, ("/pay_by", "pay-by-report")),
         ({"report_at": "2022-12-24T16:00:00Z"}, ("/report_at", "report")),
         ({"code": "../keys"}, ("/code", "code")),
+        ({"letter_code": ""}, ("/letter_code", "letter-code")),
+        ({"letter_code": "渝领〔2021〕"}, ("/letter_code", "letter-code")),
         ({"quota": 0}, ("/quota", "quota")),
         ({"max_per_firm": 0}, ("/max_per_firm", "max-per-firm")),
         ({"promotion_pay_days": 0}, ("/promotion_pay_days", "promotion-pay-days")),
