@@ -228,7 +228,8 @@ class LetterCounter(ReviewRow, table=True):
 
 
 class LetterRow(ReviewRow, table=True):
-    """A letter to a person; `file` is the claim check of the PDF once it is printed."""
+    """A letter to a person; `file` is the claim check of the PDF once it is printed, `check_hash` the hash of the check
+    code on it. Letters of earlier versions have no code."""
 
     __tablename__ = "letter"
     id: UUID = Field(primary_key=True)
@@ -238,4 +239,5 @@ class LetterRow(ReviewRow, table=True):
     data: dict[str, Any] = Field(sa_type=JSON)
     ordered_at: datetime = Field(sa_type=UtcDateTime)
     file: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    check_hash: str | None = Field(default=None, unique=True, index=True)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -133,6 +133,11 @@ RELEASE_TITLES: dict[StrEnum, str] = {
 }
 RANKING_TITLES: dict[StrEnum, str] = {_R.DRAFT: "未冻结", _R.FROZEN: "已冻结", _R.RELEASED: "已发布"}
 VERDICT_TITLES: dict[StrEnum, str] = {Verdict.PASSED: "相符", Verdict.FAIL: "不符", Verdict.ILLEGIBLE: "无法辨认"}
+LETTER_TITLES: dict[StrEnum, str] = {
+    LetterKind.ADMISSION: "入学通知书",
+    LetterKind.WAITING_LIST: "候补通知书",
+    LetterKind.REFUSAL: "未入选通知书",
+}
 WORK_TITLES: dict[StrEnum, str] = {
     WorkKind.LAPSE_PROPOSED: "逾期未缴",
     WorkKind.LATE_PAYMENT: "迟到缴费",

@@ -1,119 +1,107 @@
-"""Background jobs of review: print, store and mail letters. A repeated job sends a mail with the same id, which
-replaces the first. A letter with characters that no font covers waits for a person (actions/letters.py)."""
+"""Background jobs of review: print and store letters, and mail them. A repeated mail has the same id, which replaces the
+first. A letter with characters that no font covers waits for a person (actions/letters.py)."""
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from services.review import actions, documents, jobs
 from services.review.models import Case, LetterRow
-from services.review.queries import candidate, programme_of
+from services.review.queries import candidate, printed_names, programme_of
+from services.review.rules.check_codes import check_code
+from services.review.states import LETTER_TITLES, LetterKind
 from shared.adapters.mail import Mail
 from shared.adapters.typesetting import named, uncovered
 from shared.context import Context
-from shared.events.intake import Programme
+from shared.events import FileClaim
 from shared.foundation.clock import local
 from shared.persistence.unit_of_work import UnitOfWork
 
-Render = Callable[[Programme, Case, LetterRow], bytes]
+# Prints a letter with the fields that letters of all kinds have.
+Render = Callable[[Case, LetterRow, dict[str, Any]], bytes]
+WriteLetter = jobs.WriteAdmissionLetter | jobs.WriteWaitingListLetter | jobs.WriteRefusalLetter
 
 
 def write_admission_letter(uow: UnitOfWork, job: jobs.WriteAdmissionLetter, *, context: Context) -> str:
-    """Print and send 入学通知书."""
+    """Print 入学通知书."""
 
-    def render(programme: Programme, case: Case, letter: LetterRow) -> bytes:
+    def render(case: Case, letter: LetterRow, common: dict[str, Any]) -> bytes:
+        pay_by = datetime.fromisoformat(letter.data["pay_by"])
         return documents.admission_letter(
-            documents.AdmissionLetter(
-                programme=programme,
-                number=letter.number,
-                name=_printed(letter, case)[0],
-                firm=_printed(letter, case)[1],
-                payment_reference=case.payment_reference,
-                pay_by=datetime.fromisoformat(letter.data["pay_by"]),
-                issued_on=local(letter.ordered_at).date(),
-                now=letter.ordered_at,
-            )
+            documents.AdmissionLetter(**common, payment_reference=case.payment_reference, pay_by=pay_by)
         )
 
-    return _print_and_send(uow, job, render, "入学通知书", context)
+    return _print(uow, job, render, context)
 
 
 def write_waiting_list_letter(uow: UnitOfWork, job: jobs.WriteWaitingListLetter, *, context: Context) -> str:
-    """Print and send 候补通知书."""
+    """Print 候补通知书."""
 
-    def render(programme: Programme, case: Case, letter: LetterRow) -> bytes:
-        return documents.waiting_list_letter(
-            documents.WaitingListLetter(
-                programme=programme,
-                number=letter.number,
-                name=_printed(letter, case)[0],
-                firm=_printed(letter, case)[1],
-                rank=letter.data["rank"],
-                issued_on=local(letter.ordered_at).date(),
-                now=letter.ordered_at,
-            )
-        )
+    def render(_case: Case, letter: LetterRow, common: dict[str, Any]) -> bytes:
+        return documents.waiting_list_letter(documents.WaitingListLetter(**common, rank=letter.data["rank"]))
 
-    return _print_and_send(uow, job, render, "候补通知书", context)
+    return _print(uow, job, render, context)
 
 
 def write_refusal_letter(uow: UnitOfWork, job: jobs.WriteRefusalLetter, *, context: Context) -> str:
-    """Print and send 未入选通知书."""
+    """Print 未入选通知书."""
 
-    def render(programme: Programme, case: Case, letter: LetterRow) -> bytes:
-        return documents.not_selected_letter(
-            documents.NotSelectedLetter(
-                programme=programme,
-                number=letter.number,
-                name=_printed(letter, case)[0],
-                firm=_printed(letter, case)[1],
-                issued_on=local(letter.ordered_at).date(),
-                now=letter.ordered_at,
-            )
-        )
+    def render(_case: Case, _letter: LetterRow, common: dict[str, Any]) -> bytes:
+        return documents.not_selected_letter(documents.NotSelectedLetter(**common))
 
-    return _print_and_send(uow, job, render, "未入选通知书", context)
+    return _print(uow, job, render, context)
 
 
-def _print_and_send(
-    uow: UnitOfWork,
-    job: jobs.WriteAdmissionLetter | jobs.WriteWaitingListLetter | jobs.WriteRefusalLetter,
-    render: Render,
-    title: str,
-    context: Context,
-) -> str:
+def _print(uow: UnitOfWork, job: WriteLetter, render: Render, context: Context) -> str:
     letter = uow.session.get_one(LetterRow, job.letter_id)
-    if letter.sent_at:
-        return "already sent"
+    if letter.file:
+        return "already printed"
     case = uow.session.get_one(Case, letter.case_id)
-    if missing := uncovered("".join(_printed(letter, case))):
+    name, firm = printed_names(letter, case)
+    if missing := uncovered(name + firm):
         actions.hold_letter(uow, letter, named(missing), actor=context.actor, now=context.now)
         return "waits for a person"
-    content = render(programme_of(uow.session, case.programme), case, letter)
+    # Of the letter's id, so that a repeat prints the same code.
+    code = check_code(bytes.fromhex(context.tools.keys.index("contact", f"letter {letter.id}")))
+    common = {
+        "programme": programme_of(uow.session, case.programme),
+        "number": letter.number,
+        "name": name,
+        "firm": firm,
+        "check": documents.Check(code, f"{context.tools.public_url}/review/check"),
+        "issued_on": local(letter.ordered_at).date(),
+        "now": letter.ordered_at,
+    }
     claim = context.tools.files.put(
-        content,
+        render(case, letter, common),
         kind=f"{letter.kind}_letter",
         programme=case.programme,
         media_type="application/pdf",
         purpose="contact",
         key=f"{case.programme}/letters/{letter.id}.pdf",
     )
+    actions.note_letter_printed(uow, letter, claim, code, actor=context.actor, now=context.now)
+    return "printed"
+
+
+def send_letter(uow: UnitOfWork, job: jobs.SendLetter, *, context: Context) -> str:
+    """Mail a printed letter to the applicant."""
+    letter = uow.session.get_one(LetterRow, job.letter_id)
+    if letter.sent_at:
+        return "already sent"
+    case = uow.session.get_one(Case, letter.case_id)
     assert context.job_id is not None
-    address = context.tools.keys.open("contact", candidate(case).email)
+    title = LETTER_TITLES[LetterKind(letter.kind)]
+    content = context.tools.files.get(FileClaim.model_validate(letter.file), purpose="contact")
     text = f"{case.student_name} 您好：\n\n随信附上《{title}》({letter.number})，请查收。\n报名编号：{case.application_no}。"
     context.tools.mailer.send(
         Mail(
             id=context.job_id,
-            to=address,
+            to=context.tools.keys.open("contact", candidate(case).email),
             subject=f"{title} {letter.number}",
             text=text,
             attachments={f"{title}.pdf": content},
         )
     )
-    actions.note_letter_sent(uow, letter.id, claim, actor=context.actor, now=context.now)
+    actions.note_letter_sent(uow, letter, actor=context.actor, now=context.now)
     return "sent"
-
-
-def _printed(letter: LetterRow, case: Case) -> tuple[str, str]:
-    """Return the names of the person and the firm as the letter prints them: as a person typed them for it, or as the
-    case has them."""
-    return letter.data.get("name", case.student_name), letter.data.get("firm", case.firm_name)

@@ -13,6 +13,7 @@ def make_jobs(_settings: ReviewSettings) -> JobFunctions:
         jobs.WriteAdmissionLetter: tasks.write_admission_letter,
         jobs.WriteWaitingListLetter: tasks.write_waiting_list_letter,
         jobs.WriteRefusalLetter: tasks.write_refusal_letter,
+        jobs.SendLetter: tasks.send_letter,
     }
 
 

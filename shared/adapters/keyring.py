@@ -124,6 +124,11 @@ def mask_email(address: str) -> str:
     return f"{name[:1]}***@{domain}"
 
 
+def mask_name(name: str) -> str:
+    """Mask a person's name as `杨**`, whatever its length."""
+    return f"{name[:1]}**"
+
+
 def mask_account(number: str) -> str:
     """Mask a bank account as `****3605`: its last four digits."""
     return f"****{number[-4:]}"

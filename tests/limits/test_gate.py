@@ -17,10 +17,10 @@ from shared.http.gate import rules_of
 from tests.limits.apps import dependants, make_apps, routes_of
 from tests.shared.sample_service import Installation
 
-# Anybody may sign in, renew or end a session, and ask whether the process is alive.
-OPEN = {"/sign-in", "/session/renew", "/session/end", "/healthz", "/readyz"}
+# Anybody may sign in, renew or end a session, type a letter's check code, and ask whether the process is alive.
+OPEN = {"/sign-in", "/session/renew", "/session/end", "/review/check", "/healthz", "/readyz"}
 # The GET of a link checks it in its route.
-LINKS = {"/welcome/{secret}", "/intake/consent/{token}"}
+LINKS = {"/welcome/{secret}", "/intake/consent/{token}", "/review/check/{code}"}
 # The table, apart from the two defaults.
 NAMED = {
     "/intake/api/files": limits.SCAN,

@@ -23,7 +23,7 @@ SERVICES = {
     "review": (ReviewSettings, make_review),
     "scheduling": (SchedulingSettings, make_scheduling),
 }
-OPEN = ("/intake/consent/{token}", "/healthz", "/readyz", "/api/openapi.json")
+OPEN = ("/intake/consent/{token}", "/review/check", "/review/check/{code}", "/healthz", "/readyz", "/api/openapi.json")
 
 PLATFORM = ("/intake/api/files", "/intake/api/applications")
 

@@ -227,7 +227,7 @@ class Review:
         return [row for row in self.rows(WorkItem) if row.kind == kind and row.closed_at is None]
 
     def run_jobs(self) -> None:
-        """Execute every waiting job, as the worker would."""
+        """Execute every waiting job once, as the worker would, and the jobs that these enqueue."""
         worker = JobWorker(
             self.process.database,
             make_jobs(self.process.settings),  # type: ignore[arg-type]
@@ -235,8 +235,18 @@ class Review:
             clock=self.process.clock,
             tools=self.process.tools,
         )
-        for row in self.rows(JobRow):
-            worker.execute(row.id)
+        executed: set[UUID] = set()
+        while fresh := {row.id for row in self.rows(JobRow)} - executed:
+            for job_id in fresh:
+                worker.execute(job_id)
+            executed |= fresh
+
+    def rerun_jobs(self) -> None:
+        """Execute every job again, as after a crash before its end was committed."""
+        with self.process.database.transaction() as uow:
+            for row in uow.session.exec(select(JobRow)).all():
+                row.state = "waiting"
+        self.run_jobs()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -86,8 +86,9 @@ def test_the_migrations_match_the_models(review):
     assert differences(review.process.settings.database_url, [infrastructure.metadata, registered.metadata]) == []
 
 
-def test_there_is_one_job_per_kind_of_letter(review):
+def test_there_is_one_job_per_kind_of_letter_and_one_for_its_mail(review):
     assert sorted(job.NAME for job in make_jobs(review.process.settings)) == [
+        "send_letter",
         "write_admission_letter",
         "write_refusal_letter",
         "write_waiting_list_letter",

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 from services.demo.programme import programme
 from services.review.documents import (
     AdmissionLetter,
+    Check,
     NotSelectedLetter,
     Ranking,
     RankingRow,
@@ -31,18 +33,18 @@ from tests.printed import (
 
 PROGRAMME = Programme.model_validate(programme())
 NOW = datetime(2021, 12, 9, 1, tzinfo=UTC)
+CHECK = Check("ABCD-EFGH-IJKL-MN23", "https://training.example.cn/review/check")
+COMMON: dict[str, Any] = {"programme": PROGRAMME, "check": CHECK, "issued_on": date(2021, 12, 9), "now": NOW}
 ADMISSION = AdmissionLetter(
-    programme=PROGRAMME,
+    **COMMON,
     number="渝领训〔2021〕41号",
     name="杨𬍛",
     firm="重庆屹澜汽车零部件有限公司",
     payment_reference="ZX21000889",
     pay_by=PROGRAMME.pay_by,
-    issued_on=date(2021, 12, 9),
-    now=NOW,
 )
-WAITING = WaitingListLetter(PROGRAMME, "渝领候〔2021〕3号", "龑喆", "重庆赪桁轻合金有限公司", 3, date(2021, 12, 9), NOW)
-REFUSED = NotSelectedLetter(PROGRAMME, "", "彧堃", "重庆琮渟齿轮箱股份有限公司", date(2021, 12, 9), NOW)
+WAITING = WaitingListLetter(**COMMON, number="渝领候〔2021〕3号", name="龑喆", firm="重庆赪桁轻合金有限公司", rank=3)
+REFUSED = NotSelectedLetter(**COMMON, number="渝领复〔2021〕7号", name="彧堃", firm="重庆琮渟齿轮箱股份有限公司")
 ROW = RankingRow(
     1, "杨𬍛", "重庆屹澜汽车零部件有限公司", "渝中区", 2850, 1905, 4525, 9280, "admitted", "面试成绩高者在前"
 )
@@ -62,7 +64,7 @@ def test_the_admission_letter_names_person_time_place_and_what_to_bring():
         in letter
     )
     assert "食宿、交通、集体活动等相关费用自理" in letter
-    assert letter.endswith("北京示例领军信息技术研究院有限公司2021年12月9日—2—")
+    assert "北京示例领军信息技术研究院有限公司2021年12月9日查验码ABCD-EFGH-IJKL-MN23，扫描二维码" in letter
 
 
 def test_the_admission_letter_carries_the_fee_table_and_the_account():

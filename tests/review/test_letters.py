@@ -1,5 +1,7 @@
 """Letters: each decision's letter is printed, stored, and sent once, or waits for a person if it cannot be printed."""
 
+from collections import Counter
+
 import pytest
 
 from services.review.models import Case, LetterCounter, LetterRow
@@ -21,7 +23,7 @@ def test_the_jobs_print_store_and_send_one_letter_per_decision(review):
     review.released(60, 65, 70, 75, 80, 85)
     review.run_jobs()
 
-    assert {row.outcome for row in review.rows(JobRow)} == {"sent"}
+    assert Counter(row.outcome for row in review.rows(JobRow)) == {"printed": 6, "sent": 6}
     assert len(sent_mails(review.folder)) == 6
     rows = review.rows(LetterRow)
     assert all(row.sent_at for row in rows)
@@ -40,11 +42,8 @@ def test_the_jobs_print_store_and_send_one_letter_per_decision(review):
 def test_a_sent_letter_is_not_sent_again(review):
     review.released(60)
     review.run_jobs()
-    with review.process.database.transaction() as uow:
-        row = uow.session.get_one(JobRow, review.rows(JobRow)[0].id)
-        row.state = "waiting"
-    review.run_jobs()
-    assert [row.outcome for row in review.rows(JobRow)] == ["already sent"]
+    review.rerun_jobs()
+    assert {row.outcome for row in review.rows(JobRow)} == {"already printed", "already sent"}
     assert len(sent_mails(review.folder)) == 1
 
 
@@ -114,4 +113,4 @@ def test_a_person_continues_a_held_letter_with_a_text_that_can_be_printed(review
     assert "〓" not in text
     assert office.post(path, data={"name": "王", "firm": "甲公司"}).status_code == 409
     actions = [row.action for row in review.rows(AuditRow) if "letter" in row.action]
-    assert actions == ["hold_letter", "continue_letter", "send_letter"]
+    assert actions == ["hold_letter", "continue_letter", "print_letter", "send_letter"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.keyring import KeyRing, Purpose, mask_account, mask_email, mask_identity, mask_mobile
+from shared.adapters.keyring import KeyRing, Purpose, mask_account, mask_email, mask_identity, mask_mobile, mask_name
 from shared.foundation.errors import Forbidden, NotFound
 
 ALL: tuple[Purpose, ...] = ("identity", "contact", "bank", "scan")
@@ -90,3 +90,4 @@ def test_masks_of_each_kind_of_value():
     assert mask_mobile("+8613812348000") == "138****8000"
     assert mask_email("wang@example.cn") == "w***@example.cn"
     assert mask_account("831132695373605") == "****3605"
+    assert [mask_name(name) for name in ("杨𬍛", "𬍛致远", "John Smith", "")] == ["杨**", "𬍛**", "J**", "**"]

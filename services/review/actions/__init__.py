@@ -18,7 +18,7 @@ from services.review.actions.interviews import (
     note_missed_interview,
     record_score_sheet,
 )
-from services.review.actions.letters import continue_letter, hold_letter, note_letter_sent
+from services.review.actions.letters import continue_letter, hold_letter, note_letter_printed, note_letter_sent
 from services.review.actions.payments import (
     note_fee_overdue,
     note_fee_paid,
@@ -51,6 +51,7 @@ __all__ = [
     "note_fee_paid",
     "note_fee_reversed",
     "note_interview",
+    "note_letter_printed",
     "note_letter_sent",
     "note_missed_interview",
     "note_refund_sent",

@@ -1,4 +1,4 @@
-"""Letters to applicants: numbered here, printed and sent by a job.
+"""Letters to applicants: numbered here, printed by a job and mailed by another.
 
 A letter whose name no font covers is held: the job prints nothing, and the case's page states the characters. A person
 continues it with a text that can be printed, or with the same one once a font covers it.
@@ -10,9 +10,10 @@ from uuid import UUID, uuid4
 
 from sqlmodel import select
 
-from services.review.jobs import WriteAdmissionLetter, WriteRefusalLetter, WriteWaitingListLetter
+from services.review.jobs import SendLetter, WriteAdmissionLetter, WriteRefusalLetter, WriteWaitingListLetter
 from services.review.models import Case, LetterCounter, LetterRow
 from services.review.queries import programme_of
+from services.review.rules.check_codes import hash_of
 from services.review.states import LetterKind
 from shared.adapters.typesetting import named, uncovered
 from shared.events import FileClaim
@@ -94,10 +95,22 @@ def _printing_errors(field: str, text: str) -> Iterator[FieldError]:
         yield FieldError(f"/{field}", "uncovered", "字体中没有 {characters},印不出来,请换一种写法", values)
 
 
-def note_letter_sent(uow: UnitOfWork, letter_id: UUID, file: FileClaim, *, actor: str, now: datetime) -> None:
-    """Store the claim check of the printed letter and the time it was sent."""
-    letter = uow.session.get_one(LetterRow, letter_id)
-    letter.file, letter.sent_at = file.model_dump(), now
+def note_letter_printed(
+    uow: UnitOfWork, letter: LetterRow, file: FileClaim, check_code: str, *, actor: str, now: datetime
+) -> None:
+    """Store the claim check of the printed letter and the hash of its check code, and enqueue its mail.
+
+    From this commit on the file never changes, so that every copy that is mailed is the issued one.
+    """
+    letter.file, letter.check_hash = file.model_dump(), hash_of(check_code)
     uow.session.add(letter)
     details = {"number": letter.number, "sha256": file.sha256}
-    uow.record("send_letter", str(letter.case_id), actor=actor, now=now, details=details)
+    uow.record("print_letter", str(letter.case_id), actor=actor, now=now, details=details)
+    enqueue(uow, SendLetter(letter_id=letter.id))
+
+
+def note_letter_sent(uow: UnitOfWork, letter: LetterRow, *, actor: str, now: datetime) -> None:
+    """Store the time at which the letter was sent."""
+    letter.sent_at = now
+    uow.session.add(letter)
+    uow.record("send_letter", str(letter.case_id), actor=actor, now=now, details={"number": letter.number})

@@ -5,13 +5,13 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from services.review.models import Case
-from services.review.pages import cases, overview, ranking, scores, seats
+from services.review.pages import cases, checks, overview, ranking, scores, seats
 from services.review.pages.lists import CaseList
 from shared.dashboard import Dashboard
 from shared.wiring.process import Process
 
 router = APIRouter(prefix="/review", include_in_schema=False)
-for part in (overview, cases, scores, ranking, seats):
+for part in (overview, cases, scores, ranking, seats, checks):
     router.include_router(part.router)
 router.add_api_route("", overview.overview)
 

@@ -7,6 +7,7 @@ from fastapi import Depends
 from services.review.states import (
     CASE_TITLES,
     FATE_TITLES,
+    LETTER_TITLES,
     RANKING_TITLES,
     RELEASE_TITLES,
     SEAT_TITLES,
@@ -72,7 +73,7 @@ RECOMMENDATIONS = {
 }
 EDUCATIONS = {"below_bachelor": "本科以下", "bachelor": "本科", "master": "硕士", "doctor": "博士"}
 MODES = {"online": "线上", "on_site": "现场", "": "—"}
-LETTERS = {"admission": "入学通知书", "waiting_list": "候补通知书", "refusal": "未入选通知书"}
+LETTERS = {str(code): title for code, title in LETTER_TITLES.items()}
 JOBS = {
     "write_admission_letter": "入学通知书",
     "write_waiting_list_letter": "候补通知书",
@@ -94,6 +95,7 @@ ACTION_TITLES = {
     "note_missed_interview": "缺席面试",
     "record_score_sheet": "提交评分表",
     "declare_recusal": "声明回避",
+    "print_letter": "打印通知书",
     "send_letter": "寄发通知书",
     "hold_letter": "通知书等待处理",
     "continue_letter": "继续打印通知书",

@@ -9,6 +9,7 @@ from services.review.queries.cases import (
     current_checks,
     title_of_scan,
 )
+from services.review.queries.letters import is_in_force, letter_behind, letters_of, printed_names
 from services.review.queries.overview import Disagreement, disagreements, progress, waiting_work
 from services.review.queries.programmes import chosen_programme, newest_programme, programme_of, programmes
 from services.review.queries.ranking import (
@@ -33,7 +34,6 @@ from services.review.queries.seats import (
     PromotionDue,
     WorkEntry,
     get_open_work_item,
-    letters_of,
     promotions_due,
     seat_rows,
     seats_by_case,
@@ -61,14 +61,17 @@ __all__ = [
     "formula_of",
     "frozen_places",
     "get_open_work_item",
+    "is_in_force",
     "is_reproducible",
     "judge_tasks",
     "latest_sheets",
+    "letter_behind",
     "letters_of",
     "missing_decisions",
     "newest_programme",
     "open_ties",
     "panel_members",
+    "printed_names",
     "programme_of",
     "programmes",
     "progress",

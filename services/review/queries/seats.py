@@ -1,4 +1,4 @@
-"""Queries on seats, the waiting list, the committee's work, and letters."""
+"""Queries on seats, the waiting list and the committee's work."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, func, select
 
-from services.review.models import Case, LetterRow, Ranking, Seat, WorkItem
+from services.review.models import Case, Ranking, Seat, WorkItem
 from services.review.queries.programmes import programme_of
 from services.review.rules.deadlines import end_of_local_day
 from services.review.states import RankingState, SeatState, WorkKind
@@ -107,11 +107,6 @@ def seat_rows(session: Session, programme: str) -> Sequence[tuple[Seat, Case]]:
         select(Seat, Case).join(Case, col(Case.id) == col(Seat.case_id)).where(Seat.programme == programme)
     ).all()
     return sorted(pairs, key=lambda pair: (order[SeatState(pair[0].state)], pair[0].rank or 9999))
-
-
-def letters_of(session: Session, case_id: UUID) -> Sequence[LetterRow]:
-    """List the letters to a person, oldest first."""
-    return session.exec(select(LetterRow).where(LetterRow.case_id == case_id).order_by(col(LetterRow.ordered_at))).all()
 
 
 def seats_by_case(session: Session, case_ids: Sequence[UUID]) -> dict[UUID, Seat]:
