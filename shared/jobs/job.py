@@ -1,7 +1,8 @@
 """Slow jobs, stored as rows: enqueued in the transaction of an action, retried by the job worker. Used by actions."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID, uuid4
 
@@ -24,7 +25,16 @@ class Job(Value):
     NAME: ClassVar[str]
 
 
-JobFunction = Callable[..., str]
+@dataclass(frozen=True)
+class Later:
+    """What a job function returns if the job must wait for something that may last: its effects are committed, and the
+    job runs again after `delay`. That counts as no attempt. `outcome` states what it waits for."""
+
+    outcome: str
+    delay: timedelta
+
+
+JobFunction = Callable[..., str | Later]
 JobFunctions = Mapping[type[Job], JobFunction]
 
 

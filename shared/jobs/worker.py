@@ -14,7 +14,7 @@ from shared.foundation.clock import Clock, real_now
 from shared.foundation.correlation import correlated
 from shared.foundation.errors import Refusal
 from shared.foundation.retries import JOB_DELAYS, delay_after
-from shared.jobs.job import JobFunctions
+from shared.jobs.job import JobFunctions, Later
 from shared.jobs.lease import renewing_lease, working_lease
 from shared.messaging.transport import REPLAY, with_reason
 from shared.observability import telemetry
@@ -29,7 +29,8 @@ _log = structlog.get_logger()
 
 
 class JobWorker:
-    """Executes jobs by id. `functions` maps payload types to functions, which return a short text about the outcome."""
+    """Executes jobs by id. `functions` maps payload types to functions, which return a short text about the outcome, or
+    when to run again."""
 
     def __init__(
         self,
@@ -59,8 +60,7 @@ class JobWorker:
                 self._database.transaction() as uow,
             ):
                 outcome = function(uow, kind.model_validate(row.payload), context=context)
-                self._end(self._lock(uow, row), "done", outcome)
-            ended = "done"
+                ended = self._conclude(self._lock(uow, row), outcome)
         except Exception as error:
             ended = self._handle_failure(row, error)
         JOBS.labels(self._service, row.name, ended).observe(time.perf_counter() - started)
@@ -87,6 +87,16 @@ class JobWorker:
             raise LeaseLost(f"job {row.id} is {locked.state}, attempt {locked.attempt}")
         uow.session.add(locked)
         return locked
+
+    def _conclude(self, row: JobRow, outcome: str | Later) -> str:
+        """End the job, or let it wait as its function asked. Return "done" or "postponed"."""
+        if isinstance(outcome, str):
+            self._end(row, "done", outcome)
+            return "done"
+        row.state, row.outcome, row.lease_until = "waiting", outcome.outcome[:500], None
+        row.next_at = real_now() + outcome.delay
+        row.attempt -= 1
+        return "postponed"
 
     def _end(self, row: JobRow, state: str, outcome: str) -> None:
         row.state, row.outcome, row.ended_at, row.lease_until = state, outcome[:500], real_now(), None

@@ -13,7 +13,7 @@ from shared.foundation.clock import SystemClock, real_now
 from shared.foundation.errors import Conflict
 from shared.foundation.retries import JOB_DELAYS
 from shared.jobs.dispatcher import Dispatcher
-from shared.jobs.job import Job, enqueue
+from shared.jobs.job import Job, Later, enqueue
 from shared.jobs.worker import JobWorker
 from shared.persistence.models import JobRow, LastSequence
 
@@ -68,6 +68,25 @@ def test_a_failing_job_is_retried_after_a_delay_and_has_no_effect(database, tool
     assert (row.state, row.outcome, row.attempt) == ("waiting", "RuntimeError: the printer is away", 1)
     assert row.next_at > real_now()
     assert marks(database) == []
+
+
+def test_a_job_that_must_wait_keeps_its_effects_and_runs_again_without_an_attempt(database, tools):
+    outcomes = ["written", Later("waits for paper", timedelta(minutes=1)), Later("waits for ink", timedelta(minutes=1))]
+
+    def waits(uow, job, *, context):
+        write_mark(uow, job, context=context) if len(outcomes) == 3 else None
+        return outcomes.pop()
+
+    job_id = enqueued(database)
+    executor = worker(database, tools, waits)
+    for reason in ("waits for ink", "waits for paper"):
+        executor.execute(job_id)
+        row = row_of(database, job_id)
+        assert (row.state, row.outcome, row.attempt, row.lease_until) == ("waiting", reason, 0, None)
+        assert row.next_at > real_now()
+        assert marks(database) == [7]
+    executor.execute(job_id)
+    assert (row_of(database, job_id).state, row_of(database, job_id).attempt) == ("done", 1)
 
 
 def test_a_refused_job_fails_for_good(database, tools):
