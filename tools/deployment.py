@@ -143,7 +143,15 @@ def _bus(spec: ServiceSpec) -> None:
 
 def _worker(spec: ServiceSpec) -> None:
     networks = "back" if spec.is_default else "back, outside"
-    print(*_process(spec, "worker", networks), "    healthcheck: *connected", "", sep="\n")
+    print(*_process(spec, "worker", networks), *_certificates(spec), "    healthcheck: *connected", "", sep="\n")
+
+
+def _certificates(spec: ServiceSpec) -> tuple[str, ...]:
+    """The worker's own volumes, which take the place of its service's: these, and the folder of certificates."""
+    if not spec.signs_letters:
+        return ()
+    folder = f"${{LINGJUN_CERTIFICATES:?folder of certificates, see .env.example}}:{_DATA}/certificates:ro"
+    return ("    volumes:", *(f"      - {volume}" for volume in (*_volumes(spec), folder)))
 
 
 def _process(spec: ServiceSpec, kind: str, networks: str) -> tuple[str, ...]:

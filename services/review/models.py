@@ -229,7 +229,8 @@ class LetterCounter(ReviewRow, table=True):
 
 class LetterRow(ReviewRow, table=True):
     """A letter to a person; `file` is the claim check of the PDF once it is printed, `check_hash` the hash of the check
-    code on it. Letters of earlier versions have no code."""
+    code on it. Letters of earlier versions have no code. `unsigned`: why the letter waits for the office's certificate
+    (states.CertificateFault); empty if it does not."""
 
     __tablename__ = "letter"
     id: UUID = Field(primary_key=True)
@@ -240,4 +241,5 @@ class LetterRow(ReviewRow, table=True):
     ordered_at: datetime = Field(sa_type=UtcDateTime)
     file: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     check_hash: str | None = Field(default=None, unique=True, index=True)
+    unsigned: str = ""
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

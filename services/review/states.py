@@ -66,6 +66,14 @@ class LetterKind(StrEnum):
     REFUSAL = "refusal"
 
 
+class CertificateFault(StrEnum):
+    """Why the office's certificate cannot sign letters."""
+
+    UNREADABLE = "unreadable"
+    NOT_YET_VALID = "not_yet_valid"
+    EXPIRED = "expired"
+
+
 class Fate(StrEnum):
     """Overall outcome of an application: exactly one of these at any time."""
 
@@ -137,6 +145,11 @@ LETTER_TITLES: dict[StrEnum, str] = {
     LetterKind.ADMISSION: "入学通知书",
     LetterKind.WAITING_LIST: "候补通知书",
     LetterKind.REFUSAL: "未入选通知书",
+}
+CERTIFICATE_FAULT_TITLES: dict[StrEnum, str] = {
+    CertificateFault.UNREADABLE: "签章证书读不出，或密码不对",
+    CertificateFault.NOT_YET_VALID: "签章证书尚未生效",
+    CertificateFault.EXPIRED: "签章证书已过期",
 }
 WORK_TITLES: dict[StrEnum, str] = {
     WorkKind.LAPSE_PROPOSED: "逾期未缴",

@@ -1,18 +1,23 @@
 """Process: review's Celery worker. Standalone mode runs the jobs of `make_jobs` in its own process."""
 
+from functools import partial
+
 from services.review import actions, jobs, tasks
 from services.review.settings import ReviewSettings
+from services.review.signing import Certificate
 from shared.context import Context
 from shared.jobs.job import JobFunctions
 from shared.persistence.unit_of_work import UnitOfWork
 
 
-def make_jobs(_settings: ReviewSettings) -> JobFunctions:
-    """Return review's jobs; none of them needs a setting."""
+def make_jobs(settings: ReviewSettings) -> JobFunctions:
+    """Return review's jobs. Letters are signed with the certificate of the settings, if there is one."""
+    file = settings.letter_certificate
+    certificate = Certificate(file, settings.letter_certificate_password_file) if file else None
     return {
-        jobs.WriteAdmissionLetter: tasks.write_admission_letter,
-        jobs.WriteWaitingListLetter: tasks.write_waiting_list_letter,
-        jobs.WriteRefusalLetter: tasks.write_refusal_letter,
+        jobs.WriteAdmissionLetter: partial(tasks.write_admission_letter, certificate=certificate),
+        jobs.WriteWaitingListLetter: partial(tasks.write_waiting_list_letter, certificate=certificate),
+        jobs.WriteRefusalLetter: partial(tasks.write_refusal_letter, certificate=certificate),
         jobs.SendLetter: tasks.send_letter,
     }
 

@@ -72,7 +72,8 @@ class ServiceSpec:
     `title`, `summary`, `icon`: its link on the portal's home page, for `roles`; the title stands on its pages too.
     `subscriptions`: the event types that it consumes; its bus compares its handlers with them. `queues`: what it reads
     besides its own queue. `keys`: the purposes whose personal data it opens; one service, which `creates_keys`, writes
-    them. `opens_files`: its web process hands foreign files to the sandbox (shared/sandbox). `is_default`: it answers
+    them. `opens_files`: its web process hands foreign files to the sandbox (shared/sandbox).
+    `signs_letters`: its worker reads the folder with the office's certificate. `is_default`: it answers
     every path that no service's name begins, has no prefix, and signs the sessions.
     `settings`: its own environment variables, each with a hint for the operator; `demo_settings`: their values in a demo.
     `memory`: the limit of each process's container.
@@ -88,6 +89,7 @@ class ServiceSpec:
     keys: tuple[Purpose, ...] = ()
     creates_keys: bool = False
     opens_files: bool = False
+    signs_letters: bool = False
     is_default: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
     demo_settings: Mapping[str, str] = field(default_factory=dict)
@@ -147,6 +149,11 @@ _SPECS = (
             StudentRegistered,
         ),
         keys=("identity", "contact", "scan"),
+        signs_letters=True,
+        settings={
+            "LINGJUN_LETTER_CERTIFICATE": "path of a PKCS#12 file or none",
+            "LINGJUN_LETTER_CERTIFICATE_PASSWORD_FILE": "path of a text file or none",
+        },
     ),
     ServiceSpec(
         name="scheduling",

@@ -93,6 +93,11 @@ def _unless_off(value: str, form: re.Pattern[str], name: str, example: str) -> s
     return value
 
 
+def _optional_path(value: Any) -> Any:
+    return None if value in ("", _OFF) else value
+
+
+OptionalPath = Annotated[Path | None, BeforeValidator(_optional_path)]
 ServerUrl = Annotated[str, AfterValidator(_server_url)]
 
 

@@ -135,6 +135,7 @@ def container_installation(folder: Path, *more: str, start: str = "", **values: 
         "LINGJUN_GATEWAY_ADDRESS": f"127.0.0.1:{port}",
         "LINGJUN_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "LINGJUN_FONTS": str(containers.ROOT / "deploy/fonts"),
+        "LINGJUN_CERTIFICATES": str(containers.ROOT / "deploy/certificates"),
         "LINGJUN_TEST_MAIL": str(folder / "mail"),
     }
     with containers.environment_file(**defaults | values) as (path, known), ExitStack() as stack:

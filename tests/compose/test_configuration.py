@@ -75,7 +75,7 @@ def test_the_example_lists_and_explains_every_variable_without_secrets() -> None
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     values = dict(re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE))
     assert sorted(values) == VARIABLES
-    secret = {name for name in values if "PASSWORD" in name}
+    secret = {name for name in values if name.endswith("PASSWORD")}
     assert {name for name, value in values.items() if not value} == secret
     assert all(re.search(r"#.*\n(?:\w+=.*\n)*$", example.partition(f"{name}=")[0]) for name in values)
 
@@ -139,6 +139,17 @@ def test_the_services_that_open_foreign_files_reach_the_sandbox(services: Servic
         found, opens = services[name], SERVICES[service_of(name)].opens_files
         assert ("sandbox" in {mount["source"] for mount in found["volumes"]}) == opens, name
         assert ("LINGJUN_SANDBOX" in found["environment"]) == opens, name
+
+
+def test_only_the_worker_of_review_reads_the_office_s_certificate(services: Services) -> None:
+    target = "/var/lib/lingjun/certificates"
+    mounts = {
+        name: mount["read_only"]
+        for name, found in services.items()
+        for mount in found.get("volumes", [])
+        if mount["target"] == target
+    }
+    assert mounts == {"review-worker": True}
 
 
 def test_only_the_portal_mounts_the_session_signing_key(services: Services) -> None:

@@ -1,10 +1,11 @@
 """Each service's pages in English in a real browser: the product's own texts contain no Chinese characters."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from playwright.sync_api import BrowserContext
 
 from services.billing import bus as billing_bus
@@ -26,11 +27,12 @@ from shared.context import Context
 from shared.events.intake import Programme, ProgrammePublished
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.wiring.process import Process
+from shared.wiring.settings import Settings
 from tests.processes import START, process_for
 from tests.signing import serving, session_cookies
 from tests.translatable import CHINESE
 
-SERVICES = {
+SERVICES: dict[str, tuple[type[Settings], Callable[[Process], FastAPI]]] = {
     "intake": (IntakeSettings, intake_web.make_app),
     "review": (ReviewSettings, review_web.make_app),
     "scheduling": (SchedulingSettings, scheduling_web.make_app),

@@ -1,6 +1,7 @@
 """Every route of every service rejects forms of read-only users and requests of strangers."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,10 +16,12 @@ from services.review.settings import ReviewSettings
 from services.review.web import make_app as make_review
 from services.scheduling.settings import SchedulingSettings
 from services.scheduling.web import make_app as make_scheduling
+from shared.wiring.process import Process
+from shared.wiring.settings import Settings
 from tests.processes import process_for
 from tests.signing import csrf_headers, session_cookies
 
-SERVICES = {
+SERVICES: dict[str, tuple[type[Settings], Callable[[Process], FastAPI]]] = {
     "intake": (IntakeSettings, make_intake),
     "review": (ReviewSettings, make_review),
     "scheduling": (SchedulingSettings, make_scheduling),

@@ -18,7 +18,13 @@ from services.review.actions.interviews import (
     note_missed_interview,
     record_score_sheet,
 )
-from services.review.actions.letters import continue_letter, hold_letter, note_letter_printed, note_letter_sent
+from services.review.actions.letters import (
+    await_certificate,
+    continue_letter,
+    hold_letter,
+    note_letter_printed,
+    note_letter_sent,
+)
 from services.review.actions.payments import (
     note_fee_overdue,
     note_fee_paid,
@@ -32,6 +38,7 @@ from services.review.actions.ranking import freeze_ranking, record_tie_decision,
 from services.review.actions.seats import close_waiting_lists, decline_seat, drop_out_student, note_registration
 
 __all__ = [
+    "await_certificate",
     "check_scans",
     "close_waiting_lists",
     "confirm_lapse",

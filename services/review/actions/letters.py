@@ -14,7 +14,7 @@ from services.review.jobs import SendLetter, WriteAdmissionLetter, WriteRefusalL
 from services.review.models import Case, LetterCounter, LetterRow
 from services.review.queries import programme_of
 from services.review.rules.check_codes import hash_of
-from services.review.states import LetterKind
+from services.review.states import CertificateFault, LetterKind
 from shared.adapters.typesetting import named, uncovered
 from shared.events import FileClaim
 from shared.foundation.clock import local
@@ -64,6 +64,18 @@ def hold_letter(uow: UnitOfWork, letter: LetterRow, characters: str, *, actor: s
     uow.record("hold_letter", str(letter.case_id), actor=actor, now=now, details=details)
 
 
+def await_certificate(
+    uow: UnitOfWork, letter: LetterRow, fault: CertificateFault, *, actor: str, now: datetime
+) -> None:
+    """Record that a letter waits for a certificate that can sign it. A repeat with the same fault changes nothing."""
+    if letter.unsigned == fault:
+        return
+    letter.unsigned = fault
+    uow.session.add(letter)
+    details = {"number": letter.number, "fault": fault}
+    uow.record("await_certificate", str(letter.case_id), actor=actor, now=now, details=details)
+
+
 def continue_letter(uow: UnitOfWork, letter_id: UUID, *, name: str, firm: str, actor: str, now: datetime) -> LetterRow:
     """Print a held letter with this name of the person and of the firm, and enqueue its job again.
 
@@ -102,7 +114,7 @@ def note_letter_printed(
 
     From this commit on the file never changes, so that every copy that is mailed is the issued one.
     """
-    letter.file, letter.check_hash = file.model_dump(), hash_of(check_code)
+    letter.file, letter.check_hash, letter.unsigned = file.model_dump(), hash_of(check_code), ""
     uow.session.add(letter)
     details = {"number": letter.number, "sha256": file.sha256}
     uow.record("print_letter", str(letter.case_id), actor=actor, now=now, details=details)

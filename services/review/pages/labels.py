@@ -6,6 +6,7 @@ from fastapi import Depends
 
 from services.review.states import (
     CASE_TITLES,
+    CERTIFICATE_FAULT_TITLES,
     FATE_TITLES,
     LETTER_TITLES,
     RANKING_TITLES,
@@ -74,10 +75,12 @@ RECOMMENDATIONS = {
 EDUCATIONS = {"below_bachelor": "本科以下", "bachelor": "本科", "master": "硕士", "doctor": "博士"}
 MODES = {"online": "线上", "on_site": "现场", "": "—"}
 LETTERS = {str(code): title for code, title in LETTER_TITLES.items()}
+CERTIFICATE_FAULTS = {str(code): title for code, title in CERTIFICATE_FAULT_TITLES.items()}
 JOBS = {
     "write_admission_letter": "入学通知书",
     "write_waiting_list_letter": "候补通知书",
     "write_refusal_letter": "未入选通知书",
+    "send_letter": "通知书",
 }
 ACTION_TITLES = {
     "open_case": "收到报名",
@@ -95,6 +98,7 @@ ACTION_TITLES = {
     "note_missed_interview": "缺席面试",
     "record_score_sheet": "提交评分表",
     "declare_recusal": "声明回避",
+    "await_certificate": "通知书等待签章证书",
     "print_letter": "打印通知书",
     "send_letter": "寄发通知书",
     "hold_letter": "通知书等待处理",

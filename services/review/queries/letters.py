@@ -26,6 +26,12 @@ def letter_behind(session: Session, code: str) -> LetterRow | None:
     return session.exec(select(LetterRow).where(LetterRow.check_hash == hash_of(code))).first()
 
 
+def unsigned_letters(session: Session, programme: str) -> Sequence[LetterRow]:
+    """List the letters that wait for the office's certificate, oldest first."""
+    waiting = select(LetterRow).join(Case, col(Case.id) == col(LetterRow.case_id)).where(LetterRow.unsigned != "")
+    return session.exec(waiting.where(Case.programme == programme).order_by(col(LetterRow.ordered_at))).all()
+
+
 def is_in_force(session: Session, letter: LetterRow) -> bool:
     """Return whether what a letter states still holds: a released seat or a later letter of admission ends it."""
     seat = session.get_one(Seat, letter.case_id)

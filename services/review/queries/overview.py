@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from services.review.models import Case, ScoreSheet, Seat
 from services.review.queries.cases import cases_in
+from services.review.queries.letters import unsigned_letters
 from services.review.queries.scores import sheets_awaited
 from services.review.queries.seats import work_list
 from services.review.states import CaseState, SeatState, WorkKind
@@ -39,6 +40,7 @@ def waiting_work(session: Session, programme: str, *, now: datetime) -> dict[str
         "returned": sum(case.state == CaseState.RETURNED for case in cases),
         "to_score": sum(case.firm_points is None and not case.missed_for_good for case in passed),
         "sheets": len(sheets_awaited(session, programme)),
+        "unsigned": len(unsigned_letters(session, programme)),
         **{kind: kinds[kind] for kind in WorkKind},
     }
 
