@@ -52,13 +52,13 @@ def troubled_jobs(session: Session, about: Iterable[UUID]) -> list[JobRow]:
     """Return the jobs with one of these ids in their payload that failed for good, or failed and will be tried again: the last
     one of each name. A job that was enqueued anew takes the place of the one before."""
     state = col(JobRow.state)
-    is_troubled = or_(state == "failed", and_(state == "waiting", col(JobRow.outcome).is_not(None)))
+    is_troubled = or_(state == "failed", and_(state == "waiting", col(JobRow.attempt) > 0))
     names = session.exec(select(JobRow.name).where(is_troubled, _has_one(about)).distinct()).all()
     rows = session.exec(
         select(JobRow).where(col(JobRow.name).in_(names), _has_one(about)).order_by(col(JobRow.created_at))
     ).all()
     last = {row.name: row for row in rows}
-    return [row for row in last.values() if row.state == "failed" or (row.state == "waiting" and row.outcome)]
+    return [row for row in last.values() if row.state == "failed" or (row.state == "waiting" and row.attempt)]
 
 
 def _has_one(ids: Iterable[UUID]) -> ColumnElement[bool]:

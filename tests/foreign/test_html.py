@@ -39,6 +39,7 @@ def test_every_kind_of_page_is_valid(npm_packages: Path, tmp_path: Path) -> None
         crawl(played, most=150, show=keep)
         for path in PUBLIC:
             keep(path, played.client("portal", "").get(path).text)
+        keep("/review/check", played.client("review", "").get("/review/check").text)
         keep("/intake/consent/", played.client("intake", "").get("/intake/consent/x").text)
     assert len(pages) > 50, sorted(pages)
     assert checked(npm_packages, list(pages.values())) == []

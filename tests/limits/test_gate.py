@@ -17,8 +17,10 @@ from shared.http.gate import rules_of
 from tests.limits.apps import dependants, make_apps, routes_of
 from tests.shared.sample_service import Installation
 
-# Anybody may sign in, renew or end a session, type a letter's check code, and ask whether the process is alive.
-OPEN = {"/sign-in", "/session/renew", "/session/end", "/review/check", "/healthz", "/readyz"}
+# Anybody may sign in, renew or end a session, type the check code of a letter, read static files and the page of problems, and
+# ask whether the process is alive.
+OPEN = {"/sign-in", "/session/renew", "/session/end", "/review/check", "/healthz", "/readyz", "/problems"}
+STATIC = "/static/{asked_version}/{path:path}"
 # The GET of a link checks it in its route.
 LINKS = {"/welcome/{secret}", "/intake/consent/{token}", "/review/check/{code}"}
 # The table, apart from the two defaults.
@@ -75,7 +77,7 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> list[FastAPI]:
 
 
 def is_open(path: str) -> bool:
-    return path in OPEN or path.endswith(("/healthz", "/readyz"))
+    return path in OPEN or path == STATIC or path.endswith(("/healthz", "/readyz"))
 
 
 def filled(path: str) -> str:

@@ -23,10 +23,9 @@ from shared.http.limits import FORM
 from shared.http.web import ReadingSession, process_of
 
 router = APIRouter()
-_METHODS = ["GET", "HEAD"]
 
 
-@router.api_route("/check", methods=_METHODS)
+@router.get("/check")
 def show_form(request: Request, code: QueryCode = "") -> Response:
     """Show the field for a check code. Query: `code`, which leads to the letter's own address."""
     if typed := grouped(code):
@@ -34,7 +33,7 @@ def show_form(request: Request, code: QueryCode = "") -> Response:
     return page(request, "review_check.html", title="查验通知书", code="", letter=None)
 
 
-@router.api_route("/check/{code}", methods=_METHODS)
+@router.get("/check/{code}")
 def show_checked_letter(request: Request, code: str, session: ReadingSession) -> Response:
     """Show number, kind, masked name and state of the letter with this check code; 404 without one."""
     return _letter_page(request, code, session)
