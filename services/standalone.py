@@ -68,11 +68,16 @@ class StandaloneServer:
             clock = f"travelling:{clock_file}"
             if not clock_file.exists():
                 TravellingClock(clock_file).set(starts_at)
+        public_url = f"http://127.0.0.1:{port}"
+        settings = {
+            name: settings_class(name)(**embedded(self._data, name, public_url=public_url, clock=clock))
+            for name in SERVICES
+        }
+        setup_observability(settings[DEFAULT.name], "standalone")
         self.processes: dict[str, Process] = {}
         for name in SERVICES:
-            values = embedded(self._data, name, public_url=f"http://127.0.0.1:{port}", clock=clock)
-            upgrade(values["database_url"], name)
-            self.processes[name] = open_process(settings_class(name)(**values))
+            upgrade(settings[name].database_url, name)
+            self.processes[name] = open_process(settings[name])
 
     def close(self) -> None:
         """Close the databases and unlock the data folder."""
@@ -82,7 +87,6 @@ class StandaloneServer:
 
     async def run(self, on_started: Callable[[], None]) -> None:
         """Serve until SIGINT or SIGTERM. Call `on_started` once the port accepts connections."""
-        setup_observability(self.processes[DEFAULT.name].settings)
         app = PathRouter({name: app_maker(name)(process) for name, process in self.processes.items()})
         config = uvicorn.Config(
             app,

@@ -13,13 +13,16 @@ from shared.wiring.settings import Settings, embedded
 START = datetime(2021, 11, 22, 1, 0, tzinfo=UTC)
 
 
-def process_for(kind: type[Settings], database_url: str, folder: Path, *, start: datetime = START) -> Process:
-    """Return an open process with an upgraded, empty database. Its clock stands at `start` until `travel`."""
+def process_for(
+    kind: type[Settings], database_url: str, folder: Path, *, start: datetime = START, **settings: str
+) -> Process:
+    """Return an open process with an upgraded, empty database. Its clock stands at `start` until `travel`. `settings`
+    replace those of standalone mode."""
     clock_file = folder / "clock"
     TravellingClock(clock_file).set(start)
     values = embedded(folder, kind.SERVICE, public_url="http://127.0.0.1:8000", clock=f"travelling:{clock_file}")
     upgrade(database_url, kind.SERVICE)
-    return open_process(kind(**values | {"database_url": database_url}))
+    return open_process(kind(**values | {"database_url": database_url} | settings))
 
 
 def travel(process: Process, moment: datetime) -> None:

@@ -21,6 +21,7 @@ from shared.foundation.clock import real_now
 from shared.foundation.errors import Invalid, Refusal
 from shared.foundation.mailbox import clean_mailbox
 from shared.foundation.text import UnusableText
+from shared.observability.telemetry import Attributes, calling
 
 Security = Literal["tls", "starttls", "plain"]
 _PORTS: Mapping[Security, int] = {"tls": 465, "starttls": 587, "plain": 25}
@@ -124,8 +125,9 @@ class SmtpMailer:
 
     def send(self, mail: Mail) -> None:
         """Send the mail. Raises MailRefused for a reply that a repeat would not change (5yz, RFC 5321 4.2.1)."""
+        server: Attributes = {"server.address": self._server.host, "server.port": self._server.port}
         try:
-            with self._connected() as connection:
+            with calling("SMTP", {"network.protocol.name": "smtp", **server}), self._connected() as connection:
                 connection.send_message(mail.as_email(self._sender))
         except smtplib.SMTPRecipientsRefused as error:
             code, words = next(iter(error.recipients.values()))

@@ -2,21 +2,27 @@
 bus.py."""
 
 import asyncio
+import time
 from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy import delete
 from sqlmodel import col, select
 
+from shared.events.envelope import PREFIX
 from shared.foundation.retries import REFUSED_EVENT_DELAYS, delay_after
 from shared.messaging.transport import DEAD_LETTERS, QUEUE, Outgoing, Transport
+from shared.observability import telemetry
 from shared.observability.metrics import RELAYED, type_label
 from shared.persistence.columns import one_of
 from shared.persistence.database import AdvisoryLock, Database
 from shared.persistence.leader import leadership
 from shared.persistence.models import OutboxRow
+from shared.persistence.outbox import WRITTEN
 
 BATCH = 500
 POLL = 0.25
@@ -62,10 +68,13 @@ class Relay:
                 await self._pause()
 
     async def _send(self, waiting: list[Outgoing]) -> list[UUID]:
+        read_at = time.time_ns()
         refused = await self._transport.publish([message for message in waiting if QUEUE not in message.headers])
         # Dead letters of jobs pass through the outbox too, but are not events.
         if dead_letters := [message for message in waiting if QUEUE in message.headers]:
             refused |= await self._transport.send_to(DEAD_LETTERS, dead_letters)
+        if telemetry.is_on():
+            self._trace(waiting, refused, read_at)
         for event_id, reason in refused.items():
             before = self._refused.get(event_id)
             refusal = self._refused[event_id] = _Refused.after(before, self._loop.time())
@@ -78,6 +87,18 @@ class Relay:
             self._refused.pop(event_id, None)
         return confirmed
 
+    def _trace(self, sent: Sequence[Outgoing], refused: Container[UUID], read_at: int) -> None:
+        confirmed_at = time.time_ns()
+        for message in sent:
+            if parent := message.headers.get(PREFIX + "traceparent"):
+                telemetry.relayed(
+                    self._service,
+                    parent,
+                    telemetry.published(message.type, message.id, DEAD_LETTERS if QUEUE in message.headers else ""),
+                    moments=(message.written, read_at, confirmed_at),
+                    is_refused=message.id in refused,
+                )
+
     async def _pause(self) -> None:
         try:
             await asyncio.wait_for(self._woken.wait(), POLL)
@@ -88,10 +109,13 @@ class Relay:
         now = self._loop.time()
         delayed = [event_id for event_id, refused in self._refused.items() if refused.until > now]
         due = _NEXT.where(col(OutboxRow.event_id).not_in(delayed)) if delayed else _NEXT
-        return [
-            Outgoing(event_id, headers["cloudEvents:type"], dict(headers), body.encode())
-            for event_id, headers, body in lock.fetch(due)
-        ]
+        return [_outgoing(*row) for row in lock.fetch(due)]
+
+
+def _outgoing(event_id: UUID, stored: Mapping[str, Any], body: str) -> Outgoing:
+    headers = dict(stored)
+    written = headers.pop(WRITTEN, 0)
+    return Outgoing(event_id, headers[PREFIX + "type"], headers, body.encode(), written)
 
 
 @dataclass(frozen=True)

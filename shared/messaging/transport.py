@@ -27,12 +27,14 @@ def with_reason(headers: dict[str, Any], queue: str, reason: str) -> dict[str, A
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message to publish: final headers and body as in the outbox, its id, and its type, which is the routing key."""
+    """A message to publish: final headers and body as in the outbox, its id, and its type, which is the routing key.
+    `written`: when a traced message entered the outbox, in nanoseconds; else 0."""
 
     id: UUID
     type: str
     headers: dict[str, Any]
     body: bytes
+    written: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
 """OpenTelemetry traces, from the request through outbox, broker, handler and job. Off, and nearly free, until
 `trace_with`.
 
-Used by the HTTP middleware, the outbox, the consumer and the jobs; enabled by shared/runtime/serve.py. Spans contain
-types and ids, never subjects, paths or messages, which may be personal data.
+Used by the HTTP middleware, the outbox, the relay, the consumer, the jobs, the database and the mailer; enabled by
+shared/runtime/serve.py. Names and attributes follow OpenTelemetry's semantic conventions. Spans contain types and ids,
+never subjects, paths, addresses, parameters or messages, which may be personal data.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from uuid import UUID
 
 from opentelemetry.context import Context
@@ -14,14 +17,61 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, StatusCode, 
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 TracerOf = Callable[[str], Tracer]
+Attributes = Mapping[str, str | int]
 _W3C = TraceContextTextMapPropagator()
+
+
+@dataclass(frozen=True)
+class Bus:
+    """What carries the messages. The embedded bus is a file: it has neither an exchange nor an address."""
+
+    system: str = "embedded"
+    exchange: str = ""
+    address: str = ""
+    port: int = 0
+
+    def sent_to(self, routing_key: str) -> Attributes:
+        """Attributes of a message on its way to the exchange."""
+        return self._attributes(":".join(filter(None, (self.exchange, routing_key))), routing_key)
+
+    def received_from(self, queue: str, routing_key: str) -> Attributes:
+        """Attributes of a message that came through the exchange to a queue."""
+        if not self.exchange:
+            return self.at(queue)
+        return self._attributes(f"{self.exchange}:{routing_key}:lingjun.{queue}", routing_key)
+
+    def at(self, queue: str) -> Attributes:
+        """Attributes of a message that is in a queue without having passed the exchange."""
+        name = f"lingjun.{queue}" if self.exchange else queue
+        return self._attributes(name, name)
+
+    def _attributes(self, destination: str, routing_key: str) -> Attributes:
+        attributes: dict[str, str | int] = {
+            "messaging.system": self.system,
+            "messaging.destination.name": destination,
+        }
+        if self.exchange:
+            attributes["messaging.rabbitmq.destination.routing_key"] = routing_key
+            attributes |= {"server.address": self.address, "server.port": self.port}
+        return attributes
+
+
 _tracer_of: TracerOf | None = None
+_bus = Bus()
+# The service whose work the current span is: the spans of its statements and mails belong to it too.
+_service: ContextVar[str] = ContextVar("traced_service", default="")
 
 
-def trace_with(tracer_of: TracerOf | None) -> None:
-    """Create the spans of each service with the tracer that `tracer_of` returns; None disables tracing."""
-    global _tracer_of
-    _tracer_of = tracer_of
+def trace_with(tracer_of: TracerOf | None, bus: Bus | None = None) -> None:
+    """Create the spans of each service with the tracer that `tracer_of` returns; None disables tracing. `bus`: what
+    carries this process's messages."""
+    global _tracer_of, _bus
+    _tracer_of, _bus = tracer_of, bus or Bus()
+
+
+def is_on() -> bool:
+    """Return whether this process creates spans."""
+    return _tracer_of is not None
 
 
 def traceparent() -> str:
@@ -41,29 +91,85 @@ def serving(service: str, method: str, caller: str) -> Iterator[Span]:
 
 
 @contextmanager
-def publishing(service: str, event_type: str, event_id: UUID) -> Iterator[str]:
-    """Span of a published event, a child of the current span. Yields the traceparent to send with the event."""
-    attributes = _messaging("publish", "send", event_type, event_id) | _cloud_event(event_type, event_id)
-    with _span(service, f"publish {event_type}", SpanKind.PRODUCER, attributes):
+def creating(service: str, event_type: str, event_id: UUID) -> Iterator[str]:
+    """Span of the creation of an event, a child of the current span. Yields the traceparent to send with the event."""
+    if _tracer_of is None:
+        yield ""
+        return
+    attributes = _message("create", event_id, _bus.sent_to(event_type)) | _cloud_event(event_type, event_id)
+    with _span(service, _name(attributes), SpanKind.PRODUCER, attributes):
         yield traceparent()
+
+
+def relayed(service: str, parent: str, message: Attributes, *, moments: tuple[int, int, int], is_refused: bool) -> None:
+    """Spans of a message's wait in the outbox and of its publication, children of its creation. `moments`: when it was
+    written (0 if unknown), read and confirmed, in nanoseconds. A refused message still waits."""
+    if _tracer_of is None:
+        return
+    written, read, confirmed = moments
+    tracer, context = _tracer_of(service), _remote(parent)
+    if written and not is_refused:
+        identity = {"messaging.message.id": message["messaging.message.id"]}
+        tracer.start_span("outbox", context, attributes=identity, start_time=written).end(max(read, written))
+    span = tracer.start_span(_name(message), context, SpanKind.CLIENT, dict(message), start_time=read)
+    if is_refused:
+        span.set_attribute("error.type", "refused")
+        span.set_status(StatusCode.ERROR)
+    span.end(confirmed)
+
+
+def published(event_type: str, event_id: UUID, queue: str = "") -> Attributes:
+    """Attributes of the publication of a message: through the exchange, or directly to a queue."""
+    carried = _bus.at(queue) if queue else _bus.sent_to(event_type)
+    return _message("publish", event_id, carried, kind="send") | _cloud_event(event_type, event_id)
 
 
 @contextmanager
 def handling(service: str, event_type: str, event_id: UUID, parent: str) -> Iterator[None]:
-    """Span of a handled event. `parent`: the traceparent of its publication."""
-    attributes = _messaging("process", "process", event_type, event_id) | _cloud_event(event_type, event_id)
-    attributes["messaging.consumer.group.name"] = service
-    with _span(service, f"process {event_type}", SpanKind.CONSUMER, attributes, parent=parent):
+    """Span of a handled event. `parent`: the traceparent of its creation."""
+    if _tracer_of is None:
+        yield
+        return
+    carried = _bus.received_from(service, event_type)
+    attributes = _message("process", event_id, carried) | _cloud_event(event_type, event_id)
+    with _span(service, _name(attributes), SpanKind.CONSUMER, attributes, parent=parent):
         yield
 
 
 @contextmanager
 def working(service: str, job: str, job_id: UUID, parent: str) -> Iterator[None]:
-    """Span of one attempt of a job. `parent`: the traceparent of the span that enqueued it."""
-    name = f"job.{job}"
-    attributes = _messaging("process", "process", name, job_id)
-    with _span(service, f"process {name}", SpanKind.CONSUMER, attributes, parent=parent):
+    """Span of one attempt of a job. `parent`: the traceparent of the span that enqueued it. Its name is the job's,
+    because one queue carries all jobs of a service."""
+    attributes = _message("process", job_id, _bus.at(f"{service}.jobs"))
+    with _span(service, f"process job.{job}", SpanKind.CONSUMER, attributes, parent=parent):
         yield
+
+
+def started_call(name: str, attributes: Attributes) -> Span:
+    """Start the span of a call to a server, inside the current span; the caller ends it. Without a current span there is
+    none: what the processes poll for would fill the store."""
+    if _tracer_of is None or not get_current_span().is_recording():
+        return INVALID_SPAN
+    return _tracer_of(_service.get()).start_span(name, kind=SpanKind.CLIENT, attributes=dict(attributes))
+
+
+@contextmanager
+def calling(name: str, attributes: Attributes) -> Iterator[None]:
+    """Span of a call to a server, see `started_call`."""
+    span = started_call(name, attributes)
+    try:
+        yield
+    except Exception as error:
+        failed(span, error)
+        raise
+    finally:
+        span.end()
+
+
+def failed(span: Span, error: BaseException) -> None:
+    """Mark a span as failed, by the class of the error only: the message of a refusal may name a person."""
+    span.set_attribute("error.type", type(error).__name__)
+    span.set_status(StatusCode.ERROR)
 
 
 @contextmanager
@@ -71,7 +177,7 @@ def _span(
     service: str,
     name: str,
     kind: SpanKind,
-    attributes: Mapping[str, str],
+    attributes: Attributes,
     *,
     parent: str | None = None,
     linked: str = "",
@@ -80,6 +186,7 @@ def _span(
     if _tracer_of is None:
         yield INVALID_SPAN
         return
+    token = _service.set(service)
     with _tracer_of(service).start_as_current_span(
         name,
         context=None if parent is None else _remote(parent),
@@ -92,10 +199,10 @@ def _span(
         try:
             yield span
         except Exception as error:
-            # Only the class: the message of a refusal may name a person.
-            span.set_attribute("error.type", type(error).__name__)
-            span.set_status(StatusCode.ERROR)
+            failed(span, error)
             raise
+        finally:
+            _service.reset(token)
 
 
 def _remote(parent: str) -> Context:
@@ -103,17 +210,14 @@ def _remote(parent: str) -> Context:
     return _W3C.extract({"traceparent": parent}, context=Context())
 
 
-def _messaging(name: str, kind: str, destination: str, message_id: UUID) -> dict[str, str]:
-    """Attributes by OpenTelemetry's semantic conventions for messaging. The destination is the routing key, on both
-    buses."""
-    return {
-        "messaging.system": "lingjun",
-        "messaging.operation.name": name,
-        "messaging.operation.type": kind,
-        "messaging.destination.name": destination,
-        "messaging.message.id": str(message_id),
-    }
+def _name(attributes: Attributes) -> str:
+    return f"{attributes['messaging.operation.name']} {attributes['messaging.destination.name']}"
 
 
-def _cloud_event(event_type: str, event_id: UUID) -> dict[str, str]:
+def _message(name: str, message_id: object, carried: Attributes, *, kind: str = "") -> dict[str, str | int]:
+    operation = {"messaging.operation.name": name, "messaging.operation.type": kind or name}
+    return {**operation, **carried, "messaging.message.id": str(message_id)}
+
+
+def _cloud_event(event_type: str, event_id: object) -> dict[str, str | int]:
     return {"cloudevents.event_id": str(event_id), "cloudevents.event_type": event_type}

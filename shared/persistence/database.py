@@ -24,6 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 from sqlmodel import Session
 
+from shared.observability import telemetry
+from shared.persistence.sql_spans import trace_statements
 from shared.persistence.unit_of_work import UnitOfWork
 
 _BUSY_TIMEOUT_SECONDS = 30
@@ -97,7 +99,8 @@ class Database:
 
     On SQLite every writing transaction begins with BEGIN IMMEDIATE, because with the driver's deferred BEGIN two
     writers can read the same row and lose an update. The read-only engine never blocks. `committed` is called after
-    each commit that wrote an event or a job, to wake the bus. It is only an optimisation: the bus also polls.
+    each commit that wrote an event or a job, to wake the bus. It is only an optimisation: the bus also polls. If tracing
+    is on when it is opened, its statements have spans.
     """
 
     def __init__(self, url: str, *, committed: Callable[[], None] = lambda: None) -> None:
@@ -106,6 +109,9 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         self.engine = _sqlite_engine(url, "IMMEDIATE") if self.is_sqlite else _postgres_engine(url)
         self.reading = _sqlite_engine(url, "DEFERRED", read_only=True) if self.is_sqlite else _reading(self.engine)
+        if telemetry.is_on():
+            for engine in {self.engine, self.reading} if self.is_sqlite else {self.engine}:
+                trace_statements(engine)
 
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:

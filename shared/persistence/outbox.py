@@ -3,6 +3,7 @@
 Used by the unit of work.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ from shared.persistence.bulk_insert import Row
 from shared.persistence.columns import one_of
 from shared.persistence.models import PublishedEvent
 
+# When a traced row was written, in nanoseconds. The relay removes it: the broker never gets it.
+WRITTEN = "x-lingjun-written"
 _LAST = (
     select(PublishedEvent.subject, func.max(PublishedEvent.sequence))
     .where(one_of(col(PublishedEvent.subject), "subjects"))
@@ -40,7 +43,7 @@ class PendingEvent:
 def pending(event: Event, *, now: datetime) -> PendingEvent:
     """The event with an id of its own, and the correlation id and the span of the work in progress."""
     event_id = uuid4()
-    with telemetry.publishing(publisher_of(event.TYPE), event.TYPE, event_id) as traceparent:
+    with telemetry.creating(publisher_of(event.TYPE), event.TYPE, event_id) as traceparent:
         return PendingEvent(event_id, event, now, correlation_id(), traceparent)
 
 
@@ -67,7 +70,8 @@ def rows(session: Session, events: Sequence[PendingEvent]) -> tuple[list[Row], l
         published.append(
             {"event_id": pending.id, "type": kind, "subject": subject, "sequence": sequence, "occurred_at": pending.at}
         )
-        envelopes.append({"event_id": pending.id, "headers": envelope.headers, "body": envelope.body.decode()})
+        headers = envelope.headers | ({WRITTEN: time.time_ns()} if pending.traceparent else {})
+        envelopes.append({"event_id": pending.id, "headers": headers, "body": envelope.body.decode()})
     return published, envelopes
 
 

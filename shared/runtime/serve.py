@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
@@ -15,6 +16,7 @@ from shared.jobs.celery import beat, make_celery, send_job, serve_jobs
 from shared.jobs.job import JobFunctions
 from shared.jobs.timer import RunDue, Timer, timer_interval
 from shared.jobs.worker import JobWorker
+from shared.messaging.topology import EXCHANGE
 from shared.observability import metrics, telemetry
 from shared.observability.logs import configure
 from shared.observability.tracing import tracers
@@ -42,18 +44,27 @@ def tune_gc() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-def setup_observability(settings: Settings) -> None:
-    """Start tracing and the metrics endpoint, each if the settings enable it."""
+def setup_observability(settings: Settings, role: str) -> None:
+    """Start tracing and the metrics endpoint, each if the settings enable it. Called before a database is opened. `role`:
+    web, bus, worker or standalone."""
     if settings.otlp_endpoint:
-        telemetry.trace_with(tracers(settings.otlp_endpoint))
+        telemetry.trace_with(tracers(settings.otlp_endpoint, role), traced_bus(settings.broker_url))
     if settings.metrics_listen:
         metrics.serve(settings.metrics_listen)
+
+
+def traced_bus(broker_url: str) -> telemetry.Bus:
+    """Return what the spans of messages name as their system and server."""
+    parts = urlsplit(broker_url)
+    if parts.scheme != "amqp":
+        return telemetry.Bus()
+    return telemetry.Bus("rabbitmq", EXCHANGE, parts.hostname or "", parts.port or 5672)
 
 
 def serve_web(settings: Settings, make_app: Callable[[Process], FastAPI]) -> None:
     """Serve the app at `settings.listen` until SIGTERM or SIGINT."""
     configure(settings.SERVICE, settings.log_level)
-    setup_observability(settings)
+    setup_observability(settings, "web")
     app = make_app(open_process(settings))
     tune_gc()
     host, _, port = settings.listen.rpartition(":")
@@ -75,7 +86,7 @@ def serve_web(settings: Settings, make_app: Callable[[Process], FastAPI]) -> Non
 def serve_bus(settings: Settings, make_bus: Callable[[Process], Bus]) -> None:
     """Run the bus until SIGTERM or SIGINT; jobs are sent to Celery."""
     configure(settings.SERVICE, settings.log_level)
-    setup_observability(settings)
+    setup_observability(settings, "bus")
     celery = make_celery(settings.SERVICE, broker_url=settings.broker_url)
     process = open_process(settings)
     interval = timer_interval(process.clock)
@@ -99,7 +110,7 @@ async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
 def serve_worker(settings: S, make_jobs: Callable[[S], JobFunctions], run_due: RunDue) -> None:
     """Run a Celery worker with threads until SIGTERM or SIGINT."""
     configure(settings.SERVICE, settings.log_level)
-    setup_observability(settings)
+    setup_observability(settings, "worker")
     process = open_process(settings)
     celery = make_celery(settings.SERVICE, broker_url=settings.broker_url)
     worker = JobWorker(

@@ -1,15 +1,11 @@
 """Traces and metrics are off by default, and work when the settings enable them."""
 
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import Queue
+from importlib.metadata import version
 from urllib.request import urlopen
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from services.intake import web as intake_web
 from services.intake.settings import IntakeSettings
@@ -17,55 +13,34 @@ from services.portal import web as portal_web
 from services.portal.settings import PortalSettings
 from shared.foundation.errors import Invalid
 from shared.observability import telemetry
+from shared.observability.tracing import ROLE
 from shared.runtime.serve import setup_observability
 from shared.wiring.settings import embedded
+from tests.observability.receiver import receiving
 from tests.processes import process_for
 from tests.servers.processes import free_port
-
-
-@contextmanager
-def collector():
-    """Run an OpenTelemetry collector; yield its address and the queue of received requests."""
-    received: Queue[tuple[str, bytes]] = Queue()
-
-    class Collector(BaseHTTPRequestHandler):
-        def do_POST(self):
-            received.put((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", received
-    server.shutdown()
-    server.server_close()
-    telemetry.trace_with(None)
 
 
 def settings(tmp_path, **values):
     return IntakeSettings(**embedded(tmp_path, "intake", public_url="", clock="system") | values)
 
 
-def test_spans_are_exported_to_the_collector_with_the_service_name(tmp_path):
-    event_id = uuid4()
-    with collector() as (address, received):
-        setup_observability(settings(tmp_path, otlp_endpoint=address))
-        with telemetry.publishing("intake", "intake.application_submitted.v1", event_id):
+@pytest.mark.parametrize("role", ["web", "bus", "worker", "standalone"])
+def test_spans_arrive_with_the_service_its_version_and_the_processs_role(tmp_path, role):
+    with receiving() as receiver:
+        setup_observability(settings(tmp_path, otlp_endpoint=receiver.address), role)
+        with telemetry.creating("intake", "intake.application_submitted.v1", uuid4()):
             pass
-        path, body = received.get(timeout=30)
-    assert path == "/v1/traces"
-    (resource,) = ExportTraceServiceRequest.FromString(body).resource_spans
-    names = {one.key: one.value.string_value for one in resource.resource.attributes}
-    assert (names["service.namespace"], names["service.name"]) == ("lingjun", "intake")
-    assert [span.name for span in resource.scope_spans[0].spans] == ["publish intake.application_submitted.v1"]
+        (span,) = receiver.wait_for("create intake.application_submitted.v1")
+    resource = span.resource
+    assert (resource["service.namespace"], resource["service.name"], resource[ROLE]) == ("lingjun", "intake", role)
+    assert resource["service.version"] == version("lingjun")
+    assert UUID(resource["service.instance.id"])
 
 
 def test_metrics_are_served_at_the_configured_address(tmp_path):
     port = free_port()
-    setup_observability(settings(tmp_path, metrics_listen=f"127.0.0.1:{port}"))
+    setup_observability(settings(tmp_path, metrics_listen=f"127.0.0.1:{port}"), "web")
     with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         assert b"process_resident_memory_bytes" in answer.read()
 
