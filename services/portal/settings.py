@@ -1,17 +1,28 @@
 """The portal's settings. Only the portal has the private key that signs sessions. It has no keys of personal data."""
 
+import re
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from shared.wiring.settings import Settings
+from pydantic import AfterValidator
+
+from shared.wiring.settings import Settings, unless_off
+
+_TRACE = re.compile(r"https?://[^\s{}]+\{trace\}[^\s{}]*")
+
+
+def _trace_url(value: str) -> str:
+    return unless_off(value, _TRACE, "LINGJUN_TRACE_URL", "http://127.0.0.1:16686/trace/{trace}")
 
 
 class PortalSettings(Settings):
-    """See shared.wiring.settings.Settings."""
+    """See shared.wiring.settings.Settings. `trace_url`: address of a trace in the trace store, with {trace} for its id; off
+    when empty or "none"."""
 
     SERVICE: ClassVar[str] = "portal"
 
     token_private_key_file: Path | None = None
+    trace_url: Annotated[str, AfterValidator(_trace_url)] = ""
 
     @property
     def private_key_file(self) -> Path:

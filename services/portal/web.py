@@ -17,6 +17,7 @@ def make_app(process: Process) -> FastAPI:
     assert isinstance(settings, PortalSettings)
     app = make_empty_app(process, refusal_page=refusal_page)
     app.state.signing_key = signing_key(settings.private_key_file, settings.token_public_key_file)
+    app.state.trace_url = settings.trace_url
     app.include_router(api.router)
     app.include_router(stats_router(process.service, queries.stats))
     app.include_router(pages.router)

@@ -211,6 +211,7 @@ _SPECS = (
         subscriptions=tuple(CONTRACTS.values()),
         queues=("dead", "log"),
         is_default=True,
+        settings={"LINGJUN_TRACE_URL": "address of a trace in the trace store or none"},
         memory={"migrate": "256m", "web": "384m", "bus": "256m", "worker": "256m"},
     ),
 )

@@ -65,11 +65,11 @@ def _rate(value: str, info: ValidationInfo) -> str:
 
 
 def _otlp_endpoint(value: str) -> str:
-    return _unless_off(value, _COLLECTOR, "LINGJUN_OTLP_ENDPOINT", "http://collector:4318")
+    return unless_off(value, _COLLECTOR, "LINGJUN_OTLP_ENDPOINT", "http://collector:4318")
 
 
 def _metrics_listen(value: str) -> str:
-    return _unless_off(value, _LISTEN, "LINGJUN_METRICS_LISTEN", "0.0.0.0:9464")
+    return unless_off(value, _LISTEN, "LINGJUN_METRICS_LISTEN", "0.0.0.0:9464")
 
 
 def _mail_url(value: str) -> str:
@@ -78,10 +78,11 @@ def _mail_url(value: str) -> str:
 
 
 def _clamd(value: str) -> str:
-    return _unless_off(value, _CLAMD, "LINGJUN_CLAMD", "tcp://clamav:3310")
+    return unless_off(value, _CLAMD, "LINGJUN_CLAMD", "tcp://clamav:3310")
 
 
-def _unless_off(value: str, form: re.Pattern[str], name: str, example: str) -> str:
+def unless_off(value: str, form: re.Pattern[str], name: str, example: str) -> str:
+    """Return the value, or nothing when it is empty or "none". Raises Invalid when it has another form."""
     if value in ("", _OFF):
         return ""
     if not form.fullmatch(value):

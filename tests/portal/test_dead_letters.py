@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,16 +14,20 @@ from sqlmodel import col, select
 from services.portal.actions import note_dead_letter
 from services.portal.bus import make_bus
 from services.portal.models import DeadLetter, Occurrence
+from services.portal.settings import PortalSettings
+from services.portal.web import make_app
 from services.portal.worker import run_due
 from shared.events.billing import FeePaid
 from shared.events.intake import ApplicationSubmitted
+from shared.foundation.errors import Invalid
 from shared.jobs.timer import Timer
 from shared.messaging.relay import Relay
 from shared.messaging.transport import Delivery
 from shared.persistence.database import Database
 from shared.persistence.models import InboxRow
 from shared.persistence.schema import upgrade
-from shared.wiring.process import make_transport
+from shared.wiring.process import make_transport, open_process
+from shared.wiring.settings import embedded
 from tests.portal.conftest import Portal
 from tests.portal.received import SEALED, hour, paid, submitted
 
@@ -47,6 +52,47 @@ def test_a_dead_letter_is_stored_once_and_shown_with_masks(any_portal: Portal) -
     assert "138****8000" in page
     assert "CIPHERTEXT" not in page
     assert administrator.get("/dead-letters/none").status_code == 404
+
+
+TRACEPARENT = f"00-{'ab' * 16}-{'cd' * 8}-01"
+
+
+@pytest.mark.parametrize(
+    ("template", "traceparent", "address"),
+    [
+        ("https://traces.example/trace/{trace}", TRACEPARENT, f"https://traces.example/trace/{'ab' * 16}"),
+        ("", TRACEPARENT, None),
+        ("https://traces.example/trace/{trace}", "", None),
+        ("https://traces.example/trace/{trace}", f"{TRACEPARENT[:-2]}00", None),
+        ("https://traces.example/trace/{trace}", '00-"><script>-1-01', None),
+    ],
+)
+def test_a_dead_letter_links_its_trace_if_it_has_one_and_there_is_a_store(
+    portal: Portal, template: str, traceparent: str, address: str | None
+) -> None:
+    portal.app.state.trace_url = template
+    with portal.process.database.transaction() as uow:
+        note_dead_letter(uow, dead_letter(**{"cloudEvents:traceparent": traceparent}))
+    with portal.process.database.reader() as session:
+        row = session.exec(select(DeadLetter)).one()
+    page = portal.signed_in("zhao", "administrator").get(f"/dead-letters/{row.id}").text
+    assert re.findall(r'<a href="([^"]+)"[^>]*><i class="fa-solid fa-route', page) == ([address] if address else [])
+
+
+def test_the_address_of_the_trace_store_comes_from_the_settings(tmp_path: Path) -> None:
+    values = embedded(tmp_path, "portal", public_url="", clock="system")
+    assert PortalSettings(**values, trace_url="none").trace_url == ""
+    store = "http://127.0.0.1:16686/trace/{trace}"
+    process = open_process(PortalSettings(**values, trace_url=store))
+    assert make_app(process).state.trace_url == store
+    process.database.close()
+
+
+@pytest.mark.parametrize("address", ["http://traces.example/trace/", "javascript:alert({trace})", "http://a b/{trace}"])
+def test_an_address_without_a_place_for_the_trace_is_refused(tmp_path: Path, address: str) -> None:
+    values = embedded(tmp_path, "portal", public_url="", clock="system")
+    with pytest.raises(Invalid, match="LINGJUN_TRACE_URL"):
+        PortalSettings(**values, trace_url=address)
 
 
 def test_an_event_dead_lettered_by_two_services_is_stored_twice(portal: Portal) -> None:

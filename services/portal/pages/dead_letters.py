@@ -10,6 +10,7 @@ from services.portal import actions, queries
 from services.portal.errors import UnknownDeadLetter
 from services.portal.jobs import ReplayDeadLetters
 from services.portal.models import DeadLetter
+from services.portal.rules.dead_letters import trace_of
 from services.portal.rules.masking import masked
 from services.portal.rules.sentences import title_of
 from services.portal.states import DeadLetterState
@@ -128,6 +129,7 @@ def show(request: Request, key: str, actor: Administrator, session: ReadingSessi
         badge=STATES[dead_letter.state],
         queue=_title_of(dead_letter.queue),
         body=_masked_json(dead_letter.body),
+        trace=_trace_address(request.app.state.trace_url, dead_letter),
         headers="\n".join(f"{name}: {value}" for name, value in sorted(dead_letter.headers.items())),
         rows=history(session, key),
         acts=ACTS,
@@ -164,6 +166,12 @@ def _queues() -> list[tuple[str, str]]:
 def _title_of(queue: str) -> str:
     spec = SERVICES.get(queue.removesuffix(".jobs"))
     return t(spec.title) if spec else queue
+
+
+def _trace_address(template: str, dead_letter: DeadLetter) -> str:
+    """Return the address of the message's trace; empty without a trace store or a trace."""
+    trace = trace_of(dead_letter.headers)
+    return template.replace("{trace}", trace) if trace else ""
 
 
 def _masked_json(body: bytes) -> str:
