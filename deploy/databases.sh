@@ -1,5 +1,6 @@
 #!/bin/sh
-# Create a database and a user for each service, and the user `migration`, which owns the databases and their tables. No
+# Create a database and a user for each service, the user `migration`, which owns the databases and their tables, and the user
+# `observer`, which reads the server's statistics. No
 # service may connect to another service's database or alter a table. Runs at every start of the installation; a repeat only
 # sets the passwords to those of .env. Tables of an older installation, owned by the service, get the new owner.
 set -eu
@@ -31,6 +32,9 @@ SQL
 }
 
 set_role migration "$LINGJUN_MIGRATION_DATABASE_PASSWORD"
+# Reads the server's statistics for Prometheus, and no table of a service.
+set_role observer "$LINGJUN_OBSERVER_DATABASE_PASSWORD"
+run --dbname postgres --command 'GRANT pg_monitor TO observer'
 # [[[cog d.shell_databases() ]]]
 set_database intake "$LINGJUN_INTAKE_DATABASE_PASSWORD"
 set_database review "$LINGJUN_REVIEW_DATABASE_PASSWORD"

@@ -20,9 +20,11 @@ FILES = (
     "deploy/compose.sh",
     "deploy/databases.sh",
     "deploy/house.caddy",
+    "deploy/observability/alerts.yml",
     "deploy/observability/prometheus.yml",
     "docker-compose.demo.yml",
     "docker-compose.observability.yml",
+    "docker-compose.traces.yml",
     "docker-compose.yml",
     "pyproject.toml",
 )
@@ -181,7 +183,7 @@ def demo_processes() -> None:
 
 
 def observed_processes() -> None:
-    """Print the processes that send traces and answer scrapes."""
+    """Print the processes that answer scrapes, or send traces."""
     for name in SERVICES:
         for kind in _LASTING:
             print(f"  {name}-{kind}: *observed")
@@ -192,6 +194,18 @@ def scraped_processes() -> None:
     for name in SERVICES:
         for kind in _LASTING:
             print(f"          - {name}-{kind}")
+
+
+def expected_processes() -> None:
+    """Print the recording rule of each process that must be there, for Prometheus."""
+    for name in SERVICES:
+        for kind in _LASTING:
+            print(
+                "      - record: lingjun:process_expected",
+                "        expr: vector(1)",
+                f"        labels: {{process: {name}-{kind}}}",
+                sep="\n",
+            )
 
 
 def image_targets() -> None:

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Build the public images of docker-compose.yml and the Dockerfile, under the same names and tags, from a Debian mirror only,
-# and Prometheus for docker-compose.observability.yml. For machines that cannot reach an image registry. Run as root on
+# and those of docker-compose.observability.yml. For machines that cannot reach an image registry. Run as root on
 # Debian with `docker.io` and `debootstrap`; a second run reuses existing images.
 # LINGJUN_DEBIAN_MIRROR sets another mirror than the first one of this machine.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 suite=trixie
-images=(python:3.13-slim postgres:17 rabbitmq:4-management redis:8 caddy:2 prom/prometheus:v2.53.3)
+images=(python:3.13-slim postgres:17 rabbitmq:4-management redis:8 caddy:2)
+images+=(prom/prometheus:v2.53.3 prom/alertmanager:v0.28.1 prom/node-exporter:v1.9.1)
+images+=(prometheuscommunity/postgres-exporter:v0.17.1 oliver006/redis_exporter:v1.69.0)
 
 log() { printf '%s\n' "$*" >&2; }
 

@@ -55,7 +55,7 @@ def database_server() -> Iterator[Address]:
 @pytest.fixture
 def passwords(database_server: Address) -> dict[str, str]:
     """Create the databases and users, or set new passwords: every start of the installation applies those of .env."""
-    fresh = {user: secrets.token_hex(8) for user in (*SERVICES, "migration")}
+    fresh = {user: secrets.token_hex(8) for user in (*SERVICES, "migration", "observer")}
     create_databases(database_server, fresh)
     return fresh
 
@@ -86,6 +86,18 @@ def can_connect(url: str) -> bool:
     with connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("CREATE TABLE probe (id int)")
     return True
+
+
+def test_the_observer_reads_the_servers_statistics_and_enters_no_services_database(
+    database_server: Address, passwords: dict[str, str]
+) -> None:
+    assert not any(
+        can_connect(url_of(database_server, "observer", passwords["observer"], service)) for service in SERVICES
+    )
+    url = url_of(database_server, "observer", passwords["observer"], "postgres").replace("+psycopg", "")
+    with psycopg.connect(url) as connection:
+        sizes = connection.execute("SELECT datname, pg_database_size(datname) FROM pg_database").fetchall()
+    assert {name for name, size in sizes if size} >= set(SERVICES)
 
 
 def test_a_service_works_with_its_tables_and_only_adds_to_the_audit_log(

@@ -1,11 +1,11 @@
-"""docker-compose.observability.yml: scrape, collector and dashboard match, and Prometheus finds every process.
+"""docker-compose.observability.yml and docker-compose.traces.yml: targets, alerts and dashboard match, and Prometheus finds
+every process and server.
 
-Only the configuration of the collector and of Grafana is checked: their images come from a registry only.
+Only the configuration of Jaeger and of Grafana is checked: their images come from a registry only.
 """
 
 import json
 import re
-import subprocess
 import time
 from typing import Any
 
@@ -18,18 +18,29 @@ from tests.compose.containers import ContainerInstallation
 from tests.servers.containers import ROOT
 
 FOLDER = ROOT / "deploy/observability"
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.observability.yml").read_text(encoding="utf-8"))["services"]
-INSTALLATION = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+
+
+def services(name: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["services"]
+    return found
+
+
+INSTALLATION = services("docker-compose.yml")
+WATCHING = services("docker-compose.observability.yml")
+VIEWS = services("docker-compose.traces.yml")
 PROCESSES = {name for name in INSTALLATION if re.fullmatch(r"\w+-(web|bus|worker)", name)}
 DASHBOARD = json.loads((FOLDER / "grafana/dashboards/house.json").read_text(encoding="utf-8"))
 PANELS: dict[str, dict[str, Any]] = {panel["title"]: panel for panel in DASHBOARD["panels"]}
 # A counter is exposed with _total, a histogram as three series. A running bus exposes the gauges of the databases.
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
-PROMETHEUS_IMAGE = COMPOSE["prometheus"]["image"]
+NO_RECEIVER = {f"LINGJUN_ALERT_{name}": "none" for name in ("MAIL", "SMTP", "FROM", "USER", "PASSWORD")}
 
 
 def read(name: str) -> Any:
     return yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+
+
+JOBS: dict[str, dict[str, Any]] = {job["job_name"]: job for job in read("prometheus.yml")["scrape_configs"]}
 
 
 def exposed() -> set[str]:
@@ -62,86 +73,111 @@ def test_alerts_query_existing_series() -> None:
     assert set().union(*(series_in(rule["expr"]) for rule in rules)) - exposed() == set()
 
 
-def test_every_process_is_scraped_by_name_and_sends_traces() -> None:
-    (installation, collector) = read("prometheus.yml")["scrape_configs"]
-    (names,) = installation["dns_sd_configs"]
+def test_every_process_is_scraped_by_name_expected_and_sends_traces() -> None:
+    (names,) = JOBS["house"]["dns_sd_configs"]
     assert set(names["names"]) == PROCESSES
-    assert {name for name in COMPOSE if name in PROCESSES} == PROCESSES
+    expected = [rule["labels"]["process"] for rule in read("alerts.yml")["groups"][0]["rules"]]
+    assert sorted(expected) == sorted(PROCESSES)
+    assert (
+        {name for name in WATCHING if name in PROCESSES} == {name for name in VIEWS if name in PROCESSES} == PROCESSES
+    )
     for name in PROCESSES:
-        configuration = COMPOSE[name]["environment"]
-        assert configuration["LINGJUN_METRICS_LISTEN"].rpartition(":")[2] == str(names["port"])
-        assert configuration["LINGJUN_OTLP_ENDPOINT"] == "http://collector:4318"
-    exporter = read("collector.yml")["exporters"]["prometheus"]["endpoint"]
-    assert collector["static_configs"][0]["targets"] == [f"collector:{exporter.rpartition(':')[2]}"]
+        listen = WATCHING[name]["environment"]["LINGJUN_METRICS_LISTEN"]
+        assert listen.rpartition(":")[2] == str(names["port"])
+        assert VIEWS[name]["environment"]["LINGJUN_OTLP_ENDPOINT"] == "http://jaeger:4318"
 
 
-def test_the_collectors_pipelines_use_only_defined_components() -> None:
-    configuration = read("collector.yml")
+def test_every_other_target_is_a_container_on_a_network_of_prometheus() -> None:
+    targets = [
+        target for job in JOBS.values() for config in job.get("static_configs", ()) for target in config["targets"]
+    ]
+    containers = {**INSTALLATION, **WATCHING}
+    hosts = {target.partition(":")[0] for target in targets}
+    assert hosts == {"gateway", "rabbitmq", "postgres-exporter", "redis-exporter", "node-exporter", "alertmanager"}
+    for host in hosts:
+        assert set(containers[host]["networks"]) & set(WATCHING["prometheus"]["networks"]), host
+
+
+def test_the_gateway_exposes_its_metrics_on_a_port_that_is_not_published() -> None:
+    (target,) = JOBS["gateway"]["static_configs"][0]["targets"]
+    for name in ("Caddyfile", "Caddyfile.tls"):
+        text = (ROOT / "deploy" / name).read_text(encoding="utf-8")
+        assert re.search(rf"^http://:{target.partition(':')[2]} {{\n\tmetrics\n}}$", text, re.MULTILINE)
+
+
+def test_jaegers_pipeline_uses_only_defined_components_and_keeps_the_traces() -> None:
+    configuration = read("jaeger.yml")
     assert configuration["receivers"]["otlp"]["protocols"]["http"]["endpoint"].endswith(":4318")
-    for name, pipeline in configuration["service"]["pipelines"].items():
-        assert set(pipeline["receivers"]) <= {*configuration["receivers"], *configuration["connectors"]}, name
-        assert set(pipeline["processors"]) <= set(configuration["processors"]), name
-        assert set(pipeline["exporters"]) <= {*configuration["exporters"], *configuration["connectors"]}, name
-    used = {
-        kind: [name for pipeline in configuration["service"]["pipelines"].values() for name in pipeline[kind]]
-        for kind in configuration["service"]["pipelines"]["traces"]
-    }
-    for connector in configuration["connectors"]:
-        assert connector in used["receivers"]
-        assert connector in used["exporters"]
+    (pipeline,) = configuration["service"]["pipelines"].values()
+    for kind in ("receivers", "processors", "exporters"):
+        assert set(pipeline[kind]) == set(configuration[kind])
+    assert set(configuration["service"]["extensions"]) == set(configuration["extensions"])
+    (store,) = configuration["extensions"]["jaeger_storage"]["backends"]
+    assert configuration["exporters"]["jaeger_storage_exporter"]["trace_storage"] == store
+    assert configuration["extensions"]["jaeger_query"]["storage"]["traces"] == store
+    folders = configuration["extensions"]["jaeger_storage"]["backends"][store]["badger"]["directories"].values()
+    mounts = [volume.split(":")[1] for volume in VIEWS["jaeger"]["volumes"]]
+    assert all(any(folder.startswith(f"{mount}/") for mount in mounts) for folder in folders)
+
+
+def test_every_image_of_the_watching_part_is_built_without_a_registry() -> None:
+    script = (ROOT / "deploy/offline/build.sh").read_text(encoding="utf-8")
+    dockerfile = (ROOT / "deploy/offline/Dockerfile").read_text(encoding="utf-8")
+    images = {service["image"] for service in WATCHING.values() if "image" in service}
+    assert len(images) == 5
+    for image in images:
+        target = image.rpartition("/")[2].partition(":")[0]
+        assert image in script
+        assert re.search(rf"^FROM \w+ AS {target}$", dockerfile, re.MULTILINE), image
 
 
 def test_grafana_requires_a_password_and_reads_the_repositorys_dashboards() -> None:
-    grafana = COMPOSE["grafana"]
+    grafana = VIEWS["grafana"]
     assert grafana["environment"]["GF_SECURITY_ADMIN_PASSWORD"].startswith("${LINGJUN_GRAFANA_PASSWORD:?")
     mounts = dict(volume.split(":")[:2] for volume in grafana["volumes"] if volume.startswith("./"))
     assert all((ROOT / source).is_dir() for source in mounts)
     (provider,) = read("grafana/provisioning/dashboards/house.yml")["providers"]
     assert provider["options"]["path"] in mounts.values()
-    assert [name for name, service in COMPOSE.items() if "ports" in service] == ["grafana"]
+    assert [name for name, service in (WATCHING | VIEWS).items() if "ports" in service] == ["jaeger", "grafana"]
 
 
 @pytest.mark.compose
-def test_prometheus_accepts_its_configuration_and_rules(installation: ContainerInstallation) -> None:
-    command = ["docker", "run", "--rm", "--network", "none", "--volume", f"{FOLDER}:/etc/prometheus:ro"]
-    check = [
-        *command,
-        "--entrypoint",
-        "promtool",
-        PROMETHEUS_IMAGE,
-        "check",
-        "config",
-        "/etc/prometheus/prometheus.yml",
-    ]
-    done = subprocess.run(check, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 rules found" in done.stdout
-
-
-@pytest.mark.compose
-def test_prometheus_scrapes_every_process(installation: ContainerInstallation) -> None:
+def test_prometheus_scrapes_every_process_and_server(installation: ContainerInstallation) -> None:
     observed = installation.with_file(
-        "docker-compose.observability.yml",
-        LINGJUN_GRAFANA_PASSWORD="not-started",
-        LINGJUN_GRAFANA_ADDRESS="127.0.0.1:0",
+        "docker-compose.observability.yml", LINGJUN_ALERT_WEBHOOK="http://127.0.0.1:9", **NO_RECEIVER
     )
-    observed.compose("up", "--detach", "--wait", "--no-build", "--no-deps", "prometheus")
+    added = sorted(set(WATCHING) - PROCESSES)
+    observed.compose("up", "--detach", "--wait", "--no-build", "--no-deps", *added)
+    expected = dict.fromkeys([*PROCESSES, *(job for job in JOBS if job != "house")], "up")
     try:
         deadline, health = time.monotonic() + 120, dict[str, str]()
-        while health != dict.fromkeys(PROCESSES, "up") and time.monotonic() < deadline:
+        while health != expected and time.monotonic() < deadline:
             time.sleep(3)
             health = targets(observed)
-        assert health == dict.fromkeys(PROCESSES, "up")
+        assert health == expected
+        assert value(observed, "pg_up") == value(observed, "redis_up") == "1"
     finally:
-        observed.compose("rm", "--stop", "--force", "--volumes", "prometheus")
+        observed.compose("rm", "--stop", "--force", "--volumes", *added)
 
 
 def targets(installation: ContainerInstallation) -> dict[str, str]:
-    """Return the health of each process that Prometheus scrapes."""
-    address = "http://prometheus:9090/api/v1/targets?state=active"
-    output = installation.compose("exec", "-T", "intake-web", "python", "-c", FETCH, address)
-    found = json.loads(output)["data"]["activeTargets"]
-    return {target["labels"]["process"]: target["health"] for target in found if target["labels"]["job"] == "house"}
+    """Return the health of each process and of each other job that Prometheus scrapes."""
+    found = ask(installation, "targets?state=active")["activeTargets"]
+    return {target["labels"].get("process", target["labels"]["job"]): target["health"] for target in found}
+
+
+def value(installation: ContainerInstallation, expression: str) -> str:
+    """Return the value of an expression with one result."""
+    (found,) = ask(installation, f"query?query={expression}")["result"]
+    return str(found["value"][1])
+
+
+def ask(installation: ContainerInstallation, path: str) -> Any:
+    """Return the data of an answer of Prometheus."""
+    output = installation.compose(
+        "exec", "-T", "intake-web", "python", "-c", FETCH, f"http://prometheus:9090/api/v1/{path}"
+    )
+    return json.loads(output)["data"]
 
 
 FETCH = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=10).read().decode())"

@@ -17,7 +17,7 @@ _KEY = re.compile(r"[0-9a-f-]{36}|[A-Z]+-[\w-]*\d[\w-]*|\d+")
 
 def checked(npm_packages: Path, pages: list[Path]) -> list[str]:
     """Return the errors that the checker finds: the page, the message and where it is."""
-    java = packages.java()
+    java = packages.program("java")
     if java is None:
         pytest.skip("no Java: python -m tests.servers install")
     jar = npm_packages / "vnu-jar/build/dist/vnu.jar"

@@ -7,13 +7,22 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.servers import containers
 
 POLICY = Path("/usr/sbin/policy-rc.d")
+# Debian's packages that watch the servers. Each has a program of its name.
+OBSERVATION = (
+    "prometheus",
+    "prometheus-alertmanager",
+    "prometheus-node-exporter",
+    "prometheus-postgres-exporter",
+    "prometheus-redis-exporter",
+)
 APT = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
 
 
@@ -51,18 +60,19 @@ def chinese_font() -> Path | None:
     return next((path for folder in folders for name in names for path in folder.rglob(name)), None)
 
 
-def java() -> Path | None:
-    """Return the Java runtime, for the checker of HTML."""
-    return _which("java")
+def program(name: str) -> Path | None:
+    """Return a program on the path or beside the servers."""
+    return _which(name)
 
 
-PACKAGES = {
+PACKAGES: dict[str, Callable[[], Path | None]] = {
     "rabbitmq-server": rabbitmq_server,
     "postgresql": postgres_server,
     "redis-server": redis_server,
     "chromium": chromium,
     "fonts-noto-cjk": chinese_font,
-    "default-jre-headless": java,
+    "default-jre-headless": partial(program, "java"),
+    **{name: partial(program, name) for name in OBSERVATION},
 }
 
 
