@@ -68,9 +68,9 @@ def webhook(alerts: list[dict[str, Any]]) -> Iterator[str]:
     server.server_close()
 
 
-def answers(port: int) -> bool:
+def answers(port: int, path: str) -> bool:
     try:
-        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5):
+        with urlopen(f"http://127.0.0.1:{port}{path}", timeout=5):
             return True
     except OSError:
         return False
@@ -81,7 +81,9 @@ def program(folder: Path, path: Path, port: int, *options: str, **environment: s
     listen = f"--web.listen-address=127.0.0.1:{port}"
     place = folder / path.name
     place.mkdir()
-    return Program(path.name, (str(path), listen, *options), place, None, environment, lambda: answers(port))
+    # Prometheus serves its metrics before it can be asked; an exporter is ready when it serves them.
+    ready = "/metrics" if path.name.endswith("-exporter") else "/-/ready"
+    return Program(path.name, (str(path), listen, *options), place, None, environment, lambda: answers(port, ready))
 
 
 def configured(folder: Path, targets: dict[str, int]) -> None:
