@@ -16,6 +16,8 @@ LIBRARIES = (
     "aio-pika",
     "aiormq",
     "faststream",
+    "faststream-outbox",
+    "asyncpg",
     "celery",
 )
 
