@@ -70,7 +70,7 @@ def open_a_file(uow, event, *, context):
 
 
 async def relay_and_consume(bus_url, intake, subscriber):
-    """Relay the events of intake until the subscriber has handled them."""
+    """Relay the events of intake until they are confirmed and the subscriber has handled them."""
     queue = {"review": (ApplicationSubmitted.TYPE,)}
     sending, receiving = make_transport(bus_url, "review", queue), make_transport(bus_url, "review", queue)
     await sending.open()
@@ -84,9 +84,14 @@ async def relay_and_consume(bus_url, intake, subscriber):
         service="review",
     )
     async with running(Relay(intake.database, sending, service="intake").run), running(consumer.run):
-        await eventually(lambda: started(subscriber) == 1)
+        await eventually(lambda: started(subscriber) == 1 and outbox_is_empty(intake.database))
     await sending.close()
     await receiving.close()
+
+
+def outbox_is_empty(database):
+    with database.reader() as session:
+        return session.exec(select(OutboxRow)).first() is None
 
 
 def started(database):
@@ -183,6 +188,32 @@ def test_a_failure_is_recorded_by_its_class_only(subscriber, intake):
     (span,) = exporter.get_finished_spans()
     assert (span.attributes["error.type"], span.status.status_code.name) == ("Conflict", "ERROR")
     assert "王小明" not in span.to_json()
+
+
+async def relay_in_vain(bus_url, intake, published):
+    """Relay to a bus that has no queue for the event, until it was refused."""
+    transport = make_transport(bus_url, "review", {"review": ()})
+    await transport.open()
+    async with running(Relay(intake.database, transport, service="intake").run):
+        await eventually(published)
+    await transport.close()
+
+
+def test_a_refused_event_is_an_error_of_its_publication_and_still_waits(intake, tmp_path):
+    bus_url = f"sqlite:///{tmp_path / 'empty-bus.db'}"
+    with intake.database.transaction() as uow:
+        for row in uow.session.exec(select(OutboxRow)).all():
+            uow.session.delete(row)
+    with traced(bus_url) as exporter:
+        file_application(intake)
+
+        def spans(name):
+            return [span for span in exporter.get_finished_spans() if span.name.startswith(name)]
+
+        asyncio.run(relay_in_vain(bus_url, intake, lambda: spans("publish") != []))
+    (publish,) = [span for span in spans("publish") if EVENT in span.name]
+    assert (publish.attributes["error.type"], publish.status.status_code.name) == ("refused", "ERROR")
+    assert spans("outbox") == []
 
 
 def test_without_a_collector_there_are_no_traces_and_no_traceparent(intake, subscriber):
