@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, WebError, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError, sync_playwright
 
 FLAGS = (
     "--no-sandbox",
@@ -49,3 +49,14 @@ def fresh_profile(browser: Browser, problems: list[str]) -> Iterator[BrowserCont
         context.on("request", on_request)
         context.on("weberror", on_web_error)
         yield context
+
+
+def transferred(page: Page, address: str) -> int:
+    """Return the bytes that a view of a page takes from the network."""
+    page.goto(address, wait_until="networkidle")
+    return int(
+        page.evaluate(
+            "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+            ".reduce((sum, entry) => sum + entry.transferSize, 0)"
+        )
+    )

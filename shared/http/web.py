@@ -4,6 +4,7 @@ Used by each service's web.py. Only this module maps refusals to status codes. P
 (`/intake/api/…`), so that the gateway and the standalone server forward them unchanged.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from http import HTTPStatus
@@ -34,6 +35,7 @@ from shared.foundation.errors import (
 )
 from shared.foundation.language import LANGUAGES
 from shared.foundation.validation import invalid_body
+from shared.http.conditional import unless_known
 from shared.http.csrf import check_form_token
 from shared.http.gate import Gate
 from shared.http.http_metrics import HttpMetrics, route_of
@@ -72,7 +74,7 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     prefix = SERVICES[process.service].prefix
     app = FastAPI(
         title=f"领军 · {SERVICES[process.service].title}",
-        openapi_url=f"{prefix}/api/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         dependencies=[Depends(check_form_token)],
@@ -80,7 +82,6 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
         # The framework's own spans and logs contain addresses and messages, which may be personal data.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.state.process = process
     app.state.refusal_page = refusal_page
     # Inside the exception handlers, where `add_middleware` would not put it.
@@ -100,6 +101,7 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     app.add_exception_handler(RedisUnavailable, _on_server_unavailable)
     app.add_exception_handler(FilesUnavailable, _on_server_unavailable)
     app.add_exception_handler(SandboxAway, _on_server_unavailable)
+    app.add_api_route(f"{prefix}/api/openapi.json", _openapi_document, include_in_schema=False)
     app.add_api_route(f"{prefix}/healthz", _healthz, include_in_schema=False)
     app.add_api_route(f"{prefix}/readyz", _readyz, include_in_schema=False)
     return app
@@ -243,6 +245,10 @@ def _on_failure(request: Request, error: Exception) -> Response:
         "系统出了差错,您的操作没有生效。请稍后再试;如仍不成功,请把页面上的编号告诉管理员。", code="failure"
     )
     return refuse(request, refusal, status=500)
+
+
+def _openapi_document(request: Request) -> Response:
+    return unless_known(request, json.dumps(document(request.app), ensure_ascii=False).encode())
 
 
 def _healthz() -> dict[str, str]:

@@ -18,6 +18,7 @@ from services.intake.worker import make_jobs
 from services.standalone import PathRouter
 from shared.jobs.worker import JobWorker
 from shared.persistence.models import AuditRow, JobRow
+from tests.browser import transferred
 from tests.portal.conftest import PASSWORD, make_portal
 from tests.processes import sent_mails
 from tests.signing import csrf_headers, serving, session_cookies
@@ -205,6 +206,16 @@ def test_a_listed_person_cannot_apply_in_any_spelling(intake, applications, staf
     )
     answer = intake.file(number, student=student | {"identity_number": spell(student["identity_number"])})
     assert (answer.status_code, answer.json()["code"]) == (409, "past-participant")
+
+
+def test_a_student_on_a_phone_loads_a_light_page(intake, applications, browser_context):
+    intake.file(applications[0])
+    run_jobs(intake)
+    page, loaded = browser_context.new_page(), []
+    page.on("request", lambda request: loaded.append(request.url.rpartition("/")[2]))
+    with serving(make_app(intake.process)) as address:
+        assert transferred(page, address + links(intake)[0]) <= 60_000
+    assert set(loaded[1:]) == {"light.css", "frame.js", "mark.svg"}
 
 
 def test_a_replaced_consent_link_is_invalid(intake, applications, staff_http):

@@ -77,7 +77,7 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> list[FastAPI]:
 
 
 def is_open(path: str) -> bool:
-    return path in OPEN or path == STATIC or path.endswith(("/healthz", "/readyz"))
+    return path in OPEN or path == STATIC or path.endswith(("/healthz", "/readyz", "/api/openapi.json"))
 
 
 def filled(path: str) -> str:

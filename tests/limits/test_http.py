@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from shared.dashboard.static_files import address
+from shared.wiring.registry import SERVICES
 from tests.limits.apps import make_apps, routes_of
 from tests.shared.sample_service import Installation
 from tests.signing import serving
@@ -78,6 +79,18 @@ def test_every_401_states_how_to_authenticate(apps: list[FastAPI]) -> None:
                     assert answer.headers["Content-Language"] == "zh"
     assert set(schemes) == {'Cookie realm="lingjun"', 'Bearer realm="lingjun"'}
     assert min(schemes.values()) > 3
+
+
+def test_the_openapi_document_is_sent_once(apps: list[FastAPI]) -> None:
+    for app in apps:
+        client, path = TestClient(app), f"{SERVICES[app.state.process.service].prefix}/api/openapi.json"
+        first = client.get(path)
+        tag = first.headers["ETag"]
+        assert (first.headers["Cache-Control"], first.json()["openapi"][:2]) == ("no-cache", "3.")
+        for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+            again = client.get(path, headers={"If-None-Match": known})
+            assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+        assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
 def test_texts_name_their_language(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 import zstandard
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext
 from starlette.testclient import TestClient
 
 from shared.dashboard.static_files import address, version
+from tests.browser import transferred
 from tests.shared.dashboard.sample_paths import LIST
 from tests.shared.sample_service import Installation
 
@@ -74,17 +75,6 @@ def test_other_files_and_other_versions_are_unknown(clerk: TestClient, path: str
     answer = clerk.get(path)
     assert answer.status_code == 404
     assert answer.headers["cache-control"] == "no-store"
-
-
-def transferred(page: Page, address: str) -> int:
-    """Return the bytes that a view of a page takes from the network."""
-    page.goto(address, wait_until="networkidle")
-    return int(
-        page.evaluate(
-            "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
-            ".reduce((sum, entry) => sum + entry.transferSize, 0)"
-        )
-    )
 
 
 def test_a_second_view_takes_one_page_from_the_network(
