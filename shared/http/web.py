@@ -16,7 +16,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from obstore.exceptions import BaseError as FilesUnavailable
 from redis.exceptions import ConnectionError as RedisUnavailable
-from sqlalchemy import text
 from sqlalchemy.exc import DataError, OperationalError
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
@@ -45,6 +44,7 @@ from shared.http.openapi import document
 from shared.http.problems import problem_of
 from shared.http.rates import TooManyRequests
 from shared.http.security_headers import SecurityHeaders
+from shared.persistence.away import RecentProbe
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.sandbox import SandboxAway
 from shared.wiring.process import Process
@@ -83,6 +83,7 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.process = process
+    app.state.probe = RecentProbe(process.database)
     app.state.refusal_page = refusal_page
     # Inside the exception handlers, where `add_middleware` would not put it.
     app.router.middleware_stack = Gate(app.router.middleware_stack, process)
@@ -258,7 +259,7 @@ def _healthz() -> dict[str, str]:
 def _readyz(request: Request) -> Response:
     process = process_of(request)
     checks: dict[str, Callable[[], object]] = {
-        "database": lambda: _select_one(process),
+        "database": request.app.state.probe,
         "redis": process.tools.redis.ping,
         "files": process.tools.files.check_free_space,
     }
@@ -271,8 +272,3 @@ def _readyz(request: Request) -> Response:
             _log.error("not_ready", server=name, reason=f"{type(error).__name__}: {error}".splitlines()[0])
     status = HTTPStatus.SERVICE_UNAVAILABLE if failures else HTTPStatus.OK
     return JSONResponse({"status": "waiting" if failures else "ready", "faults": failures}, status_code=status)
-
-
-def _select_one(process: Process) -> None:
-    with process.database.reader() as session:
-        session.connection().execute(text("SELECT 1"))

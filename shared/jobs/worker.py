@@ -5,7 +5,6 @@ import time
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
 from shared.context import Context, Tools
@@ -23,6 +22,7 @@ from shared.persistence.away import retry_while_away
 from shared.persistence.columns import for_update
 from shared.persistence.database import Database
 from shared.persistence.models import JobRow, OutboxRow
+from shared.persistence.server_away import ServerAway
 from shared.persistence.unit_of_work import UnitOfWork
 
 _log = structlog.get_logger()
@@ -46,7 +46,7 @@ class JobWorker:
 
     def execute(self, job_id: UUID) -> None:
         """Run the job, unless it has ended or another worker runs it. Effects and outcome commit together."""
-        row = retry_while_away(self._database, lambda: self._acquire(job_id))
+        row = retry_while_away(self._service, lambda: self._acquire(job_id))
         if row is None:
             return
         kind, function = self._functions[row.name]
@@ -107,7 +107,7 @@ class JobWorker:
         try:
             if isinstance(error, LeaseLost):
                 raise error
-            return retry_while_away(self._database, lambda: self._fail(row, error))
+            return retry_while_away(self._service, lambda: self._fail(row, error))
         except LeaseLost as lease_lost:
             _log.warning("job_left", job=row.name, reason=str(lease_lost))
             return "left"
@@ -116,7 +116,7 @@ class JobWorker:
         """End the job or schedule its next attempt; return "failed" or "retried". An attempt that lost its database
         connection does not count."""
         reason = f"{type(error).__name__}: {error}"
-        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        lost = isinstance(error, ServerAway)
         final = isinstance(error, Refusal) or (row.attempt > len(JOB_DELAYS) and not lost)
         _log.error("job_failed", job=row.name, job_id=str(row.id), attempt=row.attempt, final=final, reason=reason)
         with self._database.transaction() as uow:

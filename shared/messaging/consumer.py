@@ -2,7 +2,7 @@
 it.
 
 A failing batch is split in halves until the failing delivery is alone. That delivery is retried with backoff, or
-dead-lettered at once if it was refused. An unreachable database is waited for, and uses up no attempt. Runs in each
+dead-lettered at once if it was refused. A database that cannot serve is waited for, and uses up no attempt. Runs in each
 bus.py.
 """
 
@@ -13,7 +13,6 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel
 
 from shared.context import Context, Tools
@@ -28,8 +27,9 @@ from shared.messaging.ordering import accepts_stale
 from shared.messaging.transport import REPLAY, Delivery, Transport
 from shared.observability import telemetry
 from shared.observability.metrics import HANDLED, HANDLING, LAG, type_label
-from shared.persistence.away import wait_for_database
+from shared.persistence.away import wait_until_writable
 from shared.persistence.database import Database
+from shared.persistence.server_away import ServerAway
 from shared.persistence.unit_of_work import UnitOfWork
 
 Handler = Callable[..., None]
@@ -70,7 +70,9 @@ class Consumer:
         try:
             await asyncio.to_thread(self.handle, batch)
         except Exception as error:
-            if isinstance(error, SQLAlchemyError) and await wait_for_database(self._database):
+            if isinstance(error, ServerAway):
+                _log.error("database_away", reason=str(error.orig))
+                await wait_until_writable(self._service, self._database)
                 await self._process(batch)
             elif len(batch) > 1:
                 middle = len(batch) // 2

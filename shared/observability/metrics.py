@@ -8,7 +8,7 @@ outside.
 
 from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, start_http_server
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -63,6 +63,14 @@ JOBS = Histogram(
     "Attempts of jobs by outcome (done, retried, failed, or left to another worker), with their duration.",
     ["service", "job", "outcome"],
     buckets=_LONG,
+    registry=REGISTRY,
+)
+
+
+WAITING_FOR_DATABASE = Gauge(
+    "lingjun_waiting_for_database",
+    "Batches of events and jobs that wait because the database is away, a standby, or full.",
+    ["service"],
     registry=REGISTRY,
 )
 

@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 from sqlmodel import Session
 
 from shared.observability import telemetry
+from shared.persistence.server_away import away_error
 from shared.persistence.sql_spans import trace_statements
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -154,6 +155,7 @@ def _postgres_engine(url: str) -> Engine:
         url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True, connect_args=options
     )
     event.listen(engine, "handle_error", _without_detail)
+    event.listen(engine, "handle_error", away_error, retval=True)
     return engine
 
 
@@ -172,6 +174,7 @@ def _reading(engine: Engine) -> Engine:
 def _sqlite_engine(url: str, begin: str, *, read_only: bool = False) -> Engine:
     options = {"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
     engine = create_engine(url, connect_args=options, hide_parameters=True)
+    event.listen(engine, "handle_error", away_error, retval=True)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:

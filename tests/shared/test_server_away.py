@@ -1,6 +1,7 @@
 """While PostgreSQL or Redis is unreachable, requests get 503 with Retry-After, and the notifier retries."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -8,17 +9,27 @@ import pytest
 from fastapi import APIRouter
 from psycopg import Connection, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction
+from sqlalchemy import delete
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from services.intake.settings import IntakeSettings
-from shared.http.web import ReadingSession, WithTools, make_app
+from shared.http.web import ReadingSession, Uow, WithTools, make_app
+from shared.persistence import away
+from shared.persistence.models import OutboxRow
 from shared.persistence.pg_notify import Notifier
+from shared.persistence.schema import upgrade
 from shared.wiring.process import open_process
 from shared.wiring.settings import embedded
+from tests.messaging.test_standby import demoted
 from tests.servers.processes import free_port
 
 router = APIRouter()
+
+
+@router.post("/api/rows")
+def write(uow: Uow) -> None:
+    uow.session.execute(delete(OutboxRow))
 
 
 @router.get("/api/rows")
@@ -74,3 +85,24 @@ def test_a_notifier_reconnects_after_any_driver_error(error, monkeypatch: pytest
         time.sleep(0.01)
     assert connections[0].close.called
     assert connections[1].execute.call_args_list[0].args == ("NOTIFY lingjun_committed",)
+
+
+def test_a_standby_is_not_ready_and_refuses_writes_until_it_is_a_primary(
+    tmp_path: Path, postgres_url: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(away, "_FRESH_SECONDS", 0)
+    settings = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
+    settings["database_url"] = postgres_url("standby")
+    upgrade(settings["database_url"], "intake")
+    process = open_process(IntakeSettings(**settings))
+    app = make_app(process)
+    app.include_router(router)
+    client = TestClient(app)
+    assert (client.get("/intake/readyz").status_code, client.post("/api/rows").status_code) == (200, 200)
+    with demoted(process.database):
+        refused, ready = client.post("/api/rows"), client.get("/intake/readyz")
+        assert (refused.status_code, refused.json()["code"], refused.headers["Retry-After"]) == (503, "away", "2")
+        assert (ready.status_code, ready.json()["faults"]) == (503, {"database": "ServerAway"})
+        assert client.get("/api/rows").status_code == 200
+    assert (client.post("/api/rows").status_code, client.get("/intake/readyz").status_code) == (200, 200)
+    process.database.close()
