@@ -43,6 +43,10 @@ class Certificate:
             raise CertificateUnusable(CertificateFault.UNREADABLE) from error
         certificate = signer.signing_cert
         assert certificate is not None
+        usage = certificate.key_usage_value
+        may_sign = usage is None or {"digital_signature", "non_repudiation"} & usage.native
+        if certificate.public_key.algorithm not in ("rsa", "ec") or not may_sign:
+            raise CertificateUnusable(CertificateFault.UNSUITABLE)
         if now < certificate.not_valid_before:
             raise CertificateUnusable(CertificateFault.NOT_YET_VALID)
         if now > certificate.not_valid_after:

@@ -72,6 +72,7 @@ class CertificateFault(StrEnum):
     UNREADABLE = "unreadable"
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
+    UNSUITABLE = "unsuitable"
 
 
 class Fate(StrEnum):
@@ -150,6 +151,7 @@ CERTIFICATE_FAULT_TITLES: dict[StrEnum, str] = {
     CertificateFault.UNREADABLE: "签章证书读不出，或密码不对",
     CertificateFault.NOT_YET_VALID: "签章证书尚未生效",
     CertificateFault.EXPIRED: "签章证书已过期",
+    CertificateFault.UNSUITABLE: "签章证书不能用于签名（须为 RSA 或 EC 密钥，且用途含数字签名或不可否认）",
 }
 WORK_TITLES: dict[StrEnum, str] = {
     WorkKind.LAPSE_PROPOSED: "逾期未缴",

@@ -2,6 +2,7 @@
 the first. A letter with characters that no font covers waits for a person (actions/letters.py), and every letter for a
 certificate that is valid, if one is set."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -90,13 +91,15 @@ def _print(
         "now": letter.ordered_at,
     }
     content = render(case, letter, common)
+    issued = sign(content, signer) if signer else content
     claim = context.tools.files.put(
-        sign(content, signer) if signer else content,
+        issued,
         kind=f"{letter.kind}_letter",
         programme=case.programme,
         media_type="application/pdf",
         purpose="contact",
-        key=f"{case.programme}/letters/{letter.id}.pdf",
+        # Two signatures differ: a worker that lost its lease must not replace what another one issued.
+        key=f"{case.programme}/letters/{letter.id}-{hashlib.sha256(issued).hexdigest()[:16]}.pdf",
     )
     actions.note_letter_printed(uow, letter, claim, code, actor=context.actor, now=context.now)
     return "printed"

@@ -26,6 +26,7 @@ from shared.observability.telemetry import Attributes, calling
 Security = Literal["tls", "starttls", "plain"]
 _PORTS: Mapping[Security, int] = {"tls": 465, "starttls": 587, "plain": 25}
 _SECONDS = 30
+_MAILBOX = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")
 _LINK = re.compile(r"https?://[^\s<>\"，。；）]+")
 _PERMANENT = range(500, 600)
 # The server does not know the sender: the settings are to blame, and the mail can go once they are right.
@@ -85,11 +86,15 @@ class MailRefused(Refusal):
     """The mail server refused the mail for good. The reason is the server's; the address is masked."""
 
 
+class MailDelayed(Exception):
+    """The mail was not sent this time. The text is the server's or the network's, without an address."""
+
+
 class Mailer(Protocol):
     """Sends mails."""
 
     def send(self, mail: Mail) -> None:
-        """Send the mail. MailRefused means that it never will be, another exception that it was not sent."""
+        """Send the mail. MailRefused means that it never will be, MailDelayed that it was not sent."""
 
 
 class FileMailer:
@@ -124,7 +129,8 @@ class SmtpMailer:
         self._server, self._sender = server, sender
 
     def send(self, mail: Mail) -> None:
-        """Send the mail. Raises MailRefused for a reply that a repeat would not change (5yz, RFC 5321 4.2.1)."""
+        """Send the mail. Raises MailRefused for a reply that a repeat would not change (5yz, RFC 5321 4.2.1), else
+        MailDelayed."""
         server: Attributes = {"server.address": self._server.host, "server.port": self._server.port}
         try:
             with calling("SMTP", {"network.protocol.name": "smtp", **server}), self._connected() as connection:
@@ -138,8 +144,10 @@ class SmtpMailer:
             raise MailRefused(
                 "邮件服务器不接受收件地址 {address} 的写法（{words}），请更正邮箱。",
                 code="mail-refused",
-                values={"address": mask_email(mail.to), "words": str(error)},
+                values={"address": mask_email(mail.to), "words": _without_addresses(str(error), mail.to)},
             ) from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise MailDelayed(_without_addresses(f"{type(error).__name__}: {error}", mail.to)) from None
 
     def _connected(self) -> smtplib.SMTP:
         server = self._server
@@ -166,15 +174,22 @@ class SmtpMailer:
 def _refusal(code: int, words: bytes | str, mail: Mail) -> Exception:
     """Return MailRefused for a permanent reply of the server, else an error after which the job tries again. The server's
     words may repeat the address."""
-    reply = words.decode(errors="replace") if isinstance(words, bytes) else words
-    reply = reply.replace(mail.to, mask_email(mail.to))[:200]
+    reply = _without_addresses(words.decode(errors="replace") if isinstance(words, bytes) else words, mail.to)
     if code in _PERMANENT and code not in _AUTHENTICATION:
         return MailRefused(
             "邮件服务器拒收发往 {address} 的邮件：{code} {words}",
             code="mail-refused",
             values={"address": mask_email(mail.to), "code": code, "words": reply},
         )
-    return ConnectionError(f"mail server: {code} {reply}")
+    return MailDelayed(f"{code} {reply}")
+
+
+def _without_addresses(words: str, to: str) -> str:
+    """Return the first 200 characters of a server's words with every mailbox masked, also the recipient's name alone and in
+    another spelling."""
+    name = re.escape(to.partition("@")[0])
+    masked = _MAILBOX.sub(lambda found: mask_email(found[0]), words[:1000])
+    return re.sub(rf"(?<!\w){name}(?!\w)", f"{to[:1]}***", masked, flags=re.IGNORECASE)[:200]
 
 
 def make_mailer(url: str) -> Mailer:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import zip_longest
-from unicodedata import east_asian_width
+from unicodedata import east_asian_width, normalize
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -20,10 +20,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Cell = str | int | float | Decimal | date | datetime | None
 Table = tuple[Sequence[str], Iterable[Sequence[Cell]]]
 
-# Spreadsheets that read CJK text take the full-width signs for the half-width ones.
-_STARTS_A_FORMULA = re.compile(
-    r"[\t\r\n]|[\s\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
-)
+# Of the text in NFKC: spreadsheets that read CJK text take full-width and small signs for the usual ones.
+_STARTS_A_FORMULA = re.compile(r"[\t\r\n]|[\s\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*[=+\-@]")
 _FORMATS: dict[type, str] = {datetime: "yyyy-mm-dd hh:mm", date: "yyyy-mm-dd", Decimal: "#,##0.00"}
 _SHOWN: dict[type, str] = {datetime: "{:%Y-%m-%d %H:%M}", date: "{:%Y-%m-%d}", Decimal: "{:,.2f}"}
 _NARROWEST, _WIDEST = 6, 60
@@ -38,7 +36,7 @@ def escape_formula(value: Cell) -> Cell:
     if not isinstance(value, str):
         return value
     text = ILLEGAL_CHARACTERS_RE.sub("", value)
-    return f"'{text}" if _STARTS_A_FORMULA.match(text) else text
+    return f"'{text}" if _STARTS_A_FORMULA.match(normalize("NFKC", text)) else text
 
 
 def printed_cell(value: Cell) -> str:
@@ -61,6 +59,8 @@ def workbook(tables: Mapping[str, Table]) -> bytes:
             widths = [max(pair) for pair in zip_longest(widths, map(_width, cells), fillvalue=0)]
             for cell in sheet[sheet.max_row]:
                 cell.number_format = _FORMATS.get(type(cell.value), cell.number_format)
+                if isinstance(cell.value, str):
+                    cell.data_type = "s"  # also "#REF!", which would be an error
         for cell in sheet[1]:
             cell.font = Font(bold=True)
         for title_cell, width in zip(sheet[1], widths, strict=True):

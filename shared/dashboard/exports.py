@@ -61,7 +61,8 @@ class _Exporter(BaseExporter):
 
 
 class SafeCsv(_Exporter):
-    """CSV in UTF-8 with byte order mark and CR LF line ends (RFC 4180)."""
+    """CSV in UTF-8 with byte order mark and CR LF line ends (RFC 4180). Texts are in quotes, since some spreadsheets take a
+    semicolon for a separator."""
 
     content_type = "text/csv; charset=utf-8"
     extension = "csv"
@@ -69,7 +70,9 @@ class SafeCsv(_Exporter):
     async def generate(self, fields: list[BaseField], rows: list[dict[str, Any]]) -> bytes:
         titles, lines = _table(fields, rows)
         text = io.StringIO()
-        csv.writer(text).writerows([csv_cell(value) for value in line] for line in [titles, *lines])
+        csv.writer(text, quoting=csv.QUOTE_NONNUMERIC).writerows(
+            [csv_cell(value) for value in line] for line in [titles, *lines]
+        )
         return text.getvalue().encode("utf-8-sig")
 
 

@@ -34,6 +34,8 @@ class Later:
     delay: timedelta
 
 
+# Exceptions whose words are for staff.
+_SHOWN = frozenset({"MailRefused", "MailDelayed", "Conflict", "Invalid", "NotFound", "Refusal"})
 JobFunction = Callable[..., str | Later]
 JobFunctions = Mapping[type[Job], JobFunction]
 
@@ -48,7 +50,18 @@ def enqueue(uow: UnitOfWork, job: Job) -> UUID:
     return job_id
 
 
-def troubled_jobs(session: Session, about: Iterable[UUID]) -> list[JobRow]:
+@dataclass(frozen=True)
+class Trouble:
+    """A job that failed. `reason`: the words of a refusal or of a mail server; empty for a technical fault, of which only
+    administrators see the text. `next_at`: when it is tried again; None if it is not."""
+
+    job_id: UUID
+    name: str
+    reason: str
+    next_at: datetime | None
+
+
+def troubles(session: Session, about: Iterable[UUID]) -> list[Trouble]:
     """Return the jobs with one of these ids in their payload that failed for good, or failed and will be tried again: the last
     one of each name. A job that was enqueued anew takes the place of the one before."""
     state = col(JobRow.state)
@@ -58,7 +71,13 @@ def troubled_jobs(session: Session, about: Iterable[UUID]) -> list[JobRow]:
         select(JobRow).where(col(JobRow.name).in_(names), _has_one(about)).order_by(col(JobRow.created_at))
     ).all()
     last = {row.name: row for row in rows}
-    return [row for row in last.values() if row.state == "failed" or (row.state == "waiting" and row.attempt)]
+    return [_trouble(row) for row in last.values() if row.state == "failed" or (row.state == "waiting" and row.attempt)]
+
+
+def _trouble(row: JobRow) -> Trouble:
+    kind, _, words = (row.outcome or "").partition(": ")
+    reason = words if kind in _SHOWN else ""
+    return Trouble(row.id, row.name, reason, row.next_at if row.state == "waiting" else None)
 
 
 def _has_one(ids: Iterable[UUID]) -> ColumnElement[bool]:

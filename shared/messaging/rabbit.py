@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -18,6 +18,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, 
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from aiormq.channel import Channel
 from pamqp import decode
+from pamqp.common import FieldTable
 
 from shared.events.envelope import with_one_prefix
 from shared.foundation.retries import DELIVERY_DELAYS
@@ -200,16 +201,38 @@ def _persistent(body: bytes, headers: Mapping[str, Any], message_id: str | None 
     )
 
 
-def _timestamp(value: bytes) -> tuple[int, datetime | int]:
-    """Decode an AMQP timestamp. One beyond the year 9999 stays a number: the library's decoder would raise, which closes the
-    connection, and again at each redelivery of the message."""
+# What the client library cannot decode would close the connection, or stop its callback, at each delivery of the message:
+# nothing behind it would be handled. It is decoded to something that the envelope then refuses.
+
+
+def _header_time(value: bytes) -> tuple[int, datetime | str]:
     try:
         return decode.timestamp(value)
     except (ValueError, OverflowError, OSError):
-        return 8, int.from_bytes(value[:8])
+        return 8, str(int.from_bytes(value[:8]))
 
 
-decode.METHODS["timestamp"] = decode.TABLE_MAPPING[b"T"] = _timestamp
+def _property_time(value: bytes) -> tuple[int, datetime]:
+    consumed, found = _header_time(value)
+    return consumed, found if isinstance(found, datetime) else datetime.fromtimestamp(0, tz=UTC)
+
+
+def _short_text(value: bytes) -> tuple[int, str]:
+    try:
+        return decode.short_str(value)
+    except UnicodeDecodeError:
+        return 1 + value[0], value[1 : 1 + value[0]].decode(errors="replace")
+
+
+def _table(value: bytes) -> tuple[int, FieldTable]:
+    try:
+        return decode.field_table(value)
+    except ValueError:
+        return 4 + int.from_bytes(value[:4]), {}
+
+
+decode.METHODS |= {"timestamp": _property_time, "shortstr": _short_text, "table": _table}
+decode.TABLE_MAPPING |= {b"T": _header_time, b"F": _table}
 
 
 def _delivery(message: AbstractIncomingMessage) -> Delivery:

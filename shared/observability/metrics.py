@@ -69,7 +69,7 @@ JOBS = Histogram(
 
 WAITING_FOR_DATABASE = Gauge(
     "lingjun_waiting_for_database",
-    "Batches of events and jobs that wait because the database is away, a standby, or full.",
+    "Batches of events and jobs that wait because the database is away, a replica, or full.",
     ["service"],
     registry=REGISTRY,
 )

@@ -9,7 +9,7 @@ from psycopg import OperationalError as ConnectionFailed
 from sqlalchemy import ExceptionContext
 from sqlalchemy.exc import OperationalError
 
-# PostgreSQL, Appendix A: a standby, or a server that stops or starts. Another connection may reach the primary.
+# PostgreSQL, Appendix A: a replica, or a server that stops or starts. Another connection may reach the primary.
 _GONE = frozenset({"25006", "57P01", "57P02", "57P03"})
 _NOT_IN_RECOVERY = "0A000"
 # The disk, the memory or the connections are used up. The connection is sound.
@@ -19,13 +19,13 @@ _SQLITE_AWAY = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQL
 
 
 class ServerAway(OperationalError):
-    """The database cannot be reached, is a standby, or is full. What was asked of it counts as no attempt."""
+    """The database cannot be reached, is a replica, or is full. What was asked of it counts as no attempt."""
 
 
 def away_error(context: ExceptionContext) -> ServerAway | None:
     """Return ServerAway to raise in place of a driver's error that means it. All connections to a server that is gone are discarded.
 
-    A listener for `handle_error` of SQLAlchemy. The pool finds by itself that an idle connection is broken.
+    Called by SQLAlchemy for `handle_error`. The pool finds by itself that an idle connection is broken.
     """
     error = context.original_exception
     if context.is_pre_ping:

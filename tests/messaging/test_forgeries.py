@@ -3,9 +3,12 @@
 import asyncio
 import json
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
+import aio_pika
 import pytest
+from pamqp import decode
 from sqlmodel import select
 
 from shared.events.billing import FeePaid
@@ -131,3 +134,69 @@ def test_a_forged_attempt_count_does_not_stop_the_consumer(installation, attempt
 
     (dead_letter,) = asyncio.run(dead_lettered(installation, [forged], handler, good=[fee_paid(2)]))
     assert (dead_letter.headers["x-lingjun-reason"], dead_letter.body) == ("OutOfOrder: 尚早", good.body)
+
+
+class Far(datetime):
+    """A time that AMQP can carry and Python cannot."""
+
+    def timestamp(self):
+        return 2**64 - 1
+
+
+class Broken(str):
+    """A text that is no UTF-8 on the wire."""
+
+    def encode(self, *_):
+        return b"\xff\xfe"
+
+
+FAR = Far(2021, 11, 22, tzinfo=UTC)
+UNDECODABLE: dict[str, dict[str, Any]] = {
+    "a time header": {"headers": {"x-when": FAR}},
+    "the time of the event": {"headers": {"cloudEvents:time": FAR}},
+    "the time of the message": {"timestamp": FAR},
+    "the name of a header": {"headers": {Broken("x"): "y"}},
+}
+
+
+@pytest.mark.parametrize("bus_url", ["rabbitmq"], indirect=True)
+@pytest.mark.parametrize("database_urls", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "behind a good one"])
+@pytest.mark.parametrize("kind", UNDECODABLE)
+def test_what_the_client_library_cannot_decode_is_dead_lettered(installation, kind, is_first):
+    """These bytes closed the connection or stopped the callback at each delivery."""
+    handled = []
+
+    def handler(_session, event, *, context):
+        handled.append(event.paid_fen)
+
+    async def play():
+        transport, dead = installation.transport(), installation.transport(DEAD_LETTERS)
+        await transport.open()
+        await dead.open()
+        if not is_first:
+            await transport.publish([message()])
+        connection = await aio_pika.connect(installation.bus_url)
+        channel = await connection.channel()
+        forged = message(source="/elsewhere")
+        headers = forged.headers | UNDECODABLE[kind].get("headers", {})
+        sent = aio_pika.Message(forged.body, **(UNDECODABLE[kind] | {"headers": headers}))
+        await channel.default_exchange.publish(sent, f"lingjun.{installation.queue}")
+        async with installation.consuming(handler), installation.relaying():
+            installation.publish(fee_paid(2))
+            (found,) = await asyncio.wait_for(dead.receive(1), 30)
+            await dead.acknowledge([found])
+            await eventually(lambda: handled[-1:] == [2])
+        await connection.close()
+        await transport.close()
+        await dead.close()
+        return found, forged
+
+    found, forged = asyncio.run(play())
+    assert found.body == forged.body
+    assert found.headers["x-lingjun-reason"].startswith("Invalid")
+    assert handled == ([2] if is_first else [7, 2])
+
+
+def test_a_short_text_that_is_no_utf_8_is_read_all_the_same():
+    assert decode.by_type(b"\x03a\xffb...", "shortstr") == (4, "a\ufffdb")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -35,9 +35,11 @@ def issue(
     since: timedelta = -_YEAR,
     until: timedelta = _YEAR,
     encryption: KeySerializationEncryption = SEALED,
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | None = None,
+    may_sign: bool = True,
 ) -> Certificate:
     """Write a new certificate of the office, valid from `since` to `until` from now on, over the one in the folder."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
     usage = dict.fromkeys(
         ("key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign"), False
     )
@@ -51,11 +53,15 @@ def issue(
         .not_valid_after(real_now() + until)
         .add_extension(
             x509.KeyUsage(
-                digital_signature=True, content_commitment=True, encipher_only=False, decipher_only=False, **usage
+                digital_signature=may_sign,
+                content_commitment=may_sign,
+                encipher_only=False,
+                decipher_only=False,
+                **usage,
             ),
             critical=True,
         )
-        .sign(key, hashes.SHA256())
+        .sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256())
     )
     folder.mkdir(exist_ok=True)
     (folder / "office.p12").write_bytes(

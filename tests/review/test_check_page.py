@@ -87,6 +87,15 @@ def test_a_typed_code_leads_to_the_page_however_it_is_typed(admitted, public):
     assert "XXXX-XXXX-XXXX-XXXX" in public.get("/review/check").text
 
 
+@pytest.mark.parametrize(
+    "typed", ["a/b", "/", "／", "//example.cn", "?x", "..", "https://example.cn/review/check/AAAA", "\x00", "AAAA"]
+)
+def test_what_has_not_the_form_of_a_code_is_an_unknown_code(public, typed):
+    answer = public.get("/review/check", params={"code": typed})
+    assert answer.status_code in (404, 422)
+    assert "location" not in answer.headers
+
+
 def test_an_unknown_code_gets_404_and_shows_nothing(admitted, public):
     row, _pdf, code = letter_of(admitted)
 

@@ -6,17 +6,19 @@ from pathlib import Path
 
 import outloud
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from services.review.documents import admission_letter
+from services.review.jobs import WriteAdmissionLetter
 from services.review.models import LetterRow
 from services.review.settings import ReviewSettings
 from services.review.signing import Certificate, CertificateUnusable, sign
 from services.review.states import CertificateFault
 from shared.events import FileClaim
 from shared.foundation.clock import real_now
+from shared.jobs.job import enqueue
 from shared.persistence.models import AuditRow, JobRow
 from shared.wiring.settings import read
 from tests.processes import sent_mails
@@ -141,6 +143,33 @@ def test_a_certificate_that_cannot_be_read_is_a_fault(tmp_path, damage):
     with pytest.raises(CertificateUnusable) as refused:
         certificate.open(now=real_now())
     assert refused.value.fault == CertificateFault.UNREADABLE
+
+
+@pytest.mark.parametrize("fault", [{"key": ed25519.Ed25519PrivateKey.generate()}, {"may_sign": False}])
+def test_a_certificate_that_cannot_sign_is_a_fault_before_a_letter_is_printed(tmp_path, fault):
+    with pytest.raises(CertificateUnusable) as refused:
+        issue(tmp_path, **fault).open(now=real_now())
+    assert refused.value.fault == CertificateFault.UNSUITABLE
+
+
+def test_a_key_on_an_elliptic_curve_signs(tmp_path):
+    signer = issue(tmp_path, key=ec.generate_private_key(ec.SECP256R1())).open(now=real_now())
+    assert is_signed_by(tmp_path, sign(admission_letter(ADMISSION), signer))
+
+
+def test_a_worker_that_lost_its_lease_replaces_no_issued_file(review, tmp_path):
+    """Two signatures of the same letter differ, and so do the keys of their files."""
+    use(review, issue(tmp_path))
+    review.released(90)
+    review.run_jobs()
+    first = review.rows(LetterRow)[0].file["key"]
+    with review.process.database.transaction() as uow:
+        row = uow.session.get_one(LetterRow, review.rows(LetterRow)[0].id)
+        row.file, row.check_hash = None, None
+        uow.session.add(row)
+        enqueue(uow, WriteAdmissionLetter(letter_id=row.id))
+    review.run_jobs()
+    assert review.rows(LetterRow)[0].file["key"] != first
 
 
 def test_a_file_without_a_password_needs_no_password_file(tmp_path):

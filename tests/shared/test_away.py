@@ -101,14 +101,14 @@ def write(database: Database) -> None:
         uow.session.execute(delete(OutboxRow))
 
 
-def test_a_standby_is_away_and_its_connections_are_discarded(postgres_url: Callable[[str], str]) -> None:
-    url = postgres_url("standby")
+def test_a_replica_is_away_and_its_connections_are_discarded(postgres_url: Callable[[str], str]) -> None:
+    url = postgres_url("replica")
     name = make_url(url).database
     upgrade(url, "intake")
     database = Database(url)
     write(database)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # Sessions that begin from now on are as on a standby: they read, and refuse to write.
+        # Sessions that begin from now on are as on a replica: they read, and refuse to write.
         connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
     database.engine.dispose()
     with database.engine.connect() as connection:

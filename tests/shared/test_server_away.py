@@ -21,7 +21,7 @@ from shared.persistence.pg_notify import Notifier
 from shared.persistence.schema import upgrade
 from shared.wiring.process import open_process
 from shared.wiring.settings import embedded
-from tests.messaging.test_standby import demoted
+from tests.messaging.test_replica import demoted
 from tests.servers.processes import free_port
 
 router = APIRouter()
@@ -87,12 +87,12 @@ def test_a_notifier_reconnects_after_any_driver_error(error, monkeypatch: pytest
     assert connections[1].execute.call_args_list[0].args == ("NOTIFY lingjun_committed",)
 
 
-def test_a_standby_is_not_ready_and_refuses_writes_until_it_is_a_primary(
+def test_a_replica_is_not_ready_and_refuses_writes_until_it_is_a_primary(
     tmp_path: Path, postgres_url: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(away, "_FRESH_SECONDS", 0)
     settings = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
-    settings["database_url"] = postgres_url("standby")
+    settings["database_url"] = postgres_url("replica")
     upgrade(settings["database_url"], "intake")
     process = open_process(IntakeSettings(**settings))
     app = make_app(process)

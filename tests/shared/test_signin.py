@@ -169,7 +169,7 @@ def test_every_page_contains_the_csrf_token_for_scripts(small_installation: Inst
         assert signed_in.post("/intake/parcels/2/pass", headers={"X-CSRF-Token": token}).status_code != 403
 
 
-@pytest.mark.parametrize("submitted", ["", "x" * 128, "00" * 64, "0" * 64])
+@pytest.mark.parametrize("submitted", ["", "x" * 128, "00" * 64, "0" * 64, "aa" * 63 + "  "])
 def test_a_text_that_masks_nothing_is_no_token(small_installation: Installation, submitted: str) -> None:
     signed_in = client(small_installation, "intake")
     assert signed_in.post("/intake/parcels/2/pass", headers={"X-CSRF-Token": submitted}).status_code == 403

@@ -13,7 +13,7 @@ from shared.dashboard import done, file_reply, page
 from shared.dashboard.history import history
 from shared.events import FileClaim
 from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
-from shared.jobs.job import troubled_jobs
+from shared.jobs.job import troubles
 
 router = APIRouter()
 
@@ -41,7 +41,7 @@ def show_account(request: Request, application_id: UUID, actor: labels.Reader, s
         payments=payments_of(session, application_id),
         ledger=[line for line in queries.ledger_of(session, application_id) if "subsidy" not in line.account],
         related=related,
-        troubles=troubled_jobs(session, [application_id, *(row.id for row in related.invoices)]),
+        troubles=troubles(session, [application_id, *(row.id for row in related.invoices)]),
         invoice_is_stale=any(row.state == InvoiceState.PROPOSED for row in related.invoices),
         rows=history(session, str(application_id)),
         labels=labels,

@@ -23,7 +23,7 @@ from shared.dashboard.history import history
 from shared.http.auth import Credential
 from shared.http.limits import OPEN_FORM
 from shared.http.web import Now, ReadingSession, Uow, process_of
-from shared.jobs.job import troubled_jobs
+from shared.jobs.job import troubles
 
 router = APIRouter()
 
@@ -50,7 +50,7 @@ def show_application(request: Request, application_id: UUID, actor: Clerk, sessi
         consents=queries.consents_of(session, row.id),
         rows=history(session, str(row.id)),
         titles=ACTION_TITLES,
-        troubles=troubled_jobs(session, [row.id]),
+        troubles=troubles(session, [row.id]),
         job_titles=JOBS,
     )
 

@@ -26,7 +26,7 @@ from shared.foundation.errors import Invalid
 from shared.foundation.language import localize
 from shared.http.fields import FormIds, FormRemark, WholeForm
 from shared.http.web import Now, ReadingSession, Uow, WithTools, process_of
-from shared.jobs.job import troubled_jobs
+from shared.jobs.job import troubles
 
 router = APIRouter()
 _EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/heic": "heic"}
@@ -69,7 +69,7 @@ def _context(session: Session, case: Case, now: datetime) -> dict[str, Any]:
         "members": [(member, sheets.get(member.judge)) for member in queries.panel_members(session, case.id)],
         "versions": queries.sheet_versions(session, case.id),
         "letters": letters,
-        "troubles": troubled_jobs(session, [letter.id for letter in letters]),
+        "troubles": troubles(session, [letter.id for letter in letters]),
         "is_frozen": queries.ranking_of(session, case.programme).frozen_at is not None,
         "rows": history(session, str(case.id)),
         "labels": labels,

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from services.review import queries
 from services.review.models import Case
 from services.review.pages.labels import LETTERS
-from services.review.rules.check_codes import grouped
+from services.review.rules.check_codes import grouped, is_code
 from shared.adapters.keyring import mask_name
 from shared.dashboard import page
 from shared.foundation.errors import NotFound
@@ -28,9 +28,9 @@ router = APIRouter()
 @router.get("/check")
 def show_form(request: Request, code: QueryCode = "") -> Response:
     """Show the field for a check code. Query: `code`, which leads to the letter's own address."""
-    if typed := grouped(code):
-        return RedirectResponse(request.url_for("show_checked_letter", code=typed).path, status_code=303)
-    return page(request, "review_check.html", title="查验通知书", code="", letter=None)
+    if is_code(code):
+        return RedirectResponse(request.url_for("show_checked_letter", code=grouped(code)).path, status_code=303)
+    return page(request, "review_check.html", title="查验通知书", status=404 if code else 200, code=code, letter=None)
 
 
 @router.get("/check/{code}")

@@ -20,7 +20,7 @@ from shared.foundation.clock import EARLIEST_DAY, LATEST_DAY, local
 from shared.foundation.text import Line
 from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow, WithTools
-from shared.jobs.job import troubled_jobs
+from shared.jobs.job import troubles
 
 router = APIRouter()
 
@@ -119,7 +119,7 @@ def show_candidate(
         begun=booking is not None and booking.starts_at <= now,
         bookings=interviews.bookings_of(session, application_id),
         sent=sent,
-        troubles=troubled_jobs(session, [notice.id for notice in sent]),
+        troubles=troubles(session, [notice.id for notice in sent]),
         job_titles=JOBS,
         panel_options=[(panel.id, panel.code) for panel in interviews.panels(session, row.programme)],
         slot_options=[

@@ -19,7 +19,7 @@ from shared.foundation.clock import local
 from shared.foundation.text import Lines
 from shared.http.fields import QueryCode
 from shared.http.web import Now, ReadingSession, Uow, WithTools
-from shared.jobs.job import troubled_jobs
+from shared.jobs.job import troubles
 
 router = APIRouter()
 
@@ -78,7 +78,7 @@ def _student_page(
         results=[t("合格") if passed else t("不合格") for passed in results],
         certificate=roster.certificate_of(session, application_id),
         sent=sent,
-        troubles=troubled_jobs(session, [notice.id for notice in sent]),
+        troubles=troubles(session, [notice.id for notice in sent]),
         job_titles=JOBS,
         notice_titles=NOTICES,
         marks=MARKS,

@@ -147,7 +147,26 @@ def test_an_export_without_a_name_has_the_lists_title_and_the_day(clerk: TestCli
 
 @pytest.mark.parametrize(
     "start",
-    ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", " =", "\u3000@", "\ufeff\u200b="],
+    [
+        "=",
+        "+",
+        "-",
+        "@",
+        "\t",
+        "\r",
+        "\n",
+        "\uff1d",
+        "\uff0b",
+        "\uff0d",
+        "\uff20",
+        " =",
+        "\u3000@",
+        "\ufeff\u200b=",
+        "\ufe62",
+        "\ufe66",
+        "\ufe63",
+        "\ufe6b",
+    ],
 )
 def test_a_cell_that_would_start_a_formula_gets_an_apostrophe(start: str) -> None:
     assert escape_formula(f"{start}1+1") == f"'{start}1+1"

@@ -41,7 +41,7 @@ def demoted(database: Database) -> Iterator[None]:
 
 @pytest.fixture
 def database_urls(postgres_url: Callable[[str], str]) -> list[str]:
-    """Two empty databases of PostgreSQL: SQLite has no standby."""
+    """Two empty databases of PostgreSQL: SQLite has no replica."""
     return [postgres_url(name) for name in ("publisher", "subscriber")]
 
 
