@@ -101,7 +101,7 @@ def test_a_second_person_approves_a_refund_and_the_first_cannot(december, browse
         open_dialog(checker, "导出付款清单").get_by_label("查看事由").fill("按批准名单付款")
         with checker.expect_download() as download:
             checker.locator(".modal.show").get_by_role("button", name="导出付款清单").click()
-        assert download.value.suggested_filename == "退款清单_20211206.xlsx"
+        assert download.value.suggested_filename == "退款清单 2021-12-06.xlsx"
     assert [refund.state for refund in december.refunds()] == [RefundState.APPROVED]
 
 
