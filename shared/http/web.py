@@ -16,6 +16,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from obstore.exceptions import BaseError as FilesUnavailable
 from redis.exceptions import ConnectionError as RedisUnavailable
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
+from redis.exceptions import TimeoutError as RedisTooSlow
 from sqlalchemy.exc import DataError, OperationalError
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
@@ -59,6 +61,9 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
 }
 _RETRY_AFTER_SECONDS = 2
+_PROBE_SECONDS = 60
+# The client has no class for these answers of a Redis that takes no write.
+_REDIS_REFUSALS = ("MISCONF", "NOREPLICAS", "MASTERDOWN")
 _HTTP_REFUSALS = {
     404: Refusal("没有这个页面或接口。", code="no-such-page"),
     405: Refusal("这个地址不支持该操作。", code="method-not-allowed"),
@@ -99,7 +104,7 @@ def make_app(process: Process, *, refusal_page: RefusalPage | None = None) -> Fa
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(DataError, _on_unknown_to_sql)
     app.add_exception_handler(OperationalError, _on_server_unavailable)
-    app.add_exception_handler(RedisUnavailable, _on_server_unavailable)
+    app.add_exception_handler(RedisError, _on_redis_error)
     app.add_exception_handler(FilesUnavailable, _on_server_unavailable)
     app.add_exception_handler(SandboxAway, _on_server_unavailable)
     app.add_api_route(f"{prefix}/api/openapi.json", _openapi_document, include_in_schema=False)
@@ -231,13 +236,21 @@ def _on_unknown_to_sql(request: Request, error: Exception) -> Response:
 
 
 def _on_server_unavailable(request: Request, error: Exception) -> Response:
-    """PostgreSQL, Redis or the file store is unreachable, or its disk is full. The outcome is unknown: the connection
+    """PostgreSQL, Redis or the file store is unreachable, read-only or full. The outcome is unknown: the connection
     may have dropped after COMMIT."""
     _log.error("server_away", route=_route(request), reason=f"{type(error).__name__}: {error}".splitlines()[0])
     refusal = Refusal("系统正在恢复,请稍后再试。请先查看刚才的操作是否已经生效。", code="away")
     response = refuse(request, refusal, status=HTTPStatus.SERVICE_UNAVAILABLE)
     response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
     return response
+
+
+def _on_redis_error(request: Request, error: Exception) -> Response:
+    """Redis is unreachable, a replica, full, or cannot save what it accepts; any other error is a fault of the code."""
+    is_away = isinstance(error, RedisUnavailable | RedisTooSlow | ReadOnlyError | OutOfMemoryError)
+    if is_away or str(error).startswith(_REDIS_REFUSALS):
+        return _on_server_unavailable(request, error)
+    return _on_failure(request, error)
 
 
 def _on_failure(request: Request, error: Exception) -> Response:
@@ -260,7 +273,7 @@ def _readyz(request: Request) -> Response:
     process = process_of(request)
     checks: dict[str, Callable[[], object]] = {
         "database": request.app.state.probe,
-        "redis": process.tools.redis.ping,
+        "redis": lambda: process.tools.redis.set("lingjun:probe", "", ex=_PROBE_SECONDS),
         "files": process.tools.files.check_free_space,
     }
     failures = {}

@@ -1,14 +1,17 @@
 """While PostgreSQL or Redis is unreachable, requests get 503 with Retry-After, and the notifier retries."""
 
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import Mock
+from uuid import uuid4
 
 import pytest
 from fastapi import APIRouter
 from psycopg import Connection, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction
+from redis import Redis
 from sqlalchemy import delete
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
@@ -22,7 +25,9 @@ from shared.persistence.schema import upgrade
 from shared.wiring.process import open_process
 from shared.wiring.settings import embedded
 from tests.messaging.test_replica import demoted
-from tests.servers.processes import free_port
+from tests.servers import packages
+from tests.servers import redis as redis_server
+from tests.servers.processes import free_port, private_instances_possible
 
 router = APIRouter()
 
@@ -106,3 +111,53 @@ def test_a_replica_is_not_ready_and_refuses_writes_until_it_is_a_primary(
         assert client.get("/api/rows").status_code == 200
     assert (client.post("/api/rows").status_code, client.get("/intake/readyz").status_code) == (200, 200)
     process.database.close()
+
+
+@pytest.fixture(scope="module")
+def own_redis() -> Iterator[str]:
+    """The URL of a Redis that no other test uses."""
+    if not private_instances_possible() or packages.redis_server() is None:
+        pytest.skip("redis is not installed: python -m tests.servers install (as root on Debian or Ubuntu)")
+    folder = Path(tempfile.gettempdir()) / f"lingjun-full-redis-{uuid4().hex[:8]}"
+    with redis_server.private_instance(folder) as address:
+        yield f"redis://:{address.password}@127.0.0.1:{address.port}/0"
+
+
+@pytest.mark.parametrize(
+    ("fault", "cure"),
+    [
+        ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+        ("CONFIG SET min-replicas-to-write 3", "CONFIG SET min-replicas-to-write 0"),
+    ],
+    ids=["full", "replica", "without replicas"],
+)
+def test_a_redis_that_takes_no_write_is_away(tmp_path: Path, own_redis: str, fault: str, cure: str) -> None:
+    settings = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system") | {"redis_url": own_redis}
+    upgrade(settings["database_url"], "intake")
+    process = open_process(IntakeSettings(**settings))
+    app = make_app(process)
+    app.include_router(router)
+    client = TestClient(app)
+    assert (client.get("/api/counter").status_code, client.get("/intake/readyz").status_code) == (200, 200)
+    with Redis.from_url(own_redis) as administrator:
+        administrator.execute_command(fault)
+        refused, ready = client.get("/api/counter"), client.get("/intake/readyz")
+        administrator.execute_command(cure)
+    assert (refused.status_code, refused.json()["code"], refused.headers["Retry-After"]) == (503, "away", "2")
+    assert (ready.status_code, list(ready.json()["faults"])) == (503, ["redis"])
+    assert (client.get("/api/counter").status_code, client.get("/intake/readyz").status_code) == (200, 200)
+
+
+def test_a_wrong_command_is_no_outage(tmp_path: Path) -> None:
+    settings = embedded(tmp_path, "intake", public_url="http://127.0.0.1", clock="system")
+    upgrade(settings["database_url"], "intake")
+    process = open_process(IntakeSettings(**settings))
+    app = make_app(process)
+
+    @app.get("/api/wrong")
+    def wrong() -> None:
+        process.tools.redis.set("text", "no number")
+        process.tools.redis.incr("text")
+
+    assert TestClient(app).get("/api/wrong").status_code == 500
