@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 from sqlmodel import Session
 
 from shared.observability import telemetry
-from shared.persistence.server_away import away_error
+from shared.persistence.server_away import away_error, connect_options
 from shared.persistence.sql_spans import trace_statements
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -150,7 +150,7 @@ class Database:
 
 
 def _postgres_engine(url: str) -> Engine:
-    options = {} if "options" in make_url(url).query else _PLANNER_OPTIONS
+    options = connect_options(url) | ({} if "options" in make_url(url).query else _PLANNER_OPTIONS)
     engine = create_engine(
         url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True, connect_args=options
     )

@@ -12,6 +12,8 @@ from psycopg import AsyncConnection, Connection, Error
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
+from shared.persistence.server_away import connect_options
+
 CHANNEL = "lingjun_committed"
 _log = structlog.get_logger()
 
@@ -61,4 +63,4 @@ async def listen(database_url: str, wake: Callable[[], None]) -> None:
 def _conninfo(database_url: str) -> str:
     url = make_url(database_url)
     _, parts = url.get_dialect()().create_connect_args(url)
-    return make_conninfo(**parts)
+    return make_conninfo(**{**connect_options(database_url), **parts})

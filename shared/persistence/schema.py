@@ -16,6 +16,7 @@ from sqlalchemy import MetaData, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from shared.foundation.errors import Conflict
+from shared.persistence.server_away import connect_options
 
 _HERE = Path(__file__).parent / "migrations"
 _SERVICES = Path(__file__).parents[2] / "services"
@@ -58,7 +59,7 @@ def unusable(service: str, fault: OperationalError) -> Conflict:
 def _upgrade(database_url: str, service: str) -> None:
     config = _config(database_url, service)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    engine = create_engine(database_url)
+    engine = create_engine(database_url, connect_args=connect_options(database_url))
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             # Here, while no other connection is open: two that change the mode at once both fail with `database is locked`.
@@ -79,7 +80,7 @@ def _grant(database_url: str, service: str) -> None:
 
     Nothing to do where the service's user does not exist or migrates its own database, and on SQLite.
     """
-    engine = create_engine(database_url)
+    engine = create_engine(database_url, connect_args=connect_options(database_url))
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql" and connection.execute(_OTHER_OWNER, {"service": service}).scalar():
             for statement in _GRANTS:
@@ -112,7 +113,7 @@ def _autogenerate(database_url: str, service: str, message: str) -> None:
 
 def differences(database_url: str, metadata: list[MetaData]) -> list[object]:
     """Return the differences between the models and the database; empty if the migrations are complete."""
-    engine = create_engine(database_url)
+    engine = create_engine(database_url, connect_args=connect_options(database_url))
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         found: list[object] = compare_metadata(context, metadata)  # type: ignore[arg-type]

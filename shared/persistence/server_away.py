@@ -4,9 +4,10 @@ by another question: a demoted PostgreSQL answers `SELECT 1`. Used by database.p
 
 import sqlite3
 from contextlib import suppress
+from typing import Any
 
 from psycopg import OperationalError as ConnectionFailed
-from sqlalchemy import ExceptionContext
+from sqlalchemy import ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError
 
 # PostgreSQL, Appendix A: a replica, or a server that stops or starts. Another connection may reach the primary.
@@ -15,7 +16,21 @@ _NOT_IN_RECOVERY = "0A000"
 # The disk, the memory or the connections are used up. The connection is sound.
 _FULL = frozenset({"53100", "53200", "53300"})
 _CONNECTION_CLASS = "08"
+_CONNECT_SECONDS = 5
 _SQLITE_AWAY = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN})
+
+
+def connect_options(url: str) -> dict[str, Any]:
+    """Return libpq's options for every connection to a PostgreSQL (none for SQLite): do not wait for a host that is silent, and of several hosts
+    (`?host=first:5432&host=second:5432`) take the one that can write. Options in the URL replace these."""
+    if url.startswith("sqlite"):
+        return {}
+    query = make_url(url).query
+    hosts = query.get("host", ())
+    options: dict[str, Any] = {"connect_timeout": _CONNECT_SECONDS}
+    if not isinstance(hosts, str) and len(hosts) > 1:
+        options["target_session_attrs"] = "read-write"
+    return {name: value for name, value in options.items() if name not in query}
 
 
 class ServerAway(OperationalError):

@@ -9,6 +9,7 @@ from sqlmodel import AutoString
 
 from shared.persistence.columns import UtcDateTime
 from shared.persistence.models import infrastructure
+from shared.persistence.server_away import connect_options
 
 
 def _as_plain(kind: str, value: Any, _autogen: Any) -> str | Literal[False]:
@@ -27,7 +28,7 @@ def _run() -> None:
     attributes = context.config.attributes
     service = attributes["service"]
     own = [] if service == "shared" else [import_module(f"services.{service}.models").registered.metadata]
-    engine = create_engine(attributes["database_url"])
+    engine = create_engine(attributes["database_url"], connect_args=connect_options(attributes["database_url"]))
     if engine.dialect.name == "sqlite":
         _make_transactional(engine)
     with engine.connect() as connection:
