@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import zip_longest
+from typing import Any
 from unicodedata import east_asian_width, normalize
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
 from openpyxl.styles import Font
+from openpyxl.worksheet.dimensions import ColumnDimension
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -47,30 +48,31 @@ def printed_cell(value: Cell) -> str:
 def workbook(tables: Mapping[str, Table]) -> bytes:
     """Return an XLSX file with a sheet per table: its title, the titles of its columns, its rows. Times are of China, without
     a zone, since a cell has none."""
-    book = Workbook()
-    book.remove(book.active)
+    book = Workbook(write_only=True)
     for title, (titles, rows) in tables.items():
         sheet = book.create_sheet(title)
-        sheet.append([escape_formula(text) for text in titles])
-        widths = [_width(text) for text in titles]
-        for row in rows:
-            cells = [escape_formula(value) for value in row]
-            sheet.append(cells)
-            widths = [max(pair) for pair in zip_longest(widths, map(_width, cells), fillvalue=0)]
-            for cell in sheet[sheet.max_row]:
-                cell.number_format = _FORMATS.get(type(cell.value), cell.number_format)
-                if isinstance(cell.value, str):
-                    cell.data_type = "s"  # also "#REF!", which would be an error
-        for cell in sheet[1]:
-            cell.font = Font(bold=True)
-        for title_cell, width in zip(sheet[1], widths, strict=True):
-            sheet.column_dimensions[title_cell.coordinate.removesuffix("1")].width = min(
-                max(width + 2, _NARROWEST), _WIDEST
-            )
+        lines = [[escape_formula(value) for value in line] for line in (titles, *rows)]
+        for number, column in enumerate(zip(*lines, strict=True), start=1):
+            width = min(max(max(map(_width, column)) + 2, _NARROWEST), _WIDEST)
+            sheet.column_dimensions[str(number)] = ColumnDimension(sheet, min=number, max=number, width=width)
         sheet.freeze_panes = "A2"
+        sheet.append([_cell(sheet, value, font=Font(bold=True)) for value in lines[0]])
+        for line in lines[1:]:
+            sheet.append([_cell(sheet, value) for value in line])
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
+
+
+def _cell(sheet: Any, value: Cell, *, font: Font | None = None) -> WriteOnlyCell:
+    cell = WriteOnlyCell(sheet, value)
+    if isinstance(value, str):
+        cell.data_type = "s"  # also "#REF!", which would be an error
+    if number_format := _FORMATS.get(type(value)):
+        cell.number_format = number_format
+    if font:
+        cell.font = font
+    return cell
 
 
 def _width(value: Cell) -> int:

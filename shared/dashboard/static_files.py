@@ -4,18 +4,16 @@ Browsers may keep them for a year, and need not ask again. frame.py adds the rou
 a browser fetches them once for the whole installation.
 """
 
-import gzip
 import hashlib
 import mimetypes
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import zstandard
 from fastapi import Request, Response
 
 from shared.foundation.errors import NotFound
-from shared.http.compression import encoding_of
+from shared.http.compression import encoded, encoding_of
 
 _FOLDERS = (Path(str(files("starlette_admin"))) / "static", Path(__file__).parent / "static")
 # What compression makes no smaller.
@@ -52,11 +50,8 @@ def address(path: str) -> str:
 
 @cache
 def _content(name: str, encoding: str) -> bytes:
-    """Return a file in a content coding, as small as it gets: it is compressed once per process."""
-    content = _tree()[name].read_bytes()
-    if encoding == "zstd":
-        return zstandard.ZstdCompressor(level=19).compress(content)
-    return gzip.compress(content, compresslevel=9, mtime=0) if encoding else content
+    """Return a file in a content coding. It is compressed once per process, at its first request."""
+    return encoded(_tree()[name].read_bytes(), encoding, best=True)
 
 
 def serve_static_file(request: Request, asked_version: str, path: str) -> Response:

@@ -49,8 +49,9 @@ class Fault(BaseModel):
 
 
 class Problem(BaseModel):
-    """A refusal. `type` leads to the problem's place on a page of this installation, `code` is stable, `detail` is the reason and
-    the remedy in the sender's language, and `correlation_id` finds the request in the logs. Of more than 50 faults, `more_faults` counts the rest."""
+    """A refusal. `type` leads to the problem's place on a page of this installation, `code` is stable, `detail` is the reason
+    and the remedy in the sender's language, and `correlation_id` finds the request in the logs. Of more than 50 faults,
+    `more_faults` counts the rest."""
 
     type: str
     title: str

@@ -1,8 +1,8 @@
 """Spans of the statements of an engine: operation and tables, never parameters or the text. Used by database.py where
 tracing is on.
 
-OpenTelemetry's own instrumentation of SQLAlchemy exports the text of every statement, and starts a trace for each that
-has no parent, which the polling of outbox and jobs would fill the store with.
+OpenTelemetry's own instrumentation does not support SQLAlchemy 2.1 (it instruments nothing). Nor may a span hold the text of a
+statement, or the polling of outbox and jobs fill the store with traces of their own.
 """
 
 import re

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from pkgutil import iter_modules
 from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from opentelemetry.semconv import attributes as stable
@@ -70,7 +70,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, rabbitmq_url: str, postgres_
     with (
         receiving() as receiver,
         serving(Handler(), folder, tls="none") as smtp,
-        postgres.database(postgres_server, "spans") as database_url,
+        postgres.database(postgres_server, f"spans_{uuid4().hex[:12]}") as database_url,
         open_subscriber(folder) as subscriber,
     ):
         mail_url = f"smtp://{smtp}/?from=training@example.cn&starttls=no"

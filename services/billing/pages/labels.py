@@ -18,6 +18,7 @@ from services.billing.states import (
     RED_REASON_TITLES,
     REFUND_TITLES,
     STATEMENT_TITLES,
+    DocumentKind,
     TransactionKind,
 )
 from shared.dashboard import Badge
@@ -82,10 +83,10 @@ INVOICES = _badge_by_code(INVOICE_TITLES)
 DIRECTIONS = {"CREDIT": Badge("收入", "green"), "DEBIT": Badge("支出", "orange")}
 DOCUMENTS = {str(code): title for code, title in DOCUMENT_TITLES.items()}
 JOBS = {
-    "write_receipt": "收款确认",
-    "write_invoice_request": "开票申请单",
+    "write_receipt": DOCUMENT_TITLES[DocumentKind.RECEIPT],
+    "write_invoice_request": DOCUMENT_TITLES[DocumentKind.INVOICE_REQUEST],
     "submit_invoice": "开票申请",
-    "query_invoice": "发票",
+    "query_invoice": DOCUMENT_TITLES[DocumentKind.INVOICE],
 }
 LEDGER = {str(code): title for code, title in LEDGER_TITLES.items()}
 RED_REASONS = {str(code): title for code, title in RED_REASON_TITLES.items()}

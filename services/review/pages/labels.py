@@ -77,9 +77,9 @@ MODES = {"online": "线上", "on_site": "现场", "": "—"}
 LETTERS = {str(code): title for code, title in LETTER_TITLES.items()}
 CERTIFICATE_FAULTS = {str(code): title for code, title in CERTIFICATE_FAULT_TITLES.items()}
 JOBS = {
-    "write_admission_letter": "入学通知书",
-    "write_waiting_list_letter": "候补通知书",
-    "write_refusal_letter": "未入选通知书",
+    "write_admission_letter": LETTERS["admission"],
+    "write_waiting_list_letter": LETTERS["waiting_list"],
+    "write_refusal_letter": LETTERS["refusal"],
     "send_letter": "通知书",
 }
 ACTION_TITLES = {

@@ -73,7 +73,10 @@ TEACHERS = {"mentor": Badge("企业导师", "orange"), "professor": Badge("专�
 VENUES = {"classroom": Badge("教室", "azure"), "firm": Badge("企业现场", "orange")}
 HALVES = {"am": "上午", "pm": "下午"}
 NOTICES = {str(NoticeKind.INTERVIEW): "面试通知", str(NoticeKind.SCHEDULE): "课程表"}
-JOBS = {"send_interview_notice": "面试通知", "send_schedule": "课程表"}
+JOBS = {
+    "send_interview_notice": NOTICES[NoticeKind.INTERVIEW],
+    "send_schedule": NOTICES[NoticeKind.SCHEDULE],
+}
 DAY_KINDS = (
     ("working", "工作日"),
     ("weekend", "周末"),

@@ -35,4 +35,4 @@ def test_headings_filters_and_exports_of_a_list_are_english(reader: TestClient) 
     exported = reader.post(
         "/intake/tables/_api/parcels/action", params=query, data={"format": "csv", "scope": "page"}, headers=CSRF
     )
-    assert exported.content.decode("utf-8-sig").startswith("Number,")
+    assert exported.content.decode("utf-8-sig").startswith('"Number",')
